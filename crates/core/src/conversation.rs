@@ -1,0 +1,1 @@
+//! The canonical form of a conversation: what every dialect decodes to and encodes from.

@@ -1,0 +1,115 @@
+//! Token usage in disjoint classes: every token is counted in exactly one of them.
+//!
+//! Vendors overlap their counters (OpenAI's `prompt_tokens` includes cached tokens, Anthropic's
+//! `input_tokens` does not). Decoders subtract, so that classes add up to the total and each has one price.
+
+use serde::{Deserialize, Serialize};
+
+use crate::money::Cost;
+
+/// Token counts of one answer. All classes are disjoint; absent means zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Usage {
+    /// Input tokens read at full price: neither cached nor audio.
+    pub input: u64,
+    /// Input tokens served from the vendor's prompt cache.
+    pub cache_read: u64,
+    /// Input tokens written to the vendor's prompt cache, kept five minutes.
+    pub cache_write_5m: u64,
+    /// Input tokens written to the vendor's prompt cache, kept one hour.
+    pub cache_write_1h: u64,
+    /// Input tokens of audio.
+    pub input_audio: u64,
+    /// Output tokens that are neither reasoning nor audio, where the vendor tells them apart.
+    pub output: u64,
+    /// Output tokens spent on reasoning, where the vendor tells them apart (OpenAI does, Anthropic does not).
+    pub reasoning: u64,
+    /// Output tokens of audio.
+    pub output_audio: u64,
+}
+
+impl Usage {
+    /// All input tokens, of whatever class.
+    #[must_use]
+    pub const fn input_total(&self) -> u64 {
+        self.input
+            .saturating_add(self.cache_read)
+            .saturating_add(self.cache_write_5m)
+            .saturating_add(self.cache_write_1h)
+            .saturating_add(self.input_audio)
+    }
+
+    /// All output tokens, of whatever class.
+    #[must_use]
+    pub const fn output_total(&self) -> u64 {
+        self.output.saturating_add(self.reasoning).saturating_add(self.output_audio)
+    }
+
+    /// All tokens.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.input_total().saturating_add(self.output_total())
+    }
+
+    /// The sum of two usages, class by class.
+    #[must_use]
+    pub const fn plus(&self, other: &Self) -> Self {
+        Self {
+            input: self.input.saturating_add(other.input),
+            cache_read: self.cache_read.saturating_add(other.cache_read),
+            cache_write_5m: self.cache_write_5m.saturating_add(other.cache_write_5m),
+            cache_write_1h: self.cache_write_1h.saturating_add(other.cache_write_1h),
+            input_audio: self.input_audio.saturating_add(other.input_audio),
+            output: self.output.saturating_add(other.output),
+            reasoning: self.reasoning.saturating_add(other.reasoning),
+            output_audio: self.output_audio.saturating_add(other.output_audio),
+        }
+    }
+}
+
+/// Where a usage comes from. Bills show the three apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Provenance {
+    /// The vendor said so, in an answer that arrived whole.
+    Reported,
+    /// The answer was cut or cancelled: the last value seen, plus a labelled estimate.
+    Partial,
+    /// The vendor said nothing.
+    #[default]
+    Absent,
+}
+
+impl Provenance {
+    /// The name used in records, reports and JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reported => "reported",
+            Self::Partial => "partial",
+            Self::Absent => "absent",
+        }
+    }
+
+    /// The provenance of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Reported, Self::Partial, Self::Absent].into_iter().find(|one| one.as_str() == name)
+    }
+}
+
+/// What one exchange used and cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bill {
+    /// Tokens that the vendor reported (for a partial answer: the last value seen).
+    pub usage: Usage,
+    /// Where `usage` comes from.
+    pub provenance: Provenance,
+    /// Output tokens that we estimate beyond `usage`, for a partial answer only. Never part of `usage`.
+    pub estimated_output: u64,
+    /// The price of `usage`.
+    pub cost: Cost,
+    /// The price of `estimated_output`. Never part of `cost`.
+    pub estimated_cost: Cost,
+}
