@@ -1,0 +1,136 @@
+//! Sends a call over a pooled or fresh connection, by whichever engine its server chose.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+
+use http::{HeaderMap, StatusCode};
+
+use crate::body::{Body, Deadlines};
+use crate::connect::{Opened, open};
+use crate::decode::Decoder;
+use crate::failure::Failure;
+use crate::h1::{AnswerHead, Connection};
+use crate::h2;
+use crate::origin::Origin;
+use crate::pool::{CallCount, Pool};
+use crate::request::Request;
+
+/// Calls vendors. Each worker has one of its own, so that its pool is never contended.
+#[derive(Clone, Default)]
+pub struct Client {
+    pool: Pool,
+}
+
+/// The answer to a call: its head, and its body still to be read.
+pub struct Answer {
+    /// The vendor's status.
+    pub status: StatusCode,
+    /// The headers that the caller asked to keep.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Body,
+}
+
+impl Client {
+    /// A client with an empty pool.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sends a request and waits for the head of its answer. Headers for which `keep` is false are dropped
+    /// unread. A pooled connection that turns out to be dead is replaced by a fresh one, once.
+    ///
+    /// # Errors
+    /// A [`Failure`]; dropping the future closes the connection.
+    pub async fn send(
+        &self,
+        origin: &Origin,
+        request: &Request<'_>,
+        keep: fn(&str) -> bool,
+    ) -> Result<Answer, Failure> {
+        let mut deadlines = Deadlines::start(origin);
+        if let Some(connection) = self.pool.take(origin.identity()) {
+            match self.call_h1(origin, connection, request, keep, deadlines).await {
+                Err((Failure::StaleConnection, given_back)) => {
+                    // Its siblings were most likely closed with it.
+                    self.pool.forget_idle(origin.identity());
+                    deadlines = given_back;
+                }
+                other => return other.map_err(|(failure, _)| failure),
+            }
+        } else if let Some((sender, count)) = self.pool.take_shared(origin.identity()) {
+            match self.call_h2(origin, sender, count, request, keep, deadlines).await {
+                Err((Failure::StaleConnection, given_back)) => deadlines = given_back,
+                other => return other.map_err(|(failure, _)| failure),
+            }
+        }
+        match open(origin.inner()).await? {
+            Opened::H1(io) => self.call_h1(origin, Connection::new(io), request, keep, deadlines).await,
+            Opened::H2(io) => {
+                let sender = h2::start(io).await?;
+                let count = self.pool.put_shared(origin.identity(), &sender);
+                self.call_h2(origin, sender, count, request, keep, deadlines).await
+            }
+        }
+        .map_err(|(failure, _)| failure)
+    }
+
+    async fn call_h1(
+        &self,
+        origin: &Origin,
+        mut connection: Connection,
+        request: &Request<'_>,
+        keep: fn(&str) -> bool,
+        mut deadlines: Deadlines,
+    ) -> Result<Answer, (Failure, Deadlines)> {
+        let head = match within(&mut deadlines, connection.call(request, keep)).await {
+            Ok(head) => head,
+            Err(failure) => return Err((failure, deadlines)),
+        };
+        let AnswerHead { status, headers, framing, encoding, is_reusable } = head;
+        let decoder = match Decoder::for_encoding(encoding.as_ref()) {
+            Ok(decoder) => decoder,
+            Err(failure) => return Err((failure, deadlines)),
+        };
+        let body = Body::h1(connection, framing, is_reusable, &self.pool, origin, decoder, deadlines);
+        Ok(Answer { status, headers, body })
+    }
+
+    async fn call_h2(
+        &self,
+        origin: &Origin,
+        mut sender: h2::Sender,
+        count: CallCount,
+        request: &Request<'_>,
+        keep: fn(&str) -> bool,
+        mut deadlines: Deadlines,
+    ) -> Result<Answer, (Failure, Deadlines)> {
+        let answer = match within(&mut deadlines, h2::call(&mut sender, origin.inner(), request)).await {
+            Ok(answer) => answer,
+            Err(failure) => return Err((failure, deadlines)),
+        };
+        let (head, incoming) = answer.into_parts();
+        let decoder = match Decoder::for_encoding(head.headers.get(http::header::CONTENT_ENCODING)) {
+            Ok(decoder) => decoder,
+            Err(failure) => return Err((failure, deadlines)),
+        };
+        let headers = head.headers.iter().filter(|(name, _)| keep(name.as_str()));
+        let headers = headers.map(|(name, value)| (name.clone(), value.clone())).collect();
+        Ok(Answer { status: head.status, headers, body: Body::h2(incoming, count, decoder, deadlines) })
+    }
+}
+
+/// Waits for a call's head until its first deadline.
+async fn within<T>(
+    deadlines: &mut Deadlines,
+    call: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let mut call = pin!(call);
+    poll_fn(|cx| match call.as_mut().poll(cx) {
+        Poll::Ready(result) => Poll::Ready(result),
+        Poll::Pending => deadlines.poll_first_byte(cx).map(|phase| Err(Failure::Timeout(phase))),
+    })
+    .await
+}

@@ -1,0 +1,144 @@
+//! Opening a connection: TCP, then the proxy's tunnel, then TLS; ALPN tells which engine takes it.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::failure::{Failure, Phase};
+use crate::origin::Inner;
+use crate::proxy::Proxy;
+
+/// Largest answer of a proxy to CONNECT that we read, in bytes.
+const PROXY_HEAD_MAX: usize = 8 * 1024;
+
+/// A byte stream to a vendor.
+pub(crate) enum Io {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+/// An open connection and the protocol that its server chose.
+pub(crate) enum Opened {
+    H1(Io),
+    H2(Io),
+}
+
+/// Opens a connection within the origin's connect deadline.
+pub(crate) async fn open(origin: &Inner) -> Result<Opened, Failure> {
+    tokio::time::timeout(origin.timeouts.connect, open_unbounded(origin))
+        .await
+        .unwrap_or(Err(Failure::Timeout(Phase::Connect)))
+}
+
+async fn open_unbounded(origin: &Inner) -> Result<Opened, Failure> {
+    let failed = |error: io::Error| Failure::Connect(error.to_string());
+    let (host, port) = match &origin.proxy {
+        Some(proxy) => (proxy.host.as_str(), proxy.port),
+        None => (origin.host.as_str(), origin.port),
+    };
+    let mut tcp = TcpStream::connect((host, port)).await.map_err(failed)?;
+    // Small writes must leave at once: Nagle plus delayed ACK costs 40 ms.
+    tcp.set_nodelay(true).map_err(failed)?;
+    let Some(config) = &origin.tls else { return Ok(Opened::H1(Io::Plain(tcp))) };
+    if let Some(proxy) = &origin.proxy {
+        tunnel(&mut tcp, proxy, origin).await?;
+    }
+    let name = ServerName::try_from(origin.host.clone())
+        .map_err(|_| Failure::Connect(format!("`{}` is not a name TLS can check", origin.host)))?;
+    let stream = TlsConnector::from(Arc::clone(config))
+        .connect(name, tcp)
+        .await
+        .map_err(|error| Failure::Connect(format!("TLS: {error}")))?;
+    let is_h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    let io = Io::Tls(Box::new(stream));
+    Ok(if is_h2 { Opened::H2(io) } else { Opened::H1(io) })
+}
+
+/// Asks a proxy for a tunnel (RFC 9110, section 9.3.6).
+async fn tunnel(tcp: &mut TcpStream, proxy: &Proxy, origin: &Inner) -> Result<(), Failure> {
+    let failed = |why: String| Failure::Connect(format!("proxy {}:{}: {why}", proxy.host, proxy.port));
+    let authority = if origin.host.contains(':') {
+        format!("[{}]:{}", origin.host, origin.port)
+    } else {
+        format!("{}:{}", origin.host, origin.port)
+    };
+    let mut ask = format!("CONNECT {authority} HTTP/1.1\r\nhost: {authority}\r\n");
+    if let Some(authorization) = &proxy.authorization {
+        ask.push_str(&format!("proxy-authorization: {}\r\n", authorization.reveal()));
+    }
+    ask.push_str("\r\n");
+    tcp.write_all(ask.as_bytes()).await.map_err(|error| failed(error.to_string()))?;
+    let mut head = Vec::with_capacity(256);
+    while !head.ends_with(b"\r\n\r\n") {
+        // Byte by byte, so that nothing of the tunnel's first bytes is swallowed. Once per connection.
+        let byte = tcp.read_u8().await.map_err(|error| failed(error.to_string()))?;
+        head.push(byte);
+        if head.len() > PROXY_HEAD_MAX {
+            return Err(failed("its answer to CONNECT is too long".into()));
+        }
+    }
+    let status = head.get(9..12).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or("???");
+    if head.starts_with(b"HTTP/1.") && status.starts_with('2') {
+        Ok(())
+    } else {
+        Err(failed(format!("it answered {status} to CONNECT")))
+    }
+}
+
+impl AsyncRead for Io {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Io {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}

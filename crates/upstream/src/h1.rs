@@ -1,0 +1,210 @@
+//! The hot path's HTTP/1.1 client: writes one prepared buffer, reads the answer's head, de-chunks its body.
+//!
+//! Our own because hyper's client hands a body over frame by frame between two tasks, which costs one write
+//! per event on bursts; here one read of the socket becomes one frame, however many chunks it held.
+//! Strict where leniency would be dangerous: conflicting lengths, obsolete line folding and oversized heads
+//! are refused, and a connection with anything unexpected left in it is never used again.
+
+mod chunked;
+mod head;
+
+use std::future::poll_fn;
+use std::io::IoSlice;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::connect::Io;
+use crate::failure::Failure;
+use crate::request::{Request, append_line};
+pub(crate) use chunked::Chunks;
+pub(crate) use head::{AnswerHead, Framing, Parsed};
+
+/// Bodies up to this size are copied behind the head, so that one write sends all.
+const INLINE_BODY_MAX: usize = 16 * 1024;
+/// First size of a connection's read buffer; it grows while reads fill it.
+const READ_MIN: usize = 4 * 1024;
+const READ_MAX: usize = 64 * 1024;
+/// Largest head of an answer, in bytes.
+const HEAD_MAX: usize = 64 * 1024;
+/// Most informational answers (1xx) before the real one.
+const INFORMATIONAL_MAX: u32 = 16;
+
+/// One connection to a vendor.
+pub(crate) struct Connection {
+    io: Io,
+    /// Bytes read and not yet taken.
+    pub(crate) buf: BytesMut,
+    read_size: usize,
+    pub(crate) is_reused: bool,
+}
+
+/// What one read brought.
+pub(crate) enum Read {
+    Bytes,
+    End,
+}
+
+impl Connection {
+    pub(crate) fn new(io: Io) -> Self {
+        Self { io, buf: BytesMut::new(), read_size: READ_MIN, is_reused: false }
+    }
+
+    /// Whether the connection is still open and silent, as a pooled one must be. Costs no system call
+    /// unless the peer did something.
+    pub(crate) fn is_silent(&mut self) -> bool {
+        let mut probe = [0; 1];
+        let mut probe = ReadBuf::new(&mut probe);
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        self.buf.is_empty() && Pin::new(&mut self.io).poll_read(&mut cx, &mut probe).is_pending()
+    }
+
+    /// Makes the connection ready to wait in a pool.
+    pub(crate) fn rest(&mut self) {
+        self.is_reused = true;
+        self.read_size = READ_MIN;
+        if self.buf.capacity() > READ_MIN {
+            self.buf = BytesMut::new();
+        }
+    }
+
+    /// Reads once into the buffer.
+    pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<Read>> {
+        if self.buf.capacity() - self.buf.len() < self.read_size / 2 {
+            self.buf.reserve(self.read_size);
+        }
+        let spare = self.buf.capacity() - self.buf.len();
+        let before = self.buf.len();
+        let read = {
+            let future = tokio_util::io::poll_read_buf(Pin::new(&mut self.io), cx, &mut self.buf);
+            ready!(future)?
+        };
+        if read == 0 {
+            return Poll::Ready(Ok(Read::End));
+        }
+        if self.buf.len() - before == spare && self.read_size < READ_MAX {
+            self.read_size *= 4;
+        }
+        Poll::Ready(Ok(Read::Bytes))
+    }
+
+    /// Sends a request and reads the head of its answer.
+    ///
+    /// The answer may come before the whole body has been sent (a refusal of a large upload); sending then
+    /// stops, and the connection is not used again.
+    pub(crate) async fn call(&mut self, request: &Request<'_>, keep: fn(&str) -> bool) -> Result<AnswerHead, Failure> {
+        let mut sending = Sending::new(request);
+        let mut informational = 0;
+        poll_fn(|cx| {
+            let sent = match sending.poll(cx, &mut self.io) {
+                Poll::Ready(Ok(())) => true,
+                Poll::Pending => false,
+                // The peer may have answered before it closed its reading side: the answer decides.
+                Poll::Ready(Err(_)) => {
+                    sending.is_broken = true;
+                    true
+                }
+            };
+            loop {
+                match head::parse(&mut self.buf, keep)? {
+                    Parsed::Final(mut answer) => {
+                        answer.is_reusable &= sent && !sending.is_broken;
+                        return Poll::Ready(Ok(answer));
+                    }
+                    Parsed::Informational if informational < INFORMATIONAL_MAX => {
+                        informational += 1;
+                        continue;
+                    }
+                    Parsed::Informational => {
+                        return Poll::Ready(Err(Failure::BadAnswer("too many informational answers".into())));
+                    }
+                    Parsed::Partial if self.buf.len() >= HEAD_MAX => {
+                        return Poll::Ready(Err(Failure::BadAnswer("its headers exceed 64 KiB".into())));
+                    }
+                    Parsed::Partial => {}
+                }
+                match ready!(self.poll_fill(cx)) {
+                    Ok(Read::Bytes) => {}
+                    Ok(Read::End) | Err(_) if self.buf.is_empty() && informational == 0 => {
+                        let stale = self.is_reused;
+                        return Poll::Ready(Err(if stale { Failure::StaleConnection } else { Failure::ClosedEarly }));
+                    }
+                    Ok(Read::End) => return Poll::Ready(Err(Failure::Cut("in its headers".into()))),
+                    Err(error) => return Poll::Ready(Err(Failure::Cut(format!("in its headers: {error}")))),
+                }
+            }
+        })
+        .await
+    }
+}
+
+/// The bytes of a request on their way out.
+struct Sending<'a> {
+    head: Vec<u8>,
+    body: &'a [u8],
+    sent: usize,
+    is_broken: bool,
+}
+
+impl<'a> Sending<'a> {
+    fn new(request: &'a Request<'_>) -> Self {
+        let body: &Bytes = request.body;
+        let is_inline = body.len() <= INLINE_BODY_MAX;
+        let inline = if is_inline { body.len() } else { 0 };
+        let mut head = Vec::with_capacity(request.head.h1.len() + 64 * request.extra.len() + 64 + inline);
+        head.extend_from_slice(&request.head.h1);
+        for (name, value) in request.extra {
+            append_line(&mut head, name, value);
+        }
+        if !body.is_empty() || request.head.method == http::Method::POST {
+            head.extend_from_slice(b"content-length: ");
+            append_number(&mut head, body.len());
+            head.extend_from_slice(b"\r\n");
+        }
+        head.extend_from_slice(b"\r\n");
+        if is_inline {
+            head.extend_from_slice(body);
+        }
+        Self { head, body: if is_inline { &[] } else { body }, sent: 0, is_broken: false }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, io: &mut Io) -> Poll<std::io::Result<()>> {
+        let total = self.head.len() + self.body.len();
+        while self.sent < total && !self.is_broken {
+            let written = if self.sent >= self.head.len() {
+                ready!(Pin::new(&mut *io).poll_write(cx, &self.body[self.sent - self.head.len()..]))?
+            } else if self.body.is_empty() {
+                ready!(Pin::new(&mut *io).poll_write(cx, &self.head[self.sent..]))?
+            } else {
+                let slices = [IoSlice::new(&self.head[self.sent..]), IoSlice::new(self.body)];
+                ready!(Pin::new(&mut *io).poll_write_vectored(cx, &slices))?
+            };
+            if written == 0 {
+                return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into()));
+            }
+            self.sent += written;
+            if self.sent == total {
+                // TLS keeps written bytes until it is told to flush; plain TCP ignores this.
+                let _ = Pin::new(&mut *io).poll_flush(cx)?;
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+fn append_number(out: &mut Vec<u8>, number: usize) {
+    let mut digits = [0_u8; 20];
+    let mut at = digits.len();
+    let mut rest = number;
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}

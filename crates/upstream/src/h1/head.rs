@@ -1,0 +1,183 @@
+//! The head of an HTTP/1.1 answer: status, the headers somebody wants, and how the body is framed.
+
+use bytes::{Buf, BytesMut};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use crate::failure::Failure;
+
+/// Most headers of an answer.
+const HEADERS_MAX: usize = 128;
+
+/// How the length of an answer's body is known (RFC 9112, section 6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Framing {
+    Length(u64),
+    Chunked,
+    UntilClose,
+}
+
+/// A parsed head.
+#[derive(Debug)]
+pub(crate) struct AnswerHead {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) framing: Framing,
+    pub(crate) encoding: Option<HeaderValue>,
+    /// Whether the connection may be used again after the body.
+    pub(crate) is_reusable: bool,
+}
+
+/// What is in the buffer.
+#[derive(Debug)]
+pub(crate) enum Parsed {
+    Partial,
+    /// A 1xx answer, taken out of the buffer.
+    Informational,
+    /// The final head, taken out of the buffer.
+    Final(AnswerHead),
+}
+
+/// Takes one head out of `buf`, keeping the headers that `keep` wants.
+pub(crate) fn parse(buf: &mut BytesMut, keep: fn(&str) -> bool) -> Result<Parsed, Failure> {
+    if buf.is_empty() {
+        return Ok(Parsed::Partial);
+    }
+    let mut storage = [const { std::mem::MaybeUninit::uninit() }; HEADERS_MAX];
+    let mut answer = httparse::Response::new(&mut []);
+    let config = httparse::ParserConfig::default();
+    let length = match config.parse_response_with_uninit_headers(&mut answer, buf, &mut storage) {
+        Ok(httparse::Status::Complete(length)) => length,
+        Ok(httparse::Status::Partial) => return Ok(Parsed::Partial),
+        Err(error) => return Err(Failure::BadAnswer(format!("its head is not HTTP/1.1 ({error})"))),
+    };
+    let status = answer
+        .code
+        .and_then(|code| StatusCode::from_u16(code).ok())
+        .ok_or_else(|| Failure::BadAnswer("its status is not a number from 100 to 999".into()))?;
+    if status.is_informational() {
+        if status == StatusCode::SWITCHING_PROTOCOLS {
+            return Err(Failure::BadAnswer("it switched protocols without being asked".into()));
+        }
+        buf.advance(length);
+        return Ok(Parsed::Informational);
+    }
+    let is_http_11 = answer.version == Some(1);
+    let mut reading = Reading { is_keep_alive: is_http_11, ..Reading::default() };
+    let mut headers = HeaderMap::with_capacity(16);
+    for header in answer.headers.iter() {
+        reading.header(header)?;
+        if keep(header.name) {
+            let name = HeaderName::from_bytes(header.name.as_bytes());
+            if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(header.value)) {
+                headers.append(name, value);
+            }
+        }
+    }
+    let framing = reading.framing(status)?;
+    buf.advance(length);
+    let is_reusable = reading.is_keep_alive && framing != Framing::UntilClose;
+    Ok(Parsed::Final(AnswerHead { status, headers, framing, encoding: reading.encoding, is_reusable }))
+}
+
+/// The headers that the engine itself must understand.
+#[derive(Default)]
+struct Reading {
+    length: Option<u64>,
+    is_chunked: bool,
+    has_transfer_encoding: bool,
+    is_keep_alive: bool,
+    encoding: Option<HeaderValue>,
+}
+
+impl Reading {
+    fn header(&mut self, header: &httparse::Header<'_>) -> Result<(), Failure> {
+        let name = header.name;
+        if name.eq_ignore_ascii_case("content-length") {
+            let length = std::str::from_utf8(header.value)
+                .ok()
+                .filter(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+                .and_then(|digits| digits.parse().ok())
+                .ok_or_else(|| Failure::BadAnswer("its content-length is not a number".into()))?;
+            if self.length.is_some_and(|known| known != length) {
+                return Err(Failure::BadAnswer("it has two content-lengths that differ".into()));
+            }
+            self.length = Some(length);
+        } else if name.eq_ignore_ascii_case("transfer-encoding") {
+            self.has_transfer_encoding = true;
+            let last = header.value.rsplit(|byte| *byte == b',').next().unwrap_or_default();
+            self.is_chunked = last.trim_ascii().eq_ignore_ascii_case(b"chunked");
+            if !self.is_chunked || header.value.contains(&b',') {
+                return Err(Failure::BadAnswer("its transfer-encoding is not `chunked`".into()));
+            }
+        } else if name.eq_ignore_ascii_case("connection") {
+            for token in header.value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+                if token.eq_ignore_ascii_case(b"close") {
+                    self.is_keep_alive = false;
+                } else if token.eq_ignore_ascii_case(b"keep-alive") {
+                    self.is_keep_alive = true;
+                }
+            }
+        } else if name.eq_ignore_ascii_case("content-encoding") {
+            self.encoding = HeaderValue::from_bytes(header.value).ok();
+        }
+        Ok(())
+    }
+
+    fn framing(&self, status: StatusCode) -> Result<Framing, Failure> {
+        if status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED {
+            return Ok(Framing::Length(0));
+        }
+        match (self.has_transfer_encoding, self.length) {
+            // Two framings at once are how answers are smuggled past a proxy.
+            (true, Some(_)) => Err(Failure::BadAnswer("it has both content-length and transfer-encoding".into())),
+            (true, None) => Ok(Framing::Chunked),
+            (false, Some(length)) => Ok(Framing::Length(length)),
+            (false, None) => Ok(Framing::UntilClose),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(head: &str) -> Result<Parsed, Failure> {
+        parse(&mut BytesMut::from(head.as_bytes()), |_| true)
+    }
+
+    #[test]
+    fn answers_with_two_framings_are_refused() {
+        for head in [
+            "HTTP/1.1 200 OK\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-length: +5\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n",
+            "HTTP/1.1 101 Switching\r\n\r\n",
+            "HTTP/1.1 099 Low\r\n\r\n",
+            "garbage\r\n\r\n",
+        ] {
+            assert!(matches!(parsed(head), Err(Failure::BadAnswer(_))), "{head}");
+        }
+    }
+
+    #[test]
+    fn old_servers_close_unless_they_say_otherwise() {
+        let reusable = |head| match parsed(head) {
+            Ok(Parsed::Final(answer)) => answer.is_reusable,
+            other => panic!("{other:?}"),
+        };
+        assert!(reusable("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"));
+        assert!(!reusable("HTTP/1.1 200 OK\r\n\r\n"));
+        assert!(!reusable("HTTP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n"));
+        assert!(reusable("HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ncontent-length: 0\r\n\r\n"));
+        assert!(!reusable("HTTP/1.1 200 OK\r\nConnection: Close\r\ncontent-length: 0\r\n\r\n"));
+    }
+
+    #[test]
+    fn informational_answers_are_taken_out_one_by_one() {
+        let mut buf = BytesMut::from(&b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No\r\n\r\nrest"[..]);
+        assert!(matches!(parse(&mut buf, |_| true), Ok(Parsed::Informational)));
+        assert!(matches!(parse(&mut buf, |_| true), Ok(Parsed::Final(_))));
+        assert_eq!(&buf[..], b"rest");
+    }
+}

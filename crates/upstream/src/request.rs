@@ -1,0 +1,75 @@
+//! A request to a vendor: a head prepared once per target, what differs per call, and the body's bytes.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::origin::Origin;
+
+/// The part of a request that is the same for every call to one endpoint of one target with one credential.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// `POST <path> HTTP/1.1` and the fixed headers, each line ended by CRLF, ready for the wire.
+    pub(crate) h1: Bytes,
+    pub(crate) method: http::Method,
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
+}
+
+impl Head {
+    /// Prepares the head of a call. `path` follows the origin's own path; `headers` are the fixed ones
+    /// (credential included); `host`, `content-length` and hop-by-hop headers are added by the engines.
+    #[must_use]
+    pub fn new(
+        origin: &Origin,
+        method: &http::Method,
+        path: &str,
+        headers: &[(HeaderName, HeaderValue)],
+        via_plain_proxy: bool,
+    ) -> Self {
+        let path = format!("{}{path}", origin.path_prefix());
+        let target = if via_plain_proxy { format!("http://{}{path}", origin.authority()) } else { path.clone() };
+        let mut h1 = Vec::with_capacity(512);
+        h1.extend_from_slice(method.as_str().as_bytes());
+        h1.push(b' ');
+        h1.extend_from_slice(target.as_bytes());
+        h1.extend_from_slice(b" HTTP/1.1\r\nhost: ");
+        h1.extend_from_slice(origin.authority().as_bytes());
+        h1.extend_from_slice(b"\r\n");
+        let mut map = HeaderMap::with_capacity(headers.len());
+        for (name, value) in headers {
+            append_line(&mut h1, name, value);
+            map.append(name.clone(), value.clone());
+        }
+        Self { h1: h1.into(), method: method.clone(), path, headers: map }
+    }
+
+    /// The same, asking the origin itself whether its proxy wants absolute URLs.
+    #[must_use]
+    pub fn for_origin(
+        origin: &Origin,
+        method: &http::Method,
+        path: &str,
+        headers: &[(HeaderName, HeaderValue)],
+    ) -> Self {
+        let plain_proxy = origin.inner().proxy.is_some() && origin.inner().tls.is_none();
+        Self::new(origin, method, path, headers, plain_proxy)
+    }
+}
+
+/// One call.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    /// The prepared part.
+    pub head: &'a Head,
+    /// Headers of this call only.
+    pub extra: &'a [(HeaderName, HeaderValue)],
+    /// The body; empty for calls without one.
+    pub body: &'a Bytes,
+}
+
+pub(crate) fn append_line(out: &mut Vec<u8>, name: &HeaderName, value: &HeaderValue) {
+    out.extend_from_slice(name.as_str().as_bytes());
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value.as_bytes());
+    out.extend_from_slice(b"\r\n");
+}
