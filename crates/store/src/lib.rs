@@ -1,1 +1,35 @@
-//! store.
+//! The ledger: every exchange on disk, off the request's path, with totals that always add up.
+//!
+//! [`Ledger`] owns the one writer thread and its SQLite file, [`Recorder`] is what the hot path holds,
+//! [`Reader`] answers questions from any process while a server writes. This crate knows SQL and
+//! exchanges; it knows nothing of HTTP, vendors or wire formats.
+
+mod codes;
+mod error;
+mod folder;
+mod gap;
+mod ledger;
+mod names;
+mod overflow;
+mod reader;
+mod recorder;
+mod retention;
+mod rollup;
+mod row;
+mod schema;
+mod totals;
+mod usage;
+mod writer;
+mod zone;
+
+pub use error::StoreError;
+pub use folder::ServerInfo;
+pub use gap::Gap;
+pub use ledger::{Ledger, Options};
+pub use reader::{Filter, Reader, Recorded, Stats};
+pub use recorder::{Health, Recorder};
+pub use totals::{Slice, Tokens, Totals};
+pub use usage::{By, UsageQuery, UsageReport, UsageRow};
+
+/// The name of the ledger's file inside the data folder.
+pub const LEDGER_FILE: &str = "ledger.sqlite";

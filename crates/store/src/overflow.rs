@@ -1,0 +1,126 @@
+//! What is kept of exchanges that found the queue full: their totals, by the same groups as the roll-ups.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pilothouse_core::clock::UnixMs;
+use pilothouse_core::exchange::Exchange;
+use rustc_hash::FxHashMap;
+
+use crate::names::OTHER_TEXT;
+use crate::rollup::hour_of;
+use crate::totals::{Class, Sums};
+
+/// Groups kept in memory at most; beyond, applications and then targets are counted together.
+const GROUPS_MAX: usize = 1024;
+
+/// What lost exchanges are counted by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct LostGroup {
+    pub(crate) hour: u64,
+    pub(crate) key: Arc<str>,
+    pub(crate) application: Arc<str>,
+    pub(crate) target: Option<LostTarget>,
+    pub(crate) class: Class,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct LostTarget {
+    pub(crate) vendor: Arc<str>,
+    pub(crate) model: Arc<str>,
+    pub(crate) price: Option<Arc<str>>,
+}
+
+/// Exchanges whose details are lost and whose totals are not.
+#[derive(Debug, Default)]
+pub(crate) struct Lost {
+    /// When the first and the last of them started.
+    pub(crate) span: Option<(UnixMs, UnixMs)>,
+    pub(crate) groups: FxHashMap<LostGroup, Sums>,
+}
+
+impl Lost {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    /// How many.
+    pub(crate) fn exchanges(&self) -> u64 {
+        self.groups.values().map(|sums| sums.exchanges).sum()
+    }
+
+    pub(crate) fn count(&mut self, exchange: &Exchange) {
+        let at = exchange.started_at;
+        self.span = Some(self.span.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
+        let group = LostGroup {
+            hour: hour_of(at),
+            key: exchange.caller.key.clone(),
+            application: exchange.caller.application.clone(),
+            target: exchange.target.as_ref().map(|target| LostTarget {
+                vendor: target.vendor.clone(),
+                model: target.model.clone(),
+                price: target.price.clone(),
+            }),
+            class: Class::of(exchange),
+        };
+        self.add(group, &Sums::of(exchange));
+    }
+
+    /// Takes in what another one holds.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.span = match (self.span, other.span) {
+            (Some((first, last)), Some((earlier, later))) => Some((first.min(earlier), last.max(later))),
+            (one, None) => one,
+            (None, two) => two,
+        };
+        for (group, sums) in other.groups {
+            self.add(group, &sums);
+        }
+    }
+
+    fn add(&mut self, group: LostGroup, sums: &Sums) {
+        let group = self.fit(group);
+        self.groups.entry(group).or_default().add(sums);
+    }
+
+    fn fit(&self, mut group: LostGroup) -> LostGroup {
+        if self.groups.len() < GROUPS_MAX || self.groups.contains_key(&group) {
+            return group;
+        }
+        group.application = OTHER_TEXT.into();
+        if self.groups.len() < 2 * GROUPS_MAX || self.groups.contains_key(&group) {
+            return group;
+        }
+        group.target = group.target.map(|_| LostTarget {
+            vendor: OTHER_TEXT.into(),
+            model: OTHER_TEXT.into(),
+            price: None,
+        });
+        group
+    }
+}
+
+/// The aggregates beside the queue. The lock is held for a map update or a swap, never over I/O.
+#[derive(Debug, Default)]
+pub(crate) struct Overflow(Mutex<Lost>);
+
+impl Overflow {
+    fn lock(&self) -> MutexGuard<'_, Lost> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn count(&self, exchange: &Exchange) {
+        self.lock().count(exchange);
+    }
+
+    pub(crate) fn give_back(&self, lost: Lost) {
+        self.lock().merge(lost);
+    }
+
+    pub(crate) fn take(&self) -> Lost {
+        std::mem::take(&mut *self.lock())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+}

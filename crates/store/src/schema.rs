@@ -1,0 +1,189 @@
+//! The ledger's tables, their version, and the forward-only steps from each version to the next.
+//!
+//! A released step is never edited: a change of the tables is a new step at the end of [`MIGRATIONS`].
+
+use std::path::Path;
+
+use pilothouse_core::clock::Clock;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::StoreError;
+
+/// Marks the file as a ledger, in SQLite's header ("PLTH").
+const APPLICATION_ID: i64 = 0x504C_5448;
+
+/// One step from a schema version to the next.
+pub(crate) struct Migration {
+    /// What it brings, in a few words; kept in the file.
+    pub(crate) name: &'static str,
+    /// The statements, run in one transaction.
+    pub(crate) sql: &'static str,
+}
+
+/// Every step, in order: the schema's version is how many of them have run.
+pub(crate) const MIGRATIONS: &[Migration] = &[Migration { name: "exchanges and hourly totals", sql: V1 }];
+
+// Columns without a type hold `Wide` integers or `Slot`s (a name's id, or the text itself).
+// No index on `exchange`: rowid order is the order of writing, and `zone` says which times each block of
+// 1,024 rowids covers. An index costs the writer a third more time per row (measured).
+const V1: &str = "
+CREATE TABLE name (
+    id   INTEGER PRIMARY KEY,
+    kind INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    UNIQUE (kind, text)
+);
+INSERT INTO name (id, kind, text) VALUES (1, 0, '(other)');
+
+CREATE TABLE exchange (
+    rowid INTEGER PRIMARY KEY,
+    id, started_ms, key, application, asked, vendor, model, price,
+    outcome, flags, status,
+    input, cache_read, output, reasoning, cost,
+    sent_us, headers_us, first_token_us, total_us,
+    request_bytes, answer_bytes,
+    answer_id, answer_model, tier,
+    extra
+);
+
+CREATE TABLE zone (
+    zone INTEGER PRIMARY KEY,
+    min_ms NOT NULL, max_ms NOT NULL,
+    rows INTEGER NOT NULL, last_row INTEGER NOT NULL
+);
+
+CREATE TABLE rollup (
+    hour INTEGER NOT NULL,
+    key INTEGER NOT NULL, application INTEGER NOT NULL,
+    vendor INTEGER NOT NULL, model INTEGER NOT NULL, price INTEGER NOT NULL,
+    class INTEGER NOT NULL,
+    exchanges NOT NULL, priced NOT NULL, cost NOT NULL,
+    input NOT NULL, cache_read NOT NULL, cache_write_5m NOT NULL, cache_write_1h NOT NULL, input_audio NOT NULL,
+    output NOT NULL, reasoning NOT NULL, output_audio NOT NULL,
+    estimated_output NOT NULL, estimates NOT NULL, estimates_priced NOT NULL, estimated_cost NOT NULL,
+    total_us NOT NULL,
+    PRIMARY KEY (hour, key, application, vendor, model, price, class)
+) WITHOUT ROWID;
+
+CREATE TABLE gap (
+    id INTEGER PRIMARY KEY,
+    first_ms NOT NULL, last_ms NOT NULL,
+    exchanges NOT NULL, input NOT NULL, output NOT NULL,
+    priced NOT NULL, cost NOT NULL
+);
+";
+
+/// Opens the file for the writer, made and brought forward as needed.
+pub(crate) fn open_writer(
+    path: &Path,
+    migrations: &[Migration],
+    clock: &dyn Clock,
+) -> Result<Connection, StoreError> {
+    let failed = |cause: rusqlite::Error| refused(path, "open", cause);
+    let mut db = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )
+    .map_err(failed)?;
+    db.busy_timeout(std::time::Duration::from_secs(2)).map_err(failed)?;
+    let found = version(&db, path)?;
+    check_not_newer(&db, path, found, migrations)?;
+    // Rows of the last moments may be lost when the machine loses power, never when the process dies:
+    // NORMAL syncs at checkpoints only, and the file stays whole either way (https://sqlite.org/wal.html).
+    db.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
+    db.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
+    db.pragma_update(None, "wal_autocheckpoint", 2000).map_err(failed)?;
+    db.pragma_update(None, "journal_size_limit", 64 << 20).map_err(failed)?;
+    migrate(&mut db, found, migrations, clock).map_err(failed)?;
+    Ok(db)
+}
+
+/// Opens the file for reading only, beside a writer of another process or without one.
+pub(crate) fn open_reader(path: &Path, migrations: &[Migration]) -> Result<Connection, StoreError> {
+    if !path.exists() {
+        return Err(StoreError::Missing { path: path.to_owned() });
+    }
+    let failed = |cause: rusqlite::Error| refused(path, "read", cause);
+    let db =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .map_err(failed)?;
+    db.busy_timeout(std::time::Duration::from_secs(2)).map_err(failed)?;
+    let found = version(&db, path)?;
+    check_not_newer(&db, path, found, migrations)?;
+    match (found, count(migrations)) {
+        // A server that is killed between making the file and its tables leaves it empty.
+        (0, _) => Err(StoreError::Missing { path: path.to_owned() }),
+        (found, known) if found < known => Err(StoreError::Older { path: path.to_owned(), found, known }),
+        _ => Ok(db),
+    }
+}
+
+fn count(migrations: &[Migration]) -> u32 {
+    u32::try_from(migrations.len()).unwrap_or(u32::MAX)
+}
+
+fn check_not_newer(
+    db: &Connection,
+    path: &Path,
+    found: u32,
+    migrations: &[Migration],
+) -> Result<(), StoreError> {
+    let known = count(migrations);
+    if found <= known {
+        return Ok(());
+    }
+    let written_by = db
+        .query_row("SELECT written_by FROM schema ORDER BY version DESC LIMIT 1", [], |row| row.get(0))
+        .unwrap_or_else(|_| "of a later version".to_owned());
+    Err(StoreError::Newer { path: path.to_owned(), found, known, written_by })
+}
+
+/// The schema's version; 0 for an empty file.
+fn version(db: &Connection, path: &Path) -> Result<u32, StoreError> {
+    let failed = |cause: rusqlite::Error| refused(path, "read", cause);
+    let mark: i64 = db.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(failed)?;
+    let tables: i64 =
+        db.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0)).map_err(failed)?;
+    if mark != APPLICATION_ID {
+        // An empty database is one that we (or `touch`) just made; any other belongs to somebody else.
+        let foreign = mark != 0 || tables > 0;
+        return if foreign { Err(StoreError::NotALedger { path: path.to_owned() }) } else { Ok(0) };
+    }
+    db.query_row("SELECT coalesce(max(version), 0) FROM schema", [], |row| row.get(0)).map_err(failed)
+}
+
+fn migrate(
+    db: &mut Connection,
+    found: u32,
+    migrations: &[Migration],
+    clock: &dyn Clock,
+) -> rusqlite::Result<()> {
+    for (migration, version) in migrations.iter().zip(1u32..).filter(|(_, version)| *version > found) {
+        let step = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        if version == 1 {
+            step.pragma_update(None, "application_id", APPLICATION_ID)?;
+            step.execute_batch(
+                "CREATE TABLE schema (version INTEGER PRIMARY KEY, name TEXT NOT NULL, \
+                 written_by TEXT NOT NULL, applied_ms INTEGER NOT NULL)",
+            )?;
+        }
+        step.execute_batch(migration.sql)?;
+        step.execute(
+            "INSERT INTO schema (version, name, written_by, applied_ms) VALUES (?1, ?2, ?3, ?4)",
+            (version, migration.name, env!("CARGO_PKG_VERSION"), clock.now().0.cast_signed()),
+        )?;
+        step.commit()?;
+    }
+    Ok(())
+}
+
+/// The database's refusal as our error: a file that SQLite cannot read is not a ledger.
+pub(crate) fn refused(path: &Path, doing: &'static str, cause: rusqlite::Error) -> StoreError {
+    match cause.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => StoreError::NotALedger { path: path.to_owned() },
+        Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
+            StoreError::Damaged { path: path.to_owned(), what: cause.to_string() }
+        }
+        _ => StoreError::failed(path, doing, cause),
+    }
+}
