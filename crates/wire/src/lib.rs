@@ -1,1 +1,12 @@
-//! wire.
+//! Wire formats: what clients and vendors say, read and written without any I/O.
+//!
+//! Four views of a message: [`head`] (a borrowed look at a request), [`facts`] (what an answer tells while
+//! it passes), span [`head::Edit`]s of passing bytes, and codecs to and from the canonical conversation.
+
+pub mod facts;
+pub mod head;
+pub mod headers;
+pub mod relay;
+pub mod scan;
+pub mod sse;
+pub mod usage;

@@ -1,0 +1,227 @@
+//! What the fast path reads of a request: a borrowed view of its top-level members, and edits of its bytes.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use bytes::Bytes;
+use pilothouse_core::error::Error;
+use smallvec::SmallVec;
+
+use crate::scan::{self, Members};
+
+/// A borrowed view of a request's body.
+#[derive(Clone, Debug)]
+pub struct Head<'a> {
+    body: &'a [u8],
+    members: Members,
+}
+
+/// Replaces the bytes of `range` in a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// The bytes that go; empty to insert before its start.
+    pub range: Range<usize>,
+    /// The bytes that come.
+    pub with: Cow<'static, [u8]>,
+}
+
+/// Edits of one body, in any order; they never overlap.
+pub type Edits = SmallVec<[Edit; 2]>;
+
+impl<'a> Head<'a> {
+    /// Reads a request's body.
+    ///
+    /// # Errors
+    /// A 400 that names the place when the body is not one JSON object or names a deciding member twice
+    /// (two parsers could then disagree on what was asked).
+    pub fn read(body: &'a [u8]) -> Result<Self, Error> {
+        let members = scan::members(body).map_err(|error| {
+            Error::bad_request("body", format!("the request body is not a JSON object: {error}"))
+        })?;
+        for name in ["model", "stream", "stream_options"] {
+            if members.count(body, name) > 1 {
+                return Err(Error::bad_request(name, format!("`{name}` is given twice; give it once")));
+            }
+        }
+        Ok(Self { body, members })
+    }
+
+    /// The whole body.
+    #[must_use]
+    pub const fn body(&self) -> &'a [u8] {
+        self.body
+    }
+
+    /// The text of a top-level member's value.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&'a [u8]> {
+        self.members.get(self.body, name)
+    }
+
+    /// The model that is asked for.
+    ///
+    /// # Errors
+    /// A 400 when it is missing or not a string.
+    pub fn model(&self) -> Result<Cow<'a, str>, Error> {
+        let value = self
+            .get("model")
+            .ok_or_else(|| Error::bad_request("model", "you must provide a `model` parameter"))?;
+        scan::text_value(value).ok_or_else(|| Error::bad_request("model", "`model` must be a string"))
+    }
+
+    /// Whether a stream is asked for.
+    ///
+    /// # Errors
+    /// A 400 when `stream` is neither true, false nor null.
+    pub fn stream(&self) -> Result<bool, Error> {
+        match self.get("stream") {
+            None | Some(b"false" | b"null") => Ok(false),
+            Some(b"true") => Ok(true),
+            Some(_) => Err(Error::bad_request("stream", "`stream` must be true or false")),
+        }
+    }
+
+    /// The text of a top-level string member.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.get(name).and_then(scan::text_value)
+    }
+
+    /// A string member of a top-level object member (`metadata.user_id`).
+    #[must_use]
+    pub fn text_in(&self, name: &str, inner: &str) -> Option<Cow<'a, str>> {
+        let object = self.get(name)?;
+        let members = scan::members(object).ok()?;
+        members.get(object, inner).and_then(scan::text_value)
+    }
+
+    /// The edit that names another model.
+    #[must_use]
+    pub fn set_model(&self, model: &str) -> Option<Edit> {
+        let member = self.members.find(self.body, "model")?;
+        Some(Edit { range: member.value.clone(), with: quoted(model).into() })
+    }
+
+    /// The edit that asks an openai-chat vendor for a usage chunk, or `None` where the client asks already.
+    #[must_use]
+    pub fn include_usage(&self) -> Option<Edit> {
+        const OPTIONS: &[u8] = br#"{"include_usage":true}"#;
+        let Some(member) = self.members.find(self.body, "stream_options") else {
+            let at = self.members.close;
+            return Some(Edit { range: at..at, with: br#","stream_options":{"include_usage":true}"#.into() });
+        };
+        let options = &self.body[member.value.clone()];
+        let Ok(inner) = scan::members(options) else {
+            // null, or something the vendor will refuse by itself.
+            return (options == b"null").then(|| Edit { range: member.value.clone(), with: OPTIONS.into() });
+        };
+        match inner.find(options, "include_usage") {
+            Some(known) if &options[known.value.clone()] == b"true" => None,
+            Some(known) => {
+                let start = member.value.start;
+                Some(Edit { range: start + known.value.start..start + known.value.end, with: b"true".into() })
+            }
+            None if inner.list.is_empty() => Some(Edit { range: member.value.clone(), with: OPTIONS.into() }),
+            None => {
+                let at = member.value.start + inner.close;
+                Some(Edit { range: at..at, with: br#","include_usage":true"#.into() })
+            }
+        }
+    }
+}
+
+/// Applies edits; every byte outside them stays as it is.
+///
+/// # Errors
+/// When the edited body would not read as an object again, which would be our fault.
+pub fn apply(body: &Bytes, mut edits: Edits) -> Result<Bytes, Error> {
+    if edits.is_empty() {
+        return Ok(body.clone());
+    }
+    edits.sort_by_key(|edit| edit.range.start);
+    let added: usize = edits.iter().map(|edit| edit.with.len()).sum();
+    let mut out = Vec::with_capacity(body.len() + added);
+    let mut at = 0;
+    for edit in &edits {
+        let kept = body.get(at..edit.range.start).ok_or_else(overlapping)?;
+        out.extend_from_slice(kept);
+        out.extend_from_slice(&edit.with);
+        at = edit.range.end;
+    }
+    out.extend_from_slice(body.get(at..).ok_or_else(overlapping)?);
+    scan::members(&out).map_err(|error| {
+        Error::new(pilothouse_core::error::Kind::Internal, "an edit of the request would have broken it")
+            .because(error)
+    })?;
+    Ok(out.into())
+}
+
+fn overlapping() -> Error {
+    Error::new(pilothouse_core::error::Kind::Internal, "two edits of the request overlap")
+}
+
+/// A JSON string with its quotes.
+#[must_use]
+pub fn quoted(text: &str) -> Vec<u8> {
+    let is_plain = text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\');
+    if is_plain {
+        let mut out = Vec::with_capacity(text.len() + 2);
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+        return out;
+    }
+    // A string always serializes.
+    serde_json::to_vec(text).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    fn edited(body: &str, make: impl Fn(&Head<'_>) -> Option<Edit>) -> Value {
+        let head = Head::read(body.as_bytes()).unwrap();
+        let edits = make(&head).into_iter().collect();
+        serde_json::from_slice(&apply(&Bytes::copy_from_slice(body.as_bytes()), edits).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn only_the_model_changes_even_when_the_prompt_holds_a_decoy() {
+        let body = r#"{"messages":[{"content":"{\"model\":\"decoy\"}"}], "model" : "a/b" ,"n":1}"#;
+        let head = Head::read(body.as_bytes()).unwrap();
+        let edit = head.set_model("b").unwrap();
+        let out = apply(&Bytes::copy_from_slice(body.as_bytes()), SmallVec::from_iter([edit])).unwrap();
+        assert_eq!(out, body.replace("\"a/b\"", "\"b\""));
+    }
+
+    #[test]
+    fn usage_is_asked_for_whatever_the_options_say() {
+        let ask = |body| edited(body, |head| head.include_usage())["stream_options"].clone();
+        let wanted = json!({"include_usage": true});
+        assert_eq!(ask(r#"{"model":"m"}"#), wanted);
+        assert_eq!(ask(r#"{"model":"m","stream_options":null }"#), wanted);
+        assert_eq!(ask(r#"{"model":"m","stream_options":{ }}"#), wanted);
+        assert_eq!(ask(r#"{"model":"m","stream_options":{"include_usage": false}}"#), wanted);
+        assert_eq!(
+            ask(r#"{"stream_options":{"include_obfuscation":false},"model":"m"}"#),
+            json!({"include_obfuscation": false, "include_usage": true})
+        );
+        let asked = r#"{"model":"m","stream_options":{"include_usage":true}}"#;
+        assert_eq!(Head::read(asked.as_bytes()).unwrap().include_usage(), None);
+    }
+
+    #[test]
+    fn a_member_that_decides_must_not_be_given_twice() {
+        assert!(Head::read(br#"{"model":"a","m\u006fdel":"b"}"#).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_model_name_survives_the_edit(name in ".{0,20}") {
+            let value = edited(r#"{"model":"x","a":[1]}"#, |head| head.set_model(&name));
+            prop_assert_eq!(value, json!({"model": name, "a": [1]}));
+        }
+    }
+}

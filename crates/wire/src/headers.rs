@@ -1,0 +1,124 @@
+//! Which headers pass between client and vendor, per dialect. What is not listed does not pass.
+
+use pilothouse_core::dialect::Dialect;
+
+/// How a listed header is matched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Name {
+    /// This name.
+    Is(&'static str),
+    /// Every name that begins so.
+    Begins(&'static str),
+}
+
+impl Name {
+    fn fits(self, name: &str) -> bool {
+        match self {
+            Self::Is(known) => known.eq_ignore_ascii_case(name),
+            Self::Begins(prefix) => name
+                .as_bytes()
+                .get(..prefix.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes())),
+        }
+    }
+}
+
+/// Request headers of any dialect that pass to a vendor of the same dialect.
+const UP_ALWAYS: &[Name] = &[Name::Is("idempotency-key"), Name::Is("traceparent"), Name::Is("tracestate")];
+
+/// Answer headers that pass to the client, whatever the dialect: ids, pacing, time spent.
+const DOWN_ALWAYS: &[Name] = &[
+    Name::Is("content-type"),
+    Name::Is("retry-after"),
+    Name::Is("retry-after-ms"),
+    Name::Is("x-request-id"),
+    Name::Is("request-id"),
+    Name::Is("x-should-retry"),
+    Name::Begins("x-ratelimit-"),
+    Name::Begins("anthropic-ratelimit-"),
+    Name::Is("openai-processing-ms"),
+    Name::Is("openai-version"),
+];
+
+/// Request headers that mean something in one dialect only.
+#[must_use]
+pub const fn up(dialect: Dialect) -> &'static [Name] {
+    match dialect {
+        Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => {
+            &[Name::Is("openai-beta"), Name::Is("x-client-request-id")]
+        }
+        Dialect::AnthropicMessages => &[Name::Is("anthropic-version"), Name::Is("anthropic-beta")],
+    }
+}
+
+/// Whether a request header passes to a vendor that speaks the client's dialect.
+#[must_use]
+pub fn passes_up(dialect: Dialect, name: &str) -> bool {
+    UP_ALWAYS.iter().chain(up(dialect)).any(|known| known.fits(name))
+}
+
+/// Whether a request header is lost (and reported) when the vendor speaks another dialect.
+#[must_use]
+pub fn is_lost_in_translation(client: Dialect, name: &str) -> bool {
+    // A version says how the client's own dialect is written; nothing is lost with it.
+    !name.eq_ignore_ascii_case("anthropic-version") && up(client).iter().any(|known| known.fits(name))
+}
+
+/// Whether an answer header passes to the client.
+#[must_use]
+pub fn passes_down(name: &str) -> bool {
+    DOWN_ALWAYS.iter().any(|known| known.fits(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_cookies_and_forwarding_headers_never_pass_up() {
+        for dialect in Dialect::ALL {
+            for name in [
+                "authorization",
+                "x-api-key",
+                "x-goog-api-key",
+                "cookie",
+                "x-forwarded-for",
+                "forwarded",
+                "host",
+                "connection",
+                "te",
+                "transfer-encoding",
+                "content-length",
+                "accept-encoding",
+                "x-pilothouse-app",
+                "openai-organization",
+                "openai-project",
+                "proxy-authorization",
+            ] {
+                assert!(!passes_up(dialect, name), "{dialect} {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn cookies_and_organisation_ids_never_pass_down() {
+        for name in [
+            "set-cookie",
+            "openai-organization",
+            "anthropic-organization-id",
+            "server",
+            "connection",
+            "alt-svc",
+        ] {
+            assert!(!passes_down(name), "{name}");
+        }
+        for name in [
+            "X-Request-Id",
+            "x-ratelimit-remaining-tokens",
+            "Retry-After",
+            "anthropic-ratelimit-tokens-reset",
+        ] {
+            assert!(passes_down(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Usage as vendors report it, turned into disjoint classes.
+
+use pilothouse_core::usage::Usage;
+use serde::Deserialize;
+
+/// OpenAI's usage object, for chat completions and embeddings.
+///
+/// `prompt_tokens` includes cached and audio tokens, `completion_tokens` includes reasoning and audio tokens
+/// (<https://platform.openai.com/docs/api-reference/chat/object>, read 2026-11-22). DeepSeek reports its
+/// cache beside it (<https://api-docs.deepseek.com/guides/kv_cache>, read 2026-11-22).
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct OpenaiUsage {
+    #[serde(deserialize_with = "count")]
+    prompt_tokens: u64,
+    #[serde(deserialize_with = "count")]
+    completion_tokens: u64,
+    #[serde(deserialize_with = "nullable")]
+    prompt_tokens_details: OpenaiDetails,
+    #[serde(deserialize_with = "nullable")]
+    completion_tokens_details: OpenaiDetails,
+    #[serde(deserialize_with = "count")]
+    prompt_cache_hit_tokens: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+struct OpenaiDetails {
+    #[serde(deserialize_with = "count")]
+    cached_tokens: u64,
+    #[serde(deserialize_with = "count")]
+    cache_write_tokens: u64,
+    #[serde(deserialize_with = "count")]
+    audio_tokens: u64,
+    #[serde(deserialize_with = "count")]
+    reasoning_tokens: u64,
+}
+
+impl From<OpenaiUsage> for Usage {
+    fn from(told: OpenaiUsage) -> Self {
+        let (input, output) = (told.prompt_tokens_details, told.completion_tokens_details);
+        // Details are clamped to what is left of the total, so that classes stay disjoint whatever is told.
+        let mut left = told.prompt_tokens;
+        let mut take = |wanted: u64| {
+            let taken = wanted.min(left);
+            left -= taken;
+            taken
+        };
+        let cache_read = take(input.cached_tokens.max(told.prompt_cache_hit_tokens));
+        let cache_write_5m = take(input.cache_write_tokens);
+        let input_audio = take(input.audio_tokens);
+        let reasoning = output.reasoning_tokens.min(told.completion_tokens);
+        let output_audio = output.audio_tokens.min(told.completion_tokens - reasoning);
+        Self {
+            input: left,
+            cache_read,
+            cache_write_5m,
+            cache_write_1h: 0,
+            input_audio,
+            output: told.completion_tokens - reasoning - output_audio,
+            reasoning,
+            output_audio,
+        }
+    }
+}
+
+/// Anthropic's usage object. Its input classes are disjoint already; `output_tokens` includes thinking
+/// (<https://platform.claude.com/docs/en/build-with-claude/prompt-caching>, read 2026-11-22).
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct AnthropicUsage {
+    input_tokens: Option<u64>,
+    output_tokens: Option<u64>,
+    cache_read_input_tokens: Option<u64>,
+    cache_creation_input_tokens: Option<u64>,
+    cache_creation: Option<AnthropicCacheCreation>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+struct AnthropicCacheCreation {
+    #[serde(deserialize_with = "count")]
+    ephemeral_5m_input_tokens: u64,
+    #[serde(deserialize_with = "count")]
+    ephemeral_1h_input_tokens: u64,
+}
+
+impl AnthropicUsage {
+    /// Takes over what a later event tells: counters are cumulative, absent ones stay as they were.
+    pub fn update(&mut self, later: &Self) {
+        self.input_tokens = later.input_tokens.or(self.input_tokens);
+        self.output_tokens = later.output_tokens.or(self.output_tokens);
+        self.cache_read_input_tokens = later.cache_read_input_tokens.or(self.cache_read_input_tokens);
+        self.cache_creation_input_tokens =
+            later.cache_creation_input_tokens.or(self.cache_creation_input_tokens);
+        self.cache_creation = later.cache_creation.or(self.cache_creation);
+    }
+}
+
+impl From<AnthropicUsage> for Usage {
+    fn from(told: AnthropicUsage) -> Self {
+        let written = told.cache_creation_input_tokens.unwrap_or_default();
+        let split = told.cache_creation.unwrap_or_default();
+        let written_1h = split.ephemeral_1h_input_tokens;
+        Self {
+            input: told.input_tokens.unwrap_or_default(),
+            cache_read: told.cache_read_input_tokens.unwrap_or_default(),
+            // Older answers give only the sum, whose lifetime is five minutes.
+            cache_write_5m: split.ephemeral_5m_input_tokens.max(written.saturating_sub(written_1h)),
+            cache_write_1h: written_1h,
+            output: told.output_tokens.unwrap_or_default(),
+            ..Self::default()
+        }
+    }
+}
+
+/// A count that may be null.
+fn count<'de, D: serde::Deserializer<'de>>(input: D) -> Result<u64, D::Error> {
+    Option::<u64>::deserialize(input).map(Option::unwrap_or_default)
+}
+
+/// An object that may be null.
+fn nullable<'de, D: serde::Deserializer<'de>, T: Deserialize<'de> + Default>(
+    input: D,
+) -> Result<T, D::Error> {
+    Option::<T>::deserialize(input).map(Option::unwrap_or_default)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn openai(text: &str) -> Usage {
+        serde_json::from_str::<OpenaiUsage>(text).unwrap().into()
+    }
+
+    proptest! {
+        #[test]
+        fn openai_classes_are_disjoint_and_add_up_whatever_is_told(
+            prompt in 0u64..1000, completion in 0u64..1000, cached in 0u64..1500, audio in 0u64..1500,
+            reasoning in 0u64..1500, spoken in 0u64..1500,
+        ) {
+            let usage = openai(&format!(
+                r#"{{"prompt_tokens":{prompt},"completion_tokens":{completion},"total_tokens":1,
+                "prompt_tokens_details":{{"cached_tokens":{cached},"audio_tokens":{audio}}},
+                "completion_tokens_details":{{"reasoning_tokens":{reasoning},"audio_tokens":{spoken}}}}}"#
+            ));
+            prop_assert_eq!(usage.input_total(), prompt);
+            prop_assert_eq!(usage.output_total(), completion);
+        }
+    }
+
+    #[test]
+    fn null_details_count_as_nothing() {
+        let usage = openai(r#"{"prompt_tokens":7,"completion_tokens":null,"prompt_tokens_details":null}"#);
+        assert_eq!(usage, Usage { input: 7, ..Usage::default() });
+    }
+
+    #[test]
+    fn anthropic_cache_writes_are_told_apart_by_lifetime() {
+        let told: AnthropicUsage = serde_json::from_str(
+            r#"{"input_tokens":3,"cache_read_input_tokens":5,"cache_creation_input_tokens":30,
+            "cache_creation":{"ephemeral_5m_input_tokens":10,"ephemeral_1h_input_tokens":20},"output_tokens":9}"#,
+        )
+        .unwrap();
+        let usage = Usage::from(told);
+        assert_eq!(
+            (usage.input, usage.cache_read, usage.cache_write_5m, usage.cache_write_1h),
+            (3, 5, 10, 20)
+        );
+        assert_eq!(usage.total(), 47);
+    }
+}
