@@ -22,6 +22,9 @@ mod usage;
 mod writer;
 mod zone;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::StoreError;
 pub use folder::ServerInfo;
 pub use gap::Gap;

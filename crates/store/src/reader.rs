@@ -276,25 +276,28 @@ impl Conditions {
         if let Some(after) = filter.after_rowid {
             self.add("rowid > ?", [Value::Integer(after)]);
         }
-        let since = Wide::from(filter.since.unwrap_or_default().0);
-        let until = Wide::from(filter.until.map_or(u64::MAX, |until| until.0));
-        if filter.since.is_none() && filter.until.is_none() {
+        let mut blocks = Vec::new();
+        for (limit, block, row) in
+            [(filter.since, "max_ms >= ?", "started_ms >= ?"), (filter.until, "min_ms < ?", "started_ms < ?")]
+        {
+            if let Some(limit) = limit {
+                self.add(row, [value(limit)]);
+                blocks.push((block, value(limit)));
+            }
+        }
+        if blocks.is_empty() {
             return Ok(());
         }
-        let (first, last): (Option<i64>, Option<i64>) = db.query_row(
-            "SELECT min(zone), max(zone) FROM zone WHERE max_ms >= ?1 AND min_ms < ?2",
-            (since, until),
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?;
-        let (Some(first), Some(last)) = (first, last) else {
-            self.add("0", []);
-            return Ok(());
-        };
+        let (conditions, limits): (Vec<&str>, Vec<Value>) = blocks.into_iter().unzip();
+        let sql = format!("SELECT min(zone), max(zone) FROM zone WHERE {}", conditions.join(" AND "));
+        let (first, last): (Option<i64>, Option<i64>) =
+            db.query_row(&sql, params_from_iter(limits), |row| Ok((row.get(0)?, row.get(1)?)))?;
+        // No block at all: an empty range of rows.
+        let (first, last) = first.zip(last).unwrap_or((1, 0));
         self.add(
             "rowid >= ? AND rowid < ?",
             [Value::Integer(first << ZONE_BITS), Value::Integer((last + 1) << ZONE_BITS)],
         );
-        self.add("started_ms >= ? AND started_ms < ?", [value(since), value(until)]);
         Ok(())
     }
 
@@ -323,6 +326,6 @@ impl Conditions {
     }
 }
 
-fn value(wide: Wide) -> Value {
-    i64::try_from(wide.0).map_or_else(|_| Value::Text(wide.0.to_string()), Value::Integer)
+fn value(at: UnixMs) -> Value {
+    i64::try_from(at.0).map_or_else(|_| Value::Text(at.0.to_string()), Value::Integer)
 }

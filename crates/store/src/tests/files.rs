@@ -1,0 +1,214 @@
+//! Files: versions, owners, other people's files, old rows.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pilothouse_core::clock::{Clock, ManualClock, UnixMs};
+use pilothouse_core::exchange::Exchange;
+
+use super::samples::{NOON, ledger, plain, record};
+use crate::schema::{self, MIGRATIONS, Migration};
+use crate::{By, Filter, LEDGER_FILE, Ledger, Options, Reader, ServerInfo, StoreError, UsageQuery};
+
+/// The steps of this build and one more, as a later build would have them.
+fn later_migrations() -> Vec<Migration> {
+    let ours = MIGRATIONS.iter().map(|step| Migration { name: step.name, sql: step.sql });
+    let next = Migration {
+        name: "notes on exchanges",
+        sql: "CREATE TABLE remark (id BLOB, text TEXT); ALTER TABLE gap ADD COLUMN reason TEXT;",
+    };
+    ours.chain([next]).collect()
+}
+
+fn version(dir: &Path) -> u32 {
+    let db = rusqlite::Connection::open(dir.join(LEDGER_FILE)).unwrap();
+    db.query_row("SELECT max(version) FROM schema", [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn an_older_ledger_is_brought_forward_with_all_it_holds() {
+    let dir = tempfile::tempdir().unwrap();
+    let old = ledger(dir.path());
+    record(&old, (0..100).map(plain));
+    old.close().unwrap();
+    let steps = later_migrations();
+    let new = Ledger::open_with(dir.path(), Options::default(), &steps).unwrap();
+    record(&new, (100..200).map(plain));
+    new.close().unwrap();
+    assert_eq!(version(dir.path()), u32::try_from(MIGRATIONS.len()).unwrap() + 1);
+    let db = schema::open_reader(&dir.path().join(LEDGER_FILE), &steps).unwrap();
+    let rows: i64 = db.query_row("SELECT count(*) FROM exchange", [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, 200);
+    db.query_row("SELECT count(*) FROM remark", [], |row| row.get::<_, i64>(0)).unwrap();
+}
+
+#[test]
+fn a_newer_ledger_is_refused_untouched_with_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    Ledger::open_with(dir.path(), Options::default(), &later_migrations()).unwrap().close().unwrap();
+    let file = dir.path().join(LEDGER_FILE);
+    let before = fs::read(&file).unwrap();
+    for refusal in
+        [Ledger::open(dir.path(), Options::default()).unwrap_err(), Reader::open(dir.path()).unwrap_err()]
+    {
+        assert!(matches!(refusal, StoreError::Newer { found: 2, known: 1, .. }), "{refusal:?}");
+        let text = refusal.to_string();
+        for part in
+            [file.to_str().unwrap(), "version 2", "up to 1", "Nothing was changed", "pilothouse serve --data"]
+        {
+            assert!(text.contains(part), "`{part}` is not in: {text}");
+        }
+    }
+    assert_eq!(fs::read(&file).unwrap(), before);
+}
+
+#[test]
+fn a_reader_never_changes_an_older_ledger() {
+    let dir = tempfile::tempdir().unwrap();
+    ledger(dir.path()).close().unwrap();
+    let refusal = schema::open_reader(&dir.path().join(LEDGER_FILE), &later_migrations()).unwrap_err();
+    assert!(matches!(refusal, StoreError::Older { found: 1, known: 2, .. }), "{refusal:?}");
+    assert!(refusal.to_string().contains("`pilothouse serve`"), "{refusal}");
+    assert_eq!(version(dir.path()), 1);
+}
+
+#[test]
+fn a_step_that_fails_leaves_the_ledger_as_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    ledger(dir.path()).close().unwrap();
+    let mut steps = later_migrations();
+    steps[1].sql = "CREATE TABLE remark (id); CREATE TABLE remark (id);";
+    Ledger::open_with(dir.path(), Options::default(), &steps).unwrap_err();
+    assert_eq!(version(dir.path()), 1);
+    let still = ledger(dir.path());
+    record(&still, [plain(0)]);
+}
+
+#[test]
+fn somebody_elses_file_is_refused_untouched() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join(LEDGER_FILE);
+    rusqlite::Connection::open(&file).unwrap().execute_batch("CREATE TABLE music (title)").unwrap();
+    let before = fs::read(&file).unwrap();
+    for refusal in
+        [Ledger::open(dir.path(), Options::default()).unwrap_err(), Reader::open(dir.path()).unwrap_err()]
+    {
+        assert!(matches!(refusal, StoreError::NotALedger { .. }), "{refusal:?}");
+    }
+    assert_eq!(fs::read(&file).unwrap(), before);
+    fs::write(&file, "These are the notes of a meeting. ".repeat(40)).unwrap();
+    let refusal = Ledger::open(dir.path(), Options::default()).unwrap_err();
+    assert!(matches!(refusal, StoreError::NotALedger { .. }), "{refusal:?}");
+}
+
+#[test]
+fn a_missing_ledger_says_how_to_make_one_and_makes_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let refusal = Reader::open(&dir.path().join("nowhere")).unwrap_err().to_string();
+    assert!(refusal.contains("nowhere") && refusal.contains("`pilothouse serve`"), "{refusal}");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_second_server_on_the_same_folder_is_refused_and_told_of_the_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = ledger(dir.path());
+    let info = ServerInfo { pid: 4141, url: "http://127.0.0.1:4141".to_owned(), started: UnixMs(NOON) };
+    info.write(dir.path()).unwrap();
+    assert_eq!(ServerInfo::read(dir.path()).unwrap(), Some(info.clone()));
+    let refusal = Ledger::open(dir.path(), Options::default()).unwrap_err();
+    let StoreError::Busy { server, .. } = &refusal else { panic!("{refusal:?}") };
+    assert_eq!(server.as_ref(), Some(&info));
+    let text = refusal.to_string();
+    for part in ["4141", "http://127.0.0.1:4141", "--data DIR"] {
+        assert!(text.contains(part), "`{part}` is not in: {text}");
+    }
+    first.close().unwrap();
+    ledger(dir.path()).close().unwrap();
+}
+
+#[test]
+fn what_a_dead_server_left_behind_does_not_count() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = ledger(dir.path());
+    ServerInfo { pid: std::process::id(), url: "http://127.0.0.1:1".to_owned(), started: UnixMs(NOON) }
+        .write(dir.path())
+        .unwrap();
+    assert!(ServerInfo::read(dir.path()).unwrap().is_some());
+    drop(first);
+    assert_eq!(ServerInfo::read(dir.path()).unwrap(), None);
+    ServerInfo::remove(dir.path()).unwrap();
+    ServerInfo::remove(dir.path()).unwrap();
+    assert_eq!(ServerInfo::read(&dir.path().join("nowhere")).unwrap(), None);
+}
+
+#[cfg(unix)]
+#[test]
+fn folder_and_files_are_for_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let ledger = ledger(&data);
+    record(&ledger, [plain(0)]);
+    ServerInfo { pid: 1, url: String::new(), started: UnixMs(0) }.write(&data).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&data), 0o700);
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&data).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+        names.push(path.file_name().unwrap().to_str().unwrap().to_owned());
+    }
+    names.sort();
+    assert_eq!(
+        names,
+        ["ledger.lock", "ledger.sqlite", "ledger.sqlite-shm", "ledger.sqlite-wal", "server.json"]
+    );
+}
+
+#[test]
+fn closing_leaves_one_file_that_can_be_copied() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = ledger(dir.path());
+    record(&ledger, (0..10).map(plain));
+    ledger.close().unwrap();
+    let copy = tempfile::tempdir().unwrap();
+    fs::copy(dir.path().join(LEDGER_FILE), copy.path().join(LEDGER_FILE)).unwrap();
+    assert_eq!(Reader::open(copy.path()).unwrap().exchanges(&Filter::default()).unwrap().len(), 10);
+}
+
+#[test]
+fn old_rows_are_removed_in_blocks_and_their_totals_stay() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::new(UnixMs(NOON)));
+    let options = || Options {
+        keep_days: Some(2),
+        flush_interval: Duration::from_millis(1),
+        clock: clock.clone(),
+        ..Options::default()
+    };
+    let ledger = Ledger::open(dir.path(), options()).unwrap();
+    record(&ledger, (0..5000).map(plain));
+    let reader = Reader::open(dir.path()).unwrap();
+    let last = reader.last_rowid().unwrap();
+    clock.advance(3 * 24 * 3_600_000);
+    // The writer removes blocks while it is idle; the newest block stays, because rowids go on from it.
+    for _ in 0..2000 {
+        if reader.stats().unwrap().exchanges < 1024 {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let kept = reader.stats().unwrap().exchanges;
+    assert!(kept < 1024, "{kept} rows are left");
+    let rows = reader.exchanges(&Filter { limit: 9999, ..Filter::default() }).unwrap();
+    assert_eq!(rows.len() as u64, kept);
+    let all = UsageQuery { by: By::Key, since: None, until: None };
+    assert_eq!(reader.usage(&all).unwrap().total.exchanges, 5000);
+    ledger.close().unwrap();
+    let again = Ledger::open(dir.path(), options()).unwrap();
+    record(&again, [Exchange { started_at: clock.now(), ..plain(5000) }]);
+    assert_eq!(reader.last_rowid().unwrap(), last + 1, "a row's number is never used twice");
+}

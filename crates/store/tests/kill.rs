@@ -1,0 +1,128 @@
+//! Kill -9 under load: the ledger opens whole, and only what was not yet flushed is missing.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use pilothouse_core::clock::UnixMs;
+use pilothouse_core::dialect::Dialect;
+use pilothouse_core::exchange::{AnswerFacts, Caller, Exchange, Outcome, TargetUsed, Timings};
+use pilothouse_core::id::ExchangeId;
+use pilothouse_core::money::{Cost, PicoUsd};
+use pilothouse_core::usage::{Bill, Provenance, Usage};
+use pilothouse_store::{By, Filter, Ledger, Options, Reader, Totals, UsageQuery};
+
+const CHILD: &str = "PILOTHOUSE_TEST_RECORDS_INTO";
+const START: u64 = 1_795_348_800_000;
+
+/// The nth exchange, so that whoever reads the ledger can tell what should be there.
+fn nth(nth: u64) -> Exchange {
+    let started_at = UnixMs(START + nth / 10);
+    let names = ["search", "support", "batch"];
+    let name = names[usize::try_from(nth % 3).unwrap()];
+    Exchange {
+        id: ExchangeId::new(started_at, nth.into()),
+        started_at,
+        caller: Caller { key: name.into(), application: "load".into(), end_user: None },
+        client_dialect: Dialect::OpenaiChat,
+        asked: "gpt-5.5".into(),
+        target: Some(TargetUsed {
+            vendor: "openai".into(),
+            model: "gpt-5.5".into(),
+            dialect: Dialect::OpenaiChat,
+            price: Some("openai/gpt-5.5".into()),
+        }),
+        streamed: nth % 2 == 0,
+        outcome: Outcome::Complete,
+        status: 200,
+        answer: AnswerFacts::default(),
+        bill: Bill {
+            usage: Usage { input: nth % 700, output: nth % 90, ..Usage::default() },
+            provenance: Provenance::Reported,
+            cost: Cost::Known(PicoUsd(i128::from(nth) * 1_250_001)),
+            ..Bill::default()
+        },
+        timings: Timings { total_us: nth % 5000, ..Timings::default() },
+        request_bytes: 100,
+        answer_bytes: 200,
+        receipt: None,
+    }
+}
+
+/// The child: records without end and says now and then how much is surely on disk.
+#[test]
+fn child_records_until_it_is_killed() {
+    let Some(dir) = std::env::var_os(CHILD).map(PathBuf::from) else { return };
+    let ledger = Ledger::open(&dir, Options { queue_capacity: 1024, ..Options::default() }).unwrap();
+    let recorder = ledger.recorder();
+    let before = recorder.written_total();
+    assert_eq!(before, 0);
+    for count in 0u64.. {
+        // Full speed would overflow the queue, and lost details are another test's subject.
+        while recorder.pending() >= 1000 {
+            std::thread::yield_now();
+        }
+        recorder.record(nth(count));
+        if count % 500 == 0 {
+            let mut out = std::io::stdout().lock();
+            writeln!(out, "\nwritten {} recorded {}", recorder.written_total(), count + 1).unwrap();
+            out.flush().unwrap();
+        }
+    }
+}
+
+fn start_child(dir: &std::path::Path) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "child_records_until_it_is_killed", "--nocapture"])
+        .env(CHILD, dir)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// Reads what the child says until it has surely written `enough`, kills it, and gives the last count it said.
+fn kill_after(mut child: Child, enough: u64) -> u64 {
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let count = |line: &str| line.strip_prefix("written ")?.split(' ').next()?.parse::<u64>().ok();
+    let mut written = 0;
+    while written < enough {
+        let line = lines.next().expect("the child ended by itself").unwrap();
+        written = count(&line).unwrap_or(written);
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    lines.map_while(Result::ok).filter_map(|line| count(&line)).last().unwrap_or(written).max(written)
+}
+
+#[test]
+fn a_killed_server_leaves_a_whole_ledger_that_misses_only_what_was_not_flushed() {
+    for round in 1..=4 {
+        let dir = tempfile::tempdir().unwrap();
+        let acknowledged = kill_after(start_child(dir.path()), 3000 * round + 77);
+
+        // First a reader, with the killed process's write-ahead log lying about; then a new server.
+        let before = Reader::open(dir.path()).unwrap();
+        assert_eq!(before.check().unwrap(), Vec::<String>::new());
+        let recovered = before.stats().unwrap().exchanges;
+        assert!(recovered >= acknowledged, "{recovered} rows of {acknowledged} acknowledged");
+        let ledger = Ledger::open(dir.path(), Options { keep_days: None, ..Options::default() }).unwrap();
+        ledger.recorder().record(nth(recovered));
+        assert!(ledger.flush(Duration::from_secs(30)));
+
+        let reader = Reader::open(dir.path()).unwrap();
+        assert_eq!(reader.check().unwrap(), Vec::<String>::new());
+        let every = Filter { after_rowid: Some(0), limit: usize::MAX, ..Filter::default() };
+        let rows = reader.exchanges(&every).unwrap();
+        assert_eq!(rows.len() as u64, recovered + 1);
+        let mut sum = Totals::default();
+        for (row, count) in rows.iter().zip(0..) {
+            assert_eq!(row.exchange, nth(count), "no row is missing in the middle");
+            sum.count(&row.exchange);
+        }
+        let report = reader.usage(&UsageQuery { by: By::Key, since: None, until: None }).unwrap();
+        assert_eq!(report.total, sum);
+        assert_eq!(report.rows.len(), 3);
+    }
+}
