@@ -1,2 +1,79 @@
-//! Development tasks.
-fn main() {}
+//! `cargo xtask`: everything that a developer or the build service does with this repository.
+//!
+//! Depends on little, so that it compiles in seconds; whatever is heavy is a program that it runs.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "these are commands: they report to the terminal"
+)]
+
+mod args;
+mod bench;
+mod demo;
+mod docs;
+mod fuzz;
+mod golden;
+mod test;
+mod tidy;
+mod tools;
+mod walls;
+mod workspace;
+
+use std::process::ExitCode;
+
+/// One command: its name, what `--help` says of it, and what runs.
+struct Command {
+    name: &'static str,
+    summary: &'static str,
+    run: fn(&[String]) -> anyhow::Result<()>,
+}
+
+/// Every command, in the order in which people meet them.
+const COMMANDS: &[Command] = &[
+    Command { name: "demo", summary: "build and run the gateway before its simulated fleet", run: demo::run },
+    Command {
+        name: "test",
+        summary: "run every check there is [--only a,b] [--skip a,b] [--list]",
+        run: test::run,
+    },
+    Command {
+        name: "walls",
+        summary: "compare the crates' dependencies with the allowed list",
+        run: walls::run,
+    },
+    Command { name: "tidy", summary: "check the house rules that no compiler checks", run: tidy::run },
+    Command { name: "docs", summary: "build the book and check its links", run: docs::run },
+    Command { name: "bench", summary: "measure the gateway as a ratio to nginx [--help]", run: bench::run },
+    Command { name: "fuzz", summary: "run the fuzz targets [--seconds N] [--target NAME]", run: fuzz::run },
+    Command {
+        name: "golden",
+        summary: "rewrite the golden files with what the code prints now",
+        run: golden::run,
+    },
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let name = arguments.first().map_or("--help", String::as_str);
+    let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
+        if !matches!(name, "--help" | "-h" | "help") {
+            eprintln!("cargo xtask: there is no command {name:?}");
+        }
+        print_usage();
+        return ExitCode::from(if name == "--help" { 0 } else { 2 });
+    };
+    match (command.run)(&arguments[1..]) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cargo xtask {name}: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print_usage() {
+    println!("cargo xtask COMMAND\n");
+    for command in COMMANDS {
+        println!("  {:8} {}", command.name, command.summary);
+    }
+}

@@ -1,0 +1,221 @@
+//! Everybody on the field: the fleet, nginx and the gateway, started for one run or given by the caller.
+
+use super::peers::Peer;
+use super::process::{self, Running};
+use super::rows::{Party, Row};
+use crate::workspace;
+use anyhow::{Context as _, Result, bail};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// The client key that the generated configuration accepts.
+pub(crate) const KEY: &str = "sk-pilothouse-bench-0123456789";
+
+/// A gateway, fleet and processes that somebody else runs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Given {
+    /// The gateway, if not one that is started from the binary.
+    pub(crate) candidate: Option<Candidate>,
+    /// The fleet's address.
+    pub(crate) upstream: Option<String>,
+    /// The binary to start, where something is to be started.
+    pub(crate) binary: Option<PathBuf>,
+    /// What the gateway's names of the fleet's models begin with.
+    pub(crate) prefix: String,
+    /// The client key that the gateway accepts, if not [`KEY`].
+    pub(crate) key: Option<String>,
+    /// Header lines for the gateway only.
+    pub(crate) headers: Vec<String>,
+}
+
+/// A gateway that is not started the usual way.
+#[derive(Clone, Debug)]
+pub(crate) enum Candidate {
+    /// It runs already, at this address, as this process.
+    Runs { address: String, pid: u32 },
+    /// It is another product.
+    Peer(Peer),
+}
+
+impl Candidate {
+    fn start(&self, folder: &Path, upstream: &str) -> Result<Running> {
+        match self {
+            Candidate::Runs { address, pid } => Ok(Running::foreign("candidate", address, *pid)),
+            Candidate::Peer(peer) => {
+                let command: Vec<String> =
+                    peer.command.iter().map(|part| part.replace("{upstream}", upstream)).collect();
+                let began = Instant::now();
+                let mut running = Running::start(&peer.name, &peer.address, folder, &command)?;
+                running.wait_ready(&peer.ready, began, folder)?;
+                Ok(running)
+            }
+        }
+    }
+}
+
+/// The running parties.
+pub(crate) struct Field {
+    pub(crate) folder: PathBuf,
+    binary: Option<PathBuf>,
+    given: Given,
+    fleet: Running,
+    nginx: Option<Running>,
+    gateway: Option<Running>,
+    nginx_two: Option<Running>,
+    gateway_two: Option<Running>,
+}
+
+impl Field {
+    /// Starts what the rows need.
+    pub(crate) fn start(folder: &Path, given: &Given, rows: &[Row]) -> Result<Field> {
+        let fleet = match &given.upstream {
+            Some(address) => Running::foreign("fleet", address, 0),
+            None => start_fleet(folder, given)?,
+        };
+        let upstream = fleet.address.clone();
+        let needs = |party| {
+            rows.iter().any(|row| row.ours.party == party || row.base.is_some_and(|base| base.party == party))
+        };
+        let gateway = match &given.candidate {
+            Some(candidate) => Some(candidate.start(folder, &upstream)?),
+            None if needs(Party::Gateway) => {
+                Some(start_gateway(folder, given.binary.as_deref(), &upstream, 1)?.0)
+            }
+            None => None,
+        };
+        let two = given.binary.as_deref().filter(|_| needs(Party::GatewayTwo));
+        Ok(Field {
+            folder: folder.to_path_buf(),
+            binary: given.binary.clone(),
+            given: given.clone(),
+            nginx: needs(Party::Nginx).then(|| process::nginx(folder, &upstream, 1)).transpose()?,
+            nginx_two: two.map(|_| process::nginx(folder, &upstream, 2)).transpose()?,
+            gateway_two: two
+                .map(|_| start_gateway(folder, two, &upstream, 2))
+                .transpose()?
+                .map(|started| started.0),
+            gateway,
+            fleet,
+        })
+    }
+
+    /// The party's process, if it runs in this setting.
+    pub(crate) fn party(&self, party: Party) -> Option<&Running> {
+        match party {
+            Party::Direct => Some(&self.fleet),
+            Party::Nginx => self.nginx.as_ref(),
+            Party::Gateway => self.gateway.as_ref(),
+            Party::NginxTwo => self.nginx_two.as_ref(),
+            Party::GatewayTwo => self.gateway_two.as_ref(),
+        }
+    }
+
+    /// What the party calls the fleet's model.
+    pub(crate) fn model(&self, party: Party, model: &str) -> String {
+        match party {
+            Party::Gateway | Party::GatewayTwo => format!("{}{model}", self.given.prefix),
+            Party::Direct | Party::Nginx | Party::NginxTwo => model.to_owned(),
+        }
+    }
+
+    /// The client key that every party is sent; only the gateway looks at it.
+    pub(crate) fn key(&self) -> &str {
+        self.given.key.as_deref().unwrap_or(KEY)
+    }
+
+    /// Header lines for the party.
+    pub(crate) fn headers(&self, party: Party) -> &[String] {
+        if party == Party::Gateway { &self.given.headers } else { &[] }
+    }
+
+    pub(crate) fn fleet_address(&self) -> &str {
+        &self.fleet.address
+    }
+
+    pub(crate) fn binary(&self) -> Option<&Path> {
+        self.binary.as_deref()
+    }
+
+    /// Time from the start of the process to its first 200 at `/readyz`, on an empty folder each time.
+    pub(crate) fn start_times_ms(&self, times: u32) -> Result<Vec<f64>> {
+        let mut found = Vec::new();
+        for _ in 0..times {
+            let folder = self.folder.join("starts");
+            if folder.exists() {
+                std::fs::remove_dir_all(&folder)?;
+            }
+            std::fs::create_dir_all(&folder)?;
+            let (mut gateway, ready) = start_gateway(&folder, self.binary(), &self.fleet.address, 1)?;
+            gateway.stop();
+            found.push(ready.as_secs_f64() * 1_000.0);
+        }
+        Ok(found)
+    }
+
+    /// Ends the gateway, so that whatever it still holds is in its store; returns the store's folder, if it is ours.
+    pub(crate) fn stop_gateway(&mut self) -> Option<PathBuf> {
+        self.gateway.as_mut().filter(|gateway| gateway.is_ours())?.stop();
+        Some(self.folder.join(gateway_name(1)))
+    }
+}
+
+fn start_fleet(folder: &Path, given: &Given) -> Result<Running> {
+    let binary = given.binary.as_deref().context("no fleet: give --upstream or a binary that has `sim`")?;
+    let address = match &given.candidate {
+        Some(Candidate::Peer(Peer { fleet: Some(address), .. })) => address.clone(),
+        _ => process::free_address()?,
+    };
+    let command = [&*binary.to_string_lossy(), "sim", "--listen", &address].map(str::to_owned);
+    let began = Instant::now();
+    let mut fleet = Running::start("fleet", &address, folder, &command)?;
+    fleet.wait_ready("/v1/models", began, folder)?;
+    Ok(fleet)
+}
+
+/// Starts `serve` with so many workers in a folder of its own; returns how long it took to be ready.
+fn start_gateway(
+    folder: &Path,
+    binary: Option<&Path>,
+    upstream: &str,
+    workers: u32,
+) -> Result<(Running, Duration)> {
+    let Some(binary) = binary else { bail!("no gateway: give --candidate or a binary that has `serve`") };
+    let name = gateway_name(workers);
+    let home = folder.join(&name);
+    std::fs::create_dir_all(&home)?;
+    let overlay = workspace::output(std::process::Command::new(binary).args(["sim", "--catalog"]))?;
+    std::fs::write(home.join("overlay.toml"), overlay)?;
+    std::fs::write(home.join("upstream.key"), "sk-fleet-bench")?;
+    std::fs::write(home.join("client.key"), KEY)?;
+    let address = process::free_address()?;
+    std::fs::write(home.join("pilothouse.toml"), gateway_config(&address, upstream))?;
+    let command = [
+        &*binary.to_string_lossy(),
+        "serve",
+        "--workers",
+        &workers.to_string(),
+        "--config",
+        "pilothouse.toml",
+        "--no-discover",
+    ]
+    .map(str::to_owned);
+    let began = Instant::now();
+    let mut gateway = Running::start(&name, &address, &home, &command)?;
+    let ready = gateway.wait_ready("/readyz", began, &home)?;
+    Ok((gateway, ready))
+}
+
+fn gateway_name(workers: u32) -> String {
+    format!("gateway{workers}")
+}
+
+/// All that a promise about speed is measured with: a client key, prices, recording, default deadlines.
+fn gateway_config(address: &str, upstream: &str) -> String {
+    format!(
+        "[server]\nlisten = \"{address}\"\n\n[catalog]\noverlay = \"overlay.toml\"\n\n\
+         [providers.fake]\ndialect = \"openai-chat\"\nbase_url = \"http://{upstream}/v1\"\n\
+         api_key = \"file:upstream.key\"\n\n\
+         [providers.fake-anthropic]\ndialect = \"anthropic-messages\"\nbase_url = \"http://{upstream}\"\n\
+         api_key = \"file:upstream.key\"\n\n[keys.bench]\nsecret = \"file:client.key\"\n"
+    )
+}

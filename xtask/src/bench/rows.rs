@@ -1,0 +1,175 @@
+//! What the benchmark measures: one row of the table each, as data.
+//!
+//! Goals and gates are the project's promises about speed. A gate leaves room for the spread from round to
+//! round, which is about ten percent on two shared cores.
+
+/// Who answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Party {
+    /// The simulated fleet, without anything between.
+    Direct,
+    /// nginx as a relay of bytes, one worker.
+    Nginx,
+    /// The gateway, one worker.
+    Gateway,
+    /// nginx with two workers.
+    NginxTwo,
+    /// The gateway with two workers.
+    GatewayTwo,
+}
+
+/// One call of the load generator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Call {
+    pub(crate) party: Party,
+    pub(crate) mode: &'static str,
+    pub(crate) dialect: &'static str,
+    /// The fleet's name for it: `-c100-d5` is 100 events, 5 ms apart.
+    pub(crate) model: &'static str,
+    pub(crate) connections: usize,
+    pub(crate) prompt_bytes: usize,
+    pub(crate) escape_every: usize,
+}
+
+/// What is made of a row's two calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Figure {
+    /// Processor time per answer, ours divided by the base's.
+    CpuRatio,
+    /// Median time to the last byte, ours less the base's, ms.
+    AddedMs,
+    /// Median time to the first event with text, ours less the base's, ms.
+    AddedFirstMs,
+    /// Peak resident memory, MiB; no base.
+    ResidentMib,
+}
+
+impl Figure {
+    pub(crate) fn unit(self) -> &'static str {
+        match self {
+            Figure::CpuRatio => "×",
+            Figure::AddedMs | Figure::AddedFirstMs => " ms",
+            Figure::ResidentMib => " MiB",
+        }
+    }
+}
+
+/// One line of the table.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    /// What `--only` selects; several rows may share it.
+    pub(crate) group: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) base: Option<Call>,
+    pub(crate) ours: Call,
+    pub(crate) figure: Figure,
+    pub(crate) goal: Option<f64>,
+    pub(crate) gate: Option<f64>,
+}
+
+const PLAIN: Call = Call {
+    party: Party::Gateway,
+    mode: "plain",
+    dialect: "openai-chat",
+    model: "fake",
+    connections: 16,
+    prompt_bytes: 1_600,
+    escape_every: 0,
+};
+const SPACED: Call = Call { mode: "stream", model: "fake-c100-d5", connections: 64, ..PLAIN };
+const BURST: Call = Call { mode: "stream", ..PLAIN };
+const IDLE: Call = Call { mode: "hold", model: "fake-c600-d500", connections: 1_000, ..PLAIN };
+
+/// Every row, in the order of the printed table.
+pub(crate) fn all() -> Vec<Row> {
+    let gated = |group, name, call: Call, goal, gate| Row {
+        group,
+        name,
+        base: Some(Call { party: Party::Nginx, ..call }),
+        ours: call,
+        figure: Figure::CpuRatio,
+        goal: Some(goal),
+        gate: Some(gate),
+    };
+    let reported =
+        |group, name, call: Call| Row { goal: None, gate: None, ..gated(group, name, call, 0.0, 0.0) };
+    let plain = |connections| Call { connections, ..PLAIN };
+    let added = |name, call: Call, figure, gate| Row {
+        group: "latency",
+        name,
+        base: Some(Call { party: Party::Direct, ..call }),
+        ours: call,
+        figure,
+        goal: None,
+        gate: Some(gate),
+    };
+    vec![
+        reported("plain", "plain, 1 connection", plain(1)),
+        gated("plain", "plain, 16 connections", plain(16), 1.0, 1.15),
+        gated("plain", "plain, 64 connections", plain(64), 1.0, 1.15),
+        gated("plain", "plain, 256 connections", plain(256), 1.0, 1.15),
+        gated("stream", "stream, 100 events 5 ms apart, 64 at once", SPACED, 1.0, 1.15),
+        gated("stream", "stream, bursts of 100 events, 16 at once", BURST, 1.0, 1.3),
+        added("added time, plain, 1 connection", plain(1), Figure::AddedMs, 0.06),
+        added(
+            "added time to first token, 1 stream",
+            Call { connections: 1, ..BURST },
+            Figure::AddedFirstMs,
+            0.1,
+        ),
+        Row {
+            group: "translate",
+            name: "Anthropic client, OpenAI upstream, spaced stream, against the same-dialect path",
+            base: Some(SPACED),
+            ours: Call { dialect: "anthropic-messages", ..SPACED },
+            figure: Figure::CpuRatio,
+            goal: None,
+            gate: Some(4.0),
+        },
+        Row {
+            group: "idle",
+            name: "1,000 idle streams, resident memory",
+            base: None,
+            ours: IDLE,
+            figure: Figure::ResidentMib,
+            goal: None,
+            gate: Some(50.0),
+        },
+        reported("big", "plain, 80 kB body, 16 connections", Call { prompt_bytes: 80_000, ..PLAIN }),
+        reported(
+            "big",
+            "the same with an escape every six characters",
+            Call { prompt_bytes: 80_000, escape_every: 6, ..PLAIN },
+        ),
+        two_workers("plain, 64 connections, two workers against two", plain(64)),
+        two_workers("spaced stream, 64 at once, two workers against two", SPACED),
+    ]
+}
+
+fn two_workers(name: &'static str, call: Call) -> Row {
+    Row {
+        group: "workers",
+        name,
+        base: Some(Call { party: Party::NginxTwo, ..call }),
+        ours: Call { party: Party::GatewayTwo, ..call },
+        figure: Figure::CpuRatio,
+        goal: None,
+        gate: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_promise_has_a_gate_and_no_row_compares_unequal_work() {
+        let rows = all();
+        assert_eq!(rows.iter().filter(|row| row.gate.is_some()).count(), 9);
+        for row in &rows {
+            let Some(base) = row.base else { continue };
+            let same = Call { party: row.ours.party, dialect: row.ours.dialect, ..base };
+            assert_eq!(same, row.ours, "{}", row.name);
+        }
+    }
+}
