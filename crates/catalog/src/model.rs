@@ -5,6 +5,7 @@ use pilothouse_core::money::PicoUsd;
 use serde::Serialize;
 
 use crate::bundle;
+use crate::day;
 use crate::lifecycle::Status;
 use crate::pricing::Pricing;
 use crate::row::{Card, Class, Life, Row, Score, UnitPrice};
@@ -219,11 +220,15 @@ impl Model {
         })
     }
 
-    /// The price of one token of `class` on the base card, for tables and filters.
+    /// The price of one token of `class` at `at` on the base card (standard tier, short input, peak hours), for
+    /// tables and filters.
     #[must_use]
-    pub fn base_price(&self, class: Class) -> Option<PicoUsd> {
+    pub fn base_price(&self, class: Class, at: UnixMs) -> Option<PicoUsd> {
+        let bound =
+            |day: &Option<String>, open: u64| day.as_deref().and_then(day::start_of).map_or(open, |at| at.0);
         let base = |card: &&Card| {
-            card.tier.is_none() && card.above_tokens.is_none() && card.window.is_none() && card.to.is_none()
+            let plain = card.tier.is_none() && card.above_tokens.is_none() && card.window.is_none();
+            plain && bound(&card.from, 0) <= at.0 && at.0 < bound(&card.to, u64::MAX)
         };
         self.row.prices.iter().find(base)?.rates.get(&class).copied()
     }
