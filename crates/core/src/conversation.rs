@@ -16,7 +16,7 @@ pub use part::{
 };
 pub use raw::{Raw, Rest};
 pub use request::{
-    CacheHints, Effort, FunctionTool, LimitMember, Logprobs, Message, OutputFormat, OutputLimit, ReasoningAsk,
-    Request, Role, Sampling, Thinking, Tool, ToolChoice, ToolContent,
+    CacheHints, Effort, FunctionTool, LimitMember, Logprobs, Message, OutputFormat, OutputLimit,
+    ReasoningAsk, Request, Role, Sampling, Thinking, Tool, ToolChoice, ToolContent,
 };
 pub use stream::{ExtraAt, PartHead, StreamPart};

@@ -51,7 +51,8 @@ impl FromStr for ExchangeId {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is not an exchange id: 26 characters of 0-9 and a-z without i, l, o, u");
+        let wrong =
+            || format!("`{text}` is not an exchange id: 26 characters of 0-9 and a-z without i, l, o, u");
         if text.len() != 26 {
             return Err(wrong());
         }

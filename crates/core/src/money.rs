@@ -105,7 +105,8 @@ impl fmt::Display for PicoUsd {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };
         let amount = self.0.unsigned_abs();
-        let (whole, rest) = (amount / PICOUSD_PER_USD.unsigned_abs(), amount % PICOUSD_PER_USD.unsigned_abs());
+        let (whole, rest) =
+            (amount / PICOUSD_PER_USD.unsigned_abs(), amount % PICOUSD_PER_USD.unsigned_abs());
         let decimals = format!("{rest:012}");
         let kept = decimals.trim_end_matches('0').len().max(2);
         out.pad(&format!("{sign}{whole}.{}", &decimals[..kept]))

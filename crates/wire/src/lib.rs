@@ -3,9 +3,12 @@
 //! Four views of a message: [`head`] (a borrowed look at a request), [`facts`] (what an answer tells while
 //! it passes), span [`head::Edit`]s of passing bytes, and codecs to and from the canonical conversation.
 
+pub mod codec;
+pub mod dialects;
 pub mod facts;
 pub mod head;
 pub mod headers;
+mod json;
 pub mod relay;
 pub mod scan;
 pub mod sse;

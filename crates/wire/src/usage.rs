@@ -65,7 +65,9 @@ impl From<OpenaiUsage> for Usage {
 }
 
 /// Anthropic's usage object. Its input classes are disjoint already; `output_tokens` includes thinking
-/// (<https://platform.claude.com/docs/en/build-with-claude/prompt-caching>, read 2026-11-22).
+/// (<https://platform.claude.com/docs/en/build-with-claude/prompt-caching>, read 2026-11-22), which
+/// `output_tokens_details.thinking_tokens` tells apart where it is given
+/// (<https://github.com/anthropics/anthropic-sdk-python> 2.12, `OutputTokensDetails`, read 2026-11-22).
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct AnthropicUsage {
@@ -74,6 +76,14 @@ pub struct AnthropicUsage {
     cache_read_input_tokens: Option<u64>,
     cache_creation_input_tokens: Option<u64>,
     cache_creation: Option<AnthropicCacheCreation>,
+    output_tokens_details: Option<AnthropicOutputDetails>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+struct AnthropicOutputDetails {
+    #[serde(deserialize_with = "count")]
+    thinking_tokens: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -94,6 +104,7 @@ impl AnthropicUsage {
         self.cache_creation_input_tokens =
             later.cache_creation_input_tokens.or(self.cache_creation_input_tokens);
         self.cache_creation = later.cache_creation.or(self.cache_creation);
+        self.output_tokens_details = later.output_tokens_details.or(self.output_tokens_details);
     }
 }
 
@@ -102,13 +113,16 @@ impl From<AnthropicUsage> for Usage {
         let written = told.cache_creation_input_tokens.unwrap_or_default();
         let split = told.cache_creation.unwrap_or_default();
         let written_1h = split.ephemeral_1h_input_tokens;
+        let output = told.output_tokens.unwrap_or_default();
+        let reasoning = told.output_tokens_details.unwrap_or_default().thinking_tokens.min(output);
         Self {
             input: told.input_tokens.unwrap_or_default(),
             cache_read: told.cache_read_input_tokens.unwrap_or_default(),
             // Older answers give only the sum, whose lifetime is five minutes.
             cache_write_5m: split.ephemeral_5m_input_tokens.max(written.saturating_sub(written_1h)),
             cache_write_1h: written_1h,
-            output: told.output_tokens.unwrap_or_default(),
+            output: output - reasoning,
+            reasoning,
             ..Self::default()
         }
     }
@@ -155,6 +169,15 @@ mod tests {
     fn null_details_count_as_nothing() {
         let usage = openai(r#"{"prompt_tokens":7,"completion_tokens":null,"prompt_tokens_details":null}"#);
         assert_eq!(usage, Usage { input: 7, ..Usage::default() });
+    }
+
+    #[test]
+    fn anthropic_thinking_is_told_apart_where_it_is_given() {
+        let told: AnthropicUsage =
+            serde_json::from_str(r#"{"output_tokens":9,"output_tokens_details":{"thinking_tokens":7}}"#)
+                .unwrap();
+        let usage = Usage::from(told);
+        assert_eq!((usage.output, usage.reasoning), (2, 7));
     }
 
     #[test]

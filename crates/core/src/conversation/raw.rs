@@ -58,6 +58,9 @@ impl Serialize for Raw {
 pub struct Rest(Vec<(Box<str>, Raw)>);
 
 impl Rest {
+    /// No members.
+    pub const EMPTY: Self = Self(Vec::new());
+
     /// Adds a member at the end.
     pub fn push(&mut self, name: &str, value: Raw) {
         self.0.push((name.into(), value));

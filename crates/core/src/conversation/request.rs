@@ -184,6 +184,9 @@ pub struct FunctionTool {
     pub strict: Option<bool>,
     /// Whether it came in OpenAI's old form (`functions`).
     pub legacy: bool,
+    /// Members of the function itself that only its dialect knows.
+    #[serde(skip_serializing_if = "Rest::is_empty")]
+    pub rest: Rest,
 }
 
 /// Whether a tool must be called.

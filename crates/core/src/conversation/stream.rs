@@ -143,11 +143,6 @@ pub enum StreamPart {
     },
     /// Nothing but a sign of life.
     Ping,
-    /// The vendor failed in the middle of its answer: its error, whole, in its dialect.
-    Failed {
-        /// The error event's data.
-        raw: Raw,
-    },
     /// The dialect's terminator has come.
     End,
 }

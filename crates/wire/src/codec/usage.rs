@@ -1,0 +1,73 @@
+//! Usage in disjoint classes, written as each dialect reports it. Reading is in [`crate::usage`].
+
+use pilothouse_core::usage::Usage;
+
+use crate::json::Object;
+
+/// Writes OpenAI's report.
+pub(crate) fn write_openai(out: &mut Vec<u8>, usage: &Usage) {
+    let mut report = Object::new(out);
+    report.number("prompt_tokens", usage.input_total());
+    report.number("completion_tokens", usage.output_total());
+    report.number("total_tokens", usage.total());
+    {
+        let mut details = report.object("prompt_tokens_details");
+        details.number("cached_tokens", usage.cache_read);
+        details.number("audio_tokens", usage.input_audio);
+        let written = usage.cache_write_5m.saturating_add(usage.cache_write_1h);
+        if written > 0 {
+            details.number("cache_write_tokens", written);
+        }
+    }
+    let mut details = report.object("completion_tokens_details");
+    details.number("reasoning_tokens", usage.reasoning);
+    details.number("audio_tokens", usage.output_audio);
+    details.number("accepted_prediction_tokens", 0);
+    details.number("rejected_prediction_tokens", 0);
+}
+
+/// Writes Anthropic's report, with `service_tier` if there is one.
+pub(crate) fn write_anthropic(out: &mut Vec<u8>, usage: &Usage, service_tier: Option<&str>) {
+    let mut report = Object::new(out);
+    // Anthropic has no class for audio; it is input like any other there.
+    report.number("input_tokens", usage.input.saturating_add(usage.input_audio));
+    report.number("cache_creation_input_tokens", usage.cache_write_5m.saturating_add(usage.cache_write_1h));
+    report.number("cache_read_input_tokens", usage.cache_read);
+    {
+        let mut written = report.object("cache_creation");
+        written.number("ephemeral_5m_input_tokens", usage.cache_write_5m);
+        written.number("ephemeral_1h_input_tokens", usage.cache_write_1h);
+    }
+    report.number("output_tokens", usage.output_total());
+    if usage.reasoning > 0 {
+        report.object("output_tokens_details").number("thinking_tokens", usage.reasoning);
+    }
+    report.maybe_text("service_tier", service_tier);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::usage::{AnthropicUsage, OpenaiUsage};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn usage_survives_both_dialects_total_for_total(counts: [u32; 5], reasoning: u32) {
+            let [input, read, five, hour, output] = counts.map(u64::from);
+            let usage = Usage {
+                input, cache_read: read, cache_write_5m: five, cache_write_1h: hour, output,
+                reasoning: reasoning.into(), ..Usage::default()
+            };
+            let mut anthropic = Vec::new();
+            write_anthropic(&mut anthropic, &usage, None);
+            let back: AnthropicUsage = serde_json::from_slice(&anthropic).unwrap();
+            prop_assert_eq!(Usage::from(back), usage);
+            let mut openai = Vec::new();
+            write_openai(&mut openai, &usage);
+            let back = Usage::from(serde_json::from_slice::<OpenaiUsage>(&openai).unwrap());
+            prop_assert_eq!(back.total(), usage.total());
+            prop_assert_eq!((back.cache_read, back.reasoning), (usage.cache_read, usage.reasoning));
+        }
+    }
+}

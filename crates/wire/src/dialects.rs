@@ -1,0 +1,90 @@
+//! The wire formats, one folder each.
+
+pub mod anthropic_messages;
+pub mod openai_chat;
+mod schema;
+
+use pilothouse_core::conversation::{CacheTtl, Media};
+use pilothouse_core::error::{Error, Kind};
+
+/// The same error as one of an answer: the vendor's fault, not the client's.
+pub(crate) fn bad_answer(error: Error) -> Error {
+    let public = format!("the vendor's answer is not what its dialect allows: {}", error.public);
+    Error { param: error.param, cause: error.cause, ..Error::new(Kind::BadAnswer, public) }
+}
+
+/// The longest message made of a body that is no error of its dialect.
+const BODY_MAX: usize = 500;
+
+/// What people read when a body is no error of a dialect: its beginning.
+pub(crate) fn body_as_message(status: u16, body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&body[..body.len().min(BODY_MAX)]);
+    match text.trim() {
+        "" => format!("the vendor answered with status {status} and no explanation"),
+        text => text.to_owned(),
+    }
+}
+
+/// A lifetime as the word on the wire.
+pub(crate) fn ttl_of_word(word: &str) -> CacheTtl {
+    match word {
+        "5m" => CacheTtl::FiveMinutes,
+        "30m" => CacheTtl::HalfHour,
+        "1h" => CacheTtl::OneHour,
+        "12h" => CacheTtl::TwelveHours,
+        _ => CacheTtl::Default,
+    }
+}
+
+/// Splits a `data:` URL of base64 into its media type and data.
+pub(crate) fn split_data_url(url: &str) -> Option<Media> {
+    let (head, data) = url.strip_prefix("data:")?.split_once(',')?;
+    let media_type = head.strip_suffix(";base64")?;
+    // Parameters of the media type (`;charset=…`) say nothing about these bytes.
+    let media_type = media_type.split(';').next().unwrap_or(media_type);
+    Some(Media::Base64 { media_type: media_type.into(), data: data.to_owned() })
+}
+
+/// An id that matches `^[a-zA-Z0-9_-]+$` and is at most `longest` bytes: the id itself if it does, else one
+/// made from it, always the same, so that calls and results still find each other.
+pub(crate) fn fitting_id(id: &str, longest: usize) -> std::borrow::Cow<'_, str> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    if !id.is_empty() && id.len() <= longest && id.bytes().all(fits) {
+        return id.into();
+    }
+    // FNV-1a keeps ids apart that differ only in what is replaced.
+    let hash = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let kept: String = id
+        .bytes()
+        .take(longest.saturating_sub(17))
+        .map(|byte| if fits(byte) { char::from(byte) } else { '_' })
+        .collect();
+    format!("{kept}_{hash:016x}").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_that_a_target_refuses_are_made_to_fit_and_stay_apart() {
+        assert_eq!(fitting_id("toolu_01A-b", 64), "toolu_01A-b");
+        let (one, other) = (fitting_id("call:1", 40).into_owned(), fitting_id("call.1", 40).into_owned());
+        assert_ne!(one, other);
+        assert_eq!(one, fitting_id("call:1", 40));
+        for id in ["", "ö", &"x".repeat(100)] {
+            let fitted = fitting_id(id, 40);
+            assert!((1..=40).contains(&fitted.len()), "{fitted}");
+        }
+    }
+
+    #[test]
+    fn data_urls_split_into_type_and_data() {
+        let media = split_data_url("data:image/png;charset=x;base64,AAAA");
+        assert_eq!(media, Some(Media::Base64 { media_type: "image/png".into(), data: "AAAA".into() }));
+        assert_eq!(split_data_url("https://example.com/a.png"), None);
+        assert_eq!(split_data_url("data:text/plain,hello"), None);
+    }
+}

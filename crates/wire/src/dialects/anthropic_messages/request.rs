@@ -1,0 +1,6 @@
+//! Anthropic requests, read and written.
+
+pub(super) mod decode;
+pub(super) mod encode;
+mod messages;
+mod thinking;

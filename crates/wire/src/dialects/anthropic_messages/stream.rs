@@ -1,0 +1,4 @@
+//! Anthropic's streamed answers, read and written.
+
+pub(super) mod decode;
+pub(super) mod encode;
