@@ -12,6 +12,7 @@ mod profile;
 mod report;
 mod rows;
 mod stats;
+mod tls;
 
 use crate::args::Args;
 use crate::workspace;
@@ -65,7 +66,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         println!("\n{}", peer.name);
         let given = Given {
             candidate: Some(Candidate::Peer(peer.clone())),
-            prefix: peer.model_prefix.clone(),
+            prefix: Some(peer.model_prefix.clone()),
             key: peer.key.clone(),
             headers: peer.headers.clone(),
             ..options.given.clone()
@@ -92,13 +93,11 @@ fn gateway(options: &Options, load: &Path, rows: &[Row]) -> Result<Vec<Line>> {
     let measured = measure::measure(&field, load, rows, options.pace, &mut observe)?;
     let mut lines: Vec<Line> = measured.iter().map(report::line).collect();
     lines.extend(startup(options, &field)?);
-    lines.extend(not_measured(options));
     println!("\n{}", report::table(&lines));
     if let (true, Some(home), Some(binary)) = (check_bill, field.stop_gateway(), field.binary()) {
         let (text, equal) = ledger::compare(&meter.served, &ledger::billed(binary, &home)?);
         println!("{text}");
-        let bill = report::skipped("the bill equals the fleet's count", "");
-        lines.push(Line { verdict: if equal { Verdict::Met } else { Verdict::Missed }, ..bill });
+        lines.push(report::yes_or_no("the bill equals the fleet's count", equal));
     }
     Ok(lines)
 }
@@ -129,7 +128,7 @@ fn parse(arguments: &[String]) -> Result<Options> {
     let upstream = args.text("--upstream")?;
     let pid = args.value("--pid", 0)?;
     let candidate = args.text("--candidate")?.map(|address| Candidate::Runs { address, pid });
-    let prefix = args.text("--model-prefix")?.unwrap_or_else(|| "fake/".to_owned());
+    let prefix = args.text("--model-prefix")?;
     let key = args.text("--key")?;
     let peers = args.text("--peer-config")?.map(|path| peers::read(Path::new(&path))).transpose()?;
     let binary = args.text("--binary")?.map(PathBuf::from);
@@ -160,16 +159,6 @@ fn startup(options: &Options, field: &Field) -> Result<Vec<Line>> {
         lines.push(report::simple("binary", &[megabytes(binary)?], " MB", Some(40.0)));
     }
     Ok(lines)
-}
-
-/// Rows that this harness cannot measure yet, each with its reason.
-fn not_measured(options: &Options) -> Vec<Line> {
-    let reason = "the simulated fleet speaks plain HTTP/1.1";
-    let rows = [("tls", "TLS upstream"), ("http2", "HTTP/2 upstream")];
-    rows.iter()
-        .filter(|(group, _)| options.wants(group))
-        .map(|(_, name)| report::skipped(name, reason))
-        .collect()
 }
 
 fn megabytes(path: &Path) -> Result<f64> {

@@ -40,7 +40,7 @@ pub(crate) type Book = BTreeMap<(String, String), Row>;
 ///
 /// # Errors
 /// When a feed is missing or unreadable, or when the result breaks a rule of the catalogue.
-pub fn run(args: &[String]) -> Result<()> {
+pub(crate) fn run(args: &[String]) -> Result<()> {
     let value = |flag: &str| {
         args.iter().position(|arg| arg == flag).and_then(|at| args.get(at + 1)).map(PathBuf::from)
     };

@@ -9,6 +9,7 @@
 
 mod args;
 mod bench;
+mod catalog;
 mod demo;
 mod docs;
 mod fuzz;
@@ -44,6 +45,11 @@ const COMMANDS: &[Command] = &[
     Command { name: "tidy", summary: "check the house rules that no compiler checks", run: tidy::run },
     Command { name: "docs", summary: "build the book and check its links", run: docs::run },
     Command { name: "bench", summary: "measure the gateway as a ratio to nginx [--help]", run: bench::run },
+    Command {
+        name: "catalog",
+        summary: "rebuild the bundled catalogue [--from DIR] or check it [--check]",
+        run: catalog::run,
+    },
     Command { name: "fuzz", summary: "run the fuzz targets [--seconds N] [--target NAME]", run: fuzz::run },
     Command {
         name: "golden",

@@ -2,7 +2,8 @@
 
 use super::peers::Peer;
 use super::process::{self, Running};
-use super::rows::{Party, Row};
+use super::rows::{Call, Party, Row};
+use super::tls::{self, Terminator};
 use crate::workspace;
 use anyhow::{Context as _, Result, bail};
 use std::path::{Path, PathBuf};
@@ -20,8 +21,8 @@ pub(crate) struct Given {
     pub(crate) upstream: Option<String>,
     /// The binary to start, where something is to be started.
     pub(crate) binary: Option<PathBuf>,
-    /// What the gateway's names of the fleet's models begin with.
-    pub(crate) prefix: String,
+    /// What the gateway's names of the fleet's models begin with, if not the provider and a slash.
+    pub(crate) prefix: Option<String>,
     /// The client key that the gateway accepts, if not [`KEY`].
     pub(crate) key: Option<String>,
     /// Header lines for the gateway only.
@@ -61,8 +62,11 @@ pub(crate) struct Field {
     fleet: Running,
     nginx: Option<Running>,
     gateway: Option<Running>,
+    nginx_tls: Option<Running>,
     nginx_two: Option<Running>,
     gateway_two: Option<Running>,
+    /// Kept because dropping it ends it.
+    _terminator: Option<Terminator>,
 }
 
 impl Field {
@@ -76,24 +80,26 @@ impl Field {
         let needs = |party| {
             rows.iter().any(|row| row.ours.party == party || row.base.is_some_and(|base| base.party == party))
         };
+        let ours = given.candidate.is_none();
+        let terminator =
+            (ours && needs(Party::NginxTls)).then(|| tls::terminate(folder, &upstream)).transpose()?;
+        let places = Places { fleet: &upstream, terminator: terminator.as_ref() };
+        let start = |workers| start_gateway(folder, given.binary.as_deref(), &places, workers);
         let gateway = match &given.candidate {
             Some(candidate) => Some(candidate.start(folder, &upstream)?),
-            None if needs(Party::Gateway) => {
-                Some(start_gateway(folder, given.binary.as_deref(), &upstream, 1)?.0)
-            }
+            None if needs(Party::Gateway) => Some(start(1)?.0),
             None => None,
         };
-        let two = given.binary.as_deref().filter(|_| needs(Party::GatewayTwo));
+        let two = ours && needs(Party::GatewayTwo);
         Ok(Field {
             folder: folder.to_path_buf(),
             binary: given.binary.clone(),
             given: given.clone(),
             nginx: needs(Party::Nginx).then(|| process::nginx(folder, &upstream, 1)).transpose()?,
-            nginx_two: two.map(|_| process::nginx(folder, &upstream, 2)).transpose()?,
-            gateway_two: two
-                .map(|_| start_gateway(folder, two, &upstream, 2))
-                .transpose()?
-                .map(|started| started.0),
+            nginx_tls: terminator.as_ref().map(|terminator| tls::relay(folder, terminator)).transpose()?,
+            nginx_two: two.then(|| process::nginx(folder, &upstream, 2)).transpose()?,
+            gateway_two: two.then(|| start(2)).transpose()?.map(|started| started.0),
+            _terminator: terminator,
             gateway,
             fleet,
         })
@@ -104,17 +110,19 @@ impl Field {
         match party {
             Party::Direct => Some(&self.fleet),
             Party::Nginx => self.nginx.as_ref(),
+            Party::NginxTls => self.nginx_tls.as_ref(),
             Party::Gateway => self.gateway.as_ref(),
             Party::NginxTwo => self.nginx_two.as_ref(),
             Party::GatewayTwo => self.gateway_two.as_ref(),
         }
     }
 
-    /// What the party calls the fleet's model.
-    pub(crate) fn model(&self, party: Party, model: &str) -> String {
-        match party {
-            Party::Gateway | Party::GatewayTwo => format!("{}{model}", self.given.prefix),
-            Party::Direct | Party::Nginx | Party::NginxTwo => model.to_owned(),
+    /// What the call's party calls the fleet's model.
+    pub(crate) fn model(&self, call: &Call) -> String {
+        match (call.party, self.given.prefix.as_deref()) {
+            (Party::Gateway | Party::GatewayTwo, Some(prefix)) => format!("{prefix}{}", call.model),
+            (Party::Gateway | Party::GatewayTwo, None) => format!("{}/{}", call.provider, call.model),
+            _ => call.model.to_owned(),
         }
     }
 
@@ -139,13 +147,14 @@ impl Field {
     /// Time from the start of the process to its first 200 at `/readyz`, on an empty folder each time.
     pub(crate) fn start_times_ms(&self, times: u32) -> Result<Vec<f64>> {
         let mut found = Vec::new();
+        let places = Places { fleet: &self.fleet.address, terminator: None };
         for _ in 0..times {
             let folder = self.folder.join("starts");
             if folder.exists() {
                 std::fs::remove_dir_all(&folder)?;
             }
             std::fs::create_dir_all(&folder)?;
-            let (mut gateway, ready) = start_gateway(&folder, self.binary(), &self.fleet.address, 1)?;
+            let (mut gateway, ready) = start_gateway(&folder, self.binary(), &places, 1)?;
             gateway.stop();
             found.push(ready.as_secs_f64() * 1_000.0);
         }
@@ -176,7 +185,7 @@ fn start_fleet(folder: &Path, given: &Given) -> Result<Running> {
 fn start_gateway(
     folder: &Path,
     binary: Option<&Path>,
-    upstream: &str,
+    places: &Places<'_>,
     workers: u32,
 ) -> Result<(Running, Duration)> {
     let Some(binary) = binary else { bail!("no gateway: give --candidate or a binary that has `serve`") };
@@ -188,7 +197,7 @@ fn start_gateway(
     std::fs::write(home.join("upstream.key"), "sk-fleet-bench")?;
     std::fs::write(home.join("client.key"), KEY)?;
     let address = process::free_address()?;
-    std::fs::write(home.join("pilothouse.toml"), gateway_config(&address, upstream))?;
+    std::fs::write(home.join("pilothouse.toml"), gateway_config(&address, places))?;
     let command = [
         &*binary.to_string_lossy(),
         "serve",
@@ -196,7 +205,6 @@ fn start_gateway(
         &workers.to_string(),
         "--config",
         "pilothouse.toml",
-        "--no-discover",
     ]
     .map(str::to_owned);
     let began = Instant::now();
@@ -209,13 +217,35 @@ fn gateway_name(workers: u32) -> String {
     format!("gateway{workers}")
 }
 
+/// Where the gateway finds the fleet.
+struct Places<'a> {
+    fleet: &'a str,
+    terminator: Option<&'a Terminator>,
+}
+
 /// All that a promise about speed is measured with: a client key, prices, recording, default deadlines.
-fn gateway_config(address: &str, upstream: &str) -> String {
-    format!(
+fn gateway_config(address: &str, places: &Places<'_>) -> String {
+    let provider = |name: &str, dialect: &str, url: &str, platform: &str| {
+        format!(
+            "\n[providers.{name}]\ndialect = \"{dialect}\"\nbase_url = \"{url}\"\nplatform = \"{platform}\"\n\
+             api_key = \"file:upstream.key\"\n"
+        )
+    };
+    let fleet = places.fleet;
+    let mut text = format!(
         "[server]\nlisten = \"{address}\"\n\n[catalog]\noverlay = \"overlay.toml\"\n\n\
-         [providers.fake]\ndialect = \"openai-chat\"\nbase_url = \"http://{upstream}/v1\"\n\
-         api_key = \"file:upstream.key\"\n\n\
-         [providers.fake-anthropic]\ndialect = \"anthropic-messages\"\nbase_url = \"http://{upstream}\"\n\
-         api_key = \"file:upstream.key\"\n\n[keys.bench]\nsecret = \"file:client.key\"\n"
-    )
+         [keys.bench]\nsecret = \"file:client.key\"\n"
+    );
+    text.push_str(&provider("fake", "openai-chat", &format!("http://{fleet}/v1"), "openai"));
+    text.push_str(&provider("fake-anthropic", "anthropic-messages", &format!("http://{fleet}"), "anthropic"));
+    if let Some(terminator) = places.terminator {
+        let url = format!("https://{}/v1", terminator.running.address);
+        let authority = format!("ca_file = \"{}\"\n", terminator.authority.display());
+        text.push_str(&format!("{}{authority}", provider("fake-tls", "openai-chat", &url, "openai")));
+        text.push_str(&format!(
+            "{}{authority}http2 = true\n",
+            provider("fake-h2", "openai-chat", &url, "openai")
+        ));
+    }
+    text
 }

@@ -129,7 +129,7 @@ fn one_round(
 /// One run of the load generator; an answer that is refused or incomplete ends the benchmark.
 pub(crate) fn one_call(field: &Field, load: &Path, call: &Call, pace: Pace) -> Result<Report> {
     let party = field.party(call.party).context("the party does not run")?;
-    let model = field.model(call.party, call.model);
+    let model = field.model(call);
     let held = call.mode == "hold";
     let mut command = Command::new("sh");
     command.args(["-c", "ulimit -n \"$(ulimit -Hn)\"; exec \"$@\"", "sh"]).arg(load).arg(call.mode);

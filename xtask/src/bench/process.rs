@@ -132,25 +132,37 @@ pub(crate) fn free_address() -> Result<String> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
 }
 
+/// What makes nginx a relay at its best: kept-alive upstream connections and no buffering.
+pub(crate) const RELAY: &str =
+    "proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_buffering off; proxy_read_timeout 600s;";
+
 /// nginx as a relay in front of `upstream`, started with so many workers.
 pub(crate) fn nginx(folder: &Path, upstream: &str, workers: u32) -> Result<Running> {
-    workspace::need("nginx", "nginx-light")?;
     let name = format!("nginx{workers}");
     let address = free_address()?;
     let home = folder.join(&name);
     std::fs::create_dir_all(&home)?;
-    let file = home.join("nginx.conf");
-    std::fs::write(&file, nginx_config(&home.to_string_lossy(), &address, upstream, workers))?;
+    let server = format!(
+        "server {{\n    listen {address} backlog=4096;\n    location / {{ proxy_pass http://fleet; {RELAY} }}\n  }}"
+    );
+    start_nginx(folder, &name, &address, &nginx_config(&home.to_string_lossy(), upstream, workers, &server))
+}
+
+/// Starts nginx with a configuration and waits until it serves at `address`.
+pub(crate) fn start_nginx(folder: &Path, name: &str, address: &str, config: &str) -> Result<Running> {
+    workspace::need("nginx", "nginx-light")?;
+    let file = folder.join(format!("{name}.conf"));
+    std::fs::write(&file, config)?;
     let command =
         ["nginx", "-c", &file.to_string_lossy(), "-e", "stderr", "-g", "daemon off;"].map(str::to_owned);
     let began = Instant::now();
-    let mut running = Running::start(&name, &address, folder, &command)?;
+    let mut running = Running::start(name, address, folder, &command)?;
     running.wait_ready("/v1/models", began, folder)?;
     Ok(running)
 }
 
-/// A relay at its best: kept-alive upstream connections, no log, no buffering, bodies kept in memory.
-fn nginx_config(home: &str, address: &str, upstream: &str, workers: u32) -> String {
+/// A configuration with one server: no log, bodies kept in memory, every file below `home`.
+pub(crate) fn nginx_config(home: &str, upstream: &str, workers: u32, server: &str) -> String {
     let user = match workspace::output(Command::new("id").arg("-un")) {
         Ok(name) if name.trim() == "root" => "user root;",
         _ => "",
@@ -163,10 +175,7 @@ fn nginx_config(home: &str, address: &str, upstream: &str, workers: u32) -> Stri
         "worker_processes {workers};\n{user}\npid {home}/nginx.pid;\nerror_log {home}/error.log warn;\n\
          events {{ worker_connections 8192; }}\nhttp {{\n  access_log off;\n{temporary}\
          \x20 keepalive_requests 1000000000;\n  client_body_buffer_size 256k;\n  client_max_body_size 64m;\n\
-         \x20 upstream fleet {{ server {upstream}; keepalive 512; keepalive_requests 1000000000; }}\n\
-         \x20 server {{\n    listen {address} backlog=4096;\n    location / {{ proxy_pass http://fleet; \
-         proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_buffering off; proxy_read_timeout 600s; }}\n  \
-         }}\n}}\n"
+         \x20 upstream fleet {{ server {upstream}; keepalive 512; keepalive_requests 1000000000; }}\n  {server}\n}}\n"
     )
 }
 

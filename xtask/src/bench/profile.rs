@@ -41,7 +41,18 @@ pub(crate) fn run(field: &Field, load: &Path, row: &Row, seconds: f64) -> Result
     println!("{:.2} µs of processor time per answer", report.cpu_us_per_answer.unwrap_or_default());
     let mut print = Command::new("perf");
     print
-        .args(["report", "--stdio", "--no-children", "-g", "none", "--percent-limit", "0.5", "-i"])
+        .args([
+            "report",
+            "--stdio",
+            "--no-children",
+            "--sort",
+            "dso,symbol",
+            "-g",
+            "none",
+            "--percent-limit",
+            "0.5",
+            "-i",
+        ])
         .arg(&file);
     let text = workspace::output(&mut print)?;
     text.lines().filter(|line| !line.trim().is_empty()).take(70).for_each(|line| println!("{line}"));

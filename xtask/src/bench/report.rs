@@ -87,9 +87,9 @@ pub(crate) fn simple(name: &str, values: &[f64], unit: &str, gate: Option<f64>) 
     }
 }
 
-/// A line that says why nothing was measured.
-pub(crate) fn skipped(name: &str, reason: &str) -> Line {
-    Line { note: reason.to_owned(), ..simple(name, &[], "", None) }
+/// A line that is met or not.
+pub(crate) fn yes_or_no(name: &str, met: bool) -> Line {
+    Line { verdict: if met { Verdict::Met } else { Verdict::Missed }, ..simple(name, &[], "", None) }
 }
 
 fn spread(values: &[f64], unit: &str) -> String {
@@ -141,10 +141,9 @@ mod tests {
 
     #[test]
     fn table_prints_the_reason_of_a_skipped_row() {
-        let text = table(&[
-            skipped("HTTP/2 upstream", "no such thing yet"),
-            simple("size", &[12.5], " MB", Some(40.0)),
-        ]);
+        let skipped =
+            Line { note: "no such thing yet".to_owned(), ..simple("HTTP/2 upstream", &[], "", None) };
+        let text = table(&[skipped, simple("size", &[12.5], " MB", Some(40.0))]);
         assert!(text.contains("| HTTP/2 upstream | - | - | - | - | skipped: no such thing yet |"), "{text}");
         assert!(text.contains("| 12.500 MB | 40 MB | met |"), "{text}");
     }

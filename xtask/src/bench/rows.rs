@@ -12,6 +12,8 @@ pub(crate) enum Party {
     Nginx,
     /// The gateway, one worker.
     Gateway,
+    /// nginx as a relay that calls the fleet over TLS.
+    NginxTls,
     /// nginx with two workers.
     NginxTwo,
     /// The gateway with two workers.
@@ -24,6 +26,8 @@ pub(crate) struct Call {
     pub(crate) party: Party,
     pub(crate) mode: &'static str,
     pub(crate) dialect: &'static str,
+    /// The provider that the gateway's configuration calls the fleet by.
+    pub(crate) provider: &'static str,
     /// The fleet's name for it: `-c100-d5` is 100 events, 5 ms apart.
     pub(crate) model: &'static str,
     pub(crate) connections: usize,
@@ -71,6 +75,7 @@ const PLAIN: Call = Call {
     party: Party::Gateway,
     mode: "plain",
     dialect: "openai-chat",
+    provider: "fake",
     model: "fake",
     connections: 16,
     prompt_bytes: 1_600,
@@ -141,6 +146,15 @@ pub(crate) fn all() -> Vec<Row> {
             "the same with an escape every six characters",
             Call { prompt_bytes: 80_000, escape_every: 6, ..PLAIN },
         ),
+        encrypted("tls", "plain, TLS upstream (HTTP/1.1), 16 connections", "fake-tls", PLAIN),
+        encrypted("tls", "spaced stream, TLS upstream (HTTP/1.1), 64 at once", "fake-tls", SPACED),
+        encrypted(
+            "http2",
+            "plain, HTTP/2 upstream, against nginx over TLS and HTTP/1.1, 16 connections",
+            "fake-h2",
+            PLAIN,
+        ),
+        encrypted("http2", "spaced stream, HTTP/2 upstream, against the same, 64 at once", "fake-h2", SPACED),
         two_workers("plain, 64 connections, two workers against two", plain(64)),
         two_workers("spaced stream, 64 at once, two workers against two", SPACED),
     ]
@@ -158,6 +172,19 @@ fn two_workers(name: &'static str, call: Call) -> Row {
     }
 }
 
+/// nginx speaks no HTTP/2 to its upstream, so both kinds of encrypted upstream have the same base.
+fn encrypted(group: &'static str, name: &'static str, provider: &'static str, call: Call) -> Row {
+    Row {
+        group,
+        name,
+        base: Some(Call { party: Party::NginxTls, ..call }),
+        ours: Call { provider, ..call },
+        figure: Figure::CpuRatio,
+        goal: None,
+        gate: None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,7 +195,12 @@ mod tests {
         assert_eq!(rows.iter().filter(|row| row.gate.is_some()).count(), 9);
         for row in &rows {
             let Some(base) = row.base else { continue };
-            let same = Call { party: row.ours.party, dialect: row.ours.dialect, ..base };
+            let same = Call {
+                party: row.ours.party,
+                dialect: row.ours.dialect,
+                provider: row.ours.provider,
+                ..base
+            };
             assert_eq!(same, row.ours, "{}", row.name);
         }
     }
