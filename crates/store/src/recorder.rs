@@ -90,7 +90,7 @@ impl Recorder {
         let shared = &*self.shared;
         match shared.queue.push(exchange.into()) {
             Ok(()) => {
-                if shared.queued.add(1) % WAKE_EVERY == 0 {
+                if shared.queued.add(1).is_multiple_of(WAKE_EVERY) {
                     shared.wake();
                 }
             }

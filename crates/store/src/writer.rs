@@ -33,6 +33,10 @@ pub(crate) struct Writer {
     rollups: Rollups,
     zones: Zones,
     /// Taken from the queue, not yet on disk.
+    #[expect(
+        clippy::vec_box,
+        reason = "moving the box out of the queue is cheaper than moving the exchange"
+    )]
     batch: Vec<Box<Exchange>>,
     lost: Lost,
     attempts: u32,

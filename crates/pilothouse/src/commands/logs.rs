@@ -1,0 +1,207 @@
+//! `pilothouse logs`: what happened, newest first, and why one exchange went as it did.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use pilothouse_core::clock::{Clock, SystemClock};
+use pilothouse_core::exchange::Exchange;
+use pilothouse_core::id::ExchangeId;
+use pilothouse_core::money::Cost;
+use pilothouse_store::{Filter, Reader};
+use serde_json::{Value, json};
+
+pub(crate) mod receipt;
+pub(crate) mod source;
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+use receipt::exchange_json;
+use source::{Source, When, exchanges, grouped, iso, listed, plain, table, took};
+
+/// Lists recorded exchanges, the newest first.
+#[derive(Clone, Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Logs {
+    #[command(subcommand)]
+    one: Option<One>,
+    #[command(flatten)]
+    filter: LogsFilter,
+    /// Only from this time on: 30m, 1h, 7d, 2026-11-22 or 2026-11-22T12:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    since: Option<When>,
+    /// Only before this time.
+    #[arg(long, value_name = "TIME")]
+    until: Option<When>,
+    /// At most so many.
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    limit: usize,
+    /// One JSON document instead of a table.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    source: Source,
+}
+
+#[derive(Clone, Debug, clap::Subcommand)]
+enum One {
+    /// Shows one exchange: who, what, how it ended, the time, the bill, and every change.
+    Show {
+        /// The id: 26 characters, as in the answer's `x-pilothouse-exchange` header.
+        id: ExchangeId,
+        /// JSON instead of a receipt for people.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        source: Source,
+    },
+}
+
+/// Which exchanges; shared with `tail`.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct LogsFilter {
+    /// Only those that this model answered, or that asked for this name.
+    #[arg(long)]
+    model: Option<String>,
+    /// Only those of this virtual key.
+    #[arg(long)]
+    key: Option<String>,
+    /// Only those sent to this vendor.
+    #[arg(long)]
+    vendor: Option<String>,
+    /// Only those of this application.
+    #[arg(long)]
+    app: Option<String>,
+    /// Only those that failed.
+    #[arg(long)]
+    errors: bool,
+}
+
+impl LogsFilter {
+    /// The same for the store.
+    pub(crate) fn to_filter(&self) -> Filter {
+        Filter {
+            model: self.model.clone(),
+            key: self.key.clone(),
+            vendor: self.vendor.clone(),
+            application: self.app.clone(),
+            errors_only: self.errors,
+            ..Filter::default()
+        }
+    }
+}
+
+impl Logs {
+    /// Runs the command: lists to `out`, notes for people to `notes`.
+    ///
+    /// # Errors
+    /// When there is no ledger to read, or no exchange of that id.
+    pub(crate) fn run(self, out: &mut dyn Write, notes: &mut dyn Write) -> anyhow::Result<ExitCode> {
+        self.run_at(out, notes, &SystemClock)
+    }
+
+    fn run_at(
+        self,
+        out: &mut dyn Write,
+        notes: &mut dyn Write,
+        clock: &dyn Clock,
+    ) -> anyhow::Result<ExitCode> {
+        if let Some(One::Show { id, json, source }) = self.one {
+            let reader = source.open(notes)?;
+            return listed(show(&reader, id, json, out));
+        }
+        let now = clock.now();
+        let filter = Filter {
+            since: self.since.map(|since| since.from(now)),
+            until: self.until.map(|until| until.from(now)),
+            limit: self.limit,
+            ..self.filter.to_filter()
+        };
+        let reader = self.source.open(notes)?;
+        listed(list(&reader, &filter, self.json, out))
+    }
+}
+
+fn show(reader: &Reader, id: ExchangeId, as_json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+    let exchange = reader.exchange(id)?.with_context(|| {
+        format!(
+            "no exchange {id} in {}: it may be too old to be kept, or be on another server; \
+             `pilothouse logs` lists what is there",
+            reader.path().display()
+        )
+    })?;
+    if as_json {
+        return Ok(writeln!(out, "{:#}", exchange_json(&exchange))?);
+    }
+    Ok(receipt::write(out, &exchange)?)
+}
+
+fn list(reader: &Reader, filter: &Filter, as_json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+    let found = reader.exchanges(filter)?;
+    let lost = reader.gaps(filter.since)?;
+    if as_json {
+        let exchanges: Vec<Value> = found.iter().map(|row| exchange_json(&row.exchange)).collect();
+        return Ok(writeln!(out, "{:#}", json!({ "exchanges": exchanges, "gaps": lost }))?);
+    }
+    if found.is_empty() {
+        return Ok(writeln!(out, "{}", nothing(reader)?)?);
+    }
+    table(out, &HEADINGS, &found.iter().map(|row| cells(&row.exchange)).collect::<Vec<_>>())?;
+    for gap in lost {
+        writeln!(
+            out,
+            "gap: {} between {} and {} with totals but without details",
+            exchanges(gap.exchanges),
+            iso(gap.first_at),
+            iso(gap.last_at)
+        )?;
+    }
+    Ok(())
+}
+
+/// What to say when nothing fits.
+fn nothing(reader: &Reader) -> anyhow::Result<String> {
+    let stats = reader.stats()?;
+    Ok(match stats.span {
+        None => "nothing is recorded yet: send a request through Pilothouse, then look again".to_owned(),
+        Some((first, last)) => format!(
+            "none of {} recorded ({} to {}) fits: widen --since or drop a filter",
+            exchanges(stats.exchanges),
+            iso(first),
+            iso(last)
+        ),
+    })
+}
+
+/// The headings of the list, shared with `tail`.
+pub(crate) const HEADINGS: [&str; 10] =
+    ["TIME", "ID", "KEY", "APP", "TARGET", "OUTCOME", ">IN", ">OUT", ">COST USD", ">TOOK"];
+
+/// An exchange as a row of the list.
+pub(crate) fn cells(exchange: &Exchange) -> Vec<String> {
+    let text = |name: &str| if name.is_empty() { "-".to_owned() } else { plain(name) };
+    let target = exchange.target.as_ref().map_or_else(
+        || format!("({})", plain(&exchange.asked)),
+        |target| plain(&format!("{}/{}", target.vendor, target.model)),
+    );
+    let usage = &exchange.bill.usage;
+    // An estimate is marked by the mark of what is only partly known.
+    let partial = if exchange.bill.estimated_output > 0 { "+" } else { "" };
+    vec![
+        iso(exchange.started_at),
+        exchange.id.to_string(),
+        text(&exchange.caller.key),
+        text(&exchange.caller.application),
+        target,
+        format!("{} {}", exchange.status, exchange.outcome.as_str()),
+        grouped(usage.input_total()),
+        format!("{}{partial}", grouped(usage.output_total())),
+        match (exchange.bill.cost, &exchange.target) {
+            (Cost::Known(cost), _) => cost.to_string(),
+            (Cost::Unknown, Some(_)) => "?".to_owned(),
+            (Cost::Unknown, None) => "-".to_owned(),
+        },
+        took(exchange.timings.total_us),
+    ]
+}

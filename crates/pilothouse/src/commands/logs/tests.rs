@@ -1,0 +1,307 @@
+//! What `logs` and `tail` print, word by word, and what they say when there is nothing.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use clap::Parser;
+use pilothouse_core::clock::{ManualClock, UnixMs};
+use pilothouse_core::dialect::Dialect;
+use pilothouse_core::error::Kind;
+use pilothouse_core::exchange::{
+    AnswerFacts, Attempt, Caller, Exchange, Finish, Note, Outcome, Receipt, TargetUsed, Timings, ToolUse,
+};
+use pilothouse_core::id::ExchangeId;
+use pilothouse_core::money::{Cost, PicoUsd};
+use pilothouse_core::usage::{Bill, Provenance, Usage};
+use pilothouse_store::{Ledger, Options};
+
+use super::Logs;
+use super::source::{Span, When, grouped, iso, took};
+use crate::commands::tail::Tail;
+
+/// 2026-11-22T12:00:00Z.
+pub(crate) const NOON: u64 = 1_795_348_800_000;
+
+#[derive(Parser)]
+struct LogsLine {
+    #[command(flatten)]
+    logs: Logs,
+}
+
+#[derive(Parser)]
+struct TailLine {
+    #[command(flatten)]
+    tail: Tail,
+}
+
+fn target(vendor: &str, model: &str) -> TargetUsed {
+    TargetUsed {
+        vendor: vendor.into(),
+        model: model.into(),
+        dialect: Dialect::AnthropicMessages,
+        price: Some("anthropic/claude-opus-4-7@2026-04-16".into()),
+    }
+}
+
+/// A stream that was rerouted, edited, and broke off.
+fn cut() -> Exchange {
+    Exchange {
+        id: ExchangeId::new(UnixMs(NOON), 1),
+        started_at: UnixMs(NOON),
+        caller: Caller { key: "search".into(), application: "crawler".into(), end_user: Some("u-1".into()) },
+        client_dialect: Dialect::OpenaiChat,
+        asked: "assistant".into(),
+        target: Some(target("anthropic", "claude-opus-4-7")),
+        streamed: true,
+        outcome: Outcome::Failed(Kind::Cut),
+        status: 200,
+        answer: AnswerFacts {
+            id: Some("msg_01".into()),
+            model: Some("claude-opus-4-7".into()),
+            finish: Some(Finish::ToolCalls),
+            service_tier: Some("standard".into()),
+            tools: vec![ToolUse { name: "search".into(), arguments_hash: u64::MAX }],
+        },
+        bill: Bill {
+            usage: Usage { input: 1200, cache_read: 300, output: 40, ..Usage::default() },
+            provenance: Provenance::Partial,
+            estimated_output: 25,
+            cost: Cost::Known(PicoUsd(7_150_000_000)),
+            estimated_cost: Cost::Known(PicoUsd(625_000_000)),
+        },
+        timings: Timings {
+            sent_us: Some(310),
+            headers_us: Some(412_000),
+            first_token_us: Some(455_300),
+            total_us: 3_120_000,
+        },
+        request_bytes: 4_800,
+        answer_bytes: 12_345,
+        receipt: Some(Box::new(Receipt {
+            edits: vec![Note::code("set:model")],
+            losses: vec![Note::new("drop:logit_bias", "anthropic-messages has no such member")],
+            attempts: vec![Attempt {
+                target: target("anthropic-eu", "claude-opus-4-7"),
+                kind: Kind::Overloaded,
+                status: Some(529),
+                failed_us: 120_500,
+            }],
+            error: Some("the answer broke off after 40 tokens".into()),
+        })),
+    }
+}
+
+/// A plain exchange, `nth` seconds after the cut one.
+pub(crate) fn whole(nth: u64) -> Exchange {
+    let started_at = UnixMs(NOON + nth * 1000);
+    Exchange {
+        id: ExchangeId::new(started_at, nth.into()),
+        started_at,
+        caller: Caller { key: "support".into(), application: "desk".into(), end_user: None },
+        asked: "claude-opus-4-7".into(),
+        streamed: false,
+        outcome: Outcome::Complete,
+        answer: AnswerFacts { finish: Some(Finish::Stop), ..AnswerFacts::default() },
+        bill: Bill {
+            usage: Usage { input: 20, output: 60, ..Usage::default() },
+            provenance: Provenance::Reported,
+            cost: Cost::Known(PicoUsd(1_600_000_000)),
+            ..Bill::default()
+        },
+        timings: Timings { total_us: 900, ..Timings::default() },
+        receipt: None,
+        ..cut()
+    }
+}
+
+/// A call that named no model that we know.
+pub(crate) fn unsent(nth: u64) -> Exchange {
+    Exchange {
+        caller: Caller::default(),
+        asked: "gpt-9\u{1b}[2J".into(),
+        target: None,
+        outcome: Outcome::Failed(Kind::UnknownModel),
+        status: 404,
+        answer: AnswerFacts::default(),
+        bill: Bill::default(),
+        ..whole(nth)
+    }
+}
+
+/// A data folder that holds these exchanges, with no server running.
+pub(crate) fn folder(exchanges: &[Exchange]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(dir.path(), Options { keep_days: None, ..Options::default() }).unwrap();
+    exchanges.iter().for_each(|exchange| ledger.recorder().record(exchange.clone()));
+    ledger.close().unwrap();
+    dir
+}
+
+/// Compares with the file of that name beside the test; `PILOTHOUSE_GOLDEN=write` writes it anew.
+pub(crate) fn golden(name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/commands").join(name);
+    if std::env::var_os("PILOTHOUSE_GOLDEN").is_some_and(|wish| wish == "write") {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(text, expected, "{name} differs; PILOTHOUSE_GOLDEN=write writes it anew");
+}
+
+fn run(dir: &Path, line: &[&str]) -> anyhow::Result<(String, String)> {
+    let data = dir.to_str().unwrap();
+    let words = [&["logs"], line, &["--data", data]].concat();
+    let (mut out, mut notes) = (Vec::new(), Vec::new());
+    let logs = LogsLine::try_parse_from(words).unwrap().logs;
+    logs.run_at(&mut out, &mut notes, &ManualClock::new(UnixMs(NOON + 3_600_000)))?;
+    Ok((String::from_utf8(out).unwrap(), String::from_utf8(notes).unwrap()))
+}
+
+#[test]
+fn logs_lists_the_newest_first_for_people_and_for_programs() {
+    let dir = folder(&[cut(), whole(1), unsent(2)]);
+    let (table, notes) = run(dir.path(), &[]).unwrap();
+    golden("logs/golden/list.txt", &table);
+    assert!(notes.contains("ledger.sqlite; no server records into it now"), "{notes}");
+    let (json, _) = run(dir.path(), &["--json"]).unwrap();
+    golden("logs/golden/list.json", &json);
+    let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(value["exchanges"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn logs_show_gives_the_whole_receipt() {
+    let dir = folder(&[cut(), whole(1), unsent(2)]);
+    for (name, exchange) in [("cut", cut()), ("whole", whole(1)), ("unsent", unsent(2))] {
+        let id = exchange.id.to_string();
+        golden(&format!("logs/golden/show_{name}.txt"), &run(dir.path(), &["show", &id]).unwrap().0);
+        golden(
+            &format!("logs/golden/show_{name}.json"),
+            &run(dir.path(), &["show", &id, "--json"]).unwrap().0,
+        );
+    }
+}
+
+#[test]
+fn what_a_client_named_never_reaches_the_terminal_as_control_characters() {
+    let dir = folder(&[unsent(0)]);
+    let id = unsent(0).id.to_string();
+    for line in [vec![], vec!["show", &id], vec!["--json"]] {
+        assert!(!run(dir.path(), &line).unwrap().0.contains('\u{1b}'));
+    }
+}
+
+#[test]
+fn logs_takes_filters_and_times() {
+    let dir = folder(&[cut(), whole(1), unsent(2)]);
+    let count = |line: &[&str]| {
+        let json = run(dir.path(), &[line, &["--json"]].concat()).unwrap().0;
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        value["exchanges"].as_array().unwrap().len()
+    };
+    assert_eq!(count(&["--errors"]), 2);
+    assert_eq!(count(&["--model", "assistant"]), 1);
+    assert_eq!(count(&["--model", "claude-opus-4-7"]), 2);
+    assert_eq!(count(&["--key", "search"]), 1);
+    assert_eq!(count(&["--app", "desk", "--vendor", "anthropic"]), 1);
+    assert_eq!(count(&["--limit", "2"]), 2);
+    assert_eq!(count(&["--since", "1h"]), 3);
+    assert_eq!(count(&["--since", "59m59s"]), 2);
+    assert_eq!(count(&["--since", "2026-11-22T12:00:02Z"]), 1);
+    assert_eq!(count(&["--until", "2026-11-22T12:00:02Z"]), 2);
+}
+
+#[test]
+fn logs_says_what_to_do_when_there_is_nothing() {
+    let empty = folder(&[]);
+    assert!(run(empty.path(), &[]).unwrap().0.contains("send a request"));
+    let dir = folder(&[cut()]);
+    let (out, _) = run(dir.path(), &["--key", "nobody"]).unwrap();
+    assert!(out.contains("none of 1 exchange recorded") && out.contains("widen --since"), "{out}");
+    let missing = run(&dir.path().join("nowhere"), &[]).unwrap_err().to_string();
+    assert!(missing.contains("nowhere") && missing.contains("`pilothouse serve`"), "{missing}");
+    let unknown = run(dir.path(), &["show", "00000000000000000000000000"]).unwrap_err().to_string();
+    assert!(unknown.contains("no exchange 0000") && unknown.contains("`pilothouse logs`"), "{unknown}");
+    let wrong = LogsLine::try_parse_from(["logs", "show", "xyz"]).err().unwrap().to_string();
+    assert!(wrong.contains("not an exchange id"), "{wrong}");
+}
+
+#[test]
+fn tail_shows_what_is_recorded_while_it_runs_and_nothing_older() {
+    let dir = folder(&[cut()]);
+    let ledger = Ledger::open(dir.path(), Options { keep_days: None, ..Options::default() }).unwrap();
+    let line = ["tail", "--json", "--count", "3", "--data", dir.path().to_str().unwrap()];
+    let tail = TailLine::try_parse_from(line).unwrap().tail;
+    let (mut out, mut notes) = (Vec::new(), Vec::new());
+    std::thread::scope(|scope| {
+        let recorder = ledger.recorder();
+        let seen = &AtomicBool::new(false);
+        scope.spawn(move || {
+            // Until it has seen enough: whenever it starts to look, there are more to come.
+            for nth in (1..).take_while(|_| !seen.load(Ordering::Relaxed)) {
+                recorder.record(whole(nth));
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        });
+        tail.run(&mut out, &mut notes).unwrap();
+        seen.store(true, Ordering::Relaxed);
+    });
+    let text = String::from_utf8(out).unwrap();
+    let seen: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(seen.len(), 3);
+    let at = |row: &serde_json::Value| row["started_at_ms"].as_u64().unwrap();
+    assert!(seen.iter().all(|row| at(row) > NOON), "{text}");
+    assert!(seen.windows(2).all(|pair| at(&pair[1]) == at(&pair[0]) + 1000), "{text}");
+}
+
+#[test]
+fn tail_ends_after_its_time() {
+    let dir = folder(&[cut()]);
+    let line = ["tail", "--for", "0s", "--data", dir.path().to_str().unwrap()];
+    let tail = TailLine::try_parse_from(line).unwrap().tail;
+    let (mut out, mut notes) = (Vec::new(), Vec::new());
+    tail.run(&mut out, &mut notes).unwrap();
+    assert!(String::from_utf8(out).unwrap().starts_with("TIME"));
+}
+
+#[test]
+fn lengths_of_time_are_read_as_people_type_them() {
+    let ms = |text: &str| text.parse::<Span>().map(|span| span.ms);
+    assert_eq!(ms("90s"), Ok(90_000));
+    assert_eq!(ms("30m"), Ok(1_800_000));
+    assert_eq!(ms("1h30m"), Ok(5_400_000));
+    assert_eq!(ms("7d"), Ok(604_800_000));
+    assert_eq!(ms("2w"), Ok(1_209_600_000));
+    for wrong in
+        ["", "7", "d", "7y", "-1h", "1.5h", "1h 30m", "99999999999999999999d", "9999999999999d", "1é"]
+    {
+        let sentence = ms(wrong).unwrap_err();
+        assert!(sentence.contains("not a length of time"), "{wrong}: {sentence}");
+    }
+}
+
+#[test]
+fn moments_are_lengths_ago_days_or_full_times() {
+    let from = |text: &str| text.parse::<When>().unwrap().from(UnixMs(NOON));
+    assert_eq!(from("1h"), UnixMs(NOON - 3_600_000));
+    assert_eq!(from("2026-11-22"), UnixMs(NOON - 12 * 3_600_000));
+    assert_eq!(from("2026-11-22T13:00:00+01:00"), UnixMs(NOON));
+    assert_eq!(from("9999w"), UnixMs(0).max(UnixMs(NOON.saturating_sub(9999 * 604_800_000))));
+    assert!("yesterday".parse::<When>().unwrap_err().contains("not a time"));
+    assert!("1900-01-01".parse::<When>().is_err());
+}
+
+#[test]
+fn figures_are_written_for_people() {
+    assert_eq!(iso(UnixMs(NOON + 7)), "2026-11-22T12:00:00.007Z");
+    assert_eq!(iso(UnixMs(u64::MAX)), "18446744073709551615 ms after 1970");
+    assert_eq!(
+        (grouped(7), grouped(1234), grouped(1_234_567)),
+        ("7".into(), "1,234".into(), "1,234,567".into())
+    );
+    assert_eq!(
+        (took(420), took(1_257), took(3_109_999)),
+        ("420 us".into(), "1.25 ms".into(), "3.10 s".into())
+    );
+}
