@@ -10,6 +10,7 @@ mod folder;
 mod gap;
 mod ledger;
 mod names;
+mod numbers;
 mod overflow;
 mod reader;
 mod recorder;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use pilothouse_core::clock::UnixMs;
-use pilothouse_core::exchange::{AnswerFacts, Caller, Exchange, Receipt, TargetUsed, Timings, ToolUse};
+use pilothouse_core::exchange::{AnswerFacts, Caller, Exchange, Receipt, TargetUsed, ToolUse};
 use pilothouse_core::id::ExchangeId;
 use pilothouse_core::money::{Cost, PicoUsd};
-use pilothouse_core::usage::{Bill, Usage};
+use pilothouse_core::usage::Bill;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, Statement};
 use rustc_hash::FxHashMap;
@@ -14,33 +14,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::codes::{self, Flags, Wide};
 use crate::names::{Names, Slot, Sort};
+use crate::numbers::Numbers;
 use crate::rollup::Group;
 use crate::totals::Class;
 
 /// The columns of a row, in the order of [`bind`] and [`read`].
 pub(crate) const COLUMNS: &str = "rowid, id, started_ms, key, application, asked, vendor, model, price, \
-    outcome, flags, status, input, cache_read, output, reasoning, cost, sent_us, headers_us, first_token_us, \
-    total_us, request_bytes, answer_bytes, answer_id, answer_model, tier, extra";
+    outcome, flags, status, cost, numbers, answer_id, answer_model, tier, extra";
 
 /// The one statement of the hot table.
 pub(crate) fn insert_sql() -> String {
-    let places: Vec<String> = (1..=27).map(|place| format!("?{place}")).collect();
+    let places: Vec<String> = (1..=18).map(|place| format!("?{place}")).collect();
     format!("INSERT INTO exchange ({COLUMNS}) VALUES ({})", places.join(", "))
 }
 
 /// What most exchanges do not have, as one JSON text; no text at all where there is none of it.
 #[derive(Serialize)]
 struct ExtraRef<'a> {
-    #[serde(skip_serializing_if = "is_zero")]
-    cache_write_5m: u64,
-    #[serde(skip_serializing_if = "is_zero")]
-    cache_write_1h: u64,
-    #[serde(skip_serializing_if = "is_zero")]
-    input_audio: u64,
-    #[serde(skip_serializing_if = "is_zero")]
-    output_audio: u64,
-    #[serde(skip_serializing_if = "is_zero")]
-    estimated_output: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     estimated_cost: Option<PicoUsd>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,43 +45,21 @@ struct ExtraRef<'a> {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Extra {
-    cache_write_5m: u64,
-    cache_write_1h: u64,
-    input_audio: u64,
-    output_audio: u64,
-    estimated_output: u64,
     estimated_cost: Option<PicoUsd>,
     end_user: Option<Box<str>>,
     tools: Vec<ToolUse>,
     receipt: Option<Box<Receipt>>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-const fn is_zero(count: &u64) -> bool {
-    *count == 0
-}
-
 impl<'a> ExtraRef<'a> {
     fn of(exchange: &'a Exchange) -> Option<Self> {
-        let (bill, usage) = (&exchange.bill, &exchange.bill.usage);
         let extra = Self {
-            cache_write_5m: usage.cache_write_5m,
-            cache_write_1h: usage.cache_write_1h,
-            input_audio: usage.input_audio,
-            output_audio: usage.output_audio,
-            estimated_output: bill.estimated_output,
-            estimated_cost: bill.estimated_cost.known(),
+            estimated_cost: exchange.bill.estimated_cost.known(),
             end_user: exchange.caller.end_user.as_deref(),
             tools: &exchange.answer.tools,
             receipt: exchange.receipt.as_deref(),
         };
-        let counts = extra.cache_write_5m
-            | extra.cache_write_1h
-            | extra.input_audio
-            | extra.output_audio
-            | extra.estimated_output;
-        let some = counts != 0
-            || extra.estimated_cost.is_some()
+        let some = extra.estimated_cost.is_some()
             || extra.end_user.is_some()
             || !extra.tools.is_empty()
             || extra.receipt.is_some();
@@ -144,7 +112,7 @@ pub(crate) fn bind(
     exchange: &Exchange,
     scratch: &mut Vec<u8>,
 ) -> rusqlite::Result<Group> {
-    let (answer, bill, timings) = (&exchange.answer, &exchange.bill, &exchange.timings);
+    let (answer, bill) = (&exchange.answer, &exchange.bill);
     let named = Named::of(exchange, names, db)?;
     let flags = Flags {
         client: exchange.client_dialect,
@@ -153,10 +121,16 @@ pub(crate) fn bind(
         provenance: bill.provenance,
         finish: answer.finish,
     };
-    let wide = Wide::from;
+    let numbers = Numbers {
+        usage: bill.usage,
+        timings: exchange.timings,
+        request_bytes: exchange.request_bytes,
+        answer_bytes: exchange.answer_bytes,
+        estimated_output: bill.estimated_output,
+    };
     insert.raw_bind_parameter(1, rowid)?;
     insert.raw_bind_parameter(2, exchange.id.0.to_be_bytes().as_slice())?;
-    insert.raw_bind_parameter(3, wide(exchange.started_at.0))?;
+    insert.raw_bind_parameter(3, Wide::from(exchange.started_at.0))?;
     insert.raw_bind_parameter(4, named.key)?;
     insert.raw_bind_parameter(5, named.application)?;
     insert.raw_bind_parameter(6, named.asked)?;
@@ -166,21 +140,12 @@ pub(crate) fn bind(
     insert.raw_bind_parameter(10, codes::of_outcome(exchange.outcome))?;
     insert.raw_bind_parameter(11, flags.pack())?;
     insert.raw_bind_parameter(12, exchange.status)?;
-    insert.raw_bind_parameter(13, wide(bill.usage.input))?;
-    insert.raw_bind_parameter(14, wide(bill.usage.cache_read))?;
-    insert.raw_bind_parameter(15, wide(bill.usage.output))?;
-    insert.raw_bind_parameter(16, wide(bill.usage.reasoning))?;
-    insert.raw_bind_parameter(17, bill.cost.known().map(|cost| Wide(cost.0)))?;
-    insert.raw_bind_parameter(18, timings.sent_us.map(wide))?;
-    insert.raw_bind_parameter(19, timings.headers_us.map(wide))?;
-    insert.raw_bind_parameter(20, timings.first_token_us.map(wide))?;
-    insert.raw_bind_parameter(21, wide(timings.total_us))?;
-    insert.raw_bind_parameter(22, wide(exchange.request_bytes))?;
-    insert.raw_bind_parameter(23, wide(exchange.answer_bytes))?;
-    insert.raw_bind_parameter(24, answer.id.as_deref())?;
-    insert.raw_bind_parameter(25, named.answer_model)?;
-    insert.raw_bind_parameter(26, named.tier)?;
-    insert.raw_bind_parameter(27, extra_text(exchange, scratch)?)?;
+    insert.raw_bind_parameter(13, bill.cost.known().map(|cost| Wide(cost.0)))?;
+    insert.raw_bind_parameter(14, numbers.pack().as_slice())?;
+    insert.raw_bind_parameter(15, answer.id.as_deref())?;
+    insert.raw_bind_parameter(16, named.answer_model)?;
+    insert.raw_bind_parameter(17, named.tier)?;
+    insert.raw_bind_parameter(18, extra_text(exchange, scratch)?)?;
     Ok(Group {
         key: named.key.group(),
         application: named.application.group(),
@@ -196,7 +161,7 @@ fn extra_text<'a>(exchange: &Exchange, scratch: &'a mut Vec<u8>) -> rusqlite::Re
     scratch.clear();
     serde_json::to_writer(&mut *scratch, &extra)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-    std::str::from_utf8(scratch).map(Some).map_err(|error| rusqlite::Error::Utf8Error(27, error))
+    std::str::from_utf8(scratch).map(Some).map_err(|error| rusqlite::Error::Utf8Error(18, error))
 }
 
 /// The names behind the ids, for readers.
@@ -227,13 +192,12 @@ fn text(row: &Row<'_>, texts: &Texts, column: usize) -> rusqlite::Result<Option<
 /// Reads a row of [`COLUMNS`] as its rowid and its exchange.
 pub(crate) fn read(row: &Row<'_>, texts: &Texts) -> rusqlite::Result<(i64, Exchange)> {
     let name = |column: usize| text(row, texts, column);
-    let number = |column: usize| row.get::<_, Wide>(column)?.unsigned();
-    let maybe = |column: usize| row.get::<_, Option<Wide>>(column)?.map(Wide::unsigned).transpose();
     let id: [u8; 16] = row.get(1)?;
     let flags = Flags::unpack(row.get(10)?).ok_or_else(|| wrong(10, "unknown flags"))?;
-    let extra: Extra = match row.get_ref(26)? {
+    let numbers = Numbers::unpack(row.get_ref(13)?.as_blob()?).ok_or_else(|| wrong(13, "unknown counts"))?;
+    let extra: Extra = match row.get_ref(17)? {
         ValueRef::Null => Extra::default(),
-        json => serde_json::from_str(json.as_str()?).map_err(|error| wrong(26, &error.to_string()))?,
+        json => serde_json::from_str(json.as_str()?).map_err(|error| wrong(17, &error.to_string()))?,
     };
     let target = match (flags.target, name(6)?, name(7)?) {
         (Some(dialect), Some(vendor), Some(model)) => {
@@ -241,20 +205,10 @@ pub(crate) fn read(row: &Row<'_>, texts: &Texts) -> rusqlite::Result<(i64, Excha
         }
         _ => None,
     };
-    let usage = Usage {
-        input: number(12)?,
-        cache_read: number(13)?,
-        cache_write_5m: extra.cache_write_5m,
-        cache_write_1h: extra.cache_write_1h,
-        input_audio: extra.input_audio,
-        output: number(14)?,
-        reasoning: number(15)?,
-        output_audio: extra.output_audio,
-    };
     let known = |cost: Option<PicoUsd>| cost.map_or(Cost::Unknown, Cost::Known);
     let exchange = Exchange {
         id: ExchangeId(u128::from_be_bytes(id)),
-        started_at: UnixMs(number(2)?),
+        started_at: UnixMs(row.get::<_, Wide>(2)?.unsigned()?),
         caller: Caller {
             key: name(3)?.unwrap_or_default(),
             application: name(4)?.unwrap_or_default(),
@@ -267,27 +221,22 @@ pub(crate) fn read(row: &Row<'_>, texts: &Texts) -> rusqlite::Result<(i64, Excha
         outcome: codes::outcome(row.get(9)?).ok_or_else(|| wrong(9, "an unknown outcome"))?,
         status: row.get(11)?,
         answer: AnswerFacts {
-            id: row.get(23)?,
-            model: name(24)?.map(|model| (*model).into()),
+            id: row.get(14)?,
+            model: name(15)?.map(|model| (*model).into()),
             finish: flags.finish,
-            service_tier: name(25)?.map(|tier| (*tier).into()),
+            service_tier: name(16)?.map(|tier| (*tier).into()),
             tools: extra.tools,
         },
         bill: Bill {
-            usage,
+            usage: numbers.usage,
             provenance: flags.provenance,
-            estimated_output: extra.estimated_output,
-            cost: known(row.get::<_, Option<Wide>>(16)?.map(|cost| PicoUsd(cost.0))),
+            estimated_output: numbers.estimated_output,
+            cost: known(row.get::<_, Option<Wide>>(12)?.map(|cost| PicoUsd(cost.0))),
             estimated_cost: known(extra.estimated_cost),
         },
-        timings: Timings {
-            sent_us: maybe(17)?,
-            headers_us: maybe(18)?,
-            first_token_us: maybe(19)?,
-            total_us: number(20)?,
-        },
-        request_bytes: number(21)?,
-        answer_bytes: number(22)?,
+        timings: numbers.timings,
+        request_bytes: numbers.request_bytes,
+        answer_bytes: numbers.answer_bytes,
         receipt: extra.receipt,
     };
     Ok((row.get(0)?, exchange))

@@ -38,10 +38,7 @@ INSERT INTO name (id, kind, text) VALUES (1, 0, '(other)');
 CREATE TABLE exchange (
     rowid INTEGER PRIMARY KEY,
     id, started_ms, key, application, asked, vendor, model, price,
-    outcome, flags, status,
-    input, cache_read, output, reasoning, cost,
-    sent_us, headers_us, first_token_us, total_us,
-    request_bytes, answer_bytes,
+    outcome, flags, status, cost, numbers,
     answer_id, answer_model, tier,
     extra
 );

@@ -234,9 +234,10 @@ fn tail_shows_what_is_recorded_while_it_runs_and_nothing_older() {
     let line = ["tail", "--json", "--count", "3", "--data", dir.path().to_str().unwrap()];
     let tail = TailLine::try_parse_from(line).unwrap().tail;
     let (mut out, mut notes) = (Vec::new(), Vec::new());
+    let seen = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let seen = &seen;
         let recorder = ledger.recorder();
-        let seen = &AtomicBool::new(false);
         scope.spawn(move || {
             // Until it has seen enough: whenever it starts to look, there are more to come.
             for nth in (1..).take_while(|_| !seen.load(Ordering::Relaxed)) {
@@ -244,8 +245,9 @@ fn tail_shows_what_is_recorded_while_it_runs_and_nothing_older() {
                 std::thread::sleep(Duration::from_millis(10));
             }
         });
-        tail.run(&mut out, &mut notes).unwrap();
+        let ran = tail.run(&mut out, &mut notes);
         seen.store(true, Ordering::Relaxed);
+        ran.unwrap();
     });
     let text = String::from_utf8(out).unwrap();
     let seen: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
