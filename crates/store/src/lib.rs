@@ -6,6 +6,7 @@
 
 mod codes;
 mod error;
+mod extra;
 mod folder;
 mod gap;
 mod ledger;

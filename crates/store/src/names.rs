@@ -29,9 +29,11 @@ pub(crate) enum Sort {
     Model = 4,
     Price = 5,
     Tier = 6,
+    /// The text of [`crate::extra`], where many exchanges share it.
+    Change = 7,
 }
 
-const SORTS: usize = 7;
+const SORTS: usize = 8;
 
 /// A column that holds a name: nothing, its id, or the text itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use pilothouse_core::clock::UnixMs;
-use pilothouse_core::exchange::{AnswerFacts, Caller, Exchange, Receipt, TargetUsed, ToolUse};
+use pilothouse_core::exchange::{AnswerFacts, Caller, Exchange, TargetUsed};
 use pilothouse_core::id::ExchangeId;
 use pilothouse_core::money::{Cost, PicoUsd};
 use pilothouse_core::usage::Bill;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, Statement};
 use rustc_hash::FxHashMap;
-use serde::{Deserialize, Serialize};
 
 use crate::codes::{self, Flags, Wide};
+use crate::extra::{self, Extra};
 use crate::names::{Names, Slot, Sort};
 use crate::numbers::Numbers;
 use crate::rollup::Group;
@@ -26,45 +26,6 @@ pub(crate) const COLUMNS: &str = "rowid, id, started_ms, key, application, asked
 pub(crate) fn insert_sql() -> String {
     let places: Vec<String> = (1..=18).map(|place| format!("?{place}")).collect();
     format!("INSERT INTO exchange ({COLUMNS}) VALUES ({})", places.join(", "))
-}
-
-/// What most exchanges do not have, as one JSON text; no text at all where there is none of it.
-#[derive(Serialize)]
-struct ExtraRef<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    estimated_cost: Option<PicoUsd>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    end_user: Option<&'a str>,
-    #[serde(skip_serializing_if = "<[ToolUse]>::is_empty")]
-    tools: &'a [ToolUse],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    receipt: Option<&'a Receipt>,
-}
-
-/// [`ExtraRef`], read back.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Extra {
-    estimated_cost: Option<PicoUsd>,
-    end_user: Option<Box<str>>,
-    tools: Vec<ToolUse>,
-    receipt: Option<Box<Receipt>>,
-}
-
-impl<'a> ExtraRef<'a> {
-    fn of(exchange: &'a Exchange) -> Option<Self> {
-        let extra = Self {
-            estimated_cost: exchange.bill.estimated_cost.known(),
-            end_user: exchange.caller.end_user.as_deref(),
-            tools: &exchange.answer.tools,
-            receipt: exchange.receipt.as_deref(),
-        };
-        let some = extra.estimated_cost.is_some()
-            || extra.end_user.is_some()
-            || !extra.tools.is_empty()
-            || extra.receipt.is_some();
-        some.then_some(extra)
-    }
 }
 
 /// The names of an exchange, as slots.
@@ -145,7 +106,7 @@ pub(crate) fn bind(
     insert.raw_bind_parameter(15, answer.id.as_deref())?;
     insert.raw_bind_parameter(16, named.answer_model)?;
     insert.raw_bind_parameter(17, named.tier)?;
-    insert.raw_bind_parameter(18, extra_text(exchange, scratch)?)?;
+    insert.raw_bind_parameter(18, extra_slot(exchange, names, db, scratch)?)?;
     Ok(Group {
         key: named.key.group(),
         application: named.application.group(),
@@ -156,12 +117,20 @@ pub(crate) fn bind(
     })
 }
 
-fn extra_text<'a>(exchange: &Exchange, scratch: &'a mut Vec<u8>) -> rusqlite::Result<Option<&'a str>> {
-    let Some(extra) = ExtraRef::of(exchange) else { return Ok(None) };
-    scratch.clear();
-    serde_json::to_writer(&mut *scratch, &extra)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-    std::str::from_utf8(scratch).map(Some).map_err(|error| rusqlite::Error::Utf8Error(18, error))
+fn extra_slot<'a>(
+    exchange: &Exchange,
+    names: &mut Names,
+    db: &Connection,
+    scratch: &'a mut Vec<u8>,
+) -> rusqlite::Result<Slot<'a>> {
+    let written = extra::write(exchange, scratch);
+    let Some(shared) = written.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?
+    else {
+        return Ok(Slot::None);
+    };
+    let text = std::str::from_utf8(scratch).map_err(|error| rusqlite::Error::Utf8Error(18, error))?;
+    // Calls of one route are edited alike, and a row with an id is half as long as one with the text.
+    if shared { names.enter(db, Sort::Change, text) } else { Ok(Slot::Text(text)) }
 }
 
 /// The names behind the ids, for readers.
@@ -195,10 +164,11 @@ pub(crate) fn read(row: &Row<'_>, texts: &Texts) -> rusqlite::Result<(i64, Excha
     let id: [u8; 16] = row.get(1)?;
     let flags = Flags::unpack(row.get(10)?).ok_or_else(|| wrong(10, "unknown flags"))?;
     let numbers = Numbers::unpack(row.get_ref(13)?.as_blob()?).ok_or_else(|| wrong(13, "unknown counts"))?;
-    let extra: Extra = match row.get_ref(17)? {
-        ValueRef::Null => Extra::default(),
-        json => serde_json::from_str(json.as_str()?).map_err(|error| wrong(17, &error.to_string()))?,
+    let mut extra = match name(17)? {
+        None => Extra::default(),
+        Some(text) => Extra::parse(&text).map_err(|error| wrong(17, &error.to_string()))?,
     };
+    let receipt = extra.take_receipt();
     let target = match (flags.target, name(6)?, name(7)?) {
         (Some(dialect), Some(vendor), Some(model)) => {
             Some(TargetUsed { vendor, model, dialect, price: name(8)? })
@@ -237,7 +207,7 @@ pub(crate) fn read(row: &Row<'_>, texts: &Texts) -> rusqlite::Result<(i64, Excha
         timings: numbers.timings,
         request_bytes: numbers.request_bytes,
         answer_bytes: numbers.answer_bytes,
-        receipt: extra.receipt,
+        receipt,
     };
     Ok((row.get(0)?, exchange))
 }

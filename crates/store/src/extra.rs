@@ -1,0 +1,122 @@
+//! What most exchanges do not have, as one short JSON text: tools, the end user, the receipt.
+
+use pilothouse_core::exchange::{Attempt, Exchange, Note, Receipt, ToolUse};
+use pilothouse_core::money::PicoUsd;
+use serde::{Deserialize, Serialize, Serializer};
+
+/// The text's form for writing.
+#[derive(Serialize)]
+struct Out<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimated_cost: Option<PicoUsd>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_user: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[ToolUse]>::is_empty")]
+    tools: &'a [ToolUse],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<Why<'a>>,
+}
+
+/// A receipt without what is empty in it.
+#[derive(Serialize)]
+struct Why<'a> {
+    #[serde(skip_serializing_if = "<[Note]>::is_empty", serialize_with = "notes")]
+    edits: &'a [Note],
+    #[serde(skip_serializing_if = "<[Note]>::is_empty", serialize_with = "notes")]
+    losses: &'a [Note],
+    #[serde(skip_serializing_if = "<[Attempt]>::is_empty")]
+    attempts: &'a [Attempt],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+}
+
+/// A note is its code alone, or the code and the detail.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum NoteOut<'a> {
+    Code(&'a str),
+    Detailed(&'a str, &'a str),
+}
+
+fn notes<S: Serializer>(notes: &[Note], out: S) -> Result<S::Ok, S::Error> {
+    out.collect_seq(notes.iter().map(|note| match &*note.detail {
+        "" => NoteOut::Code(&note.code),
+        detail => NoteOut::Detailed(&note.code, detail),
+    }))
+}
+
+/// Writes what the exchange has of it into `text`. `None`: it has nothing. Else whether the text is one that
+/// many exchanges share, because it holds nothing but edits and losses.
+pub(crate) fn write(exchange: &Exchange, text: &mut Vec<u8>) -> serde_json::Result<Option<bool>> {
+    let out = Out {
+        estimated_cost: exchange.bill.estimated_cost.known(),
+        end_user: exchange.caller.end_user.as_deref(),
+        tools: &exchange.answer.tools,
+        why: exchange.receipt.as_deref().map(|receipt| Why {
+            edits: &receipt.edits,
+            losses: &receipt.losses,
+            attempts: &receipt.attempts,
+            error: receipt.error.as_deref(),
+        }),
+    };
+    let own = out.estimated_cost.is_some() || out.end_user.is_some() || !out.tools.is_empty();
+    if !own && out.why.is_none() {
+        return Ok(None);
+    }
+    let own = own || out.why.as_ref().is_some_and(|why| !why.attempts.is_empty() || why.error.is_some());
+    text.clear();
+    serde_json::to_writer(text, &out)?;
+    Ok(Some(!own))
+}
+
+/// The text's content, read back.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Extra {
+    pub(crate) estimated_cost: Option<PicoUsd>,
+    pub(crate) end_user: Option<Box<str>>,
+    pub(crate) tools: Vec<ToolUse>,
+    why: Option<WhyIn>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct WhyIn {
+    edits: Vec<NoteIn>,
+    losses: Vec<NoteIn>,
+    attempts: Vec<Attempt>,
+    error: Option<Box<str>>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum NoteIn {
+    Code(String),
+    Detailed(String, Box<str>),
+}
+
+impl From<NoteIn> for Note {
+    fn from(note: NoteIn) -> Self {
+        match note {
+            NoteIn::Code(code) => Self::code(code),
+            NoteIn::Detailed(code, detail) => Self { code: code.into(), detail },
+        }
+    }
+}
+
+impl Extra {
+    pub(crate) fn parse(text: &str) -> serde_json::Result<Self> {
+        serde_json::from_str(text)
+    }
+
+    /// The receipt, which is taken out.
+    pub(crate) fn take_receipt(&mut self) -> Option<Box<Receipt>> {
+        let why = self.why.take()?;
+        Some(Box::new(Receipt {
+            edits: why.edits.into_iter().map(Note::from).collect(),
+            losses: why.losses.into_iter().map(Note::from).collect(),
+            attempts: why.attempts,
+            error: why.error,
+        }))
+    }
+}
