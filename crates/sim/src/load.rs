@@ -1,0 +1,217 @@
+//! Load models for benchmarks: answers rendered once, chosen by a scan of the body, without reading its JSON.
+//!
+//! `fake`, or `fake` with parts: `c` chunks of four tokens, `d` milliseconds between chunks, `l` milliseconds to the first
+//! byte, `k` words of a plain answer; as in `fake-c100-d5`.
+
+use crate::models::Vendor;
+use crate::price::Usage;
+use bytes::Bytes;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A load model's numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Load {
+    pub(crate) chunks: u32,
+    pub(crate) gap_ms: u32,
+    pub(crate) first_byte_ms: u32,
+    pub(crate) words: u32,
+}
+
+/// Prompt tokens that every load answer reports.
+const PROMPT_TOKENS: u64 = 20;
+/// Tokens in one chunk of a stream.
+const CHUNK_TOKENS: u64 = 4;
+/// Most renderings kept; others are rendered for each call.
+const RENDERED_MAX: usize = 64;
+
+impl Load {
+    /// Reads a model name; `None` if it names no load model.
+    pub(crate) fn parse(name: &str) -> Option<Load> {
+        let rest = name.strip_prefix("fake")?;
+        let mut load = Load { chunks: 100, gap_ms: 0, first_byte_ms: 0, words: 60 };
+        if rest.is_empty() {
+            return Some(load);
+        }
+        for part in rest.strip_prefix('-')?.split('-') {
+            let number = part.get(1..)?.parse::<u32>().ok().filter(|n| *n <= 100_000)?;
+            match part.as_bytes().first()? {
+                b'c' => load.chunks = number,
+                b'd' => load.gap_ms = number,
+                b'l' => load.first_byte_ms = number,
+                b'k' => load.words = number,
+                _ => return None,
+            }
+        }
+        Some(load)
+    }
+
+    /// What an answer costs in tokens.
+    pub(crate) fn usage(&self, stream: bool) -> Usage {
+        let output = if stream { CHUNK_TOKENS * u64::from(self.chunks) } else { u64::from(self.words) };
+        Usage { input: PROMPT_TOKENS, output, ..Usage::default() }
+    }
+}
+
+/// What a scan of a body finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Scan<'a> {
+    pub(crate) model: &'a str,
+    pub(crate) stream: bool,
+    pub(crate) usage: bool,
+}
+
+/// Looks for a load model in a request body, without parsing it.
+pub(crate) fn scan(body: &[u8]) -> Option<Scan<'_>> {
+    let after = |key: &str| {
+        memchr::memmem::find(body, key.as_bytes()).map(|at| body[at + key.len()..].trim_ascii_start())
+    };
+    let value = |key: &str| after(key)?.strip_prefix(b":").map(<[u8]>::trim_ascii_start);
+    let name = value("\"model\"")?.strip_prefix(b"\"")?;
+    let name = std::str::from_utf8(&name[..memchr::memchr(b'"', name)?]).ok()?;
+    if !name.starts_with("fake") {
+        return None;
+    }
+    let yes = |key: &str| value(key).is_some_and(|v| v.starts_with(b"true"));
+    Some(Scan { model: name, stream: yes("\"stream\""), usage: yes("\"include_usage\"") })
+}
+
+/// Answers rendered so far.
+#[derive(Debug, Default)]
+pub(crate) struct Renderings(Mutex<HashMap<(Vendor, String, bool, bool), Arc<[Bytes]>>>);
+
+impl Renderings {
+    /// The frames of an answer: one for a plain answer, one per event for a stream.
+    pub(crate) fn frames(&self, vendor: Vendor, scan: &Scan<'_>, load: &Load) -> Arc<[Bytes]> {
+        let key = (vendor, scan.model.to_owned(), scan.stream, scan.usage);
+        let mut rendered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(frames) = rendered.get(&key) {
+            return frames.clone();
+        }
+        let frames: Arc<[Bytes]> = match (vendor, scan.stream) {
+            (Vendor::OpenAi, true) => openai_stream(scan, load).into(),
+            (Vendor::Anthropic, true) => anthropic_stream(scan, load).into(),
+            (vendor, false) => Arc::new([plain(vendor, scan, load)]),
+        };
+        if rendered.len() < RENDERED_MAX {
+            rendered.insert(key, frames.clone());
+        }
+        frames
+    }
+}
+
+fn plain(vendor: Vendor, scan: &Scan<'_>, load: &Load) -> Bytes {
+    let words = ["the", " pilot", " house", " steers", " ships"];
+    let text: String = (0..load.words as usize)
+        .map(|i| if i == 0 { "the" } else { words[i % 5].trim_start() }.to_owned() + " ")
+        .collect();
+    let (text, model, output) = (text.trim_end(), scan.model, load.usage(false).output);
+    let total = PROMPT_TOKENS + output;
+    Bytes::from(match vendor {
+        Vendor::OpenAi => format!(
+            r#"{{"id":"chatcmpl-fake","object":"chat.completion","created":1767225600,"model":"{model}","choices":[{{"index":0,"message":{{"role":"assistant","content":"{text}","refusal":null,"annotations":[]}},"logprobs":null,"finish_reason":"stop"}}],"usage":{{"prompt_tokens":{PROMPT_TOKENS},"completion_tokens":{output},"total_tokens":{total}}},"service_tier":"default","system_fingerprint":"fp_fake"}}"#
+        ),
+        Vendor::Anthropic => format!(
+            r#"{{"id":"msg_fake","type":"message","role":"assistant","model":"{model}","content":[{{"type":"text","text":"{text}"}}],"stop_reason":"end_turn","stop_sequence":null,"usage":{{"input_tokens":{PROMPT_TOKENS},"output_tokens":{output}}}}}"#
+        ),
+    })
+}
+
+fn openai_stream(scan: &Scan<'_>, load: &Load) -> Vec<Bytes> {
+    let model = scan.model;
+    let usage = if scan.usage { r#","usage":null"# } else { "" };
+    let event = |delta: &str, finish: &str| {
+        Bytes::from(format!(
+            "data: {{\"id\":\"chatcmpl-fake\",\"object\":\"chat.completion.chunk\",\"created\":1767225600,\"model\":\"{model}\",\"service_tier\":\"default\",\"system_fingerprint\":\"fp_fake\",\"choices\":[{{\"index\":0,\"delta\":{delta},\"logprobs\":null,\"finish_reason\":{finish}}}]{usage}}}\n\n"
+        ))
+    };
+    let mut frames = vec![event(r#"{"role":"assistant","content":"","refusal":null}"#, "null")];
+    frames.extend(
+        (1..=load.chunks).map(|i| event(&format!(r#"{{"content":" four tokens {i:04} here"}}"#), "null")),
+    );
+    frames.push(event("{}", "\"stop\""));
+    if scan.usage {
+        let output = load.usage(true).output;
+        let total = PROMPT_TOKENS + output;
+        frames.push(Bytes::from(format!(
+            "data: {{\"id\":\"chatcmpl-fake\",\"object\":\"chat.completion.chunk\",\"created\":1767225600,\"model\":\"{model}\",\"service_tier\":\"default\",\"system_fingerprint\":\"fp_fake\",\"choices\":[],\"usage\":{{\"prompt_tokens\":{PROMPT_TOKENS},\"completion_tokens\":{output},\"total_tokens\":{total}}}}}\n\n"
+        )));
+    }
+    frames.push(Bytes::from_static(b"data: [DONE]\n\n"));
+    frames
+}
+
+fn anthropic_stream(scan: &Scan<'_>, load: &Load) -> Vec<Bytes> {
+    let (model, output) = (scan.model, load.usage(true).output);
+    let event = |kind: &str, rest: &str| {
+        Bytes::from(format!("event: {kind}\ndata: {{\"type\":\"{kind}\",{rest}}}\n\n"))
+    };
+    let mut frames = vec![
+        event(
+            "message_start",
+            &format!(
+                r#""message":{{"id":"msg_fake","type":"message","role":"assistant","model":"{model}","content":[],"stop_reason":null,"stop_sequence":null,"usage":{{"input_tokens":{PROMPT_TOKENS},"output_tokens":1}}}}"#
+            ),
+        ),
+        event("content_block_start", r#""index":0,"content_block":{"type":"text","text":""}"#),
+    ];
+    frames.extend((1..=load.chunks).map(|i| {
+        event(
+            "content_block_delta",
+            &format!(r#""index":0,"delta":{{"type":"text_delta","text":" four tokens {i:04} here"}}"#),
+        )
+    }));
+    frames.push(event("content_block_stop", r#""index":0"#));
+    frames.push(event("message_delta", &format!(r#""delta":{{"stop_reason":"end_turn","stop_sequence":null}},"usage":{{"output_tokens":{output}}}"#)));
+    frames.push(Bytes::from_static(b"event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"));
+    frames
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_carry_their_numbers_and_bad_ones_are_no_load_models() {
+        assert_eq!(
+            Load::parse("fake-c10-d5-l7-k3"),
+            Some(Load { chunks: 10, gap_ms: 5, first_byte_ms: 7, words: 3 })
+        );
+        assert!(Load::parse("fake").is_some());
+        assert!(
+            Load::parse("faker").is_none()
+                && Load::parse("fake-x1").is_none()
+                && Load::parse("fake-c").is_none()
+        );
+    }
+
+    #[test]
+    fn the_scan_finds_model_and_flags_but_not_in_quoted_text() {
+        let body = br#"{"messages":[{"role":"user","content":"say \"model\": \"fake\""}], "stream" : true,"model": "fake-c2"}"#;
+        assert_eq!(scan(body), Some(Scan { model: "fake-c2", stream: true, usage: false }));
+        assert_eq!(scan(br#"{"model":"gpt-4o"}"#), None);
+    }
+
+    #[test]
+    fn every_rendered_event_is_json_and_the_last_usage_is_the_models() {
+        let load = Load { chunks: 3, gap_ms: 0, first_byte_ms: 0, words: 2 };
+        for vendor in [Vendor::OpenAi, Vendor::Anthropic] {
+            let scan = Scan { model: "fake-c3", stream: true, usage: true };
+            let frames = Renderings::default().frames(vendor, &scan, &load);
+            let text = String::from_utf8(frames.concat()).unwrap();
+            let events: Vec<serde_json::Value> = text
+                .lines()
+                .filter_map(|l| l.strip_prefix("data: "))
+                .filter(|d| *d != "[DONE]")
+                .map(|d| serde_json::from_str(d).unwrap())
+                .collect();
+            let usage = events.iter().rev().find_map(|e| e.get("usage").filter(|u| !u.is_null())).unwrap();
+            assert!(
+                [&usage["completion_tokens"], &usage["output_tokens"]].contains(&&serde_json::json!(12)),
+                "{usage}"
+            );
+            let plain = Renderings::default().frames(vendor, &Scan { stream: false, ..scan }, &load);
+            assert!(serde_json::from_slice::<serde_json::Value>(&plain[0]).is_ok());
+        }
+    }
+}

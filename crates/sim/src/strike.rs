@@ -1,0 +1,156 @@
+//! Applies a fault to a finished answer.
+
+use crate::answer::Answer;
+use crate::books::Outcome;
+use crate::delivery::{Interrupt, Script};
+use crate::fault::Fault;
+use crate::models::Vendor;
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use std::io::Write as _;
+use std::time::Duration;
+
+/// Size of the oversized event's text.
+const OVERSIZE_BYTES: usize = 4 << 20;
+
+/// An answer on its way: what to send, and what to wait before the first byte.
+#[derive(Clone, Debug)]
+pub(crate) struct Sending {
+    pub(crate) script: Script,
+    pub(crate) first: Duration,
+    pub(crate) content_type: &'static str,
+    pub(crate) gzip: bool,
+}
+
+/// The answer as it is, with the pauses of its latency profile.
+pub(crate) fn unharmed(answer: &Answer, first: Duration, gap: Duration) -> Sending {
+    let length = (!answer.stream).then(|| answer.frames.iter().map(|f| f.len() as u64).sum());
+    let script = Script {
+        frames: answer.frames.clone().into(),
+        gap,
+        interrupt: None,
+        length,
+        outcome: answer.outcome,
+    };
+    Sending { script, first, content_type: answer.content_type, gzip: false }
+}
+
+/// The answer with a fault. Faults that are statuses, or that steer the answer itself, have struck before.
+pub(crate) fn strike(fault: Fault, vendor: Vendor, mut answer: Answer) -> Sending {
+    let (mut first, mut gap, mut gzip) = (Duration::ZERO, Duration::ZERO, false);
+    let mut interrupt = None;
+    match fault {
+        Fault::Cut { percent } => interrupt = Some((split(&mut answer, percent), Interrupt::Break)),
+        Fault::CutClean { percent } => interrupt = Some((split(&mut answer, percent), Interrupt::EndEarly)),
+        Fault::Stall { ms, percent } => {
+            interrupt = Some((split(&mut answer, percent), Interrupt::Pause(Duration::from_millis(ms))));
+        }
+        Fault::SlowFirstByte { ms } => first = Duration::from_millis(ms),
+        Fault::SlowStream { ms } => gap = Duration::from_millis(ms),
+        Fault::ErrorEvent { percent } => error_event(&mut answer, vendor, percent),
+        Fault::MalformedJson => malformed_json(&mut answer),
+        Fault::MalformedSse => malformed_lines(&mut answer),
+        Fault::WrongContentType => {
+            answer.content_type = "text/html; charset=utf-8";
+            answer.outcome = Outcome::Broken;
+        }
+        Fault::OversizedEvent => oversized(&mut answer, vendor),
+        Fault::Gzip => {
+            answer.frames = compressed(&answer.frames);
+            gzip = true;
+        }
+        Fault::Status { .. }
+        | Fault::Close { .. }
+        | Fault::Many { .. }
+        | Fault::DuplicateUsage
+        | Fault::MissingUsage
+        | Fault::Refusal
+        | Fault::Empty => {}
+    }
+    let mut sending = unharmed(&answer, first, gap);
+    if matches!(fault, Fault::CutClean { .. }) {
+        // A clean end cannot come before an announced length.
+        sending.script.length = None;
+    }
+    sending.script.interrupt = interrupt;
+    sending.gzip = gzip;
+    sending
+}
+
+/// The frame before which a share of the answer is over; a whole body is cut in two there.
+fn split(answer: &mut Answer, percent: u8) -> usize {
+    if !answer.stream
+        && let [body] = answer.frames.as_slice()
+    {
+        let at = body.len() * usize::from(percent) / 100;
+        answer.frames = vec![body.slice(..at), body.slice(at..)];
+        return 1;
+    }
+    answer.frames.len() * usize::from(percent) / 100
+}
+
+fn error_event(answer: &mut Answer, vendor: Vendor, percent: u8) {
+    if !answer.stream {
+        return;
+    }
+    let at = split(answer, percent);
+    answer.frames.truncate(at);
+    answer.frames.push(Bytes::from_static(match vendor {
+        Vendor::OpenAi => b"data: {\"error\":{\"message\":\"The server had an error while processing your request. Sorry about that!\",\"type\":\"server_error\",\"param\":null,\"code\":null}}\n\n",
+        Vendor::Anthropic => b"event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n",
+    }));
+    answer.outcome = Outcome::Cut;
+}
+
+fn malformed_json(answer: &mut Answer) {
+    answer.outcome = Outcome::Broken;
+    let middle = answer.frames.len() / 2;
+    if let Some(frame) = answer.frames.get_mut(middle) {
+        // Half an object: the event's last bytes are gone, its end of event is not.
+        let tail: &[u8] = if answer.stream { b"\n\n" } else { b"" };
+        *frame = Bytes::from([&frame[..frame.len() * 2 / 3], tail].concat());
+    }
+}
+
+fn malformed_lines(answer: &mut Answer) {
+    answer.outcome = Outcome::Broken;
+    if !answer.stream {
+        answer.frames = vec![Bytes::from_static(b"upstream: the quick brown fox")];
+        return;
+    }
+    let middle = answer.frames.len() / 2;
+    for frame in &mut answer.frames[middle..] {
+        // Lines without a field name, and no end of event.
+        *frame = Bytes::from(
+            String::from_utf8_lossy(frame).replace("event: ", "").replace("data: ", "").replace("\n\n", "\n"),
+        );
+    }
+}
+
+fn oversized(answer: &mut Answer, vendor: Vendor) {
+    let key: &[u8] = match vendor {
+        Vendor::OpenAi => b"\"content\":\"",
+        Vendor::Anthropic => b"\"text\":\"",
+    };
+    let middle = if answer.stream { answer.frames.len() / 2 } else { 0 };
+    for frame in &mut answer.frames[middle..] {
+        if let Some(at) = memchr::memmem::find(frame, key).map(|at| at + key.len()) {
+            *frame = Bytes::from([&frame[..at], &vec![b'x'; OVERSIZE_BYTES], &frame[at..]].concat());
+            return;
+        }
+    }
+}
+
+/// One gzip stream over all frames, flushed after each, so that events still arrive one by one.
+fn compressed(frames: &[Bytes]) -> Vec<Bytes> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    let mut out = Vec::with_capacity(frames.len() + 1);
+    for frame in frames {
+        // Writing to memory cannot fail.
+        let _ = encoder.write_all(frame).and_then(|()| encoder.flush());
+        out.push(Bytes::from(std::mem::take(encoder.get_mut())));
+    }
+    out.push(Bytes::from(encoder.finish().unwrap_or_default()));
+    out
+}

@@ -1,0 +1,6 @@
+//! The fleet over its wire: shapes, faults, books, determinism.
+
+mod books;
+pub(crate) mod client;
+mod faults;
+mod wire;
