@@ -26,7 +26,9 @@ pub(super) fn resolve(book: &mut Book, families: &Families) -> Result<()> {
         if row.alias_of.is_some() || row.snapshot.is_some() || name::version(&row.id).is_some() {
             continue;
         }
-        if let Some(snapshot) = snapshot_of(book, row) {
+        // On Azure the name is the customer's deployment, whose version they choose themselves.
+        let by_deployment = row.platform.starts_with("azure");
+        if let Some(snapshot) = snapshot_of(book, row).filter(|_| !by_deployment) {
             found.push((key.clone(), snapshot));
         }
     }

@@ -119,6 +119,11 @@ fn key_of(key: &str, members: &Members) -> Option<Key> {
     if brackets.iter().any(|bracket| key.starts_with(bracket)) || key.contains("-commitment/") {
         return None;
     }
+    // Search engines, guardrails and stores are services, not models.
+    let mode: String = json::get(members, "mode").unwrap_or_default();
+    if ["search", "guardrail", "vector_store", "evaluation", "decisions"].contains(&mode.as_str()) {
+        return None;
+    }
     let mut when = Vec::new();
     let mut id = key.strip_prefix(prefix).unwrap_or(key);
     while let Some((head, rest)) = id.split_once('/') {

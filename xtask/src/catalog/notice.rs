@@ -53,7 +53,11 @@ pub(super) fn join(book: &mut Book, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn hear(row: &mut Row, word: Word) {
+fn hear(row: &mut Row, mut word: Word) {
+    // A feed that knows no day writes an empty one.
+    for day in [&mut word.announced, &mut word.date] {
+        *day = day.take().filter(|day| pilothouse_catalog::day::start_of(day).is_some());
+    }
     row.feeds.push(word.feed.to_owned());
     let mut life = row.life.take().unwrap_or_default();
     let notice = !word.earliest
@@ -190,15 +194,21 @@ impl ListedModel {
 
 /// A replacement is one name, several, or one text of several names.
 fn names(value: Option<serde_json::Value>) -> Vec<String> {
-    let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
-    match value {
-        Some(serde_json::Value::Array(list)) => list.iter().filter_map(text).collect(),
-        Some(serde_json::Value::String(one)) => {
-            let names = one.split([',', '|']).map(|name| name.trim().trim_start_matches("or ").trim());
-            names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
-        }
-        _ => Vec::new(),
-    }
+    let texts = match value {
+        Some(serde_json::Value::Array(list)) => list,
+        Some(one) => vec![one],
+        None => Vec::new(),
+    };
+    texts.iter().filter_map(serde_json::Value::as_str).flat_map(plain_names).collect()
+}
+
+/// `gpt-6-luna or gpt-6-terra (reasoning.mode: pro)`: ids only, so that a program can use them. What stands in
+/// brackets is how to call the model, which its own page says better.
+fn plain_names(text: &str) -> Vec<String> {
+    let parts = text.split([',', '|']).flat_map(|part| part.split(" or "));
+    let names = parts.map(|name| name.trim().trim_start_matches("or "));
+    let names = names.map(|name| name.split_once(" (").map_or(name, |(name, _)| name).trim());
+    names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
 fn depdesk(folder: &Path) -> Result<Vec<Word>> {
@@ -247,7 +257,7 @@ fn snapshot(folder: &Path) -> Result<Vec<Word>> {
             aliases: Vec::new(),
             announced,
             date: one.shutdown_date,
-            replacement: one.replacement_models.unwrap_or_default(),
+            replacement: one.replacement_models.iter().flatten().flat_map(|text| plain_names(text)).collect(),
             source: one.url,
             note: None,
             listed: false,
@@ -256,4 +266,75 @@ fn snapshot(folder: &Path) -> Result<Vec<Word>> {
         })
     });
     Ok(words.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word(feed: &'static str, date: &str) -> Word {
+        Word {
+            feed,
+            platform: "openai",
+            id: "m".to_owned(),
+            aliases: Vec::new(),
+            announced: None,
+            date: Some(date.to_owned()),
+            replacement: Vec::new(),
+            source: None,
+            note: None,
+            listed: false,
+            gone: false,
+            earliest: false,
+        }
+    }
+
+    fn life_after(words: Vec<Word>) -> Life {
+        let mut row = Row::default();
+        for word in words {
+            hear(&mut row, word);
+        }
+        row.life.expect("a life")
+    }
+
+    #[test]
+    fn a_mere_date_is_not_before_and_a_replacement_makes_it_a_deadline() {
+        let mere = life_after(vec![word("a", "2027-01-01")]);
+        assert_eq!((mere.notice, mere.not_before.as_deref(), mere.retires), (false, Some("2027-01-01"), None));
+        let named = life_after(vec![word("a", "2027-01-01"), Word {
+            replacement: vec!["n".to_owned()],
+            ..word("b", "2027-01-01")
+        }]);
+        assert_eq!((named.notice, named.not_before, named.retires.as_deref()), (true, None, Some("2027-01-01")));
+    }
+
+    #[test]
+    fn an_earliest_possible_date_is_no_deadline_even_with_a_replacement() {
+        let earliest = Word {
+            earliest: true,
+            listed: true,
+            replacement: vec!["n".to_owned()],
+            ..word("bydtech", "2027-03-15")
+        };
+        let life = life_after(vec![earliest]);
+        assert_eq!((life.notice, life.not_before.as_deref()), (false, Some("2027-03-15")));
+        assert_eq!(life.replacement, ["n"]);
+    }
+
+    #[test]
+    fn the_fresher_feed_wins_and_the_conflict_is_kept() {
+        let mut row = Row::default();
+        hear(&mut row, Word { listed: true, ..word("depdesk", "2026-09-30") });
+        hear(&mut row, Word { listed: true, ..word("bydtech", "2026-10-22") });
+        assert_eq!(row.life.expect("a life").retires.as_deref(), Some("2026-10-22"));
+        let conflict = &row.conflicts[0];
+        assert_eq!((conflict.member.as_str(), conflict.chosen.as_str()), ("retires", "bydtech"));
+        assert_eq!(conflict.says["depdesk"], "2026-09-30");
+    }
+
+    #[test]
+    fn replacements_are_ids() {
+        assert_eq!(plain_names("a-1, b-2, or c-3"), ["a-1", "b-2", "c-3"]);
+        assert_eq!(plain_names("x or y (reasoning.mode: pro)"), ["x", "y"]);
+    }
 }
