@@ -88,7 +88,7 @@ impl Writer {
         }
         if self.is_done() {
             // Leave one tidy file behind; a reader that still looks on makes this a partial one, which is fine.
-            let _ = self.db.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)");
+            let _ = self.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
             return Ok(());
         }
         Err(self.last_error().unwrap_or_else(|| format!("{} takes no more rows", self.path.display())))
@@ -144,11 +144,6 @@ impl Writer {
         if !self.db.is_autocommit() {
             let _ = self.db.execute_batch("ROLLBACK");
         }
-        // What was remembered since the transaction began is not in the file.
-        self.rollups.forget();
-        if let (Ok(names), Ok(zones)) = (Names::load(&self.db), Zones::load(&self.db)) {
-            (self.names, self.zones) = (names, zones);
-        }
         self.shared.errors.add(1);
         self.set_last_error(Some(format!("could not write {}: {error}", self.path.display())));
         self.attempts += 1;
@@ -165,6 +160,11 @@ impl Writer {
 
     fn write(&mut self) -> rusqlite::Result<()> {
         self.db.prepare_cached("BEGIN IMMEDIATE")?.raw_execute()?;
+        if self.attempts > 0 {
+            // What was remembered in the transaction that failed is not in the file.
+            self.rollups.forget();
+            (self.names, self.zones) = (Names::load(&self.db)?, Zones::load(&self.db)?);
+        }
         self.write_rows()?;
         self.write_lost()?;
         self.rollups.write(&self.db)?;

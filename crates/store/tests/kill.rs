@@ -1,5 +1,7 @@
 //! Kill -9 under load: the ledger opens whole, and only what was not yet flushed is missing.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test says so when it fails")]
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -33,7 +35,7 @@ fn nth(nth: u64) -> Exchange {
             dialect: Dialect::OpenaiChat,
             price: Some("openai/gpt-5.5".into()),
         }),
-        streamed: nth % 2 == 0,
+        streamed: nth.is_multiple_of(2),
         outcome: Outcome::Complete,
         status: 200,
         answer: AnswerFacts::default(),
@@ -64,7 +66,7 @@ fn child_records_until_it_is_killed() {
             std::thread::yield_now();
         }
         recorder.record(nth(count));
-        if count % 500 == 0 {
+        if count.is_multiple_of(500) {
             let mut out = std::io::stdout().lock();
             writeln!(out, "\nwritten {} recorded {}", recorder.written_total(), count + 1).unwrap();
             out.flush().unwrap();

@@ -13,7 +13,7 @@ use crate::recorder::{Recorder, Shared};
 use crate::retention::Retention;
 use crate::schema::{self, MIGRATIONS};
 use crate::writer::Writer;
-use crate::{By, Filter, LEDGER_FILE, Reader, Totals, UsageQuery};
+use crate::{By, Filter, LEDGER_FILE, Ledger, Options, Reader, Totals, UsageQuery};
 
 /// A writer that runs only when it is told to.
 fn still_writer(dir: &Path, queue_capacity: usize) -> (Writer, Recorder) {
@@ -55,6 +55,25 @@ fn a_full_queue_loses_details_and_keeps_totals_with_a_gap_record() {
     let report = reader.usage(&UsageQuery { by: By::Key, since: None, until: None }).unwrap();
     assert_eq!(report.details_lost, 25);
     assert_eq!(reader.stats().unwrap().lost, 25);
+}
+
+#[test]
+fn under_overload_from_many_threads_details_and_losses_make_the_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { queue_capacity: 8, keep_days: None, ..Options::default() };
+    let ledger = Ledger::open(dir.path(), options).unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let recorder = ledger.recorder();
+            scope.spawn(move || (0..3000).for_each(|nth| recorder.record(plain(thread * 3000 + nth))));
+        }
+    });
+    let dropped = ledger.recorder().dropped_total();
+    assert!(dropped > 0, "a queue of eight was never full");
+    ledger.close().unwrap();
+    let stats = Reader::open(dir.path()).unwrap().stats().unwrap();
+    assert_eq!((stats.exchanges + stats.lost, stats.lost), (12_000, dropped));
+    assert_eq!(total(dir.path()), sum_of((0..12_000).map(plain)));
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn time_is_found_over_many_blocks_even_when_long_exchanges_are_recorded_late() {
     let ledger = ledger(dir.path());
     // Every hundredth began five seconds before its neighbours in the file.
     let late = |nth: u64| {
-        let at = if nth % 100 == 0 { nth.saturating_sub(5000) } else { nth };
+        let at = if nth.is_multiple_of(100) { nth.saturating_sub(5000) } else { nth };
         Exchange {
             id: ExchangeId::new(UnixMs(NOON + at), nth.into()),
             started_at: UnixMs(NOON + at),
