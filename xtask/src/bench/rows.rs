@@ -87,77 +87,71 @@ const IDLE: Call = Call { mode: "hold", model: "fake-c600-d500", connections: 1_
 
 /// Every row, in the order of the printed table.
 pub(crate) fn all() -> Vec<Row> {
-    let gated = |group, name, call: Call, goal, gate| Row {
+    [same_dialect(), with_limits_of_their_own(), without_limits()].concat()
+}
+
+/// The ratios that are promised.
+fn same_dialect() -> Vec<Row> {
+    let plain = |connections| Call { connections, ..PLAIN };
+    vec![
+        against_nginx("plain", "plain, 1 connection", plain(1)),
+        gated("plain", "plain, 16 connections", plain(16), 1.15),
+        gated("plain", "plain, 64 connections", plain(64), 1.15),
+        gated("plain", "plain, 256 connections", plain(256), 1.15),
+        gated("stream", "stream, 100 events 5 ms apart, 64 at once", SPACED, 1.15),
+        gated("stream", "stream, bursts of 100 events, 16 at once", BURST, 1.3),
+    ]
+}
+
+/// Latency, translation and memory.
+fn with_limits_of_their_own() -> Vec<Row> {
+    let limited = |group, name, base: Option<Call>, ours, figure, gate| Row {
         group,
         name,
-        base: Some(Call { party: Party::Nginx, ..call }),
-        ours: call,
-        figure: Figure::CpuRatio,
-        goal: Some(goal),
-        gate: Some(gate),
-    };
-    let reported =
-        |group, name, call: Call| Row { goal: None, gate: None, ..gated(group, name, call, 0.0, 0.0) };
-    let plain = |connections| Call { connections, ..PLAIN };
-    let added = |name, call: Call, figure, gate| Row {
-        group: "latency",
-        name,
-        base: Some(Call { party: Party::Direct, ..call }),
-        ours: call,
+        base,
+        ours,
         figure,
         goal: None,
         gate: Some(gate),
     };
+    let direct = |call: Call| Some(Call { party: Party::Direct, ..call });
+    let (one, one_stream) = (Call { connections: 1, ..PLAIN }, Call { connections: 1, ..BURST });
+    let translated = "Anthropic client, OpenAI upstream, spaced stream, against the same-dialect path";
+    let anthropic = Call { dialect: "anthropic-messages", ..SPACED };
+    let first = "added time to first token, 1 stream";
     vec![
-        reported("plain", "plain, 1 connection", plain(1)),
-        gated("plain", "plain, 16 connections", plain(16), 1.0, 1.15),
-        gated("plain", "plain, 64 connections", plain(64), 1.0, 1.15),
-        gated("plain", "plain, 256 connections", plain(256), 1.0, 1.15),
-        gated("stream", "stream, 100 events 5 ms apart, 64 at once", SPACED, 1.0, 1.15),
-        gated("stream", "stream, bursts of 100 events, 16 at once", BURST, 1.0, 1.3),
-        added("added time, plain, 1 connection", plain(1), Figure::AddedMs, 0.06),
-        added(
-            "added time to first token, 1 stream",
-            Call { connections: 1, ..BURST },
-            Figure::AddedFirstMs,
-            0.1,
-        ),
-        Row {
-            group: "translate",
-            name: "Anthropic client, OpenAI upstream, spaced stream, against the same-dialect path",
-            base: Some(SPACED),
-            ours: Call { dialect: "anthropic-messages", ..SPACED },
-            figure: Figure::CpuRatio,
-            goal: None,
-            gate: Some(4.0),
-        },
-        Row {
-            group: "idle",
-            name: "1,000 idle streams, resident memory",
-            base: None,
-            ours: IDLE,
-            figure: Figure::ResidentMib,
-            goal: None,
-            gate: Some(50.0),
-        },
-        reported("big", "plain, 80 kB body, 16 connections", Call { prompt_bytes: 80_000, ..PLAIN }),
-        reported(
-            "big",
-            "the same with an escape every six characters",
-            Call { prompt_bytes: 80_000, escape_every: 6, ..PLAIN },
-        ),
+        limited("latency", "added time, plain, 1 connection", direct(one), one, Figure::AddedMs, 0.06),
+        limited("latency", first, direct(one_stream), one_stream, Figure::AddedFirstMs, 0.1),
+        limited("translate", translated, Some(SPACED), anthropic, Figure::CpuRatio, 4.0),
+        limited("idle", "1,000 idle streams, resident memory", None, IDLE, Figure::ResidentMib, 50.0),
+    ]
+}
+
+/// What is reported and not promised.
+fn without_limits() -> Vec<Row> {
+    let big = Call { prompt_bytes: 80_000, ..PLAIN };
+    let plain_64 = Call { connections: 64, ..PLAIN };
+    let over_h2 = "plain, HTTP/2 upstream, against nginx over TLS and HTTP/1.1, 16 connections";
+    vec![
+        against_nginx("big", "plain, 80 kB body, 16 connections", big),
+        against_nginx("big", "the same with an escape every six characters", Call { escape_every: 6, ..big }),
         encrypted("tls", "plain, TLS upstream (HTTP/1.1), 16 connections", "fake-tls", PLAIN),
         encrypted("tls", "spaced stream, TLS upstream (HTTP/1.1), 64 at once", "fake-tls", SPACED),
-        encrypted(
-            "http2",
-            "plain, HTTP/2 upstream, against nginx over TLS and HTTP/1.1, 16 connections",
-            "fake-h2",
-            PLAIN,
-        ),
+        encrypted("http2", over_h2, "fake-h2", PLAIN),
         encrypted("http2", "spaced stream, HTTP/2 upstream, against the same, 64 at once", "fake-h2", SPACED),
-        two_workers("plain, 64 connections, two workers against two", plain(64)),
+        two_workers("plain, 64 connections, two workers against two", plain_64),
         two_workers("spaced stream, 64 at once, two workers against two", SPACED),
     ]
+}
+
+fn against_nginx(group: &'static str, name: &'static str, call: Call) -> Row {
+    let base = Some(Call { party: Party::Nginx, ..call });
+    Row { group, name, base, ours: call, figure: Figure::CpuRatio, goal: None, gate: None }
+}
+
+/// The goal is to cost what nginx costs.
+fn gated(group: &'static str, name: &'static str, call: Call, gate: f64) -> Row {
+    Row { goal: Some(1.0), gate: Some(gate), ..against_nginx(group, name, call) }
 }
 
 fn two_workers(name: &'static str, call: Call) -> Row {
