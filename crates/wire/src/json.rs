@@ -235,6 +235,29 @@ pub(crate) fn as_text(raw: &RawValue) -> Option<String> {
     if raw.get().starts_with('"') { serde_json::from_str(raw.get()).ok() } else { None }
 }
 
+/// The text of a value without the white space between its tokens.
+pub(crate) fn compact(raw: &RawValue) -> String {
+    let text = raw.get();
+    let mut out = String::with_capacity(text.len());
+    let (mut in_string, mut escaped) = (false, false);
+    for letter in text.chars() {
+        if in_string {
+            match letter {
+                _ if escaped => escaped = false,
+                '\\' => escaped = true,
+                '"' => in_string = false,
+                _ => {}
+            }
+        } else if letter.is_ascii_whitespace() {
+            continue;
+        } else {
+            in_string = letter == '"';
+        }
+        out.push(letter);
+    }
+    out
+}
+
 /// Reads raw JSON that was kept.
 pub(crate) fn reread(raw: &Raw) -> Option<&RawValue> {
     serde_json::from_str(raw.text()).ok()

@@ -9,6 +9,7 @@ pub mod facts;
 pub mod head;
 pub mod headers;
 mod json;
+pub mod memory;
 pub mod relay;
 pub mod scan;
 pub mod sse;

@@ -15,6 +15,8 @@ pub struct Assembler {
     answer: Answer,
     /// Per choice, the stream's number of each part.
     numbers: Vec<Vec<u32>>,
+    /// Input of parts that only their dialect knows, in pieces: choice, number, text.
+    inputs: Vec<(u32, u32, String)>,
     left: usize,
     overflowed: bool,
 }
@@ -26,6 +28,7 @@ impl Assembler {
         Self {
             answer: Answer::new(Dialect::OpenaiChat),
             numbers: Vec::new(),
+            inputs: Vec::new(),
             left: bytes_max,
             overflowed: false,
         }
@@ -92,11 +95,9 @@ impl Assembler {
                 self.answer.usage = Some(UsageReport { counts: usage.counts, raw });
             }
             StreamPart::Extra { choice, at, rest } => self.extra(*choice, *at, rest),
-            StreamPart::UnknownDelta { raw, .. } => self.spend(raw.text().len()),
-            StreamPart::PartStop { .. }
-            | StreamPart::UnknownEvent { .. }
-            | StreamPart::Ping
-            | StreamPart::End => {}
+            StreamPart::UnknownDelta { choice, part, raw } => self.unknown(*choice, *part, raw),
+            StreamPart::PartStop { choice, part } => self.stop(*choice, *part),
+            StreamPart::UnknownEvent { .. } | StreamPart::Ping | StreamPart::End => {}
         }
     }
 
@@ -163,6 +164,34 @@ impl Assembler {
         }
     }
 
+    /// Collects the input of a vendor's own tool call, which comes in pieces as any other call's.
+    fn unknown(&mut self, choice: u32, number: u32, raw: &Raw) {
+        self.spend(raw.text().len() + 64);
+        let piece = reread(raw)
+            .and_then(Members::of)
+            .and_then(|mut members| members.text("partial_json", &Path::Root).ok().flatten());
+        let Some(piece) = piece.filter(|_| !self.overflowed) else { return };
+        match self.inputs.iter_mut().find(|(one, other, _)| (*one, *other) == (choice, number)) {
+            Some((_, _, text)) => text.push_str(&piece),
+            None => self.inputs.push((choice, number, piece)),
+        }
+    }
+
+    /// Puts a collected input into its part.
+    fn stop(&mut self, choice: u32, number: u32) {
+        let Some(at) = self.inputs.iter().position(|(one, other, _)| (*one, *other) == (choice, number))
+        else {
+            return;
+        };
+        let (_, _, text) = self.inputs.swap_remove(at);
+        if let (Some(Content::Unknown { raw, .. }), Some(input)) =
+            (self.content(choice, number), Raw::parse(&text))
+            && let Some(whole) = with_input(raw, &input)
+        {
+            *raw = whole;
+        }
+    }
+
     fn extra(&mut self, choice: u32, at: ExtraAt, rest: &Rest) {
         self.spend(rest.iter().map(|(name, value)| name.len() + value.text().len()).sum());
         if self.overflowed {
@@ -192,6 +221,19 @@ fn extend(kept: &mut Rest, more: &Rest) {
         all.push(name, value.clone());
     }
     *kept = all;
+}
+
+/// A part with its input.
+fn with_input(part: &Raw, input: &Raw) -> Option<Raw> {
+    let mut members = Members::of(reread(part)?)?;
+    members.take("input");
+    let mut out = Vec::new();
+    {
+        let mut whole = Object::new(&mut out);
+        whole.rest(&members.rest());
+        whole.raw("input", input);
+    }
+    Raw::parse(std::str::from_utf8(&out).ok()?)
 }
 
 /// Joins two pieces of token probabilities: their arrays one behind the other.

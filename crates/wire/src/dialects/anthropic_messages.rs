@@ -118,6 +118,17 @@ fn word_of_finish(finish: Finish, called: bool) -> &'static str {
     }
 }
 
+/// Notes reasons that this dialect can only approximate.
+fn note_finish(finish: Finish, losses: &mut Losses) {
+    match finish {
+        Finish::ContentFilter => losses.add("change:stop_reason", "content_filter became refusal"),
+        Finish::Other => {
+            losses.add("change:stop_reason", "a reason that this dialect does not know became end_turn");
+        }
+        _ => {}
+    }
+}
+
 /// Before the family's name in the signature of reasoning that no Anthropic model wrote.
 const FOREIGN_SIGNATURE: &str = "pilothouse-origin-";
 

@@ -53,6 +53,13 @@ fn an_object_with_thousands_of_members_is_refused() {
 }
 
 #[test]
+fn compact_text_means_the_same() {
+    let text = "{ \"a b\" : [ 1 , \"x \\\" y\\\\\" ,\n null ] }";
+    let raw: &RawValue = serde_json::from_str(text).unwrap();
+    assert_eq!(compact(raw), "{\"a b\":[1,\"x \\\" y\\\\\",null]}");
+}
+
+#[test]
 fn line_breaks_between_tokens_become_spaces() {
     let mut out = Vec::new();
     write_raw(&mut out, &Raw::parse("{\n \"a\":\r\n1}").unwrap());

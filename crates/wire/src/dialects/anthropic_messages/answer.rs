@@ -10,7 +10,7 @@ use pilothouse_core::usage::Usage;
 use serde_json::value::RawValue;
 
 use super::part::{read_block, write_input};
-use super::{finish_of_word, foreign_signature, word_of_finish};
+use super::{finish_of_word, foreign_signature, note_finish, word_of_finish};
 use crate::codec::usage::write_anthropic;
 use crate::codec::{AnswerContext, Losses};
 use crate::dialects::fitting_id;
@@ -77,7 +77,7 @@ pub(super) fn encode(answer: &Answer, context: &AnswerContext<'_>, losses: &mut 
     let nothing = Choice::default();
     let choice = answer.choices.first().unwrap_or(&nothing);
     write_content(&mut body, choice, native, context, losses);
-    write_finish(&mut body, choice, native);
+    write_finish(&mut body, choice, native, losses);
     let tier = answer.service_tier.as_deref().and_then(|tier| tier_of_answer(answer.dialect, tier));
     match &answer.usage {
         Some(UsageReport { raw: Some(raw), .. }) if native => body.raw("usage", raw),
@@ -236,11 +236,14 @@ pub(super) fn write_citation(out: &mut Vec<u8>, one: &Annotation, losses: &mut L
     citation.text("encrypted_index", "");
 }
 
-fn write_finish(body: &mut Object<'_>, choice: &Choice, native: bool) {
+fn write_finish(body: &mut Object<'_>, choice: &Choice, native: bool, losses: &mut Losses) {
     let called = choice.parts.iter().any(|part| matches!(part.content, Content::ToolCall(_)));
     match (&choice.finish_word, choice.finish) {
         (Some(word), _) if native => body.text("stop_reason", word),
-        (_, Some(finish)) => body.text("stop_reason", word_of_finish(finish, called)),
+        (_, Some(finish)) => {
+            note_finish(finish, losses);
+            body.text("stop_reason", word_of_finish(finish, called));
+        }
         (_, None) => body.null("stop_reason"),
     }
     match choice.stop_sequence.as_deref() {

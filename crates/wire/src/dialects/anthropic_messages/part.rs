@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::{foreign_signature, origin_of};
 use crate::codec::{Losses, Target};
 use crate::dialects::{fitting_id, ttl_of_word};
-use crate::json::{Array, Members, Object, Path, as_text, items};
+use crate::json::{Array, Members, Object, Path, as_text, compact, items};
 
 /// Longer ids than any vendor gives; Anthropic names no limit, only the pattern `^[a-zA-Z0-9_-]+$`.
 /// <https://github.com/maximhq/bifrost/issues/5097>, looked up 2026-11-22.
@@ -47,7 +47,7 @@ pub(super) fn read_block(raw: &RawValue, path: &Path<'_>) -> Result<Part, Error>
         "tool_use" => Content::ToolCall(ToolCall {
             id: members.needed_text("id", path)?.into(),
             name: members.needed_text("name", path)?.into(),
-            arguments: members.raw("input").map_or_else(|| "{}".to_owned(), |raw| raw.text().to_owned()),
+            arguments: members.take("input").map_or_else(|| "{}".to_owned(), compact),
             kind: ToolKind::Function,
         }),
         "tool_result" => Content::ToolResult(read_result(&mut members, path)?),

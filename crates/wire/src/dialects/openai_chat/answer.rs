@@ -1,7 +1,7 @@
 //! OpenAI's whole answers, read and written.
 
 use pilothouse_core::conversation::{
-    Answer, Choice, Content, Part, Reasoning, Rest, ToolCall, ToolKind, UsageReport,
+    Answer, Choice, Content, Origin, Part, Reasoning, Rest, ToolCall, ToolKind, UsageReport,
 };
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::Error;
@@ -13,7 +13,7 @@ use super::part::{drop_rest, read_annotations, write_annotation};
 use super::request::decode::read_call;
 use super::{finish_of_word, tier_of_answer, word_of_finish};
 use crate::codec::usage::write_openai;
-use crate::codec::{AnswerContext, Losses};
+use crate::codec::{AnswerContext, Losses, family_of};
 use crate::json::{Array, Members, Object, Path, items, plain};
 use crate::usage::OpenaiUsage;
 
@@ -33,7 +33,7 @@ pub(super) fn decode(body: &[u8]) -> Result<Answer, Error> {
     let path = root.member("choices");
     let choices = members.array("choices", &root)?.ok_or_else(|| root.missing("choices"))?;
     for (at, raw) in choices.into_iter().enumerate() {
-        answer.choices.push(read_choice(raw, at, &path.item(at))?);
+        answer.choices.push(read_choice(raw, at, &answer.model, &path.item(at))?);
     }
     answer.usage = members.take("usage").map(|raw| read_usage(raw, &root.member("usage"))).transpose()?;
     answer.rest = members.rest();
@@ -45,7 +45,7 @@ pub(super) fn read_usage(raw: &RawValue, path: &Path<'_>) -> Result<UsageReport,
     Ok(UsageReport { counts: Usage::from(report), raw: Some(raw.into()) })
 }
 
-fn read_choice(raw: &RawValue, at: usize, path: &Path<'_>) -> Result<Choice, Error> {
+fn read_choice(raw: &RawValue, at: usize, model: &str, path: &Path<'_>) -> Result<Choice, Error> {
     let mut members = Members::read(raw, path)?;
     let mut choice = Choice {
         index: members.plain("index", path, "an integer")?.unwrap_or(u32::try_from(at).unwrap_or(u32::MAX)),
@@ -57,7 +57,8 @@ fn read_choice(raw: &RawValue, at: usize, path: &Path<'_>) -> Result<Choice, Err
     let mut message = members.object("message", path)?.ok_or_else(|| path.missing("message"))?;
     message.take("role");
     if let Some(text) = take_reasoning(&mut message, &at)? {
-        let reasoning = Reasoning { text, signature: None, redacted: None, origin: Default::default() };
+        let origin = Origin::of(family_of(model));
+        let reasoning = Reasoning { text, signature: None, redacted: None, origin };
         choice.parts.push(Part::new(Content::Reasoning(reasoning)));
     }
     let annotations = message.array("annotations", &at)?.map(read_annotations).unwrap_or_default();
@@ -74,7 +75,7 @@ fn read_choice(raw: &RawValue, at: usize, path: &Path<'_>) -> Result<Choice, Err
     if let Some(mut call) = message.object("function_call", &at)? {
         let at = at.member("function_call");
         let call = ToolCall {
-            id: "call_legacy".into(),
+            id: "".into(),
             name: call.needed_text("name", &at)?.into(),
             arguments: call.text("arguments", &at)?.unwrap_or_default(),
             kind: ToolKind::LegacyFunction,
@@ -196,7 +197,10 @@ pub(super) fn note_finish(finish: Finish, losses: &mut Losses) {
         Finish::Pause => losses.add("change:finish_reason", "pause_turn became stop"),
         Finish::ContextWindow => losses.add("change:finish_reason", "context window exceeded became length"),
         Finish::Refusal | Finish::Stop | Finish::Length | Finish::ToolCalls => {}
-        Finish::ContentFilter | Finish::Other => {}
+        Finish::Other => {
+            losses.add("change:finish_reason", "a reason that this dialect does not know became stop")
+        }
+        Finish::ContentFilter => {}
     }
 }
 

@@ -169,8 +169,7 @@ impl PartWriter<'_> {
             Media::Base64 { media_type, data } => {
                 self.typed(list, part, "file", losses, |out| {
                     let mut file = out.object("file");
-                    // OpenAI refuses file data without a name.
-                    file.text("filename", name.unwrap_or("document.pdf"));
+                    file.text("filename", &file_name(name, media_type));
                     file.text("file_data", &format!("data:{media_type};base64,{data}"));
                 });
             }
@@ -231,6 +230,17 @@ impl PartWriter<'_> {
             Dialect::AnthropicMessages => out.object("prompt_cache_breakpoint").text("mode", "explicit"),
             _ => out.raw("prompt_cache_breakpoint", raw),
         }
+    }
+}
+
+/// OpenAI refuses file data without a name, and tells the type by the name's ending.
+fn file_name<'n>(name: Option<&'n str>, media_type: &str) -> std::borrow::Cow<'n, str> {
+    match name {
+        Some(name) if media_type != "application/pdf" || name.to_ascii_lowercase().ends_with(".pdf") => {
+            name.into()
+        }
+        Some(name) => format!("{name}.pdf").into(),
+        None => "document.pdf".into(),
     }
 }
 

@@ -119,6 +119,9 @@ fn write_choice(body: &mut Object<'_>, request: &Request, native: bool, any: boo
         None | Some(ToolChoice::Auto | ToolChoice::Allowed { required: false, .. }) => "auto",
         Some(ToolChoice::Required | ToolChoice::Allowed { required: true, .. }) => "any",
         Some(ToolChoice::None) => "none",
+        Some(ToolChoice::Named(name)) if !native && !offers(request, name) => {
+            return losses.drop("tool_choice", "the tool to choose is not left");
+        }
         Some(ToolChoice::Named(_)) => "tool",
         Some(ToolChoice::Unknown(_)) => {
             return losses.drop("tool_choice", "a choice that only its own dialect knows");
@@ -135,6 +138,11 @@ fn write_choice(body: &mut Object<'_>, request: &Request, native: bool, any: boo
         }
         _ => {}
     }
+}
+
+/// Whether a function of that name is offered.
+fn offers(request: &Request, name: &str) -> bool {
+    request.tools.iter().any(|tool| matches!(&tool.content, ToolContent::Function(one) if &*one.name == name))
 }
 
 fn write_tool(list: &mut Array<'_>, tool: &Tool, target: &Target<'_>, native: bool, losses: &mut Losses) {
@@ -286,6 +294,8 @@ fn write_sampling(
             None
         };
         let mut number = |name: &str, value: &Option<Number>, losses: &mut Losses| match (value, why) {
+            // The default changes nothing.
+            (Some(value), Some(_)) if name != "top_k" && is_one(value) => {}
             (Some(_), Some(why)) => losses.drop(name, why),
             (Some(value), None)
                 if name == "temperature" && value.as_f64().is_some_and(|value| value > 1.0) =>
@@ -310,6 +320,10 @@ fn write_sampling(
         let mut list = body.array("stop_sequences");
         kept.into_iter().for_each(|stop| list.text(stop));
     }
+}
+
+fn is_one(value: &Number) -> bool {
+    value.as_f64().is_some_and(|value| (value - 1.0).abs() < f64::EPSILON)
 }
 
 fn write_service(body: &mut Object<'_>, request: &Request, native: bool, losses: &mut Losses) {

@@ -14,7 +14,7 @@
 //! excludes a forced tool, so that it is off then too.
 //! <https://platform.claude.com/docs/en/build-with-claude/extended-thinking>, looked up 2026-11-22.
 
-use pilothouse_core::conversation::{Effort, Request, Thinking, ToolChoice};
+use pilothouse_core::conversation::{Effort, Request, Role, Thinking, ToolChoice};
 
 use crate::codec::{Losses, Target, ThinkingStyle};
 
@@ -70,6 +70,10 @@ pub(super) fn plan(request: &Request, target: &Target<'_>, max_tokens: u64, loss
         || matches!(request.tool_choice, Some(ToolChoice::Allowed { required: true, .. }))
     {
         losses.add("off:thinking", "a forced tool excludes thinking");
+        return Plan { thinking: None, effort };
+    }
+    if quirks.prefill && request.messages.last().is_some_and(|message| message.role == Role::Assistant) {
+        losses.add("off:thinking", "an assistant message to continue excludes thinking");
         return Plan { thinking: None, effort };
     }
     match quirks.thinking {

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::super::answer::{explanation, read_usage};
 use super::super::part::read_citation;
-use super::super::{FAMILY, finish_of_word};
+use super::super::{FAMILY, finish_of_word, origin_of};
 use crate::codec::{StreamDecoder, VendorError};
 use crate::json::{Members, Path};
 use crate::usage::AnthropicUsage;
@@ -139,11 +139,11 @@ impl Decoder {
             }
             "thinking" => {
                 let text = block.text("thinking", &path)?.filter(|text| !text.is_empty());
-                let signature = block.text("signature", &path)?.filter(|text| !text.is_empty());
-                let head =
-                    PartHead::Reasoning { origin: Origin::of(FAMILY), redacted: None, rest: block.rest() };
+                let (origin, signature) = origin_of(block.word("signature", &path)?);
+                let head = PartHead::Reasoning { origin, redacted: None, rest: block.rest() };
                 out.push(StreamPart::PartStart { choice, part, head });
                 out.extend(text.map(|text| StreamPart::Reasoning { choice, part, text }));
+                let signature = signature.map(String::from);
                 out.extend(signature.map(|signature| StreamPart::Signature { choice, part, signature }));
             }
             "redacted_thinking" => {
@@ -193,8 +193,10 @@ impl Decoder {
                 }
             }
             "signature_delta" => {
-                let signature = delta.needed_text("signature", &path)?;
-                out.push(StreamPart::Signature { choice, part, signature });
+                // Our own tag of another origin came with the block's start already.
+                let (_, signature) = origin_of(Some(delta.needed_text("signature", &path)?.into()));
+                let signature = signature.map(String::from);
+                out.extend(signature.map(|signature| StreamPart::Signature { choice, part, signature }));
             }
             "input_json_delta" => {
                 let text = delta.needed_text("partial_json", &path)?;

@@ -12,7 +12,7 @@ use pilothouse_core::id::ExchangeId;
 use pilothouse_core::usage::Usage;
 
 use super::super::answer::{answer_id, call_id, tier_of_answer, write_citation, write_stop_details};
-use super::super::{foreign_signature, word_of_finish};
+use super::super::{foreign_signature, note_finish, word_of_finish};
 use crate::codec::usage::write_anthropic;
 use crate::codec::{AnswerContext, Losses, StreamEncoder};
 use crate::json::{Object, write_str};
@@ -164,7 +164,7 @@ impl Encoder {
                 return out.raw("content_block", raw);
             }
             let mut block = out.object("content_block");
-            write_head(&mut block, head, &id);
+            write_head(&mut block, head, &id, native);
             if native {
                 block.rest(rest_of(head));
             }
@@ -283,10 +283,9 @@ impl Encoder {
             }
             match &self.usage {
                 Some(UsageReport { raw: Some(raw), .. }) if self.native => out.raw("usage", raw),
-                usage => {
-                    let counts = usage.as_ref().map(|usage| usage.counts).unwrap_or_default();
-                    write_anthropic(out.key("usage"), &counts, None);
-                }
+                Some(usage) => write_anthropic(out.key("usage"), &usage.counts, None),
+                // Nothing is known: what the start said of the input stays.
+                None => out.object("usage").number("output_tokens", 0),
             }
             out.rest(&self.event_rest);
         });
@@ -346,6 +345,7 @@ impl StreamEncoder for Encoder {
             }
             StreamPart::Finish { finish, word, stop_sequence, rest, .. } => {
                 if !self.native {
+                    note_finish(*finish, &mut self.losses);
                     self.losses.drop_rest("answer.", rest);
                 }
                 self.finish = Some(End {
@@ -418,7 +418,7 @@ fn delta(out: &mut Vec<u8>, index: u32, kind: &str, write: impl FnOnce(&mut Obje
     });
 }
 
-fn write_head(block: &mut Object<'_>, head: &PartHead, id: &str) {
+fn write_head(block: &mut Object<'_>, head: &PartHead, id: &str, native: bool) {
     match head {
         PartHead::Text { .. } => {
             block.text("type", "text");
@@ -428,10 +428,10 @@ fn write_head(block: &mut Object<'_>, head: &PartHead, id: &str) {
             block.text("type", "redacted_thinking");
             block.text("data", data);
         }
-        PartHead::Reasoning { .. } => {
+        PartHead::Reasoning { origin, .. } => {
             block.text("type", "thinking");
             block.text("thinking", "");
-            block.text("signature", "");
+            block.text("signature", &if native { String::new() } else { foreign_signature(origin) });
         }
         PartHead::ToolCall { name, .. } => {
             block.text("type", "tool_use");

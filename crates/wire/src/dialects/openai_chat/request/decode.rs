@@ -12,6 +12,8 @@ use super::super::part::{read_content, take_cache};
 use crate::json::{Members, Path, as_text, items};
 
 const NUMBER: &str = "a number";
+/// What the ids of old-style calls begin with, which have none on the wire; the message's place follows.
+pub(super) const LEGACY_ID: &str = "call_legacy_";
 
 pub(in super::super) fn decode(body: &[u8]) -> Result<Request, Error> {
     let root = Path::Root;
@@ -215,13 +217,18 @@ fn read_choice(raw: &RawValue, path: &Path<'_>) -> Result<ToolChoice, Error> {
 fn read_messages(list: Vec<&RawValue>, path: &Path<'_>) -> Result<Vec<Message>, Error> {
     let mut messages: Vec<Message> = Vec::with_capacity(list.len());
     for (index, raw) in list.into_iter().enumerate() {
-        let message = read_message(raw, &path.item(index), messages.last())?;
+        let message = read_message(raw, index, &path.item(index), messages.last())?;
         messages.push(message);
     }
     Ok(messages)
 }
 
-fn read_message(raw: &RawValue, path: &Path<'_>, before: Option<&Message>) -> Result<Message, Error> {
+fn read_message(
+    raw: &RawValue,
+    index: usize,
+    path: &Path<'_>,
+    before: Option<&Message>,
+) -> Result<Message, Error> {
     let mut members = Members::read(raw, path)?;
     let word = members.needed_text("role", path)?;
     let role = match word.as_str() {
@@ -237,7 +244,7 @@ fn read_message(raw: &RawValue, path: &Path<'_>, before: Option<&Message>) -> Re
     let content = members.take("content");
     let mut parts = content.map_or(Ok(Vec::new()), |raw| read_content(raw, &path.member("content")))?;
     match role {
-        Role::Assistant => read_assistant(&mut members, path, &mut parts)?,
+        Role::Assistant => read_assistant(&mut members, index, path, &mut parts)?,
         Role::Tool => {
             let call_id = match word.as_str() {
                 "tool" => members.needed_text("tool_call_id", path)?.into(),
@@ -262,10 +269,15 @@ fn legacy_id(before: Option<&Message>) -> Box<str> {
         Content::ToolCall(call) => Some(call.id.clone()),
         _ => None,
     });
-    call.unwrap_or_else(|| "call_legacy".into())
+    call.unwrap_or_else(|| LEGACY_ID.into())
 }
 
-fn read_assistant(members: &mut Members<'_>, path: &Path<'_>, parts: &mut Vec<Part>) -> Result<(), Error> {
+fn read_assistant(
+    members: &mut Members<'_>,
+    index: usize,
+    path: &Path<'_>,
+    parts: &mut Vec<Part>,
+) -> Result<(), Error> {
     if let Some(text) = members.text("reasoning_content", path)?.filter(|text| !text.is_empty()) {
         let reasoning = Reasoning { text, signature: None, redacted: None, origin: Default::default() };
         parts.insert(0, Part::new(Content::Reasoning(reasoning)));
@@ -282,7 +294,7 @@ fn read_assistant(members: &mut Members<'_>, path: &Path<'_>, parts: &mut Vec<Pa
     if let Some(mut call) = members.object("function_call", path)? {
         let at = path.member("function_call");
         let call = ToolCall {
-            id: "call_legacy".into(),
+            id: format!("{LEGACY_ID}{index}").into(),
             name: call.needed_text("name", &at)?.into(),
             arguments: call.text("arguments", &at)?.unwrap_or_default(),
             kind: ToolKind::LegacyFunction,

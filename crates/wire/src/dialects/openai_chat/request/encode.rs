@@ -93,6 +93,11 @@ fn write_tools(body: &mut Object<'_>, request: &Request, native: bool, losses: &
     write_choice(body, request, native, any, legacy, losses);
 }
 
+/// Whether a function of that name is offered.
+fn offers(request: &Request, name: &str) -> bool {
+    request.tools.iter().any(|tool| matches!(&tool.content, ToolContent::Function(one) if &*one.name == name))
+}
+
 fn is_legacy(content: &ToolContent) -> bool {
     matches!(content, ToolContent::Function(function) if function.legacy)
 }
@@ -117,6 +122,9 @@ fn write_choice(
         Some(ToolChoice::Auto) => body.text(member, "auto"),
         Some(ToolChoice::None) => body.text(member, "none"),
         Some(ToolChoice::Required) => body.text(member, "required"),
+        Some(ToolChoice::Named(name)) if !native && !offers(request, name) => {
+            losses.drop("tool_choice", "the tool to choose is not left");
+        }
         Some(ToolChoice::Named(name)) if legacy => body.object(member).text("name", name),
         Some(ToolChoice::Named(name)) => {
             let mut choice = body.object(member);
@@ -224,6 +232,8 @@ fn write_sampling(body: &mut Object<'_>, request: &Request, target: &Target<'_>,
     let allowed = native || target.quirks.sampling || (off && target.quirks.efforts.contains(&Effort::None));
     let mut number = |name: &str, value: &Option<Number>| match value {
         Some(value) if allowed => body.number(name, value),
+        // The default changes nothing.
+        Some(value) if name != "frequency_penalty" && name != "presence_penalty" && is_one(value) => {}
         Some(_) => losses.drop(name, "the model takes no sampling parameters"),
         None => {}
     };
@@ -239,6 +249,10 @@ fn write_sampling(body: &mut Object<'_>, request: &Request, target: &Target<'_>,
     }
     body.maybe_raw("logit_bias", sampling.logit_bias.as_ref());
     body.maybe_number("seed", sampling.seed.as_ref());
+}
+
+fn is_one(value: &Number) -> bool {
+    value.as_f64().is_some_and(|value| (value - 1.0).abs() < f64::EPSILON)
 }
 
 fn write_limits(body: &mut Object<'_>, request: &Request, target: &Target<'_>, losses: &mut Losses) {
@@ -291,6 +305,9 @@ fn effort(request: &Request) -> Option<Effort> {
 
 fn write_effort(body: &mut Object<'_>, request: &Request, target: &Target<'_>, losses: &mut Losses) {
     let native = request.dialect == Dialect::OpenaiChat;
+    if !native {
+        note_thinking(request, target, losses);
+    }
     let Some(asked) = effort(request) else { return };
     if native {
         return body.text("reasoning_effort", asked.as_str());
@@ -305,6 +322,22 @@ fn write_effort(body: &mut Object<'_>, request: &Request, target: &Target<'_>, l
         losses.add("change:reasoning_effort", &format!("{} became {}", asked.as_str(), given.as_str()));
     }
     body.text("reasoning_effort", given.as_str());
+}
+
+/// Notes what of Anthropic's thinking has no counterpart here.
+fn note_thinking(request: &Request, target: &Target<'_>, losses: &mut Losses) {
+    match &request.reasoning.thinking {
+        Some(Thinking::Other(kind)) => losses.drop("thinking", kind),
+        Some(Thinking::Adaptive)
+            if target.quirks.efforts.is_empty() && request.reasoning.effort.is_none() =>
+        {
+            losses.drop("thinking", "the model takes no reasoning effort");
+        }
+        _ => {}
+    }
+    if let Some(display) = &request.reasoning.display {
+        losses.drop("thinking.display", display);
+    }
 }
 
 fn write_service(body: &mut Object<'_>, request: &Request, native: bool, losses: &mut Losses) {

@@ -5,6 +5,7 @@ use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::Error;
 
 use super::super::part::{PartWriter, document_text, drop_rest};
+use super::decode::LEGACY_ID;
 use crate::codec::{Losses, Target};
 use crate::dialects::fitting_id;
 use crate::json::{Array, Object, Path};
@@ -131,7 +132,7 @@ impl Writer<'_> {
         losses: &mut Losses,
     ) {
         let native = self.parts.native;
-        let legacy = native && &*result.call_id == "call_legacy";
+        let legacy = native && result.call_id.starts_with(LEGACY_ID);
         let mut out = list.object();
         out.text("role", if legacy { "function" } else { "tool" });
         if legacy {

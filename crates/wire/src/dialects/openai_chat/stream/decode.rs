@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use super::super::answer::{read_usage, take_reasoning};
 use super::super::finish_of_word;
 use super::super::part::read_annotations;
-use crate::codec::{StreamDecoder, VendorError};
+use crate::codec::{StreamDecoder, VendorError, family_of};
 use crate::json::{Members, Path, items};
 
 /// OpenAI's largest `n`.
@@ -25,6 +25,8 @@ const CALLS_MAX: usize = 1024;
 pub(in super::super) struct Decoder {
     started: bool,
     ended: bool,
+    /// Whose reasoning it is.
+    family: &'static str,
     /// Members of the answer itself that only this dialect knows, as seen last.
     rest: Rest,
     choices: Vec<Choice>,
@@ -134,6 +136,7 @@ impl Decoder {
         let rest = members.rest();
         if !self.started && (!id.is_empty() || !choices.is_empty() || usage.is_some()) {
             self.started = true;
+            self.family = family_of(&model);
             let mut all = std::mem::take(&mut self.rest);
             for (name, value) in rest.iter() {
                 all.push(name, value.clone());
@@ -171,10 +174,11 @@ impl Decoder {
         let delta = members.object("delta", path)?;
         let logprobs = members.raw("logprobs");
         let finish = members.word("finish_reason", path)?;
+        let family = self.family;
         let state = self.state(index, path)?;
         let at = path.member("delta");
         if let Some(delta) = delta {
-            state.delta(delta, &at, out)?;
+            state.delta(delta, family, &at, out)?;
         }
         if let Some(raw) = logprobs {
             out.push(StreamPart::Logprobs { choice: index, raw });
@@ -218,23 +222,24 @@ impl Choice {
     fn delta(
         &mut self,
         mut delta: Members<'_>,
+        family: &str,
         path: &Path<'_>,
         out: &mut Vec<StreamPart>,
     ) -> Result<(), Error> {
         let choice = self.index;
         delta.take("role");
         if let Some(text) = take_reasoning(&mut delta, path)? {
-            let part = self.flow(Flow::Reasoning, out);
+            let part = self.flow(Flow::Reasoning, family, out);
             out.push(StreamPart::Reasoning { choice, part, text });
         }
         if let Some(text) = delta.text("content", path)?.filter(|text| !text.is_empty()) {
-            let part = self.flow(Flow::Text, out);
+            let part = self.flow(Flow::Text, family, out);
             out.push(StreamPart::Text { choice, part, text });
         }
         if let Some(list) = delta.array("annotations", path)? {
             let part = match self.text {
                 Some(part) => part,
-                None => self.flow(Flow::Text, out),
+                None => self.flow(Flow::Text, family, out),
             };
             for annotation in read_annotations(list) {
                 out.push(StreamPart::Annotation { choice, part, annotation });
@@ -261,7 +266,7 @@ impl Choice {
     }
 
     /// The open part of that flow; starts one, and stops what was open, if need be.
-    fn flow(&mut self, flow: Flow, out: &mut Vec<StreamPart>) -> u32 {
+    fn flow(&mut self, flow: Flow, family: &str, out: &mut Vec<StreamPart>) -> u32 {
         if let Some((part, open)) = self.open
             && open == flow
         {
@@ -271,7 +276,7 @@ impl Choice {
         let head = match flow {
             Flow::Text => PartHead::Text { rest: Rest::default() },
             Flow::Reasoning => {
-                PartHead::Reasoning { origin: Origin::default(), redacted: None, rest: Rest::default() }
+                PartHead::Reasoning { origin: Origin::of(family), redacted: None, rest: Rest::default() }
             }
         };
         let part = self.start(head, out);
@@ -360,7 +365,7 @@ impl Choice {
         let arguments = call.text("arguments", path)?;
         if self.calls.is_empty() {
             self.close_whole(out);
-            let id: Box<str> = "call_legacy".into();
+            let id: Box<str> = "".into();
             let head = PartHead::ToolCall {
                 id: id.clone(),
                 name: name.unwrap_or_default(),

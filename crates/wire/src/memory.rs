@@ -1,0 +1,238 @@
+//! Remembers the thinking that a client's dialect cannot carry, so that it can be put back inside a tool loop.
+//!
+//! A model that thinks and then calls a tool must get its thinking back, signed, with the tool's result. An
+//! openai-chat client cannot hold it. So it is kept here under the vendor's own ids of the tool calls, which
+//! nobody can guess, and only for the key that the answer went to. It is bounded in bytes, forgotten after an
+//! hour, and never written to disk. Where it is missing, thinking is off for that turn, and a note says so.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+
+use pilothouse_core::clock::UnixMs;
+use pilothouse_core::conversation::{
+    Answer, Content, Effort, Message, Part, Reasoning, Request, Role, Thinking,
+};
+use pilothouse_core::exchange::Note;
+
+/// How long thinking is kept, in milliseconds.
+pub const KEPT_MS: u64 = 60 * 60 * 1000;
+/// What an entry costs besides its text, in bytes: map and queue places, boxes.
+const ENTRY_OVERHEAD: usize = 256;
+/// An id shorter than this could be guessed (`call_0`), so that nothing is kept under it.
+const ID_MIN: usize = 16;
+
+/// The memory of one process.
+pub struct ThinkingMemory {
+    bytes_max: usize,
+    bytes: usize,
+    next: u64,
+    turns: HashMap<u64, Turn>,
+    /// By the key's name and the vendor's id of a tool call.
+    by_call: HashMap<(Arc<str>, Box<str>), u64>,
+    /// Turns in the order in which they came; they expire in the same order.
+    order: VecDeque<u64>,
+}
+
+/// The thinking of one turn.
+struct Turn {
+    key: Arc<str>,
+    until: UnixMs,
+    bytes: usize,
+    calls: Vec<Box<str>>,
+    parts: Vec<Part>,
+}
+
+/// What a request needed, and got.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Restored {
+    /// Turns whose thinking was put back.
+    pub turns: usize,
+    /// Whether thinking had to be turned off, as some was missing.
+    pub turned_off: bool,
+}
+
+impl ThinkingMemory {
+    /// A memory that holds at most about `bytes_max` bytes.
+    #[must_use]
+    pub fn new(bytes_max: usize) -> Self {
+        Self {
+            bytes_max,
+            bytes: 0,
+            next: 0,
+            turns: HashMap::new(),
+            by_call: HashMap::new(),
+            order: VecDeque::new(),
+        }
+    }
+
+    /// Bytes that are held.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Keeps the signed thinking of an answer that calls tools, for the key of that name. Call it only where the
+    /// client's dialect cannot carry thinking. Answers without either are not kept.
+    pub fn remember(&mut self, key: &str, answer: &Answer, now: UnixMs) {
+        self.forget_old(now);
+        let Some(choice) = answer.choices.first() else { return };
+        let parts: Vec<Part> = choice
+            .parts
+            .iter()
+            .filter(|part| matches!(&part.content, Content::Reasoning(one) if is_proven(one)))
+            .cloned()
+            .collect();
+        let calls: Vec<Box<str>> = choice
+            .parts
+            .iter()
+            .filter_map(|part| match &part.content {
+                Content::ToolCall(call) if call.id.len() >= ID_MIN => Some(call.id.clone()),
+                _ => None,
+            })
+            .collect();
+        if parts.is_empty() || calls.is_empty() {
+            return;
+        }
+        let bytes = parts.iter().map(size).sum::<usize>()
+            + calls.iter().map(|id| 2 * id.len() + ENTRY_OVERHEAD).sum::<usize>()
+            + ENTRY_OVERHEAD;
+        if bytes > self.bytes_max {
+            return;
+        }
+        while self.bytes + bytes > self.bytes_max && self.forget_first() {}
+        let number = self.next;
+        self.next += 1;
+        let key: Arc<str> = key.into();
+        for id in &calls {
+            self.by_call.insert((Arc::clone(&key), id.clone()), number);
+        }
+        let until = UnixMs(now.0.saturating_add(KEPT_MS));
+        self.turns.insert(number, Turn { key, until, bytes, calls, parts });
+        self.order.push_back(number);
+        self.bytes += bytes;
+    }
+
+    /// Puts thinking back before the tool calls of the open tool loop: the assistant turns since the person last
+    /// spoke. Where a turn of the loop has none, and the request asks for thinking, turns thinking off for this
+    /// turn with the note `off:thinking`, as a vendor refuses a loop with a gap.
+    pub fn restore(
+        &mut self,
+        key: &str,
+        request: &mut Request,
+        now: UnixMs,
+        notes: &mut Vec<Note>,
+    ) -> Restored {
+        self.forget_old(now);
+        let key: Arc<str> = key.into();
+        let mut restored = Restored::default();
+        let mut missed = false;
+        let from = loop_start(&request.messages);
+        for message in &mut request.messages[from..] {
+            if message.role != Role::Assistant || has_thinking(message) {
+                continue;
+            }
+            if calls(message).next().is_none() {
+                continue;
+            }
+            let number = calls(message).find_map(|id| self.by_call.get(&(Arc::clone(&key), id.into())));
+            match number.and_then(|number| self.turns.get(number)) {
+                Some(turn) => {
+                    // What the client sent back of it is text without proof.
+                    message.parts.retain(|part| !matches!(part.content, Content::Reasoning(_)));
+                    message.parts.splice(0..0, turn.parts.iter().cloned());
+                    restored.turns += 1;
+                }
+                None => missed = true,
+            }
+        }
+        if missed && asks_for_thinking(request) {
+            request.reasoning.thinking = Some(Thinking::Off);
+            request.reasoning.effort = None;
+            restored.turned_off = true;
+            notes.push(Note::new(
+                "off:thinking",
+                "the thinking behind a tool call is no longer held, so that this turn goes without",
+            ));
+        }
+        restored
+    }
+
+    fn forget_old(&mut self, now: UnixMs) {
+        while let Some(first) = self.order.front() {
+            match self.turns.get(first) {
+                Some(turn) if turn.until > now => break,
+                _ => self.forget_first(),
+            };
+        }
+    }
+
+    /// Forgets the oldest turn; false when there is none.
+    fn forget_first(&mut self) -> bool {
+        let Some(number) = self.order.pop_front() else { return false };
+        if let Some(turn) = self.turns.remove(&number) {
+            self.bytes = self.bytes.saturating_sub(turn.bytes);
+            for id in turn.calls {
+                let place = (Arc::clone(&turn.key), id);
+                // A later turn with the same id keeps its place.
+                if self.by_call.get(&place) == Some(&number) {
+                    self.by_call.remove(&place);
+                }
+            }
+        }
+        true
+    }
+}
+
+/// Shows how much is held, never what.
+impl fmt::Debug for ThinkingMemory {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("ThinkingMemory")
+            .field("turns", &self.turns.len())
+            .field("bytes", &self.bytes)
+            .field("bytes_max", &self.bytes_max)
+            .finish_non_exhaustive()
+    }
+}
+
+fn is_proven(one: &Reasoning) -> bool {
+    one.signature.is_some() || one.redacted.is_some()
+}
+
+fn size(part: &Part) -> usize {
+    let Content::Reasoning(one) = &part.content else { return ENTRY_OVERHEAD };
+    let proof = one.signature.as_deref().map_or(0, str::len) + one.redacted.as_deref().map_or(0, str::len);
+    size_of::<Part>() + one.text.len() + proof
+}
+
+/// Where the open tool loop begins: behind the person's last words. The whole length when no loop is open.
+fn loop_start(messages: &[Message]) -> usize {
+    let is_result =
+        |message: &Message| message.parts.iter().any(|part| matches!(part.content, Content::ToolResult(_)));
+    if !messages.last().is_some_and(is_result) {
+        return messages.len();
+    }
+    messages
+        .iter()
+        .rposition(|message| message.role == Role::User && !is_result(message))
+        .map_or(0, |at| at + 1)
+}
+
+fn has_thinking(message: &Message) -> bool {
+    message.parts.iter().any(|part| matches!(&part.content, Content::Reasoning(one) if is_proven(one)))
+}
+
+fn calls(message: &Message) -> impl Iterator<Item = &str> {
+    message.parts.iter().filter_map(|part| match &part.content {
+        Content::ToolCall(call) => Some(&*call.id),
+        _ => None,
+    })
+}
+
+fn asks_for_thinking(request: &Request) -> bool {
+    let switched = matches!(request.reasoning.thinking, Some(Thinking::Adaptive | Thinking::Budget(_)));
+    switched || request.reasoning.effort.is_some_and(|effort| effort != Effort::None)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+//! Tests of the thinking memory.
+
+use pilothouse_core::conversation::{Choice, Origin, ToolCall, ToolKind, ToolResult};
+use pilothouse_core::dialect::Dialect;
+use proptest::prelude::*;
+
+use super::*;
+
+const NOW: UnixMs = UnixMs(1_000_000);
+
+fn thinking(text: &str, signature: &str) -> Part {
+    Part::new(Content::Reasoning(Reasoning {
+        text: text.into(),
+        signature: Some(signature.into()),
+        redacted: None,
+        origin: Origin::of("anthropic"),
+    }))
+}
+
+fn call(id: &str) -> Part {
+    let call =
+        ToolCall { id: id.into(), name: "look".into(), arguments: "{}".into(), kind: ToolKind::Function };
+    Part::new(Content::ToolCall(call))
+}
+
+fn result(id: &str) -> Message {
+    let result =
+        ToolResult { call_id: id.into(), name: None, parts: vec![Part::text("ok")], is_error: false };
+    Message::new(Role::Tool, vec![Part::new(Content::ToolResult(result))])
+}
+
+fn answer(parts: Vec<Part>) -> Answer {
+    let mut answer = Answer::new(Dialect::AnthropicMessages);
+    answer.choices.push(Choice { parts, ..Choice::default() });
+    answer
+}
+
+fn tool_loop(ids: &[&str]) -> Request {
+    let mut request = Request::new(Dialect::OpenaiChat, "claude-opus-4-7");
+    request.reasoning.effort = Some(Effort::High);
+    request.messages.push(Message::new(Role::User, vec![Part::text("go")]));
+    for id in ids {
+        request.messages.push(Message::new(Role::Assistant, vec![call(id)]));
+        request.messages.push(result(id));
+    }
+    request
+}
+
+const ID: &str = "toolu_01A09q90qw90lq917835lq9";
+
+#[test]
+fn thinking_comes_back_before_its_tool_call() {
+    let mut memory = ThinkingMemory::new(1 << 20);
+    let thought = thinking("hm", "c2lnbmVk");
+    memory.remember("team", &answer(vec![thought.clone(), Part::text("I look."), call(ID)]), NOW);
+    let mut request = tool_loop(&[ID]);
+    let mut notes = Vec::new();
+    let restored = memory.restore("team", &mut request, NOW, &mut notes);
+    assert_eq!(restored, Restored { turns: 1, turned_off: false });
+    assert_eq!(request.messages[1].parts[0], thought);
+    assert!(notes.is_empty());
+}
+
+#[test]
+fn another_key_never_finds_it_and_goes_without_thinking() {
+    let mut memory = ThinkingMemory::new(1 << 20);
+    memory.remember("team", &answer(vec![thinking("hm", "c2lnbmVk"), call(ID)]), NOW);
+    let mut request = tool_loop(&[ID]);
+    let mut notes = Vec::new();
+    let restored = memory.restore("other", &mut request, NOW, &mut notes);
+    assert_eq!(restored, Restored { turns: 0, turned_off: true });
+    assert_eq!(request.messages[1].parts, vec![call(ID)]);
+    assert_eq!(request.reasoning.thinking, Some(Thinking::Off));
+    assert_eq!(notes[0].code, "off:thinking");
+}
+
+#[test]
+fn an_hour_later_it_is_forgotten() {
+    let mut memory = ThinkingMemory::new(1 << 20);
+    memory.remember("team", &answer(vec![thinking("hm", "c2lnbmVk"), call(ID)]), NOW);
+    let mut notes = Vec::new();
+    let almost = UnixMs(NOW.0 + KEPT_MS - 1);
+    assert_eq!(memory.restore("team", &mut tool_loop(&[ID]), almost, &mut notes).turns, 1);
+    let over = UnixMs(NOW.0 + KEPT_MS);
+    assert_eq!(memory.restore("team", &mut tool_loop(&[ID]), over, &mut notes).turns, 0);
+    assert_eq!(memory.bytes(), 0);
+}
+
+#[test]
+fn one_gap_in_the_loop_turns_thinking_off() {
+    let mut memory = ThinkingMemory::new(1 << 20);
+    memory.remember("team", &answer(vec![thinking("hm", "c2lnbmVk"), call(ID)]), NOW);
+    let mut request = tool_loop(&[ID, "toolu_gone_gone_gone_gone"]);
+    let restored = memory.restore("team", &mut request, NOW, &mut Vec::new());
+    assert_eq!(restored, Restored { turns: 1, turned_off: true });
+}
+
+#[test]
+fn a_finished_loop_needs_nothing() {
+    let mut memory = ThinkingMemory::new(1 << 20);
+    let mut request = tool_loop(&["toolu_gone_gone_gone_gone"]);
+    request.messages.push(Message::new(Role::Assistant, vec![Part::text("done")]));
+    request.messages.push(Message::new(Role::User, vec![Part::text("thanks")]));
+    let before = request.clone();
+    let restored = memory.restore("team", &mut request, NOW, &mut Vec::new());
+    assert_eq!((restored, request), (Restored::default(), before));
+}
+
+#[test]
+fn nothing_is_kept_under_an_id_that_could_be_guessed() {
+    let mut memory = ThinkingMemory::new(1 << 20);
+    memory.remember("team", &answer(vec![thinking("hm", "c2lnbmVk"), call("call_0")]), NOW);
+    assert_eq!(memory.bytes(), 0);
+}
+
+#[test]
+fn debug_output_never_shows_what_is_held() {
+    let mut memory = ThinkingMemory::new(1 << 20);
+    memory.remember("team", &answer(vec![thinking("canary-text", "canary-signature"), call(ID)]), NOW);
+    let shown = format!("{memory:?}");
+    assert!(!shown.contains("canary") && !shown.contains(ID) && !shown.contains("team"), "{shown}");
+}
+
+proptest! {
+    #[test]
+    fn memory_never_exceeds_its_bound_and_forgets_the_oldest_first(
+        sizes in proptest::collection::vec(1usize..4000, 1..60),
+        max in 1usize..20_000,
+    ) {
+        let mut memory = ThinkingMemory::new(max);
+        for (at, size) in sizes.iter().enumerate() {
+            let id = format!("toolu_{at:020}");
+            memory.remember("team", &answer(vec![thinking(&"x".repeat(*size), "s"), call(&id)]), NOW);
+            prop_assert!(memory.bytes() <= max);
+        }
+        let held: Vec<bool> = (0..sizes.len())
+            .map(|at| {
+                let id = format!("toolu_{at:020}");
+                memory.restore("team", &mut tool_loop(&[&id]), NOW, &mut Vec::new()).turns == 1
+            })
+            .collect();
+        // Whatever is left is a run of the newest that fit; one too large for the bound is never kept.
+        let kept = held.iter().filter(|one| **one).count();
+        prop_assert_eq!(memory.turns.len(), kept);
+        prop_assert_eq!(memory.by_call.len(), kept);
+        let later = UnixMs(NOW.0 + KEPT_MS);
+        memory.forget_old(later);
+        prop_assert_eq!((memory.bytes(), memory.turns.len(), memory.by_call.len()), (0, 0, 0));
+    }
+}

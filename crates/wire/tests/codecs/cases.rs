@@ -1,0 +1,122 @@
+//! The golden cases: where they are, and how each is run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pilothouse_core::clock::UnixMs;
+use pilothouse_core::conversation::{Answer, StreamPart};
+use pilothouse_core::dialect::Dialect;
+use pilothouse_core::exchange::Note;
+use pilothouse_core::id::ExchangeId;
+use pilothouse_wire::codec::assemble::Assembler;
+use pilothouse_wire::codec::{AnswerContext, Codec, VendorError, codec};
+use pilothouse_wire::sse;
+
+/// The dialects that have codecs.
+pub(crate) const DIALECTS: [Dialect; 2] = [Dialect::OpenaiChat, Dialect::AnthropicMessages];
+
+/// One golden case.
+pub(crate) struct Case {
+    /// Its file.
+    pub(crate) path: PathBuf,
+    /// The file's name without its ending.
+    pub(crate) name: String,
+    /// What is in it.
+    pub(crate) body: Vec<u8>,
+}
+
+impl Case {
+    /// The part of the name behind `@`: the target model.
+    pub(crate) fn target<'a>(&'a self, otherwise: &'a str) -> &'a str {
+        self.name.split_once('@').map_or(otherwise, |(_, model)| model)
+    }
+}
+
+/// The cases of a dialect and kind (`requests`, `answers`, `streams`, `errors`), in the order of their names.
+pub(crate) fn cases(dialect: Dialect, kind: &str) -> Vec<Case> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(dialect.as_str()).join(kind);
+    let mut cases: Vec<Case> = fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "json" || ending == "sse"))
+        .map(|path| Case {
+            name: path.file_stem().unwrap().to_string_lossy().into_owned(),
+            body: fs::read(&path).unwrap(),
+            path,
+        })
+        .collect();
+    cases.sort_by(|one, other| one.name.cmp(&other.name));
+    cases
+}
+
+/// The codec of a dialect.
+pub(crate) fn of(dialect: Dialect) -> &'static dyn Codec {
+    codec(dialect).unwrap()
+}
+
+/// The other dialect.
+pub(crate) fn other(dialect: Dialect) -> Dialect {
+    if dialect == Dialect::OpenaiChat { Dialect::AnthropicMessages } else { Dialect::OpenaiChat }
+}
+
+/// The model of the other dialect that a case is sent to, if it does not say.
+pub(crate) fn usual_target(dialect: Dialect) -> &'static str {
+    if dialect == Dialect::OpenaiChat { "gpt-5.5" } else { "claude-opus-4-7" }
+}
+
+/// A client's call that is the same in every test.
+pub(crate) fn context() -> AnswerContext<'static> {
+    AnswerContext {
+        model: "assistant",
+        exchange: ExchangeId::new(UnixMs(1_790_000_000_000), 0x5EED),
+        created: 1_790_000_000,
+        stream_usage: true,
+        legacy_functions: false,
+        estimated_input: Some(17),
+    }
+}
+
+/// What a stream means: its steps, and the error that it ended with.
+pub(crate) fn decode_stream(dialect: Dialect, bytes: &[u8]) -> (Vec<StreamPart>, Option<VendorError>) {
+    let mut decoder = of(dialect).stream_decoder();
+    let (mut parts, mut at) = (Vec::new(), 0);
+    while let Some(end) = sse::find_end(bytes, at, at) {
+        let event = sse::parse(&bytes[at..end]);
+        at = end;
+        if !event.has_data {
+            continue;
+        }
+        let name = event.name.and_then(|name| std::str::from_utf8(name).ok());
+        if let Err(error) = decoder.event(name, &event.data, &mut parts) {
+            return (parts, Some(*error));
+        }
+    }
+    let error = decoder.finish().err().map(|error| VendorError::from(&error));
+    (parts, error)
+}
+
+/// The bytes that a client of a dialect gets for a stream, and what is lost.
+pub(crate) fn encode_stream(
+    dialect: Dialect,
+    parts: &[StreamPart],
+    error: Option<&VendorError>,
+    context: &AnswerContext<'_>,
+) -> (Vec<u8>, Vec<Note>) {
+    let mut encoder = of(dialect).stream_encoder(context);
+    let mut out = Vec::new();
+    for part in parts {
+        encoder.part(part, &mut out);
+    }
+    match error {
+        Some(error) => out.extend(of(dialect).encode_stream_error(error)),
+        None => encoder.end(&mut out),
+    }
+    (out, encoder.losses())
+}
+
+/// The answer that a stream adds up to.
+pub(crate) fn assemble(parts: &[StreamPart]) -> Answer {
+    let mut assembler = Assembler::new(1 << 24);
+    parts.iter().for_each(|part| assembler.part(part));
+    assembler.finish().unwrap()
+}

@@ -1,0 +1,338 @@
+//! Laws that hold for every golden case and for generated conversations.
+
+use pilothouse_core::conversation::{
+    Answer, Content, Message, Part, Request, Role, ToolCall, ToolKind, ToolResult,
+};
+use pilothouse_core::dialect::Dialect;
+use pilothouse_wire::codec::Target;
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::cases::{
+    DIALECTS, assemble, cases, context, decode_stream, encode_stream, of, other, usual_target,
+};
+
+/// An answer as far as streams and whole answers must agree: arguments by what they mean, not how they are spaced.
+fn meaning(answer: &Answer) -> Value {
+    let mut answer = answer.clone();
+    if let Some(usage) = &mut answer.usage {
+        usage.raw = None;
+    }
+    answer.choices.iter_mut().for_each(|choice| respace(&mut choice.parts));
+    answer.choices.sort_by_key(|choice| choice.index);
+    // `stop_details: null` is on every answer that has none.
+    let mut value = serde_json::to_value(&answer).unwrap();
+    drop_nulls(&mut value);
+    value
+}
+
+/// Writes arguments in one way, as only what they mean matters.
+fn respace(parts: &mut [Part]) {
+    for part in parts {
+        let Content::ToolCall(call) = &mut part.content else { continue };
+        if call.arguments.is_empty() {
+            call.arguments.push_str("{}");
+        }
+        if let Ok(value) = serde_json::from_str::<Value>(&call.arguments) {
+            call.arguments = value.to_string();
+        }
+    }
+}
+
+fn drop_nulls(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.values_mut().for_each(drop_nulls);
+            members.retain(|_, value| {
+                !value.is_null() && value.as_object().is_none_or(|inner| !inner.is_empty())
+            });
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
+        _ => {}
+    }
+}
+
+/// Cases that come both whole and streamed.
+fn twins(dialect: Dialect) -> Vec<(String, Vec<u8>, Vec<u8>)> {
+    let streams = cases(dialect, "streams");
+    let twins: Vec<_> = cases(dialect, "answers")
+        .into_iter()
+        .filter_map(|whole| {
+            let stream = streams.iter().find(|stream| stream.name == whole.name)?;
+            Some((whole.name, whole.body, stream.body.clone()))
+        })
+        .collect();
+    assert!(twins.len() >= 5, "{dialect} has only {} answers that also come as a stream", twins.len());
+    twins
+}
+
+#[test]
+fn a_stream_adds_up_to_the_answer_that_comes_whole() {
+    for dialect in DIALECTS {
+        for (name, whole, stream) in twins(dialect) {
+            let whole = of(dialect).decode_answer(&whole).unwrap();
+            let (parts, error) = decode_stream(dialect, &stream);
+            assert_eq!(error, None, "{name}");
+            assert_eq!(meaning(&assemble(&parts)), meaning(&whole), "{dialect} {name}");
+        }
+    }
+}
+
+#[test]
+fn a_stream_adds_up_to_the_whole_answer_in_the_other_dialect_too() {
+    for dialect in DIALECTS {
+        let to = other(dialect);
+        for (name, whole, stream) in twins(dialect) {
+            let whole = of(dialect).decode_answer(&whole).unwrap();
+            let whole = of(to).encode_answer(&whole, &context(), &mut Vec::new());
+            let whole = of(to).decode_answer(&whole).unwrap();
+            let (parts, _) = decode_stream(dialect, &stream);
+            let (bytes, _) = encode_stream(to, &parts, None, &context());
+            let (parts, error) = decode_stream(to, &bytes);
+            assert_eq!(error, None, "{name}");
+            assert_eq!(meaning(&assemble(&parts)), meaning(&whole), "{dialect} {name}");
+        }
+    }
+}
+
+#[test]
+fn a_stream_that_is_read_and_written_in_its_own_dialect_says_the_same() {
+    for dialect in DIALECTS {
+        for case in cases(dialect, "streams") {
+            let (parts, error) = decode_stream(dialect, &case.body);
+            if error.is_some() {
+                continue;
+            }
+            let (bytes, _) = encode_stream(dialect, &parts, None, &context());
+            let (again, error) = decode_stream(dialect, &bytes);
+            assert_eq!(error, None, "{}", case.name);
+            assert_eq!(meaning(&assemble(&again)), meaning(&assemble(&parts)), "{dialect} {}", case.name);
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_is_written_in_its_own_dialect_reads_back_the_same() {
+    for dialect in DIALECTS {
+        for case in cases(dialect, "answers") {
+            let answer = of(dialect).decode_answer(&case.body).unwrap();
+            let mut losses = Vec::new();
+            let body = of(dialect).encode_answer(&answer, &context(), &mut losses);
+            assert_eq!(
+                meaning(&of(dialect).decode_answer(&body).unwrap()),
+                meaning(&answer),
+                "{}",
+                case.name
+            );
+            let usage = answer.usage.map(|usage| usage.counts);
+            let back = of(dialect).decode_answer(&body).unwrap().usage.map(|usage| usage.counts);
+            assert_eq!(back, usage, "{}", case.name);
+        }
+    }
+}
+
+#[test]
+fn a_request_that_is_written_in_its_own_dialect_reads_back_the_same() {
+    for dialect in DIALECTS {
+        for case in cases(dialect, "requests") {
+            let Ok(mut request) = of(dialect).decode_request(&case.body) else { continue };
+            let target = Target::of(dialect, &request.model);
+            let mut losses = Vec::new();
+            let body = of(dialect).encode_request(&request, &target, &mut losses).unwrap_or_default();
+            if body.is_empty() || losses.iter().any(|note| note.code == "drop:reasoning") {
+                assert!(
+                    ["thread-refused", "thinking-of-another-vendor"].contains(&&*case.name),
+                    "{}",
+                    case.name
+                );
+                continue;
+            }
+            let mut back = of(dialect).decode_request(&body).unwrap();
+            for request in [&mut back, &mut request] {
+                request.messages.iter_mut().for_each(|message| respace(&mut message.parts));
+            }
+            let (back, before) =
+                (serde_json::to_value(&back).unwrap(), serde_json::to_value(&request).unwrap());
+            assert_eq!(back, before, "{dialect} {}", case.name);
+        }
+    }
+}
+
+#[test]
+fn usage_keeps_its_totals_across_dialects() {
+    for dialect in DIALECTS {
+        let to = other(dialect);
+        for case in cases(dialect, "answers") {
+            let answer = of(dialect).decode_answer(&case.body).unwrap();
+            let before = answer.usage.as_ref().unwrap().counts;
+            let body = of(to).encode_answer(&answer, &context(), &mut Vec::new());
+            let after = of(to).decode_answer(&body).unwrap().usage.unwrap().counts;
+            assert_eq!(after.input_total(), before.input_total(), "{}", case.name);
+            assert_eq!(after.output_total(), before.output_total(), "{}", case.name);
+            assert_eq!(after.cache_read, before.cache_read, "{}", case.name);
+        }
+    }
+}
+
+#[test]
+fn every_finish_of_either_dialect_has_a_word_in_the_other() {
+    use pilothouse_core::exchange::Finish;
+    let words = [
+        (Dialect::OpenaiChat, vec!["stop", "length", "tool_calls", "function_call", "content_filter"]),
+        (
+            Dialect::AnthropicMessages,
+            vec![
+                "end_turn",
+                "max_tokens",
+                "stop_sequence",
+                "tool_use",
+                "pause_turn",
+                "refusal",
+                "model_context_window_exceeded",
+            ],
+        ),
+    ];
+    for (dialect, words) in words {
+        for word in words {
+            let body = match dialect {
+                Dialect::OpenaiChat => {
+                    format!(r#"{{"choices":[{{"message":{{"content":"a"}},"finish_reason":"{word}"}}]}}"#)
+                }
+                _ => format!(r#"{{"content":[{{"type":"text","text":"a"}}],"stop_reason":"{word}"}}"#),
+            };
+            let answer = of(dialect).decode_answer(body.as_bytes()).unwrap();
+            let finish = answer.choices[0].finish.unwrap();
+            assert_ne!(finish, Finish::Other, "{word}");
+            let to = other(dialect);
+            let there = of(to).encode_answer(&answer, &context(), &mut Vec::new());
+            let there = of(to).decode_answer(&there).unwrap().choices[0].finish.unwrap();
+            let ended_badly = |finish| {
+                !matches!(finish, Finish::Stop | Finish::StopSequence | Finish::Pause | Finish::ToolCalls)
+            };
+            assert_eq!(ended_badly(there), ended_badly(finish), "{word} became {there:?}");
+            assert_eq!(there == Finish::ToolCalls, finish == Finish::ToolCalls, "{word} became {there:?}");
+        }
+    }
+}
+
+fn text() -> impl Strategy<Value = String> {
+    // Neither empty nor white space alone, which Anthropic refuses.
+    "[a-zA-Zäß🎉\"\\\\\n{}]{1,40}x"
+}
+
+fn turn() -> impl Strategy<Value = Vec<Message>> {
+    let said = (any::<bool>(), proptest::collection::vec(text(), 1..3)).prop_map(|(user, texts)| {
+        let role = if user { Role::User } else { Role::Assistant };
+        vec![Message::new(role, texts.into_iter().map(Part::text).collect())]
+    });
+    let called =
+        proptest::collection::vec(("[a-z_]{1,12}", text(), text(), any::<bool>()), 1..4).prop_map(|calls| {
+            let (mut parts, mut results) = (Vec::new(), Vec::new());
+            for (at, (name, argument, result, is_error)) in calls.into_iter().enumerate() {
+                let id: Box<str> = format!("call_{at}_{name}").into();
+                let arguments = serde_json::json!({ "q": argument }).to_string();
+                let call =
+                    ToolCall { id: id.clone(), name: name.into(), arguments, kind: ToolKind::Function };
+                parts.push(Part::new(Content::ToolCall(call)));
+                let result =
+                    ToolResult { call_id: id, name: None, parts: vec![Part::text(result)], is_error };
+                results.push(Part::new(Content::ToolResult(result)));
+            }
+            vec![Message::new(Role::Assistant, parts), Message::new(Role::User, results)]
+        });
+    prop_oneof![3 => said, 1 => called]
+}
+
+fn request() -> impl Strategy<Value = Request> {
+    (proptest::collection::vec(turn(), 1..6), any::<bool>()).prop_map(|(turns, stream)| {
+        let mut request = Request::new(Dialect::OpenaiEmbeddings, "m");
+        request.messages.push(Message::new(Role::User, vec![Part::text("begin")]));
+        request.messages.extend(turns.into_iter().flatten());
+        request.messages.push(Message::new(Role::User, vec![Part::text("end")]));
+        request.stream = stream;
+        request
+    })
+}
+
+/// All that is said and called, in order, by speaker.
+fn said(request: &Request) -> Vec<(bool, String)> {
+    let mut said = Vec::new();
+    for message in &request.messages {
+        let assistant = message.role == Role::Assistant;
+        for part in &message.parts {
+            said.push((
+                assistant,
+                match &part.content {
+                    Content::Text { text, .. } => text.clone(),
+                    Content::ToolCall(call) => {
+                        let arguments: Value = serde_json::from_str(&call.arguments).unwrap();
+                        format!("{} {} {arguments}", call.id, call.name)
+                    }
+                    Content::ToolResult(result) => {
+                        let Content::Text { text, .. } = &result.parts[0].content else {
+                            panic!("{result:?}")
+                        };
+                        format!("{} {}", result.call_id, text.trim_start_matches("[tool failed] "))
+                    }
+                    other => panic!("{other:?}"),
+                },
+            ));
+        }
+    }
+    said
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+
+    /// A conversation that goes through both dialects still says the same, and every call keeps its id, name
+    /// and arguments.
+    #[test]
+    fn conversations_survive_both_dialects(request in request()) {
+        let before = said(&request);
+        let mut current = request;
+        for dialect in DIALECTS {
+            let target = Target::of(dialect, usual_target(dialect));
+            let body = of(dialect).encode_request(&current, &target, &mut Vec::new()).unwrap();
+            current = of(dialect).decode_request(&body).unwrap();
+            prop_assert_eq!(said(&current), before.clone(), "{}", dialect);
+        }
+    }
+
+    #[test]
+    fn unknown_members_survive_in_the_same_dialect(
+        name in "x_[a-z]{1,8}", text in any::<String>(), number in any::<i64>(),
+    ) {
+        let value = serde_json::json!({ "deep": [text, number, null, { "more": true }] });
+        for dialect in DIALECTS {
+            let mut body = serde_json::json!({
+                "model": "m", "max_tokens": 5,
+                "messages": [{ "role": "user", "content": [{ "type": "text", "text": "a" }] }],
+            });
+            body[&name] = value.clone();
+            body["messages"][0][&name] = value.clone();
+            body["messages"][0]["content"][0][&name] = value.clone();
+            let request = of(dialect).decode_request(body.to_string().as_bytes()).unwrap();
+            let target = Target::of(dialect, "m");
+            let back = of(dialect).encode_request(&request, &target, &mut Vec::new()).unwrap();
+            let back: Value = serde_json::from_slice(&back).unwrap();
+            prop_assert_eq!(back, body);
+        }
+    }
+
+    #[test]
+    fn what_the_other_dialect_does_not_know_is_always_noted(name in "zz_[a-z]{1,8}") {
+        for dialect in DIALECTS {
+            let mut body = serde_json::json!({
+                "model": "m", "max_tokens": 5, "messages": [{ "role": "user", "content": "a" }],
+            });
+            body[&name] = 1.into();
+            let request = of(dialect).decode_request(body.to_string().as_bytes()).unwrap();
+            let target = Target::of(other(dialect), "m");
+            let mut losses = Vec::new();
+            let there = of(other(dialect)).encode_request(&request, &target, &mut losses).unwrap();
+            prop_assert!(!String::from_utf8(there).unwrap().contains(&name));
+            prop_assert!(losses.iter().any(|note| note.code == format!("drop:{name}")), "{:?}", losses);
+        }
+    }
+}

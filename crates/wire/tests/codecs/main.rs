@@ -1,0 +1,9 @@
+//! Tests of the codecs over golden cases, by laws, and against mutated input.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "everything here is test code")]
+
+mod cases;
+mod golden;
+mod laws;
+mod mutate;
+mod mutated;
