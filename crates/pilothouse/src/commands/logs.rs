@@ -4,6 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use pilothouse_catalog::Catalog;
 use pilothouse_core::clock::{Clock, SystemClock};
 use pilothouse_core::exchange::Exchange;
 use pilothouse_core::id::ExchangeId;
@@ -11,12 +12,14 @@ use pilothouse_core::money::Cost;
 use pilothouse_store::{Filter, Reader};
 use serde_json::{Value, json};
 
+mod arithmetic;
 pub(crate) mod receipt;
 pub(crate) mod source;
 
 #[cfg(test)]
 pub(crate) mod tests;
 
+use arithmetic::Line;
 use receipt::exchange_json;
 use source::{Source, When, exchanges, grouped, iso, listed, plain, table, took};
 
@@ -131,10 +134,13 @@ fn show(reader: &Reader, id: ExchangeId, as_json: bool, out: &mut dyn Write) -> 
             reader.path().display()
         )
     })?;
+    let sum = arithmetic::of(&Catalog::bundled(), &exchange);
     if as_json {
-        return Ok(writeln!(out, "{:#}", exchange_json(&exchange))?);
+        let mut document = exchange_json(&exchange);
+        document["cost_arithmetic"] = sum.map_or(Value::Null, |sum| sum.iter().map(Line::json).collect());
+        return Ok(writeln!(out, "{document:#}")?);
     }
-    Ok(receipt::write(out, &exchange)?)
+    Ok(receipt::write(out, &exchange, sum.as_deref())?)
 }
 
 fn list(reader: &Reader, filter: &Filter, as_json: bool, out: &mut dyn Write) -> anyhow::Result<()> {

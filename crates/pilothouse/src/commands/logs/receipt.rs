@@ -7,6 +7,7 @@ use pilothouse_core::money::{Cost, PicoUsd};
 use pilothouse_core::usage::Usage;
 use serde_json::{Value, json};
 
+use super::arithmetic::Line;
 use super::source::{grouped, iso, plain, took};
 
 /// Money as programs read it: the exact integer and the exact decimal number of dollars; `null` is unknown.
@@ -78,11 +79,12 @@ fn named(label: &str, name: &str) -> Option<String> {
     (!name.is_empty()).then(|| format!("{label} {}", plain(name)))
 }
 
-/// Writes the receipt of an exchange for people: who, what, how it ended, the time, the bill, and why.
+/// Writes the receipt of an exchange for people: who, what, how it ended, the time, the bill with the `sum`
+/// that makes its cost, and why.
 ///
 /// # Errors
 /// Refusals of the output.
-pub(crate) fn write(out: &mut dyn Write, exchange: &Exchange) -> io::Result<()> {
+pub(crate) fn write(out: &mut dyn Write, exchange: &Exchange, sum: Option<&[Line]>) -> io::Result<()> {
     writeln!(out, "exchange {}  {}", exchange.id, iso(exchange.started_at))?;
     let mut fact = |label: &str, parts: Vec<Option<String>>| -> io::Result<()> {
         let parts: Vec<String> = parts.into_iter().flatten().collect();
@@ -138,11 +140,11 @@ pub(crate) fn write(out: &mut dyn Write, exchange: &Exchange) -> io::Result<()> 
             Some(format!("answer {}", grouped(exchange.answer_bytes))),
         ],
     )?;
-    bill(out, exchange)?;
+    bill(out, exchange, sum)?;
     why(out, exchange)
 }
 
-fn bill(out: &mut dyn Write, exchange: &Exchange) -> io::Result<()> {
+fn bill(out: &mut dyn Write, exchange: &Exchange, sum: Option<&[Line]>) -> io::Result<()> {
     let bill = &exchange.bill;
     writeln!(out, "  {:<9}{}", "usage", bill.provenance.as_str())?;
     for (class, tokens) in classes(&bill.usage).into_iter().filter(|(_, tokens)| *tokens > 0) {
@@ -163,6 +165,22 @@ fn bill(out: &mut dyn Write, exchange: &Exchange) -> io::Result<()> {
         (Cost::Unknown, None) => "unknown · no price row fits".to_owned(),
     };
     writeln!(out, "  {:<9}{cost}", "cost")?;
+    for line in sum.unwrap_or_default() {
+        writeln!(
+            out,
+            "    {:<24}{:>14} x ${} per million = ${}",
+            line.class,
+            grouped(line.tokens),
+            line.price_per_million(),
+            line.amount()
+        )?;
+    }
+    if sum.is_none() && bill.cost != Cost::Unknown {
+        writeln!(
+            out,
+            "    the catalogue here no longer has the prices that made it, so no arithmetic is shown"
+        )?;
+    }
     if bill.estimated_output > 0 || bill.estimated_cost != Cost::Unknown {
         let amount = bill.estimated_cost.known();
         writeln!(

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Parser;
+use pilothouse_catalog::Catalog;
 use pilothouse_core::clock::{ManualClock, UnixMs};
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::Kind;
@@ -16,8 +17,8 @@ use pilothouse_core::money::{Cost, PicoUsd};
 use pilothouse_core::usage::{Bill, Provenance, Usage};
 use pilothouse_store::{Ledger, Options};
 
-use super::Logs;
 use super::source::{Span, When, grouped, iso, took};
+use super::{Logs, arithmetic};
 use crate::commands::tail::Tail;
 
 /// 2026-11-22T12:00:00Z.
@@ -181,6 +182,37 @@ fn logs_show_gives_the_whole_receipt() {
             &run(dir.path(), &["show", &id, "--json"]).unwrap().0,
         );
     }
+}
+
+#[test]
+fn the_arithmetic_of_a_cost_is_shown_only_if_it_gives_the_cost() {
+    let catalog = Catalog::bundled();
+    let model = catalog.model("openai", "gpt-5.5").unwrap();
+    let usage = Usage { input: 1200, cache_read: 300, output: 40, reasoning: 7, ..Usage::default() };
+    let mut exchange = whole(1);
+    exchange.bill.usage = usage;
+    exchange.bill.cost = model.pricing().unwrap().cost(&usage, None, UnixMs(NOON + 1000));
+    exchange.answer.service_tier = None;
+    exchange.target.as_mut().unwrap().price = Some(model.price_id().into());
+    let lines = arithmetic::of(&catalog, &exchange).unwrap();
+    let tokens: Vec<_> = lines.iter().map(|line| (line.class, line.tokens)).collect();
+    assert_eq!(tokens, [("input", 1200), ("cache_read", 300), ("output", 40), ("reasoning", 7)]);
+    let sum: PicoUsd = lines.iter().map(arithmetic::Line::amount).sum();
+    assert_eq!(Cost::Known(sum), exchange.bill.cost);
+    assert!(sum > PicoUsd::ZERO);
+
+    let dir = folder(std::slice::from_ref(&exchange));
+    let (text, _) = run(dir.path(), &["show", &exchange.id.to_string()]).unwrap();
+    assert!(text.contains("1,200 x $") && text.contains(" per million = $"), "{text}");
+    let (text, _) = run(dir.path(), &["show", &exchange.id.to_string(), "--json"]).unwrap();
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(document["cost_arithmetic"][0]["tokens"], 1200);
+
+    let other_sum =
+        Exchange { bill: Bill { cost: Cost::Known(PicoUsd(1)), ..exchange.bill }, ..exchange.clone() };
+    assert_eq!(arithmetic::of(&catalog, &other_sum), None);
+    exchange.target.as_mut().unwrap().price = Some(format!("{}0", model.price_id()).into());
+    assert_eq!(arithmetic::of(&catalog, &exchange), None, "prices that changed since");
 }
 
 #[test]
