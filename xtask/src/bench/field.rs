@@ -177,7 +177,7 @@ fn start_fleet(folder: &Path, given: &Given) -> Result<Running> {
     let command = [&*binary.to_string_lossy(), "sim", "--listen", &address].map(str::to_owned);
     let began = Instant::now();
     let mut fleet = Running::start("fleet", &address, folder, &command)?;
-    fleet.wait_ready("/v1/models", began, folder)?;
+    fleet.wait_ready(process::FLEET_READY, began, folder)?;
     Ok(fleet)
 }
 

@@ -70,8 +70,8 @@ fn settled(fleet: &str) -> Result<Bill> {
 }
 
 fn totals(fleet: &str) -> Result<Bill> {
-    let (status, body) = process::get(fleet, "/_sim/totals")?;
-    anyhow::ensure!(status == 200, "the fleet answers {status} at /_sim/totals");
+    let (status, body) = process::get(fleet, process::FLEET_READY)?;
+    anyhow::ensure!(status == 200, "the fleet answers {status} at {}", process::FLEET_READY);
     fleet_bill(&serde_json::from_str(&body).context("the fleet's totals are not JSON")?)
 }
 
@@ -117,7 +117,7 @@ impl Bill {
 /// What the gateway's own command says of the store in `home`.
 pub(crate) fn billed(binary: &Path, home: &Path) -> Result<Bill> {
     let mut command = Command::new(binary);
-    command.args(["usage", "--by", "model", "--json", "--config", "pilothouse.toml"]).current_dir(home);
+    command.args(["usage", "--by", "model", "--json"]).current_dir(home);
     let text = workspace::output(&mut command)?;
     gateway_bill(&serde_json::from_str(&text).context("`pilothouse usage --json` printed no JSON")?)
 }
@@ -135,7 +135,7 @@ fn gateway_bill(report: &Value) -> Result<Bill> {
         completed: exchanges("reported"),
         input_tokens: u64::try_from(input)?,
         output_tokens: u64::try_from(output)?,
-        picousd: number(&reported["cost_picousd"]).context("total.reported has no cost_picousd")?,
+        picousd: number(&reported["cost"]["picousd"]).context("total.reported has no cost.picousd")?,
         unfinished: exchanges("partial") + exchanges("absent"),
     })
 }
@@ -180,7 +180,7 @@ mod tests {
             "tokens": {"input": 40, "cache_read": 2, "output": 100, "reasoning": 20},
         }}});
         let gateway = json!({"total": {
-            "reported": {"exchanges": 2, "cost_picousd": "340282366920938463463374",
+            "reported": {"exchanges": 2, "cost": {"picousd": "340282366920938463463374"},
                 "tokens": {"input": 40, "cache_read": 2, "output": 100, "reasoning": "20"}},
             "partial": {"exchanges": 1},
         }});

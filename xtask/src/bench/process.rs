@@ -17,6 +17,9 @@ pub(crate) struct Running {
     pid: u32,
 }
 
+/// What the fleet answers without a credential, through nginx too.
+pub(crate) const FLEET_READY: &str = "/_sim/totals";
+
 /// How long a program may take to answer its first request.
 const READY_LIMIT: Duration = Duration::from_secs(60);
 
@@ -157,7 +160,7 @@ pub(crate) fn start_nginx(folder: &Path, name: &str, address: &str, config: &str
         ["nginx", "-c", &file.to_string_lossy(), "-e", "stderr", "-g", "daemon off;"].map(str::to_owned);
     let began = Instant::now();
     let mut running = Running::start(name, address, folder, &command)?;
-    running.wait_ready("/v1/models", began, folder)?;
+    running.wait_ready(FLEET_READY, began, folder)?;
     Ok(running)
 }
 
