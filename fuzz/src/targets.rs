@@ -1,0 +1,121 @@
+//! What is fuzzed: everything that reads bytes from clients or vendors. One line per target.
+
+use pilothouse_core::clock::UnixMs;
+use pilothouse_core::conversation::StreamPart;
+use pilothouse_core::id::ExchangeId;
+use pilothouse_wire::codec::assemble::Assembler;
+use pilothouse_wire::codec::{AnswerContext, CODECS, Target, VendorError};
+use pilothouse_wire::head::Head;
+use pilothouse_wire::sse;
+
+use crate::mutate::Chance;
+
+/// A target: reads an input, and may draw chance of its own.
+pub(crate) type Run = fn(&[u8], &mut Chance);
+
+/// Every target.
+pub(crate) const TARGETS: &[Run] = &[requests, answers, streams, errors, heads, split_events];
+
+fn context() -> AnswerContext<'static> {
+    AnswerContext {
+        model: "m",
+        exchange: ExchangeId::new(UnixMs(0), 0),
+        created: 0,
+        stream_usage: true,
+        legacy_functions: false,
+        estimated_input: None,
+    }
+}
+
+fn requests(input: &[u8], _: &mut Chance) {
+    for from in CODECS {
+        let Ok(request) = from.decode_request(input) else { continue };
+        for to in CODECS {
+            for model in ["gpt-5.5", "gpt-4o", "claude-opus-4-7", "claude-sonnet-4-5", "glm-5.1"] {
+                let target = Target::of(to.dialect(), model);
+                if let Ok(body) = to.encode_request(&request, &target, &mut Vec::new()) {
+                    assert!(to.decode_request(&body).is_ok(), "{}", String::from_utf8_lossy(&body));
+                }
+            }
+        }
+    }
+}
+
+fn answers(input: &[u8], _: &mut Chance) {
+    for from in CODECS {
+        let Ok(answer) = from.decode_answer(input) else { continue };
+        for to in CODECS {
+            let body = to.encode_answer(&answer, &context(), &mut Vec::new());
+            assert!(to.decode_answer(&body).is_ok(), "{}", String::from_utf8_lossy(&body));
+        }
+    }
+}
+
+fn streams(input: &[u8], _: &mut Chance) {
+    for from in CODECS {
+        let mut decoder = from.stream_decoder();
+        let mut parts: Vec<StreamPart> = Vec::new();
+        let (mut at, mut error) = (0, None);
+        while let Some(end) = sse::find_end(input, at, at) {
+            let event = sse::parse(&input[at..end]);
+            at = end;
+            let name = event.name.and_then(|name| std::str::from_utf8(name).ok());
+            if let Err(found) = decoder.event(name, &event.data, &mut parts) {
+                error = Some(*found);
+                break;
+            }
+        }
+        let error = error.or_else(|| decoder.finish().err().map(|error| VendorError::from(&error)));
+        let mut assembler = Assembler::new(1 << 16);
+        parts.iter().for_each(|part| assembler.part(part));
+        for to in CODECS {
+            let mut encoder = to.stream_encoder(&context());
+            let mut out = Vec::new();
+            parts.iter().for_each(|part| encoder.part(part, &mut out));
+            match &error {
+                Some(error) => out.extend(to.encode_stream_error(error)),
+                None => encoder.end(&mut out),
+            }
+            assert!(std::str::from_utf8(&out).is_ok());
+        }
+    }
+}
+
+fn errors(input: &[u8], chance: &mut Chance) {
+    let status = u16::try_from(200 + chance.below(400)).unwrap_or(500);
+    for from in CODECS {
+        let error = from.decode_error(status, input);
+        for to in CODECS {
+            assert!(to.error_status(&error) >= 400);
+            let body = to.encode_error(&error, None);
+            assert!(!to.decode_error(to.error_status(&error), &body).message.is_empty());
+        }
+    }
+}
+
+fn heads(input: &[u8], _: &mut Chance) {
+    if let Ok(head) = Head::read(input) {
+        let _ = (head.model().is_ok(), head.stream().is_ok(), head.text("service_tier"));
+    }
+}
+
+/// Events are the same however the bytes arrive.
+fn split_events(input: &[u8], chance: &mut Chance) {
+    let mut whole = Vec::new();
+    let mut at = 0;
+    while let Some(end) = sse::find_end(input, at, at) {
+        whole.push(end);
+        at = end;
+    }
+    let (mut split, mut from, mut seen, mut resume) = (Vec::new(), 0, 0, 0);
+    while seen < input.len() {
+        seen = (seen + 1 + chance.below(50)).min(input.len());
+        while let Some(end) = sse::find_end(&input[..seen], from, resume) {
+            split.push(end);
+            from = end;
+            resume = end;
+        }
+        resume = seen.max(from);
+    }
+    assert_eq!(split, whole);
+}
