@@ -33,8 +33,10 @@ fn lines_with<'t, K: Ord>(
     while low < high {
         let middle = low + (high - low) / 2;
         // Bytes, because `middle` may fall inside a character of a name.
-        let start = text.as_bytes()[..middle].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let line = text[start..].lines().next().unwrap_or_default();
+        let start = memchr::memrchr(b'\n', &text.as_bytes()[..middle]).map_or(0, |at| at + 1);
+        let end =
+            memchr::memchr(b'\n', &text.as_bytes()[start..]).map_or(text.len(), |length| start + length);
+        let line = &text[start..end];
         if key_of(line).is_some_and(|found| found < *key) {
             low = (start + line.len() + 1).min(text.len());
         } else {

@@ -96,7 +96,10 @@ impl Catalog {
     }
 
     fn row(&self, platform: &str, id: &str) -> Option<(Row, String)> {
-        if let Some(found) = self.overlaid.get(&(platform.to_owned(), id.to_owned())) {
+        // Two strings are only made where there is anything to find.
+        if !self.overlaid.is_empty()
+            && let Some(found) = self.overlaid.get(&(platform.to_owned(), id.to_owned()))
+        {
             return Some((found.row.clone(), found.origin.clone()));
         }
         if self.lines.is_empty() {
@@ -117,7 +120,8 @@ impl Catalog {
         let vendors = vendor::all().iter().map(|vendor| vendor.platform.as_str());
         let overlaid = self.overlaid.keys().map(|(platform, _)| platform.as_str());
         for (rank, platform) in vendors.chain(overlaid).enumerate() {
-            let listed = self.overlaid.contains_key(&(platform.to_owned(), wire_id.to_owned()))
+            let overlaid = || self.overlaid.contains_key(&(platform.to_owned(), wire_id.to_owned()));
+            let listed = (!self.overlaid.is_empty() && overlaid())
                 || (!self.lines.is_empty() && bundle::has(platform, wire_id));
             if listed && !found.iter().any(|(_, _, known)| known == platform) {
                 found.push((native != Some(platform), rank, platform.to_owned()));

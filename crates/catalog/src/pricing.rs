@@ -21,7 +21,7 @@ use pilothouse_core::money::{Cost, PicoUsd};
 use pilothouse_core::usage::Usage;
 
 use crate::day;
-use crate::row::{Class, Row};
+use crate::row::{Card, Class, Row};
 use crate::window::Windows;
 
 /// Token classes of a usage, in the order of [`Class::ALL`].
@@ -29,14 +29,19 @@ const CLASSES: usize = 8;
 /// The price that is not known. No real price is negative.
 const UNKNOWN: i64 = -1;
 
-/// The compiled prices of one model. Cheap to clone and to share.
+/// The compiled prices of one model: one entry per tier, the standard tier first. Cheap to clone and to share.
 #[derive(Clone, Debug)]
-pub struct Pricing(Arc<[Compiled]>);
+pub struct Pricing(Arc<[Tier]>);
+
+#[derive(Clone, Debug, Default)]
+struct Tier {
+    /// Empty for the standard tier.
+    name: Box<str>,
+    cards: Vec<Compiled>,
+}
 
 #[derive(Clone, Debug, Default)]
 struct Compiled {
-    /// Empty for the standard tier.
-    tier: Box<str>,
     above_tokens: u64,
     from: u64,
     to: u64,
@@ -46,7 +51,27 @@ struct Compiled {
 }
 
 impl Compiled {
-    fn holds(&self, at: UnixMs) -> bool {
+    /// The card as a table, `None` when a day or a window cannot be read.
+    fn of(card: &Card) -> Option<Self> {
+        let rate = |class| card.rates.get(&class).and_then(|price| price.as_i64());
+        let mut rates = [UNKNOWN; CLASSES];
+        for (slot, class) in rates.iter_mut().zip(Class::ALL) {
+            *slot = rate(class).filter(|price| *price >= 0).unwrap_or(UNKNOWN);
+        }
+        let bound = |day: &Option<String>, open| match day {
+            Some(day) => day::start_of(day).map(|at| at.0),
+            None => Some(open),
+        };
+        Some(Self {
+            above_tokens: card.above_tokens.unwrap_or(0),
+            from: bound(&card.from, 0)?,
+            to: bound(&card.to, u64::MAX)?,
+            windows: card.window.as_deref().map(Windows::parse).transpose().ok()?,
+            rates,
+        })
+    }
+
+    const fn holds(&self, at: UnixMs) -> bool {
         self.from <= at.0 && at.0 < self.to
     }
 }
@@ -60,44 +85,24 @@ impl Pricing {
     pub fn of(row: &Row) -> Option<Self> {
         let discounted = has(row, Class::CacheRead);
         let audio_as_input = !has(row, Class::InputAudio) && row.inputs.iter().any(|one| one == "audio");
-        let cards: Vec<Compiled> = row
-            .prices
-            .iter()
-            .filter_map(|card| {
-                let mut rates = [UNKNOWN; CLASSES];
-                for (slot, class) in rates.iter_mut().zip(Class::ALL) {
-                    *slot = card
-                        .rates
-                        .get(&class)
-                        .and_then(|price| price.as_i64())
-                        .map_or(UNKNOWN, |price| price);
-                }
-                let [input, output] = [rates[slot(Class::Input)], rates[slot(Class::Output)]];
-                fill(&mut rates, Class::Reasoning, output);
-                if !discounted {
-                    fill(&mut rates, Class::CacheRead, input);
-                }
-                if audio_as_input {
-                    fill(&mut rates, Class::InputAudio, input);
-                }
-                let bound = |day: &Option<String>, open: u64| match day {
-                    Some(day) => day::start_of(day).map(|at| at.0),
-                    None => Some(open),
-                };
-                Some(Compiled {
-                    tier: card.tier.clone().unwrap_or_default().into(),
-                    above_tokens: card.above_tokens.unwrap_or(0),
-                    from: bound(&card.from, 0)?,
-                    to: bound(&card.to, u64::MAX)?,
-                    windows: match &card.window {
-                        Some(window) => Some(Windows::parse(window).ok()?),
-                        None => None,
-                    },
-                    rates,
-                })
-            })
-            .collect();
-        (!cards.is_empty()).then(|| Self(cards.into()))
+        let mut tiers = vec![Tier::default()];
+        for card in &row.prices {
+            let Some(mut compiled) = Compiled::of(card) else { continue };
+            let [input, output] = [compiled.rates[slot(Class::Input)], compiled.rates[slot(Class::Output)]];
+            fill(&mut compiled.rates, Class::Reasoning, output);
+            if !discounted {
+                fill(&mut compiled.rates, Class::CacheRead, input);
+            }
+            if audio_as_input {
+                fill(&mut compiled.rates, Class::InputAudio, input);
+            }
+            let name = card.tier.as_deref().filter(|tier| !is_standard(tier)).unwrap_or_default();
+            match tiers.iter_mut().find(|tier| tier.name.eq_ignore_ascii_case(name)) {
+                Some(tier) => tier.cards.push(compiled),
+                None => tiers.push(Tier { name: name.into(), cards: vec![compiled] }),
+            }
+        }
+        tiers.iter().any(|tier| !tier.cards.is_empty()).then(|| Self(tiers.into()))
     }
 
     /// What `usage` costs. `tier` is the service tier that the answer names, `at` the time of the answer's end
@@ -106,24 +111,17 @@ impl Pricing {
     /// [`Cost::Unknown`] when a class that has tokens has no price: see the rules at the top of this file.
     #[must_use]
     pub fn cost(&self, usage: &Usage, tier: Option<&str>, at: UnixMs) -> Cost {
-        let tier = tier.filter(|tier| !is_standard(tier)).unwrap_or_default();
-        let input_total = usage.input_total();
-        // The step is one of the model, not of the tier: a tier that has no card for the step of its standard
-        // tier is unknown there, because its price below the step would be too low.
-        let step = self
-            .0
-            .iter()
-            .filter(|card| {
-                input_total > card.above_tokens && (card.tier.is_empty() || same(&card.tier, tier))
-            })
-            .filter(|card| card.holds(at))
-            .map(|card| card.above_tokens)
-            .max()
-            .unwrap_or(0);
+        let [standard, others @ ..] = &*self.0 else { return Cost::Unknown };
+        let tier = match tier.filter(|tier| !is_standard(tier)) {
+            None => standard,
+            Some(name) => match others.iter().find(|tier| tier.name.eq_ignore_ascii_case(name)) {
+                Some(tier) => tier,
+                None => return Cost::Unknown,
+            },
+        };
+        let step = step_of(standard, tier, usage.input_total(), at);
         let (mut plain, mut special) = (None, None);
-        for card in
-            self.0.iter().filter(|card| card.above_tokens == step && same(&card.tier, tier) && card.holds(at))
-        {
+        for card in tier.cards.iter().filter(|card| card.above_tokens == step && card.holds(at)) {
             match &card.windows {
                 None => plain = Some(card),
                 Some(windows) if windows.contains(at) => special = Some(card),
@@ -131,6 +129,8 @@ impl Pricing {
             }
         }
         let Some(first) = special.or(plain) else { return Cost::Unknown };
+        // A card of off-peak hours lists what changes; the rest keeps its price.
+        let second = plain.unwrap_or(first);
         let tokens = [
             usage.input,
             usage.cache_read,
@@ -141,31 +141,39 @@ impl Pricing {
             usage.reasoning,
             usage.output_audio,
         ];
-        let mut total = PicoUsd::ZERO;
-        for (index, count) in tokens.into_iter().enumerate().filter(|(_, count)| *count > 0) {
-            let mut rate = first.rates[index];
-            if rate == UNKNOWN {
-                // A card of off-peak hours lists what changes; the rest keeps its price.
-                rate = plain.map_or(UNKNOWN, |card| card.rates[index]);
+        let mut total = 0_i128;
+        for ((count, rate), other) in tokens.into_iter().zip(first.rates).zip(second.rates) {
+            if count == 0 {
+                continue;
             }
+            let rate = if rate == UNKNOWN { other } else { rate };
             if rate == UNKNOWN {
                 return Cost::Unknown;
             }
-            total += PicoUsd(i128::from(rate)).times(count);
+            // 63 bits times 64 bits fit; only the sum of several such could not.
+            total = total.saturating_add(i128::from(rate) * i128::from(count));
         }
-        Cost::Known(total)
+        Cost::Known(PicoUsd(total))
     }
+}
+
+/// The step of input that a request is on. The step is one of the model, not of the tier: a tier that has no card
+/// for the step of the standard tier is unknown there, because its price below the step would be too low.
+fn step_of(standard: &Tier, tier: &Tier, input_total: u64, at: UnixMs) -> u64 {
+    let cards = standard.cards.iter().chain(&tier.cards);
+    let reached = cards.filter(|card| input_total > card.above_tokens && card.holds(at));
+    reached.map(|card| card.above_tokens).max().unwrap_or(0)
 }
 
 /// Whether a tier's name means the standard tier. OpenAI answers `default`, Anthropic `standard`, Groq and
 /// Gemini `on_demand`; a proxy may repeat the request's `auto`.
 #[must_use]
 pub fn is_standard(tier: &str) -> bool {
-    ["", "default", "standard", "auto", "on_demand", "on-demand"].iter().any(|name| same(name, tier))
-}
-
-fn same(left: &str, right: &str) -> bool {
-    left.eq_ignore_ascii_case(right)
+    // The common answers first, and by their exact spelling: this is on every exchange's path.
+    matches!(tier, "" | "default" | "standard")
+        || ["default", "standard", "auto", "on_demand", "on-demand"]
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(tier))
 }
 
 fn has(row: &Row, class: Class) -> bool {

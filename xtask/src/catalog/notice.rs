@@ -300,12 +300,18 @@ mod tests {
     #[test]
     fn a_mere_date_is_not_before_and_a_replacement_makes_it_a_deadline() {
         let mere = life_after(vec![word("a", "2027-01-01")]);
-        assert_eq!((mere.notice, mere.not_before.as_deref(), mere.retires), (false, Some("2027-01-01"), None));
-        let named = life_after(vec![word("a", "2027-01-01"), Word {
-            replacement: vec!["n".to_owned()],
-            ..word("b", "2027-01-01")
-        }]);
-        assert_eq!((named.notice, named.not_before, named.retires.as_deref()), (true, None, Some("2027-01-01")));
+        assert_eq!(
+            (mere.notice, mere.not_before.as_deref(), mere.retires),
+            (false, Some("2027-01-01"), None)
+        );
+        let named = life_after(vec![
+            word("a", "2027-01-01"),
+            Word { replacement: vec!["n".to_owned()], ..word("b", "2027-01-01") },
+        ]);
+        assert_eq!(
+            (named.notice, named.not_before, named.retires.as_deref()),
+            (true, None, Some("2027-01-01"))
+        );
     }
 
     #[test]

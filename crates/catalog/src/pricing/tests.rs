@@ -6,7 +6,6 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::Catalog;
-use crate::row::Card;
 
 /// 2026-11-22, a Sunday, 12:00 UTC.
 const SUNDAY_NOON: UnixMs = UnixMs(1_795_305_600_000 + 12 * 3_600_000);
