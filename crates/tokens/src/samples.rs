@@ -1,0 +1,1 @@
+//! Texts to calibrate and check the estimates with, written for this purpose.
