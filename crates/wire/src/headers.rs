@@ -57,6 +57,12 @@ pub fn passes_up(dialect: Dialect, name: &str) -> bool {
     UP_ALWAYS.iter().chain(up(dialect)).any(|known| known.fits(name))
 }
 
+/// Whether a request header passes to a vendor of any dialect.
+#[must_use]
+pub fn passes_always(name: &str) -> bool {
+    UP_ALWAYS.iter().any(|known| known.fits(name))
+}
+
 /// Whether a request header is lost (and reported) when the vendor speaks another dialect.
 #[must_use]
 pub fn is_lost_in_translation(client: Dialect, name: &str) -> bool {

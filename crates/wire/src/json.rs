@@ -77,10 +77,13 @@ pub(crate) struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 impl<'a> Members<'a> {
     /// Reads a whole body as an object.
     pub(crate) fn of_body(body: &'a [u8]) -> Result<Self, Error> {
-        let raw: &RawValue = serde_json::from_slice(body).map_err(|error| {
-            Error::bad_request("", format!("the body is not JSON: {error}")).because(error)
-        })?;
-        Self::read(raw, &Path::Root)
+        serde_json::from_slice(body).map_err(|error| {
+            let public = match error.classify() {
+                serde_json::error::Category::Data => format!("the body must be one JSON object: {error}"),
+                _ => format!("the body is not JSON: {error}"),
+            };
+            Error::bad_request("", public).because(error)
+        })
     }
 
     /// Reads a value as an object.

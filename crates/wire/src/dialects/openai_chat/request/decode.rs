@@ -12,6 +12,8 @@ use super::super::part::{read_content, take_cache};
 use crate::json::{Members, Path, as_text, items};
 
 const NUMBER: &str = "a number";
+/// What the kinds of unknown tool calls begin with.
+pub(super) const UNKNOWN_CALL: &str = "tool_calls.";
 /// What the ids of old-style calls begin with, which have none on the wire; the message's place follows.
 pub(super) const LEGACY_ID: &str = "call_legacy_";
 
@@ -323,7 +325,11 @@ pub(in super::super) fn read_call(raw: &RawValue, path: &Path<'_>) -> Result<Par
             let name = custom.needed_text("name", &at)?.into();
             ToolCall { id, name, arguments: custom.needed_text("input", &at)?, kind: ToolKind::Custom }
         }
-        Some(other) => return Ok(Part::new(Content::Unknown { kind: other.into(), raw: raw.into() })),
+        Some(other) => {
+            // Told apart from unknown content by its name, so that it goes back to where it came from.
+            let kind = format!("{UNKNOWN_CALL}{other}").into();
+            return Ok(Part::new(Content::Unknown { kind, raw: raw.into() }));
+        }
     };
     // The index of streamed calls that some servers leave in whole ones says nothing here.
     members.take("index");

@@ -5,7 +5,7 @@ use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::Error;
 
 use super::super::part::{PartWriter, document_text, drop_rest};
-use super::decode::LEGACY_ID;
+use super::decode::{LEGACY_ID, UNKNOWN_CALL};
 use crate::codec::{Losses, Target};
 use crate::dialects::fitting_id;
 use crate::json::{Array, Object, Path};
@@ -200,7 +200,9 @@ impl Writer<'_> {
         for part in &message.parts {
             match &part.content {
                 Content::ToolCall(call) => calls.push((call, part)),
-                Content::Unknown { raw, .. } if native && raw.text().contains("\"id\"") => foreign.push(raw),
+                Content::Unknown { kind, raw } if native && kind.starts_with(UNKNOWN_CALL) => {
+                    foreign.push(raw)
+                }
                 Content::Reasoning(one) => {
                     let known = &*one.origin.family == self.target.family || one.origin.family.is_empty();
                     if native || (known && self.target.quirks.reasoning_member.is_some()) {

@@ -125,11 +125,20 @@ impl Decoder {
         // Padding against traffic analysis: it says nothing.
         members.take("obfuscation");
         members.take("object");
-        let id = members.text("id", &root)?.unwrap_or_default();
-        let model = members.text("model", &root)?.unwrap_or_default();
-        let created = members.count("created", &root)?;
-        let service_tier = members.word("service_tier", &root)?;
-        let system_fingerprint = members.word("system_fingerprint", &root)?;
+        let (mut id, mut model, mut created) = (String::new(), String::new(), None);
+        let (mut service_tier, mut system_fingerprint) = (None, None);
+        if self.started {
+            // Every chunk says them again.
+            for known in ["id", "model", "created", "service_tier", "system_fingerprint"] {
+                members.take(known);
+            }
+        } else {
+            id = members.text("id", &root)?.unwrap_or_default();
+            model = members.text("model", &root)?.unwrap_or_default();
+            created = members.count("created", &root)?;
+            service_tier = members.word("service_tier", &root)?;
+            system_fingerprint = members.word("system_fingerprint", &root)?;
+        }
         let choices = members.array("choices", &root)?.unwrap_or_default();
         let usage = members.take("usage");
         // `null` usage is on every chunk but the last where usage was asked for.
