@@ -60,7 +60,7 @@ pub(crate) fn find(method: &Method, path: &str, headers: &HeaderMap) -> (Vendor,
 }
 
 /// The key that a call carries: a bearer token, or Anthropic's own header.
-fn key<'a>(vendor: Vendor, headers: &'a HeaderMap) -> Option<&'a str> {
+fn key(vendor: Vendor, headers: &HeaderMap) -> Option<&str> {
     let header = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).filter(|v| !v.is_empty());
     let bearer = || header("authorization").and_then(|v| v.strip_prefix("Bearer ")).filter(|v| !v.is_empty());
     match vendor {
@@ -70,19 +70,19 @@ fn key<'a>(vendor: Vendor, headers: &'a HeaderMap) -> Option<&'a str> {
 }
 
 /// Lets the caller in under a name that hides the key, or answers as the vendor does. Keys that begin with `bad-` are wrong.
-pub(crate) fn admit(vendor: Vendor, headers: &HeaderMap) -> Result<String, Answer> {
+pub(crate) fn admit(vendor: Vendor, headers: &HeaderMap) -> Result<String, Box<Answer>> {
     match (vendor, key(vendor, headers)) {
-        (Vendor::OpenAi, None) => Err(openai::error::Refusal::no_key().answer()),
+        (Vendor::OpenAi, None) => Err(Box::new(openai::error::Refusal::no_key().answer())),
         (Vendor::OpenAi, Some(key)) if key.starts_with("bad-") => {
-            Err(openai::error::Refusal::wrong_key(key).answer())
+            Err(Box::new(openai::error::Refusal::wrong_key(key).answer()))
         }
-        (Vendor::Anthropic, None) => Err(anthropic::error::Refusal::no_key().answer()),
+        (Vendor::Anthropic, None) => Err(Box::new(anthropic::error::Refusal::no_key().answer())),
         (Vendor::Anthropic, Some(key)) if key.starts_with("bad-") => {
             let bearer = !headers.contains_key("x-api-key");
-            Err(anthropic::error::Refusal::wrong_key(bearer).answer())
+            Err(Box::new(anthropic::error::Refusal::wrong_key(bearer).answer()))
         }
         (Vendor::Anthropic, Some(_)) if !headers.contains_key("anthropic-version") => {
-            Err(anthropic::error::Refusal::bad("anthropic-version: header is required").answer())
+            Err(Box::new(anthropic::error::Refusal::bad("anthropic-version: header is required").answer()))
         }
         (_, Some(key)) => Ok(hashed(key)),
     }

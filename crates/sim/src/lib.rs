@@ -7,6 +7,7 @@ mod answer;
 mod anthropic;
 mod books;
 mod cache;
+mod call;
 mod chance;
 mod delivery;
 mod door;
@@ -27,6 +28,7 @@ mod shape;
 mod steer;
 mod strike;
 mod tokens;
+mod voice;
 
 pub use fault::{FaultRow, faults};
 pub use overlay::catalog_overlay;
@@ -64,4 +66,4 @@ impl Default for Options {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

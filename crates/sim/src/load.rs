@@ -78,7 +78,10 @@ pub(crate) fn scan(body: &[u8]) -> Option<Scan<'_>> {
 
 /// Answers rendered so far.
 #[derive(Debug, Default)]
-pub(crate) struct Renderings(Mutex<HashMap<(Vendor, String, bool, bool), Arc<[Bytes]>>>);
+pub(crate) struct Renderings(Mutex<HashMap<Wanted, Arc<[Bytes]>>>);
+
+/// Vendor, model name, streamed, with usage.
+type Wanted = (Vendor, String, bool, bool);
 
 impl Renderings {
     /// The frames of an answer: one for a plain answer, one per event for a stream.

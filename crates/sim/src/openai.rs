@@ -18,6 +18,8 @@ use crate::price::Usage;
 use crate::shape::some;
 use crate::steer::Steering;
 use error::Refusal;
+#[cfg(test)]
+pub(crate) use parameters::MEMBERS as REQUEST_MEMBERS;
 use serde_json::{Value, json};
 
 /// What an answer depends on besides the request.

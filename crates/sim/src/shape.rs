@@ -57,9 +57,9 @@ pub(crate) struct Problem {
 pub(crate) enum What {
     Unknown,
     Missing,
-    Type { expected: Kind, found: Value },
-    Below { kind: Kind, found: Value },
-    Above { kind: Kind, found: Value },
+    Type { expected: Kind, found: Box<Value> },
+    Below { kind: Kind, found: Box<Value> },
+    Above { kind: Kind, found: Box<Value> },
     NotOneOf { allowed: &'static [&'static str], found: String },
 }
 
@@ -81,7 +81,7 @@ pub(crate) fn check(map: &Map<String, Value>, members: &[Member]) -> Result<(), 
 }
 
 fn kind(value: &Value, kind: Kind) -> Result<(), What> {
-    let wrong = || What::Type { expected: kind, found: value.clone() };
+    let wrong = || What::Type { expected: kind, found: Box::new(value.clone()) };
     let fits = |fits: bool| if fits { Ok(()) } else { Err(wrong()) };
     match kind {
         Kind::Text => fits(value.is_string()),
@@ -92,14 +92,14 @@ fn kind(value: &Value, kind: Kind) -> Result<(), What> {
         Kind::TextOrObject => fits(value.is_string() || value.is_object()),
         Kind::Int { min, max } => match value.as_i64() {
             None => Err(wrong()),
-            Some(n) if n < min => Err(What::Below { kind, found: value.clone() }),
-            Some(n) if n > max => Err(What::Above { kind, found: value.clone() }),
+            Some(n) if n < min => Err(What::Below { kind, found: Box::new(value.clone()) }),
+            Some(n) if n > max => Err(What::Above { kind, found: Box::new(value.clone()) }),
             Some(_) => Ok(()),
         },
         Kind::Num { min, max } => match value.as_f64() {
             None => Err(wrong()),
-            Some(n) if n < min => Err(What::Below { kind, found: value.clone() }),
-            Some(n) if n > max => Err(What::Above { kind, found: value.clone() }),
+            Some(n) if n < min => Err(What::Below { kind, found: Box::new(value.clone()) }),
+            Some(n) if n > max => Err(What::Above { kind, found: Box::new(value.clone()) }),
             Some(_) => Ok(()),
         },
         Kind::OneOf(allowed) => match value.as_str() {

@@ -3,4 +3,5 @@
 mod books;
 pub(crate) mod client;
 mod faults;
+mod published;
 mod wire;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 
 /// Members of the request, in the order in which they are checked.
-pub(super) const MEMBERS: &[Member] = &[
+pub(crate) const MEMBERS: &[Member] = &[
     must("model", Kind::Text),
     must("messages", Kind::List),
     null("audio", Kind::Object),
@@ -152,7 +152,7 @@ fn by_model(model: &Model, rules: &OpenAiRules, request: &Value) -> Result<(), R
     } else if has("reasoning_effort") {
         let message = "Unrecognized request argument supplied: reasoning_effort";
         return Err(Refusal::other(400, "invalid_request_error", None, message));
-    } else if text(request, "verbosity") != "" && text(request, "verbosity") != "medium" {
+    } else if !text(request, "verbosity").is_empty() && text(request, "verbosity") != "medium" {
         let message = format!(
             "Unsupported value: 'verbosity' does not support '{}' with this model. Supported values are: 'medium'.",
             text(request, "verbosity")

@@ -1,1 +1,190 @@
-//! f
+//! Each fault by name, in both dialects, plain and streamed, seen by a client that looks at the bytes.
+
+use super::client::{Got, chat, fleet, message, post, streamed};
+use crate::{Fleet, faults};
+use std::io::Read as _;
+
+/// What a fault's four calls (chat, chat stream, message, message stream) must look like.
+struct Seen {
+    chat: Got,
+    chat_stream: Got,
+    message: Got,
+    message_stream: Got,
+}
+
+impl Seen {
+    async fn of(fleet: &Fleet, model: &str) -> Seen {
+        let (c, m) = ("/v1/chat/completions", "/v1/messages");
+        Seen {
+            chat: post(fleet, c, &chat(model, "hello sea")).await,
+            chat_stream: post(fleet, c, &streamed(chat(model, "hello sea"))).await,
+            message: post(fleet, m, &message(model, "hello sea")).await,
+            message_stream: post(fleet, m, &streamed(message(model, "hello sea"))).await,
+        }
+    }
+
+    fn all(&self) -> [&Got; 4] {
+        [&self.chat, &self.chat_stream, &self.message, &self.message_stream]
+    }
+
+    fn streams(&self) -> [&Got; 2] {
+        [&self.chat_stream, &self.message_stream]
+    }
+
+    fn plain(&self) -> [&Got; 2] {
+        [&self.chat, &self.message]
+    }
+
+    fn good(&self) {
+        for got in self.all() {
+            assert!(got.status == 200 && got.complete, "{got:?}");
+        }
+        self.plain().iter().for_each(|got| drop(got.json()));
+        assert!(self.streams().iter().all(|got| finished(got)));
+    }
+}
+
+/// Whether a stream has its dialect's terminator.
+fn finished(got: &Got) -> bool {
+    got.text().ends_with("data: [DONE]\n\n") || got.text().ends_with("{\"type\":\"message_stop\"}\n\n")
+}
+
+#[tokio::test]
+async fn every_listed_fault_does_what_its_row_says() {
+    let fleet = fleet().await;
+    for row in faults() {
+        let seen = Seen::of(&fleet, row.example).await;
+        check(row.example, &seen);
+    }
+    fleet.shutdown().await;
+}
+
+fn check(name: &str, seen: &Seen) {
+    match name {
+        "fault-cut-50" => {
+            assert!(
+                seen.all().iter().all(|g| g.status == 200 && !g.complete && !g.body.is_empty()),
+                "{name}"
+            );
+            assert!(seen.streams().iter().all(|g| !finished(g) && !g.events().is_empty()), "{name}");
+        }
+        "fault-cut-clean-50" => {
+            assert!(seen.all().iter().all(|g| g.status == 200 && g.complete && !g.body.is_empty()), "{name}");
+            assert!(seen.streams().iter().all(|g| !finished(g)), "{name}");
+            assert!(
+                seen.plain().iter().all(|g| serde_json::from_slice::<serde_json::Value>(&g.body).is_err())
+            );
+        }
+        "fault-stall-300-50" | "fault-slow-first-byte-300" | "fault-slow-stream-20" => seen.good(),
+        "fault-many-400" => {
+            let of = |got: &Got, member: &str| got.text().matches(member).count();
+            assert_eq!(of(&seen.chat_stream, "\"content\":\"") - 1, 400);
+            assert_eq!(of(&seen.message_stream, "text_delta"), 400);
+        }
+        "fault-close" => assert!(seen.all().iter().all(|g| g.status == 0 && g.body.is_empty()), "{seen}"),
+        "fault-close-once" => assert!(seen.all().iter().all(|g| g.status == 0), "{seen}"),
+        "fault-error-event-50" => {
+            for got in seen.streams() {
+                assert!(got.complete && !finished(got));
+                assert!(got.events().last().unwrap()["error"]["message"].is_string());
+            }
+        }
+        "fault-malformed-json" | "fault-malformed-sse" => malformed(seen),
+        "fault-duplicate-usage" => {
+            let count =
+                |got: &Got, member: &str| got.events().iter().filter(|e| e[member].is_object()).count();
+            assert_eq!(count(&seen.chat_stream, "usage"), 2);
+            assert_eq!(count(&seen.message_stream, "usage"), 2);
+            seen.good();
+        }
+        "fault-missing-usage" => {
+            assert!(seen.all().iter().all(|g| !g.text().contains("_tokens")), "{seen}");
+            seen.good();
+        }
+        "fault-wrong-content-type" => {
+            assert!(seen.all().iter().all(|g| g.header("content-type").unwrap().starts_with("text/html")));
+            seen.good();
+        }
+        "fault-oversized-event" => {
+            seen.good();
+            let longest = |g: &&Got| g.text().lines().map(str::len).max();
+            assert!(seen.all().iter().all(|g| longest(g) > Some(4 << 20)));
+        }
+        "fault-refusal" => {
+            assert!(seen.chat.json()["choices"][0]["message"]["refusal"].is_string());
+            assert_eq!(seen.message.json()["stop_reason"], "refusal");
+            seen.good();
+        }
+        "fault-empty" => {
+            assert_eq!(seen.chat.json()["choices"][0]["message"]["content"], "");
+            assert_eq!(seen.message.json()["content"], serde_json::json!([]));
+            seen.good();
+        }
+        "fault-gzip" => {
+            for got in seen.all() {
+                assert_eq!(got.header("content-encoding"), Some("gzip"));
+                let mut text = String::new();
+                flate2::read::GzDecoder::new(&got.body[..]).read_to_string(&mut text).unwrap();
+                assert!(text.contains("hello"), "{text}");
+            }
+        }
+        _ => statuses(name, seen),
+    }
+}
+
+fn malformed(seen: &Seen) {
+    for got in seen.plain() {
+        assert!(serde_json::from_slice::<serde_json::Value>(&got.body).is_err() && got.complete);
+    }
+    for got in seen.streams() {
+        let text = got.text();
+        let bad = text.lines().filter(|l| !l.is_empty()).any(|l| {
+            let data = l.strip_prefix("data: ").filter(|d| *d != "[DONE]");
+            let field = l.starts_with("data: ") || l.starts_with("event: ");
+            !field || data.is_some_and(|d| serde_json::from_str::<serde_json::Value>(d).is_err())
+        });
+        assert!(bad, "{text}");
+    }
+}
+
+fn statuses(name: &str, seen: &Seen) {
+    let status: u16 =
+        name.split('-').nth(1).unwrap().parse().unwrap_or_else(|_| panic!("{name} is checked nowhere"));
+    for got in seen.all() {
+        assert_eq!(got.status, status, "{name}");
+        let after = got.header("retry-after");
+        match name.rsplit_once("after-") {
+            Some((_, seconds)) => assert_eq!(after, Some(seconds)),
+            None => assert_eq!(after.is_some(), name.ends_with("-once"), "{name}"),
+        }
+        if status != 502 {
+            assert!(got.json()["error"]["message"].is_string());
+        }
+    }
+    let kind = |got: &Got| got.json()["error"]["type"].as_str().unwrap_or_default().to_owned();
+    if status == 529 {
+        assert_eq!(kind(&seen.message), "overloaded_error");
+    }
+    if status == 429 {
+        assert_eq!(kind(&seen.message), "rate_limit_error");
+        assert_eq!(seen.chat.json()["error"]["code"], "rate_limit_exceeded");
+    }
+}
+
+impl std::fmt::Display for Seen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.all().iter().try_for_each(|g| writeln!(f, "{} {:?}", g.status, g.text()))
+    }
+}
+
+#[tokio::test]
+async fn faults_that_strike_once_answer_the_second_attempt_of_each_body() {
+    let fleet = fleet().await;
+    for name in ["fault-429-once", "fault-500-once", "fault-529-once", "fault-close-once"] {
+        let first = Seen::of(&fleet, name).await;
+        assert!(first.all().iter().all(|g| g.status != 200), "{name}");
+        Seen::of(&fleet, name).await.good();
+        assert_ne!(post(&fleet, "/v1/chat/completions", &chat(name, "another")).await.status, 200);
+    }
+    fleet.shutdown().await;
+}

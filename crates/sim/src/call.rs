@@ -1,0 +1,401 @@
+//! The life of one call: who asks, for what, with which fault, at what price.
+
+use crate::answer::{Answer, Telling};
+use crate::books::{Books, Call, Outcome, Received, Served};
+use crate::cache::PromptCache;
+use crate::chance::digest;
+use crate::delivery::{BrokenOff, Delivery, Script};
+use crate::door::{self, Endpoint};
+use crate::fault::Fault;
+use crate::headers;
+use crate::load::{self, Load, Renderings};
+use crate::metrics;
+use crate::models::{self, Found, LOAD_PRICES, Model, Vendor};
+use crate::price;
+use crate::steer::Steering;
+use crate::strike::{self, Sending};
+use crate::voice;
+use crate::{Options, anthropic, openai};
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::Incoming;
+use serde_json::{Value, json};
+use std::collections::{HashSet, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// Largest request body that is read.
+const BODY_BYTES_MAX: usize = 64 << 20;
+/// Most bodies remembered by the faults that strike once.
+const STRUCK_MAX: usize = 8_192;
+
+/// What all calls share.
+#[derive(Debug)]
+pub(crate) struct Core {
+    options: Options,
+    books: Arc<Books>,
+    cache: PromptCache,
+    renderings: Renderings,
+    struck: Mutex<Struck>,
+    slots: Arc<Semaphore>,
+    waiting: AtomicU64,
+    served: AtomicU64,
+}
+
+/// Bodies that a fault has struck once, the oldest forgotten first.
+#[derive(Debug, Default)]
+struct Struck {
+    seen: HashSet<[u8; 32]>,
+    order: VecDeque<[u8; 32]>,
+}
+
+impl Struck {
+    /// Whether this is the first time.
+    fn first(&mut self, key: [u8; 32]) -> bool {
+        if !self.seen.insert(key) {
+            return false;
+        }
+        self.order.push_back(key);
+        if self.order.len() > STRUCK_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.seen.remove(&oldest);
+        }
+        true
+    }
+}
+
+/// An answer, or a connection that closes without one.
+type Reply = Result<Response<Delivery>, BrokenOff>;
+
+impl Core {
+    pub(crate) fn new(options: Options) -> Core {
+        Core {
+            slots: Arc::new(Semaphore::new(options.slots)),
+            options,
+            books: Arc::default(),
+            cache: PromptCache::default(),
+            renderings: Renderings::default(),
+            struck: Mutex::default(),
+            waiting: AtomicU64::new(0),
+            served: AtomicU64::new(0),
+        }
+    }
+
+    /// One call, from its head to the start of its answer.
+    pub(crate) async fn call(&self, request: Request<Incoming>) -> Reply {
+        let (parts, body) = request.into_parts();
+        let (vendor, endpoint) = door::find(&parts.method, parts.uri.path(), &parts.headers);
+        if let Some(answer) = self.own(&endpoint, &parts) {
+            return Ok(plain(answer));
+        }
+        let Ok(body) = Limited::new(body, BODY_BYTES_MAX).collect().await else {
+            return Ok(self.refused(vendor, voice::too_large(vendor), None));
+        };
+        let body = body.to_bytes();
+        let admitted = door::admit(vendor, &parts.headers);
+        if admitted.is_ok()
+            && matches!(endpoint, Endpoint::Chat | Endpoint::Messages)
+            && let Some(reply) = self.load(vendor, &body).await
+        {
+            return Ok(reply);
+        }
+        let call = Call::logged(&self.books, received(&parts, body.clone()));
+        let caller = match admitted {
+            Ok(caller) => caller,
+            Err(answer) => return Ok(self.refused(vendor, *answer, Some(call))),
+        };
+        let answer = match &endpoint {
+            Endpoint::Models => Answer::json(200, &voice::list(vendor, &parts)),
+            Endpoint::Model(name) => voice::one(vendor, name),
+            Endpoint::WrongMethod => voice::wrong_method(vendor, &parts),
+            Endpoint::Unknown => voice::unknown_path(vendor, &parts),
+            _ => return self.model_call(vendor, &endpoint, &caller, &parts, &body, call).await,
+        };
+        Ok(self.refused(vendor, answer, Some(call)))
+    }
+
+    /// The fleet's own pages, open to anybody.
+    fn own(&self, endpoint: &Endpoint, parts: &Parts) -> Option<Answer> {
+        match endpoint {
+            Endpoint::Log => {
+                let query = parts.uri.query().unwrap_or_default();
+                let since =
+                    query.split('&').find_map(|q| q.strip_prefix("since=")?.parse().ok()).unwrap_or(0);
+                Some(Answer::json(200, &self.books.log(since)))
+            }
+            Endpoint::Totals => Some(Answer::json(200, &self.books.totals())),
+            Endpoint::Reset => {
+                self.books.reset();
+                self.cache.clear();
+                *self.struck.lock().unwrap_or_else(PoisonError::into_inner) = Struck::default();
+                Some(Answer::json(200, &json!({ "reset": true })))
+            }
+            Endpoint::Health => Some(Answer::json(200, &json!({ "status": "ok" }))),
+            Endpoint::Metrics => {
+                let (prompt_tokens, generation_tokens) = self.books.token_counts();
+                let load = metrics::Load {
+                    running: (self.options.slots - self.slots.available_permits()) as u64,
+                    waiting: self.waiting.load(Ordering::Relaxed),
+                    slots: self.options.slots as u64,
+                    prompt_tokens,
+                    generation_tokens,
+                };
+                let frames = vec![Bytes::from(metrics::page(&load))];
+                Some(Answer {
+                    content_type: "text/plain; version=0.0.4",
+                    frames,
+                    ..Answer::json(200, &Value::Null)
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// A load model's answer, if the body names one.
+    async fn load(&self, vendor: Vendor, body: &[u8]) -> Option<Response<Delivery>> {
+        let scan = load::scan(body)?;
+        let load = Load::parse(scan.model)?;
+        if load.first_byte_ms > 0 {
+            tokio::time::sleep(Duration::from_millis(u64::from(load.first_byte_ms))).await;
+        }
+        let frames = self.renderings.frames(vendor, &scan, &load);
+        let usage = load.usage(scan.stream);
+        let served = Served {
+            vendor,
+            model: scan.model.to_owned(),
+            status: 200,
+            stream: scan.stream,
+            usage,
+            picousd: price::cost(LOAD_PRICES, &usage, None),
+            reported: true,
+        };
+        let length = (!scan.stream).then(|| frames.iter().map(|f| f.len() as u64).sum());
+        let gap = Duration::from_millis(u64::from(load.gap_ms));
+        let script = Script { frames, gap, interrupt: None, length, outcome: Outcome::Completed };
+        let call = Call::unlogged(&self.books, served);
+        let mut response = Response::new(Delivery::new(script, Some(call), None));
+        let kind = if scan.stream { "text/event-stream; charset=utf-8" } else { "application/json" };
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        Some(response)
+    }
+
+    /// A call to a model: fault, answer, books, pauses.
+    async fn model_call(
+        &self,
+        vendor: Vendor,
+        endpoint: &Endpoint,
+        caller: &str,
+        parts: &Parts,
+        body: &Bytes,
+        mut call: Call,
+    ) -> Reply {
+        let (request, name, found) = match self.resolve(vendor, body) {
+            Ok(found) => found,
+            Err(answer) => return Ok(self.refused(vendor, *answer, Some(call))),
+        };
+        let (model, fault) = match found {
+            Found::Real(model) => (model, None),
+            Found::Fault(model, fault) => (model, Some(fault)),
+            Found::Load => (&models::LOADED, None),
+        };
+        let fault = fault.filter(|f| !f.once() || self.strikes_first(endpoint, body));
+        let counted = if model.source == models::INVENTED { name.clone() } else { model.id.to_owned() };
+        match fault {
+            Some(Fault::Close { .. }) => {
+                call.serve(served(vendor, &counted, model, &Answer::json(500, &Value::Null), true));
+                call.close(Outcome::Cut);
+                return Err(BrokenOff);
+            }
+            Some(Fault::Status { status, retry_after_s, .. }) => {
+                let answer = voice::status_fault(vendor, status, retry_after_s, &name);
+                call.serve(served(vendor, &counted, model, &answer, true));
+                return Ok(self.refused(vendor, answer, Some(call)));
+            }
+            _ => {}
+        }
+        let telling = match fault {
+            Some(Fault::DuplicateUsage) => Telling::Twice,
+            Some(Fault::MissingUsage) => Telling::Never,
+            _ => Telling::Once,
+        };
+        let setting = openai::Setting {
+            seed: self.options.seed,
+            now_s: self.options.now_s,
+            caller,
+            cache: &self.cache,
+            name: &name,
+            telling,
+            force: fault.and_then(forced),
+        };
+        let answer = ask(vendor, endpoint, &setting, model, &request, parts);
+        call.serve(served(vendor, &counted, model, &answer, telling != Telling::Never));
+        if answer.status >= 400 {
+            return Ok(self.refused(vendor, answer, Some(call)));
+        }
+        self.send(vendor, model, fault, answer, call).await
+    }
+
+    /// Waits for a slot and for the first byte's time, then starts the answer.
+    async fn send(
+        &self,
+        vendor: Vendor,
+        model: &Model,
+        fault: Option<Fault>,
+        answer: Answer,
+        call: Call,
+    ) -> Reply {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let slot = self.slots.clone().acquire_owned().await.ok();
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        let scaled =
+            |us: u64| Duration::from_micros((us as f64 * self.options.latency_scale.max(0.0)) as u64);
+        let (status, extra) = (answer.status, answer.headers.clone());
+        let sending = match fault {
+            Some(fault) => strike::strike(fault, vendor, answer),
+            None => strike::unharmed(&answer, scaled(model.first_token_ms * 1_000), scaled(model.token_us)),
+        };
+        if !sending.first.is_zero() {
+            tokio::time::sleep(sending.first).await;
+        }
+        let Sending { script, content_type, gzip, .. } = sending;
+        let seq = call.seq();
+        let mut response = Response::new(Delivery::new(script, Some(call), slot));
+        self.head(&mut response, vendor, status, content_type, &extra, seq);
+        if gzip {
+            response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        Ok(response)
+    }
+
+    /// Reads the body as JSON and finds its model.
+    fn resolve(&self, vendor: Vendor, body: &Bytes) -> Result<(Value, String, Found), Box<Answer>> {
+        let request: Value = serde_json::from_slice(body).map_err(|_| Box::new(voice::not_json(vendor)))?;
+        let name = request.get("model").and_then(Value::as_str).unwrap_or_default().to_owned();
+        if name.is_empty() {
+            return Err(Box::new(voice::no_model_named(vendor, &request)));
+        }
+        match models::find(vendor, &name) {
+            Some(found) => Ok((request, name, found)),
+            None => Err(Box::new(voice::no_model(vendor, &name))),
+        }
+    }
+
+    fn strikes_first(&self, endpoint: &Endpoint, body: &Bytes) -> bool {
+        let key = digest(0, &[format!("{endpoint:?}").as_bytes(), body]);
+        self.struck.lock().unwrap_or_else(PoisonError::into_inner).first(key)
+    }
+
+    /// An answer without faults or pauses.
+    fn refused(&self, vendor: Vendor, answer: Answer, call: Option<Call>) -> Response<Delivery> {
+        let body = Bytes::from(answer.frames.concat());
+        let seq = call.as_ref().map_or_else(|| self.served.fetch_add(1, Ordering::Relaxed), Call::seq);
+        let mut response = Response::new(Delivery::new(Script::whole(body, answer.outcome), call, None));
+        self.head(&mut response, vendor, answer.status, answer.content_type, &answer.headers, seq);
+        response
+    }
+
+    fn head(
+        &self,
+        response: &mut Response<Delivery>,
+        vendor: Vendor,
+        status: u16,
+        content_type: &'static str,
+        extra: &[(&'static str, String)],
+        seq: u64,
+    ) {
+        *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let map = response.headers_mut();
+        map.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        headers::add(map, vendor, self.options.seed, seq);
+        for (name, value) in extra {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                map.insert(*name, value);
+            }
+        }
+    }
+}
+
+fn plain(answer: Answer) -> Response<Delivery> {
+    let script = Script::whole(Bytes::from(answer.frames.concat()), answer.outcome);
+    let mut response = Response::new(Delivery::new(script, None, None));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
+    response
+}
+
+/// The call as the books keep it, credentials and cookies hashed.
+fn received(parts: &Parts, body: Bytes) -> Received {
+    let secret = |name: &str| {
+        matches!(name, "authorization" | "x-api-key" | "x-goog-api-key" | "cookie" | "proxy-authorization")
+    };
+    let headers = parts.headers.iter().map(|(name, value)| {
+        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let value =
+            if secret(name.as_str()) { door::hashed(value.trim_start_matches("Bearer ")) } else { value };
+        (name.as_str().to_owned(), value)
+    });
+    Received {
+        method: parts.method.to_string(),
+        path: parts.uri.to_string(),
+        headers: headers.collect(),
+        body,
+    }
+}
+
+fn served(vendor: Vendor, counted: &str, model: &Model, answer: &Answer, reported: bool) -> Served {
+    Served {
+        vendor,
+        model: counted.to_owned(),
+        status: answer.status,
+        stream: answer.stream,
+        usage: answer.usage,
+        picousd: price::cost(model.prices, &answer.usage, answer.tier.as_deref()),
+        reported,
+    }
+}
+
+/// Steering that a fault forces on the answer.
+fn forced(fault: Fault) -> Option<Steering> {
+    let steering = match fault {
+        Fault::Refusal => Steering { refuse: true, ..Steering::default() },
+        Fault::Empty => Steering { empty: true, ..Steering::default() },
+        Fault::Many { chunks } => Steering {
+            say: Some("tick".to_owned() + &" tick".repeat(chunks.saturating_sub(1))),
+            ..Steering::default()
+        },
+        _ => return None,
+    };
+    Some(steering)
+}
+
+fn ask(
+    vendor: Vendor,
+    endpoint: &Endpoint,
+    setting: &openai::Setting<'_>,
+    model: &Model,
+    request: &Value,
+    parts: &Parts,
+) -> Answer {
+    match vendor {
+        Vendor::OpenAi => {
+            let made = match endpoint {
+                Endpoint::Embeddings => openai::embed(setting, model, request),
+                _ => openai::chat(setting, model, request),
+            };
+            made.unwrap_or_else(|refusal| refusal.answer())
+        }
+        Vendor::Anthropic => {
+            let beta: Vec<&str> =
+                parts.headers.get_all("anthropic-beta").iter().filter_map(|v| v.to_str().ok()).collect();
+            let made = match endpoint {
+                Endpoint::CountTokens => anthropic::count_tokens(setting, model, request),
+                _ => anthropic::messages(setting, model, request, &beta.join(",")),
+            };
+            made.unwrap_or_else(|refusal| refusal.answer())
+        }
+    }
+}

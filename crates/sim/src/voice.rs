@@ -1,0 +1,119 @@
+//! Answers that both vendors give, each in its own words: wrong paths, bodies and models, lists, faults by status.
+
+use crate::answer::Answer;
+use crate::models::Vendor;
+use crate::{anthropic, openai};
+use bytes::Bytes;
+use http::request::Parts;
+use serde_json::Value;
+
+pub(crate) fn status_fault(vendor: Vendor, status: u16, retry_after_s: Option<u64>, name: &str) -> Answer {
+    let mut answer = match vendor {
+        Vendor::OpenAi => openai::error::Refusal::fault(status, name).answer(),
+        Vendor::Anthropic => anthropic::error::Refusal::fault(status, name).answer(),
+    };
+    if status == 502 {
+        answer.content_type = "text/html";
+        answer.frames = vec![Bytes::from_static(
+            b"<html><head><title>502 Bad Gateway</title></head><body>cloudflare</body></html>",
+        )];
+    }
+    if let Some(seconds) = retry_after_s {
+        answer.headers.push(("retry-after", seconds.to_string()));
+    }
+    answer
+}
+
+pub(crate) fn list(vendor: Vendor, parts: &Parts) -> Value {
+    match vendor {
+        Vendor::OpenAi => openai::models(),
+        Vendor::Anthropic => anthropic::models(parts.uri.query().unwrap_or_default()),
+    }
+}
+
+pub(crate) fn one(vendor: Vendor, name: &str) -> Answer {
+    match vendor {
+        Vendor::OpenAi => openai::model(name).map_or_else(|r| r.answer(), |v| Answer::json(200, &v)),
+        Vendor::Anthropic => anthropic::model(name).map_or_else(|r| r.answer(), |v| Answer::json(200, &v)),
+    }
+}
+
+pub(crate) fn not_json(vendor: Vendor) -> Answer {
+    match vendor {
+        Vendor::OpenAi => {
+            let message = "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library correctly. The OpenAI API expects a JSON payload, but what was sent was not valid JSON.)";
+            openai::error::Refusal::other(400, "invalid_request_error", None, message).answer()
+        }
+        Vendor::Anthropic => anthropic::error::Refusal::bad("The request body is not valid JSON").answer(),
+    }
+}
+
+pub(crate) fn no_model_named(vendor: Vendor, request: &Value) -> Answer {
+    match vendor {
+        Vendor::OpenAi => openai::error::Refusal::other(
+            400,
+            "invalid_request_error",
+            None,
+            "you must provide a model parameter",
+        )
+        .answer(),
+        Vendor::Anthropic => {
+            let why = if request.get("model").is_some() {
+                "Input should be a valid string"
+            } else {
+                "Field required"
+            };
+            anthropic::error::Refusal::bad(format!("model: {why}")).answer()
+        }
+    }
+}
+
+pub(crate) fn no_model(vendor: Vendor, name: &str) -> Answer {
+    match vendor {
+        Vendor::OpenAi => openai::error::Refusal::no_model(name).answer(),
+        Vendor::Anthropic => anthropic::error::Refusal::no_model(name).answer(),
+    }
+}
+
+pub(crate) fn wrong_method(vendor: Vendor, parts: &Parts) -> Answer {
+    match vendor {
+        Vendor::OpenAi => {
+            let message = format!(
+                "Not allowed to {} on {}. (HINT: Perhaps you meant to use a different HTTP method?)",
+                parts.method,
+                parts.uri.path()
+            );
+            openai::error::Refusal::other(405, "invalid_request_error", Some("method_not_supported"), message)
+                .answer()
+        }
+        Vendor::Anthropic => {
+            anthropic::error::Refusal::other(405, "invalid_request_error", "Method Not Allowed").answer()
+        }
+    }
+}
+
+pub(crate) fn unknown_path(vendor: Vendor, parts: &Parts) -> Answer {
+    match vendor {
+        Vendor::OpenAi => {
+            let message = format!("Invalid URL ({} {})", parts.method, parts.uri.path());
+            openai::error::Refusal::other(404, "invalid_request_error", None, message).answer()
+        }
+        Vendor::Anthropic => anthropic::error::Refusal::other(404, "not_found_error", "Not Found").answer(),
+    }
+}
+
+pub(crate) fn too_large(vendor: Vendor) -> Answer {
+    match vendor {
+        Vendor::OpenAi => openai::error::Refusal::other(
+            413,
+            "invalid_request_error",
+            None,
+            "The request body is too large.",
+        )
+        .answer(),
+        Vendor::Anthropic => {
+            anthropic::error::Refusal::other(413, "request_too_large", "Request exceeds the maximum size")
+                .answer()
+        }
+    }
+}
