@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use pilothouse_catalog::row::{Life, Row};
+use pilothouse_catalog::row::{Class, Life, Row};
 
 use super::family::Families;
 use super::json::{self, Members};
@@ -13,6 +13,8 @@ use super::{Book, COLLECTED, disagree, litellm_price, name};
 
 /// The feed's name in rows.
 pub(super) const FEED: &str = "litellm";
+/// The feed's name of AWS's second endpoint.
+const MANTLE: &str = "bedrock_mantle";
 
 /// The feed's provider, our platform, and the prefix of its keys that is not part of the wire id.
 const PLATFORMS: &[(&str, &str, &str)] = &[
@@ -93,12 +95,22 @@ pub(super) fn read(path: &Path, families: &Families) -> Result<Book> {
     let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
     let entries: BTreeMap<String, Members> = serde_json::from_str(&text).context("litellm's price map")?;
     let mut book = Book::new();
-    for (key, members) in &entries {
+    // AWS serves some models on two endpoints at two prices. The runtime's comes first, because it is the endpoint
+    // that our vendor row calls.
+    let second =
+        |members: &Members| json::get::<String>(members, "litellm_provider").as_deref() == Some(MANTLE);
+    let (last, first): (Vec<_>, Vec<_>) = entries.iter().partition(|(_, members)| second(members));
+    for (key, members) in first.into_iter().chain(last) {
         let Some(key) = key_of(key, members) else { continue };
         let free = families.is_free(key.platform, &key.id);
         let mut row = row(&key, members, free).with_context(|| key.id.clone())?;
         match book.get_mut(&(row.platform.clone(), row.id.clone())) {
-            Some(known) => merge(known, &mut row),
+            Some(known) => {
+                if second(members) {
+                    compare_endpoints(known, &row);
+                }
+                merge(known, &mut row);
+            }
             None => {
                 book.insert((row.platform.clone(), row.id.clone()), row);
             }
@@ -140,6 +152,19 @@ fn key_of(key: &str, members: &Members) -> Option<Key> {
         return None;
     }
     Some(Key { platform, id: id.to_owned(), when: (!when.is_empty()).then(|| when.join(" ")) })
+}
+
+/// Notes where the second endpoint's price differs.
+fn compare_endpoints(known: &mut Row, other: &Row) {
+    for (member, class) in [("input", Class::Input), ("output", Class::Output)] {
+        let base = |row: &Row| {
+            let card = row.prices.iter().find(|card| card.tier.is_none() && card.above_tokens.is_none());
+            card.and_then(|card| card.rates.get(&class)).map(|price| price.times(1_000_000).to_string())
+        };
+        if let (Some(ours), Some(theirs)) = (base(known), base(other)) {
+            disagree(known, member, ("litellm, bedrock-runtime", ours), ("litellm, bedrock-mantle", theirs));
+        }
+    }
 }
 
 /// Lays a second entry of the same model (an image size, a second mode) onto the first.

@@ -71,8 +71,11 @@ fn hear(row: &mut Row, mut word: Word) {
     }
     if notice {
         life.notice = true;
-        life.retires = word.date.or(life.retires).or(life.not_before.take());
-        life.not_before = None;
+        // Notice with a date "to be announced" does not turn another feed's mere date into a deadline.
+        life.retires = word.date.or(life.retires);
+        if life.retires.is_some() {
+            life.not_before = None;
+        }
     } else if word.earliest || !life.notice {
         life.not_before = word.date.or(life.not_before);
         (life.notice, life.retires) = (false, None);
@@ -122,6 +125,12 @@ pub(super) fn inherit(book: &mut Book) {
         life.feeds.extend(row.life.iter().flat_map(|own| own.feeds.clone()));
         life.feeds.sort();
         life.feeds.dedup();
+        // AWS dates differ by region: the notice holds for a regional id, the day may not.
+        if row.snapshot.is_none() && life.note.as_ref().is_some_and(|note| note.contains("Region")) {
+            life.not_before =
+                row.life.as_ref().and_then(|own| own.not_before.clone()).or(life.retires.take());
+            (life.retires, life.gone) = (None, false);
+        }
         life.via = Some(id);
         given.push((key.clone(), life));
     }
@@ -336,6 +345,36 @@ mod tests {
         let conflict = &row.conflicts[0];
         assert_eq!((conflict.member.as_str(), conflict.chosen.as_str()), ("retires", "bydtech"));
         assert_eq!(conflict.says["depdesk"], "2026-09-30");
+    }
+
+    #[test]
+    fn notice_without_a_day_makes_no_deadline_of_another_feeds_date() {
+        let mut row = Row {
+            life: Some(Life { not_before: Some("2026-10-01".into()), ..Life::default() }),
+            ..Row::default()
+        };
+        hear(&mut row, Word { listed: true, date: None, ..word("bydtech", "") });
+        let life = row.life.expect("a life");
+        assert_eq!((life.notice, life.retires, life.not_before.as_deref()), (true, None, Some("2026-10-01")));
+    }
+
+    #[test]
+    fn a_regional_id_takes_the_notice_but_not_the_day_where_days_differ_by_region() {
+        let mut book = Book::new();
+        let base = Life {
+            notice: true,
+            retires: Some("2027-04-08".into()),
+            note: Some("lifecycle state can differ by Region.".into()),
+            ..Life::default()
+        };
+        for (id, life) in [("anthropic.m", Some(base)), ("eu.anthropic.m", None)] {
+            let row = Row { platform: "bedrock".into(), id: id.into(), life, ..Row::default() };
+            book.insert(("bedrock".into(), id.into()), row);
+        }
+        inherit(&mut book);
+        let life = book[&("bedrock".to_owned(), "eu.anthropic.m".to_owned())].life.clone().expect("a life");
+        assert_eq!((life.notice, life.retires, life.not_before.as_deref()), (true, None, Some("2027-04-08")));
+        assert_eq!(life.via.as_deref(), Some("anthropic.m"));
     }
 
     #[test]

@@ -57,6 +57,22 @@ fn an_alias_leads_to_its_row_and_says_so() {
 }
 
 #[test]
+fn the_books_examples_are_overlays() {
+    let book = include_str!("../../../../docs/src/catalogue.md");
+    let examples: Vec<&str> =
+        book.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(!examples.is_empty());
+    for example in examples {
+        let catalog = Catalog::bundled().with_overlay(example, "catalogue.md").expect("an overlay");
+        assert_eq!(
+            catalog.model("vllm", "house-model").map(|model| model.id().to_owned()).as_deref(),
+            Some("qwen3.6-27b")
+        );
+        assert_eq!(crate::check::problems(&catalog), Vec::<String>::new());
+    }
+}
+
+#[test]
 fn the_last_overlay_wins() {
     let name =
         |name: &str| format!("[[model]]\nplatform = 'x'\nid = 'm'\nas_of = '2026-01-01'\nname = '{name}'\n");
