@@ -2,6 +2,7 @@
 
 mod books;
 pub(crate) mod client;
+mod docs;
 mod faults;
 mod published;
 mod wire;
