@@ -229,6 +229,12 @@ pub fn codec(dialect: Dialect) -> Option<&'static dyn Codec> {
     CODECS.iter().copied().find(|codec| codec.dialect() == dialect)
 }
 
+/// The codec that writes errors for clients of a dialect: embeddings share OpenAI's shape.
+#[must_use]
+pub fn error_codec(dialect: Dialect) -> &'static dyn Codec {
+    codec(dialect).unwrap_or(&dialects::openai_chat::OpenaiChat)
+}
+
 /// Every codec. One line per dialect.
 pub static CODECS: &[&dyn Codec] =
     &[&dialects::openai_chat::OpenaiChat, &dialects::anthropic_messages::AnthropicMessages];

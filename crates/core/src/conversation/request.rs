@@ -98,6 +98,12 @@ impl Request {
             rest: Rest::default(),
         }
     }
+
+    /// Whether the client offers its tools in OpenAI's old form, and so reads answers in it.
+    #[must_use]
+    pub fn uses_legacy_functions(&self) -> bool {
+        self.tools.iter().any(|tool| matches!(&tool.content, ToolContent::Function(one) if one.legacy))
+    }
 }
 
 /// Who speaks.

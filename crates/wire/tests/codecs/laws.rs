@@ -336,3 +336,85 @@ proptest! {
         }
     }
 }
+
+/// Calls as (id, name, argument, where its arguments' text is cut, whose turn each piece is).
+fn streamed_calls() -> impl Strategy<Value = (Vec<(String, String, Value)>, Vec<usize>, usize)> {
+    let call = ("[a-z0-9]{4,20}", "[a-z_]{1,12}", any::<String>());
+    (proptest::collection::vec(call, 1..6), proptest::collection::vec(0usize..1000, 0..40), 1usize..12)
+        .prop_map(|(calls, turns, piece)| {
+            let calls = calls.into_iter().enumerate().map(|(at, (id, name, text))| {
+                (format!("call_{at}{id}"), name, serde_json::json!({ "q": [text, at] }))
+            });
+            (calls.collect(), turns, piece)
+        })
+}
+
+/// An OpenAI stream of parallel calls whose pieces alternate as `turns` say.
+fn alternating(calls: &[(String, String, Value)], turns: &[usize], piece: usize) -> Vec<u8> {
+    let mut pieces: Vec<Vec<String>> = calls
+        .iter()
+        .map(|(_, _, arguments)| {
+            let letters: Vec<char> = arguments.to_string().chars().collect();
+            letters.chunks(piece).rev().map(|chunk| chunk.iter().collect()).collect()
+        })
+        .collect();
+    let mut out = Vec::new();
+    let mut push = |delta: Value, finish: Option<&str>| {
+        let chunk = serde_json::json!({
+            "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "gpt-5.5",
+            "choices": [{ "index": 0, "delta": delta, "finish_reason": finish }],
+        });
+        out.extend_from_slice(format!("data: {chunk}\n\n").as_bytes());
+    };
+    for (index, (id, name, _)) in calls.iter().enumerate() {
+        let function = serde_json::json!({ "name": name, "arguments": "" });
+        push(
+            serde_json::json!({ "tool_calls": [{ "index": index, "id": id, "type": "function", "function": function }] }),
+            None,
+        );
+    }
+    let mut turns = turns.iter();
+    while pieces.iter().any(|left| !left.is_empty()) {
+        let open: Vec<usize> = (0..pieces.len()).filter(|at| !pieces[*at].is_empty()).collect();
+        let index = open[turns.next().copied().unwrap_or(0) % open.len()];
+        let arguments = pieces[index].pop().unwrap();
+        push(
+            serde_json::json!({ "tool_calls": [{ "index": index, "function": { "arguments": arguments } }] }),
+            None,
+        );
+    }
+    push(serde_json::json!({}), Some("tool_calls"));
+    out.extend_from_slice(b"data: [DONE]\n\n");
+    out
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+
+    #[test]
+    fn parallel_calls_keep_their_order_ids_names_and_arguments(
+        (calls, turns, piece) in streamed_calls(),
+    ) {
+        let stream = alternating(&calls, &turns, piece);
+        let (parts, error) = decode_stream(Dialect::OpenaiChat, &stream);
+        prop_assert_eq!(error, None);
+        for dialect in DIALECTS {
+            let (bytes, losses) = encode_stream(dialect, &parts, None, &context());
+            prop_assert!(losses.is_empty(), "{:?}", losses);
+            let (parts, error) = decode_stream(dialect, &bytes);
+            prop_assert_eq!(error, None);
+            let found: Vec<_> = assemble(&parts).choices[0]
+                .parts
+                .iter()
+                .map(|part| match &part.content {
+                    Content::ToolCall(call) => {
+                        let arguments: Value = serde_json::from_str(&call.arguments).unwrap();
+                        (call.id.to_string(), call.name.to_string(), arguments)
+                    }
+                    other => panic!("{other:?}"),
+                })
+                .collect();
+            prop_assert_eq!(&found, &calls);
+        }
+    }
+}

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "everything here is test code")]
 
 mod cases;
+mod contexts;
 mod golden;
 mod laws;
 mod mutate;
