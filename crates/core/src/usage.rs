@@ -23,7 +23,7 @@ pub struct Usage {
     pub input_audio: u64,
     /// Output tokens that are neither reasoning nor audio, where the vendor tells them apart.
     pub output: u64,
-    /// Output tokens spent on reasoning, where the vendor tells them apart (OpenAI does, Anthropic does not).
+    /// Output tokens spent on reasoning, where the vendor tells them apart.
     pub reasoning: u64,
     /// Output tokens of audio.
     pub output_audio: u64,

@@ -13,6 +13,15 @@ pub(crate) fn bad_answer(error: Error) -> Error {
     Error { param: error.param, cause: error.cause, ..Error::new(Kind::BadAnswer, public) }
 }
 
+/// The error of a request that leans on conversation state which the target does not hold. Its member becomes the
+/// code by which the SDK goes on without a thread.
+pub(crate) fn no_threads() -> Error {
+    Error::bad_request(
+        "thread",
+        "the target of this call holds no message threads; send the full conversation without `thread`",
+    )
+}
+
 /// The longest message made of a body that is no error of its dialect.
 const BODY_MAX: usize = 500;
 

@@ -115,6 +115,8 @@ impl Quirks {
             sampling: version < (4, 7),
             prefill: version < (4, 6),
             system_anywhere: version >= (5, 0),
+            // Other platforms spell the name with a prefix, and hold no threads.
+            threads: model.starts_with("claude"),
             // Structured outputs came with Sonnet 4.5 and Opus 4.1.
             json_schema: version >= (4, 5) || (opus && version == (4, 1)),
             ..Self::plain()

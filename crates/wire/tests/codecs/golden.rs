@@ -193,11 +193,17 @@ fn our_own_errors_read_as_the_vendors_do() {
 fn a_thread_is_refused_by_the_code_that_lets_the_sdk_go_on_without_one() {
     let body = br#"{"model":"m","max_tokens":1,"thread":{"type":"create"},"messages":[{"role":"user","content":"a"}]}"#;
     let request = of(Dialect::AnthropicMessages).decode_request(body).unwrap();
-    let target = Target::of(Dialect::OpenaiChat, "gpt-5.5");
-    let error = of(Dialect::OpenaiChat).encode_request(&request, &target, &mut Vec::new()).unwrap_err();
-    let error = pilothouse_wire::codec::VendorError::from(&error);
-    let body: Value =
-        serde_json::from_slice(&of(Dialect::AnthropicMessages).encode_error(&error, None)).unwrap();
-    assert_eq!(error.status, 400);
-    assert_eq!(body["error"]["details"]["error_code"], "thread_unsupported_request");
+    for (dialect, model) in [
+        (Dialect::OpenaiChat, "gpt-5.5"),
+        (Dialect::AnthropicMessages, "anthropic.claude-opus-4-7-v1:0"),
+        (Dialect::AnthropicMessages, "glm-5.1"),
+    ] {
+        let target = Target::of(dialect, model);
+        let error = of(dialect).encode_request(&request, &target, &mut Vec::new()).unwrap_err();
+        let error = pilothouse_wire::codec::VendorError::from(&error);
+        let body: Value =
+            serde_json::from_slice(&of(Dialect::AnthropicMessages).encode_error(&error, None)).unwrap();
+        assert_eq!(error.status, 400);
+        assert_eq!(body["error"]["details"]["error_code"], "thread_unsupported_request", "{model}");
+    }
 }

@@ -14,7 +14,7 @@ use super::super::part::write_mark;
 use super::messages::write_messages;
 use super::thinking::{Plan, Switch, plan};
 use crate::codec::{Losses, Target};
-use crate::dialects::schema;
+use crate::dialects::{no_threads, schema};
 use crate::json::{Array, Object};
 
 /// The output limit where neither the client nor the catalogue gives one: the smallest that every Claude model
@@ -27,6 +27,9 @@ pub(in super::super) fn encode(
     losses: &mut Losses,
 ) -> Result<Vec<u8>, Error> {
     let native = request.dialect == Dialect::AnthropicMessages;
+    if request.thread.is_some() && !target.quirks.threads {
+        return Err(no_threads());
+    }
     let max_tokens = limit(request, target, native, losses);
     let plan = if native { Plan::default() } else { plan(request, target, max_tokens, losses) };
     let mut out = Vec::with_capacity(1024);

@@ -13,7 +13,7 @@ use serde_json::Number;
 use super::super::part::drop_rest;
 use super::messages::write_messages;
 use crate::codec::{Losses, Target};
-use crate::dialects::schema;
+use crate::dialects::{no_threads, schema};
 use crate::json::{Array, Object};
 
 /// The most stop sequences: <https://platform.openai.com/docs/api-reference/chat/create>, 2026-11-22.
@@ -26,10 +26,7 @@ pub(in super::super) fn encode(
 ) -> Result<Vec<u8>, Error> {
     let native = request.dialect == Dialect::OpenaiChat;
     if request.thread.is_some() {
-        return Err(Error::bad_request(
-            "thread",
-            "the target of this call holds no message threads; send the full conversation without `thread`",
-        ));
+        return Err(no_threads());
     }
     let mut out = Vec::with_capacity(1024);
     let mut body = Object::new(&mut out);
