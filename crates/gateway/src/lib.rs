@@ -1,1 +1,17 @@
-//! gateway.
+//! The only HTTP server: endpoints, the life of an exchange, telemetry. Wires the other crates together.
+
+pub mod access;
+pub mod answer;
+pub mod config;
+pub mod discover;
+mod drain;
+pub mod endpoints;
+mod exposure;
+mod job;
+mod memory;
+pub mod metrics;
+pub mod pipeline;
+pub mod plan;
+pub mod server;
+mod service;
+pub mod shared;

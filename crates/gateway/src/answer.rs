@@ -1,0 +1,96 @@
+//! Bodies of answers on their way to the client.
+
+mod relay;
+mod translated;
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+
+pub use relay::RelayBody;
+pub(crate) use translated::Rewriter;
+pub use translated::TranslatedBody;
+
+/// Why a body ends without its end: the connection is then closed without a terminator, so that no client
+/// takes a part for the whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Broken;
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("the answer broke off")
+    }
+}
+
+impl std::error::Error for Broken {}
+
+/// The body of an answer.
+pub enum AnswerBody {
+    /// All of it at once; `None` when it has been given.
+    Full(Option<Bytes>),
+    /// A stream that passes through.
+    Relay(Box<RelayBody>),
+    /// A stream that is rewritten in another dialect.
+    Translated(Box<TranslatedBody>),
+}
+
+impl AnswerBody {
+    /// A body of known bytes.
+    #[must_use]
+    pub const fn full(bytes: Bytes) -> Self {
+        Self::Full(Some(bytes))
+    }
+}
+
+impl http_body::Body for AnswerBody {
+    type Data = Bytes;
+    type Error = Broken;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        match self.get_mut() {
+            Self::Full(bytes) => Poll::Ready(
+                bytes.take().filter(|bytes| !bytes.is_empty()).map(|bytes| Ok(Frame::data(bytes))),
+            ),
+            Self::Relay(body) => body.poll(cx),
+            Self::Translated(body) => body.poll(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self, Self::Full(bytes) if bytes.as_ref().is_none_or(Bytes::is_empty))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Self::Relay(_) | Self::Translated(_) => SizeHint::default(),
+        }
+    }
+}
+
+/// The end of a stream that failed: the error event, then, when that has left, the break.
+enum Ending {
+    /// The event has yet to be given.
+    Event(Bytes),
+    /// It was given; the break waits until the connection has had time to send it.
+    Flushing(Pin<Box<tokio::time::Sleep>>),
+}
+
+/// How long the connection has to send the error event before it is broken off.
+const FLUSH_TIME: std::time::Duration = std::time::Duration::from_millis(20);
+
+impl Ending {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        use std::future::Future as _;
+        match self {
+            Self::Event(event) => {
+                let event = std::mem::take(event);
+                *self = Self::Flushing(Box::pin(tokio::time::sleep(FLUSH_TIME)));
+                Poll::Ready(Some(Ok(Frame::data(event))))
+            }
+            Self::Flushing(sleep) => sleep.as_mut().poll(cx).map(|()| Some(Err(Broken))),
+        }
+    }
+}

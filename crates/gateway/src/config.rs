@@ -1,0 +1,146 @@
+//! `pilothouse.toml`: what it may say, read with the place of every value so that errors point at it.
+//!
+//! Reading has two steps: the shape (unknown keys and wrong types are refused by the parser), then the
+//! meaning (names that do not exist, secrets that cannot be read), see [`crate::plan`].
+
+mod diagnostic;
+mod provider;
+mod secret;
+mod server;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+pub use diagnostic::{ConfigError, Diagnostic};
+pub use provider::{Provider, TimeoutSection};
+pub use secret::{SecretRef, resolve as resolve_secret};
+pub use server::{Server, TlsSection};
+
+/// The whole file.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct File {
+    /// Where and how we listen.
+    pub server: Server,
+    /// Who may be called.
+    pub providers: BTreeMap<Spanned<String>, Provider>,
+    /// Who may call us.
+    pub keys: BTreeMap<Spanned<String>, Key>,
+    /// Overlays of the catalogue.
+    pub catalog: CatalogSection,
+    /// The ledger.
+    pub store: StoreSection,
+    /// Switches for tests.
+    pub debug: DebugSection,
+}
+
+/// A virtual key.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Key {
+    /// Where its secret stands: `env:NAME`, `file:PATH`, or `sha256:HEX` of it.
+    pub secret: Spanned<String>,
+    /// The application that calls with it, where the caller does not say.
+    #[serde(default)]
+    pub application: Option<String>,
+}
+
+/// Overlays of the catalogue.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CatalogSection {
+    /// A TOML file whose rows are laid over the bundled ones; relative to the configuration file.
+    pub overlay: Option<Spanned<PathBuf>>,
+}
+
+/// The ledger.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StoreSection {
+    /// The data folder; relative to the configuration file.
+    pub dir: PathBuf,
+    /// Days after which exchanges are removed (their totals stay).
+    pub keep_days: u32,
+    /// Exchanges that may wait to be written; beyond it details are lost, totals are not.
+    pub queue: usize,
+}
+
+impl Default for StoreSection {
+    fn default() -> Self {
+        Self { dir: PathBuf::from(".pilothouse"), keep_days: 90, queue: 32_768 }
+    }
+}
+
+/// Switches for tests.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DebugSection {
+    /// Sends calls between equal dialects through the codec too.
+    pub force_translate: bool,
+}
+
+/// A file that was read, with its text for error messages.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Where it was read from; `None` for the built-in default.
+    pub path: Option<PathBuf>,
+    /// Its text.
+    pub text: String,
+    /// What it says.
+    pub file: File,
+}
+
+impl Source {
+    /// The configuration of somebody who wrote none.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self { path: None, text: String::new(), file: File::default() }
+    }
+
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] that says where the file is wrong.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(path, &error))?;
+        Self::parse(text, Some(path.to_owned()))
+    }
+
+    /// Reads a configuration's text.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] that says where the text is wrong.
+    pub fn parse(text: String, path: Option<PathBuf>) -> Result<Self, ConfigError> {
+        match toml::from_str(&text) {
+            Ok(file) => Ok(Self { path, text, file }),
+            Err(error) => {
+                let diagnostic =
+                    Diagnostic { span: error.span(), message: error.message().trim().to_owned() };
+                Err(ConfigError::new(path.as_deref(), &text, vec![diagnostic]))
+            }
+        }
+    }
+
+    /// The folder that relative paths of the file start from.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        let parent =
+            self.path.as_deref().and_then(Path::parent).filter(|parent| !parent.as_os_str().is_empty());
+        parent.map_or_else(|| PathBuf::from("."), Path::to_owned)
+    }
+
+    /// The data folder.
+    #[must_use]
+    pub fn data_dir(&self) -> PathBuf {
+        self.folder().join(&self.file.store.dir)
+    }
+
+    /// An error about this file.
+    #[must_use]
+    pub fn error(&self, diagnostics: Vec<Diagnostic>) -> ConfigError {
+        ConfigError::new(self.path.as_deref(), &self.text, diagnostics)
+    }
+}

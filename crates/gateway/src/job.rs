@@ -1,0 +1,233 @@
+//! An exchange in the making. However its request ends, finished or dropped, it is recorded once.
+
+use std::sync::Arc;
+
+use pilothouse_core::dialect::Dialect;
+use pilothouse_core::error::{Error, Kind};
+use pilothouse_core::exchange::{AnswerFacts, Attempt, Caller, Exchange, Note, Outcome, Receipt, Timings};
+use pilothouse_core::money::{Cost, PicoUsd};
+use pilothouse_core::usage::{Bill, Provenance, Usage};
+use pilothouse_wire::facts::Facts;
+use tokio::time::Instant;
+
+use crate::plan::Resolution;
+use crate::shared::Shared;
+
+/// Bytes of text that make one token, about: used only for the labelled estimate of broken-off answers.
+/// OpenAI's help centre gives four characters (<https://help.openai.com/en/articles/4936856>, 2026-11-22).
+const BYTES_PER_TOKEN: u64 = 4;
+
+/// An exchange in the making.
+pub struct Job {
+    shared: Arc<Shared>,
+    started: Instant,
+    exchange: Option<Box<Exchange>>,
+    resolution: Option<Arc<Resolution>>,
+    /// A request has left for the vendor, so that a bill may come.
+    was_sent: bool,
+}
+
+impl Job {
+    /// Begins an exchange.
+    #[must_use]
+    pub fn new(shared: &Arc<Shared>, dialect: Dialect, caller: Caller, asked: Arc<str>) -> Self {
+        let now = shared.clock.now();
+        shared.metrics.in_flight.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let exchange = Exchange {
+            id: shared.new_id(now),
+            started_at: now,
+            caller,
+            client_dialect: dialect,
+            asked,
+            target: None,
+            streamed: false,
+            outcome: Outcome::Cancelled,
+            status: 0,
+            answer: AnswerFacts::default(),
+            bill: Bill::default(),
+            timings: Timings::default(),
+            request_bytes: 0,
+            answer_bytes: 0,
+            receipt: None,
+        };
+        Self {
+            shared: Arc::clone(shared),
+            started: Instant::now(),
+            exchange: Some(Box::new(exchange)),
+            resolution: None,
+            was_sent: false,
+        }
+    }
+
+    /// The exchange's id.
+    #[must_use]
+    pub fn id(&self) -> pilothouse_core::id::ExchangeId {
+        self.exchange.as_ref().map(|exchange| exchange.id).unwrap_or_default()
+    }
+
+    /// Seconds since 1970 at its start.
+    #[must_use]
+    pub fn started_seconds(&self) -> u64 {
+        self.exchange.as_ref().map_or(0, |exchange| exchange.started_at.seconds())
+    }
+
+    /// Changes what is known of the exchange.
+    pub fn note(&mut self, change: impl FnOnce(&mut Exchange)) {
+        if let Some(exchange) = &mut self.exchange {
+            change(exchange);
+        }
+    }
+
+    /// Microseconds since the start.
+    #[must_use]
+    pub fn elapsed_us(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// Says which target takes the call, in which dialect.
+    pub fn chose(&mut self, resolution: &Arc<Resolution>, dialect: Dialect) {
+        self.resolution = Some(Arc::clone(resolution));
+        let used = resolution.target.used(dialect).cloned();
+        self.note(|exchange| {
+            exchange.asked = Arc::clone(&resolution.asked);
+            exchange.target = used;
+        });
+    }
+
+    /// The request has left for the vendor.
+    pub fn sent(&mut self) {
+        self.was_sent = true;
+    }
+
+    /// The answer's head has come.
+    pub fn headers(&mut self, status: u16) {
+        let now = self.elapsed_us();
+        self.note(|exchange| {
+            exchange.timings.headers_us = Some(now);
+            exchange.status = status;
+        });
+    }
+
+    /// The first model output has come.
+    pub fn first_token(&mut self) {
+        let now = self.elapsed_us();
+        self.note(|exchange| exchange.timings.first_token_us = Some(now));
+    }
+
+    /// Bytes have been handed to the client.
+    pub fn gave(&mut self, bytes: usize) {
+        self.note(|exchange| exchange.answer_bytes += bytes as u64);
+    }
+
+    /// Writes an edit into the receipt.
+    pub fn edited(&mut self, note: Note) {
+        self.receipt(|receipt| receipt.edits.push(note));
+    }
+
+    /// Writes losses into the receipt.
+    pub fn lost(&mut self, notes: Vec<Note>) {
+        if !notes.is_empty() {
+            self.receipt(|receipt| receipt.losses.extend(notes));
+        }
+    }
+
+    /// Writes a failed attempt into the receipt.
+    pub fn attempt_failed(&mut self, kind: Kind, status: Option<u16>) {
+        let failed_us = self.elapsed_us();
+        let Some(target) = self.exchange.as_ref().and_then(|exchange| exchange.target.clone()) else {
+            return;
+        };
+        self.receipt(|receipt| receipt.attempts.push(Attempt { target, kind, status, failed_us }));
+    }
+
+    /// Attempts that failed so far.
+    #[must_use]
+    pub fn failed_attempts(&self) -> usize {
+        let receipt = self.exchange.as_ref().and_then(|exchange| exchange.receipt.as_ref());
+        receipt.map_or(0, |receipt| receipt.attempts.len())
+    }
+
+    /// The codes of edits and losses known so far, for `x-pilothouse-changed`.
+    #[must_use]
+    pub fn changes(&self) -> Option<String> {
+        let receipt = self.exchange.as_ref()?.receipt.as_ref()?;
+        crate::pipeline::changed_header(receipt.edits.iter().chain(&receipt.losses))
+    }
+
+    fn receipt(&mut self, change: impl FnOnce(&mut Receipt)) {
+        self.note(|exchange| change(exchange.receipt.get_or_insert_default()));
+    }
+
+    /// Ends the exchange with an error that the client got.
+    pub fn fail(self, error: &Error, status: u16, facts: Facts) {
+        let (kind, message) = (error.kind, error.public.to_string());
+        self.fail_with(kind, &message, status, facts);
+    }
+
+    /// Ends the exchange with a failure of that class.
+    pub fn fail_with(mut self, kind: Kind, message: &str, status: u16, facts: Facts) {
+        self.note(|exchange| exchange.status = status);
+        self.receipt(|receipt| receipt.error = Some(message.into()));
+        self.end(Outcome::Failed(kind), facts);
+    }
+
+    /// Ends the exchange.
+    pub fn finish(mut self, outcome: Outcome, facts: Facts) {
+        self.end(outcome, facts);
+    }
+
+    fn end(&mut self, outcome: Outcome, facts: Facts) {
+        let total_us = self.elapsed_us();
+        let Some(mut exchange) = self.exchange.take() else { return };
+        self.shared.metrics.in_flight.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+        exchange.outcome = outcome;
+        exchange.timings.total_us = total_us;
+        exchange.bill = self.bill(&exchange, outcome, &facts);
+        exchange.answer = facts.answer;
+        if let Some(resolution) = &self.resolution {
+            resolution.target.metrics.count(&exchange);
+        }
+        self.shared.record(exchange);
+    }
+
+    /// What the exchange used and cost.
+    fn bill(&self, exchange: &Exchange, outcome: Outcome, facts: &Facts) -> Bill {
+        let is_whole = outcome == Outcome::Complete;
+        let has_output = facts.output_bytes > 0 || facts.usage.is_some();
+        if !self.was_sent
+            || (!is_whole && !has_output && matches!(outcome, Outcome::Failed(_)) && exchange.status != 200)
+        {
+            // Nothing reached the vendor, or it refused: nothing is billed.
+            return Bill { cost: Cost::Known(PicoUsd::ZERO), ..Bill::default() };
+        }
+        let Some(resolution) = &self.resolution else { return Bill::default() };
+        let tier = facts.answer.service_tier.as_deref();
+        let price = |usage: &Usage| {
+            let pricing = resolution.target.pricing.as_ref();
+            pricing.map_or(Cost::Unknown, |pricing| pricing.cost(usage, tier, exchange.started_at))
+        };
+        match (facts.usage, is_whole) {
+            (Some(usage), true) => {
+                Bill { usage, provenance: Provenance::Reported, cost: price(&usage), ..Bill::default() }
+            }
+            (None, true) => Bill::default(),
+            (seen, false) => {
+                let usage = seen.unwrap_or_default();
+                let written = facts.output_bytes.div_ceil(BYTES_PER_TOKEN);
+                let estimated_output = written.saturating_sub(usage.output_total());
+                let estimated_cost = price(&Usage { output: estimated_output, ..Usage::default() });
+                let cost = if seen.is_some() { price(&usage) } else { Cost::Unknown };
+                Bill { usage, provenance: Provenance::Partial, estimated_output, cost, estimated_cost }
+            }
+        }
+    }
+}
+
+impl Drop for Job {
+    /// A job that is dropped was given up by its client.
+    fn drop(&mut self) {
+        if self.exchange.is_some() {
+            self.end(Outcome::Cancelled, Facts::default());
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Counters of what passes, per target, written by the request path without locks and shown at `/metrics`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pilothouse_core::exchange::{Exchange, Outcome};
+
+/// Upper bounds of the duration histogram, in microseconds.
+const BOUNDS_US: [u64; 12] = [
+    5_000,
+    10_000,
+    25_000,
+    50_000,
+    100_000,
+    250_000,
+    500_000,
+    1_000_000,
+    2_500_000,
+    10_000_000,
+    60_000_000,
+    600_000_000,
+];
+/// Most targets that are counted apart; the rest share one.
+const TARGETS_MAX: usize = 2048;
+
+/// All counters.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    targets: Mutex<BTreeMap<(Arc<str>, Arc<str>), Arc<TargetMetrics>>>,
+    /// Requests that were refused before a target was chosen.
+    pub refused: AtomicU64,
+    /// Open client connections.
+    pub connections: AtomicU64,
+    /// Exchanges that are going on.
+    pub in_flight: AtomicU64,
+    /// Reloads of the configuration that failed.
+    pub reloads_failed: AtomicU64,
+}
+
+/// The counters of one target.
+#[derive(Debug, Default)]
+pub struct TargetMetrics {
+    complete: AtomicU64,
+    cancelled: AtomicU64,
+    cut: AtomicU64,
+    failed: AtomicU64,
+    tokens_input: AtomicU64,
+    tokens_cached: AtomicU64,
+    tokens_output: AtomicU64,
+    duration_us: AtomicU64,
+    buckets: [AtomicU64; BOUNDS_US.len() + 1],
+    retries: AtomicU64,
+}
+
+impl TargetMetrics {
+    /// Counts an exchange that has ended.
+    pub fn count(&self, exchange: &Exchange) {
+        match exchange.outcome {
+            Outcome::Complete => &self.complete,
+            Outcome::Cancelled => &self.cancelled,
+            Outcome::Failed(pilothouse_core::error::Kind::Cut) => &self.cut,
+            Outcome::Failed(_) => &self.failed,
+        }
+        .fetch_add(1, Relaxed);
+        let usage = &exchange.bill.usage;
+        self.tokens_input.fetch_add(usage.input_total(), Relaxed);
+        self.tokens_cached.fetch_add(usage.cache_read, Relaxed);
+        self.tokens_output.fetch_add(usage.output_total(), Relaxed);
+        let took = exchange.timings.total_us;
+        self.duration_us.fetch_add(took, Relaxed);
+        let bucket = BOUNDS_US.iter().position(|bound| took <= *bound).unwrap_or(BOUNDS_US.len());
+        self.buckets[bucket].fetch_add(1, Relaxed);
+        if let Some(receipt) = &exchange.receipt {
+            self.retries.fetch_add(receipt.attempts.len() as u64, Relaxed);
+        }
+    }
+}
+
+impl Metrics {
+    /// The counters of a target.
+    pub fn target(&self, vendor: &Arc<str>, model: &Arc<str>) -> Arc<TargetMetrics> {
+        let mut targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (Arc::clone(vendor), Arc::clone(model));
+        let key = if targets.len() < TARGETS_MAX || targets.contains_key(&key) {
+            key
+        } else {
+            (Arc::from("other"), Arc::from("other"))
+        };
+        Arc::clone(targets.entry(key).or_default())
+    }
+
+    /// The text that Prometheus scrapes (exposition format 0.0.4).
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut out = String::with_capacity(4096);
+        let mut single = |name: &str, kind: &str, help: &str, value: u64| {
+            let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");
+        };
+        single("pilothouse_connections", "gauge", "Open client connections.", self.connections.load(Relaxed));
+        single("pilothouse_inflight", "gauge", "Exchanges that are going on.", self.in_flight.load(Relaxed));
+        single(
+            "pilothouse_refused_total",
+            "counter",
+            "Requests refused before a target was chosen.",
+            self.refused.load(Relaxed),
+        );
+        single(
+            "pilothouse_reloads_failed_total",
+            "counter",
+            "Configuration reloads that failed.",
+            self.reloads_failed.load(Relaxed),
+        );
+        let targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
+        family(&mut out, &targets, "pilothouse_exchanges_total", "Exchanges by how they ended.", |target| {
+            vec![
+                (",outcome=\"complete\"", &target.complete),
+                (",outcome=\"cancelled\"", &target.cancelled),
+                (",outcome=\"cut\"", &target.cut),
+                (",outcome=\"failed\"", &target.failed),
+            ]
+        });
+        family(&mut out, &targets, "pilothouse_tokens_total", "Tokens as vendors reported them.", |target| {
+            vec![
+                (",class=\"input\"", &target.tokens_input),
+                (",class=\"cached\"", &target.tokens_cached),
+                (",class=\"output\"", &target.tokens_output),
+            ]
+        });
+        family(
+            &mut out,
+            &targets,
+            "pilothouse_retries_total",
+            "Attempts that failed before another.",
+            |target| vec![("", &target.retries)],
+        );
+        histogram(&mut out, &targets);
+        out
+    }
+}
+
+type Targets = BTreeMap<(Arc<str>, Arc<str>), Arc<TargetMetrics>>;
+
+fn labels((vendor, model): &(Arc<str>, Arc<str>)) -> String {
+    let clean = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+    format!("vendor=\"{}\",model=\"{}\"", clean(vendor), clean(model))
+}
+
+fn family<'a>(
+    out: &mut String,
+    targets: &'a Targets,
+    name: &str,
+    help: &str,
+    values: impl Fn(&'a TargetMetrics) -> Vec<(&'static str, &'a AtomicU64)>,
+) {
+    let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} counter");
+    for (key, target) in targets {
+        for (label, value) in values(target) {
+            let _ = writeln!(out, "{name}{{{}{label}}} {}", labels(key), value.load(Relaxed));
+        }
+    }
+}
+
+fn histogram(out: &mut String, targets: &Targets) {
+    let name = "pilothouse_exchange_duration_seconds";
+    let _ =
+        writeln!(out, "# HELP {name} Time from request to the end of the answer.\n# TYPE {name} histogram");
+    for (key, target) in targets {
+        let labels = labels(key);
+        let mut total = 0;
+        for (index, bucket) in target.buckets.iter().enumerate() {
+            total += bucket.load(Relaxed);
+            let bound = BOUNDS_US.get(index).map_or("+Inf".to_owned(), |us| format!("{}", *us as f64 / 1e6));
+            let _ = writeln!(out, "{name}_bucket{{{labels},le=\"{bound}\"}} {total}");
+        }
+        let sum = target.duration_us.load(Relaxed) as f64 / 1e6;
+        let _ = writeln!(out, "{name}_sum{{{labels}}} {sum}\n{name}_count{{{labels}}} {total}");
+    }
+}

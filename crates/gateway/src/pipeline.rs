@@ -1,0 +1,127 @@
+//! The life of an exchange, one phase after the other.
+
+mod admit;
+mod attempt;
+mod choose;
+mod count;
+mod read;
+mod refuse;
+mod relay;
+mod translate;
+
+use std::sync::Arc;
+
+use http::{HeaderName, HeaderValue, Response};
+use hyper::body::Incoming;
+use pilothouse_core::dialect::Dialect;
+use pilothouse_core::error::Error;
+use pilothouse_core::exchange::Note;
+
+use crate::answer::AnswerBody;
+use crate::endpoints::Call;
+use crate::job::Job;
+use crate::plan::Plan;
+use crate::shared::Worker;
+
+pub use admit::{admit, admit_operator};
+pub(crate) use refuse::codec_for;
+pub use refuse::{plain_error, refusal};
+
+pub(crate) const EXCHANGE: HeaderName = HeaderName::from_static("x-pilothouse-exchange");
+pub(crate) const CHANGED: HeaderName = HeaderName::from_static("x-pilothouse-changed");
+pub(crate) const ESTIMATE: HeaderName = HeaderName::from_static("x-pilothouse-estimate");
+pub(crate) const HOPS: HeaderName = HeaderName::from_static("x-pilothouse-hops");
+const CHANGED_MAX: usize = 1000;
+
+/// An answer on its way to the client.
+pub type Answer = Response<AnswerBody>;
+
+/// Takes a request through its life.
+pub async fn run(
+    worker: &Arc<Worker>,
+    plan: &Arc<Plan>,
+    dialect: Dialect,
+    call: Call,
+    request: http::Request<Incoming>,
+    is_loopback: bool,
+) -> Answer {
+    let (mut head, body) = request.into_parts();
+    // Who calls: before a byte of the body is read, so that strangers cannot make us hold any.
+    let caller = match admit(plan, &head.headers, is_loopback) {
+        Ok(caller) => caller,
+        Err(error) => return refusal(&worker.shared, dialect, &error, None),
+    };
+    // What is asked: the body whole, because the model's name decides everything and may stand at its end.
+    let body = match read::body(worker, plan, &head.headers, body).await {
+        Ok(body) => body,
+        Err(error) => return refusal(&worker.shared, dialect, &error, None),
+    };
+    let mut asked = match read::asked(dialect, &mut head, body, caller) {
+        Ok(asked) => asked,
+        Err(error) => return refusal(&worker.shared, dialect, &error, None),
+    };
+    // Which target takes it.
+    let choice = match choose::choose(plan, dialect, call, &asked) {
+        Ok(choice) => choice,
+        Err(error) => return refuse::recorded(worker, dialect, &mut asked, error),
+    };
+    let mut job =
+        Job::new(&worker.shared, dialect, std::mem::take(&mut asked.caller), choice.resolution.asked.clone());
+    job.note(|exchange| {
+        exchange.streamed = asked.is_stream;
+        exchange.request_bytes = asked.body.len() as u64;
+    });
+    job.chose(&choice.resolution, choice.surface_dialect());
+    if call == Call::CountTokens && !choice.is_same_dialect {
+        return count::estimate(worker, &asked, &choice, job);
+    }
+    // Equal dialects: the client's bytes, but for the edits listed. Else: through the canonical form.
+    if choice.is_same_dialect && !(plan.debug.force_translate && call == Call::Chat) {
+        relay::relay(worker, dialect, call, asked, &choice, job).await
+    } else {
+        translate::translate(worker, dialect, asked, &choice, job).await
+    }
+}
+
+/// The headers that every answer to an exchange has.
+fn stamp(answer: &mut Answer, job: &Job) {
+    let headers = answer.headers_mut();
+    if let Ok(id) = HeaderValue::from_bytes(&job.id().to_text()) {
+        headers.insert(EXCHANGE, id);
+    }
+    if let Some(changed) = job.changes().and_then(|changed| HeaderValue::from_str(&changed).ok()) {
+        headers.insert(CHANGED, changed);
+    }
+}
+
+/// The codes of notes with their counts, in at most a kilobyte.
+pub(crate) fn changed_header<'a>(notes: impl Iterator<Item = &'a Note>) -> Option<String> {
+    let mut counted: Vec<(&str, usize)> = Vec::new();
+    for note in notes {
+        match counted.iter_mut().find(|(code, _)| *code == note.code) {
+            Some((_, count)) => *count += 1,
+            None => counted.push((&note.code, 1)),
+        }
+    }
+    if counted.is_empty() {
+        return None;
+    }
+    let mut out = String::new();
+    for (index, (code, count)) in counted.iter().enumerate() {
+        let item = if *count > 1 { format!("{code}*{count}") } else { (*code).to_owned() };
+        if out.len() + item.len() + 2 > CHANGED_MAX {
+            out.push_str(&format!(", +{} more", counted.len() - index));
+            break;
+        }
+        if !out.is_empty() {
+            out.push_str(", ");
+        }
+        out.push_str(&item);
+    }
+    Some(out)
+}
+
+/// The vendor's error as the client of `dialect` reads it, for our own failures.
+fn vendor_error(error: &Error) -> pilothouse_wire::codec::VendorError {
+    error.into()
+}

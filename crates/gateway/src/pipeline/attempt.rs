@@ -1,0 +1,103 @@
+//! Calling the target: attempts, backoff, credentials.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, StatusCode};
+use pilothouse_core::error::{Error, Kind};
+use pilothouse_upstream::{Failure, Phase, Request};
+use pilothouse_wire::codec::kind_of_status;
+use pilothouse_wire::headers;
+
+use super::choose::Choice;
+use crate::endpoints::Call;
+use crate::job::Job;
+use crate::shared::Worker;
+
+/// Longest pause that a vendor may ask for before another attempt of ours; beyond it the client decides.
+const PAUSE_MAX: Duration = Duration::from_secs(8);
+const PAUSE_FIRST: Duration = Duration::from_millis(200);
+
+/// What is sent.
+pub(super) struct Outgoing<'a> {
+    pub(super) call: Call,
+    pub(super) extra: &'a [(HeaderName, HeaderValue)],
+    pub(super) body: &'a Bytes,
+    /// Attempts that the client's SDK has made already.
+    pub(super) sdk_retries: u32,
+}
+
+/// Sends a call until an attempt brings something to pass on: an answer, or an error that another attempt
+/// would not mend. Each failed attempt is in the receipt.
+pub(super) async fn send(
+    worker: &Worker,
+    choice: &Choice,
+    outgoing: &Outgoing<'_>,
+    job: &mut Job,
+) -> Result<pilothouse_upstream::Answer, Error> {
+    let provider = choice.provider();
+    let surface =
+        choice.surface().ok_or_else(|| Error::new(Kind::Internal, "the provider has no way to be called"))?;
+    // The SDK's retries and ours must not multiply: what it has spent, we do not spend again.
+    let mut retries = provider.retries.saturating_sub(outgoing.sdk_retries);
+    let mut refused_credentials = 0;
+    let mut pause = PAUSE_FIRST;
+    loop {
+        let credential = provider.credential();
+        let head =
+            surface.credentials.get(credential).and_then(|heads| heads.get(outgoing.call)).ok_or_else(
+                || Error::bad_request("model", format!("`{}` does not have this call", provider.name)),
+            )?;
+        let request = Request { head, extra: outgoing.extra, body: outgoing.body };
+        job.sent();
+        let sent = worker.client.send(&surface.origin, &request, headers::passes_down).await;
+        let asked_pause = match sent {
+            Ok(answer) => {
+                let status = answer.status;
+                let is_refused = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+                if is_refused
+                    && refused_credentials + 1 < provider.credentials()
+                    && provider.next_credential(credential)
+                {
+                    refused_credentials += 1;
+                    job.attempt_failed(Kind::Vendor, Some(status.as_u16()));
+                    continue;
+                }
+                let asked = asked_pause(&answer);
+                if !is_worth_repeating(status) || retries == 0 || asked.is_some_and(|asked| asked > PAUSE_MAX)
+                {
+                    return Ok(answer);
+                }
+                job.attempt_failed(kind_of_status(status.as_u16(), ""), Some(status.as_u16()));
+                asked
+            }
+            Err(failure) => {
+                let is_safe = failure.is_safe_to_retry()
+                    || (provider.retry_after_timeout && failure == Failure::Timeout(Phase::FirstByte));
+                if !is_safe || retries == 0 {
+                    return Err(failure.into_error(&provider.name));
+                }
+                job.attempt_failed(failure.kind(), None);
+                None
+            }
+        };
+        retries -= 1;
+        // Full jitter between half and all of the pause, so that clients do not come back in step.
+        let jitter = worker.shared.chance() % 512;
+        let jittered = pause.mul_f64(0.5 + jitter as f64 / 1024.0);
+        tokio::time::sleep(asked_pause.unwrap_or(jittered).max(jittered)).await;
+        pause *= 2;
+    }
+}
+
+/// Statuses after which the same request may succeed soon.
+fn is_worth_repeating(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 429 | 500 | 502 | 503 | 529)
+}
+
+/// The pause that a vendor asks for.
+fn asked_pause(answer: &pilothouse_upstream::Answer) -> Option<Duration> {
+    let number = |name: &str| answer.headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
+    let seconds = number("retry-after-ms").map(|millis| millis / 1000.0).or_else(|| number("retry-after"))?;
+    Duration::try_from_secs_f64(seconds).ok()
+}

@@ -1,0 +1,170 @@
+//! What is asked: the whole body within bounds, and a borrowed look at its head.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderName};
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use pilothouse_core::dialect::Dialect;
+use pilothouse_core::error::{Error, Kind};
+use pilothouse_core::exchange::Caller;
+use pilothouse_wire::head::Head;
+
+use crate::plan::Plan;
+use crate::shared::{Shared, Worker};
+
+const STAINLESS_RETRY_COUNT: HeaderName = HeaderName::from_static("x-stainless-retry-count");
+const END_USER_MAX: usize = 128;
+/// Most gateways of ours that a request may pass.
+const HOPS_MAX: u32 = 8;
+
+/// What a client asks.
+pub(crate) struct Asked {
+    pub(crate) body: Held,
+    pub(crate) headers: HeaderMap,
+    pub(crate) model: String,
+    pub(crate) is_stream: bool,
+    /// How often the client's SDK has tried already.
+    pub(crate) sdk_retries: u32,
+    pub(crate) hops: u32,
+    pub(crate) caller: Caller,
+    /// The name of the caller's key.
+    pub(crate) key: Arc<str>,
+}
+
+/// A request body whose bytes count against the bound on bytes in flight while it lives.
+pub(crate) struct Held {
+    bytes: Bytes,
+    shared: Arc<Shared>,
+    counted: u64,
+}
+
+impl std::ops::Deref for Held {
+    type Target = Bytes;
+    fn deref(&self) -> &Bytes {
+        &self.bytes
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.shared.held_bytes.fetch_sub(self.counted, Relaxed);
+    }
+}
+
+impl Held {
+    fn grow(&mut self, by: u64, max: u64) -> Result<(), Error> {
+        self.counted += by;
+        if self.shared.held_bytes.fetch_add(by, Relaxed) + by > max {
+            return Err(Error::new(
+                Kind::Overloaded,
+                "too many request bytes are in flight; try again in a moment",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Reads a request's body.
+pub(super) async fn body(
+    worker: &Worker,
+    plan: &Plan,
+    headers: &HeaderMap,
+    mut incoming: Incoming,
+) -> Result<Held, Error> {
+    if headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+        // A compressed body would have to be unpacked to be judged; no SDK sends one.
+        return Err(Error::bad_request("content-encoding", "request bodies must not be compressed"));
+    }
+    let too_large = || {
+        let max = plan.body_bytes_max;
+        Error::new(
+            Kind::TooLarge,
+            format!("the request body exceeds {max} bytes; raise body_bytes_max in [server]"),
+        )
+    };
+    let told = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if told.is_some_and(|told| told > plan.body_bytes_max) {
+        return Err(too_large());
+    }
+    let mut held = Held { bytes: Bytes::new(), shared: Arc::clone(&worker.shared), counted: 0 };
+    let mut many: Option<BytesMut> = None;
+    while let Some(frame) = incoming.frame().await {
+        let frame = frame.map_err(|error| {
+            Error::new(Kind::BadRequest, "the request body broke off before its end").because(error)
+        })?;
+        let Ok(data) = frame.into_data() else { continue };
+        held.grow(data.len() as u64, plan.inflight_bytes_max)?;
+        if held.counted > plan.body_bytes_max {
+            return Err(too_large());
+        }
+        if held.bytes.is_empty() && many.is_none() {
+            // Small bodies come in one piece and are never copied.
+            held.bytes = data;
+            if incoming.is_end_stream() {
+                break;
+            }
+            continue;
+        }
+        let gathered = many.get_or_insert_with(|| {
+            let expected = told.unwrap_or(0).min(plan.body_bytes_max);
+            let mut gathered = BytesMut::with_capacity(usize::try_from(expected).unwrap_or(0).max(64 * 1024));
+            gathered.extend_from_slice(&held.bytes);
+            gathered
+        });
+        gathered.extend_from_slice(&data);
+    }
+    if let Some(gathered) = many {
+        held.bytes = gathered.freeze();
+    }
+    Ok(held)
+}
+
+/// Reads the head of what is asked.
+pub(super) fn asked(
+    dialect: Dialect,
+    head: &mut http::request::Parts,
+    body: Held,
+    mut caller: Caller,
+) -> Result<Asked, Error> {
+    let number = |name: &HeaderName| {
+        head.headers.get(name).and_then(|value| value.to_str().ok()?.trim().parse::<u32>().ok()).unwrap_or(0)
+    };
+    let hops = number(&super::HOPS);
+    if hops >= HOPS_MAX {
+        return Err(Error::new(
+            Kind::BadRequest,
+            "this request has passed eight gateways: one of them is configured to call itself; check base_url",
+        ));
+    }
+    let (model, is_stream, end_user) = {
+        let head = Head::read(&body)?;
+        let end_user = match dialect {
+            Dialect::AnthropicMessages => head.text_in("metadata", "user_id"),
+            Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => {
+                head.text("safety_identifier").or_else(|| head.text("user"))
+            }
+        };
+        let end_user =
+            end_user.map(|user| user.chars().take(END_USER_MAX).collect::<String>().into_boxed_str());
+        let is_stream = dialect != Dialect::OpenaiEmbeddings && head.stream()?;
+        (head.model()?.into_owned(), is_stream, end_user)
+    };
+    caller.end_user = end_user;
+    let sdk_retries = number(&STAINLESS_RETRY_COUNT);
+    let key = Arc::clone(&caller.key);
+    Ok(Asked {
+        body,
+        headers: std::mem::take(&mut head.headers),
+        model,
+        is_stream,
+        sdk_retries,
+        hops,
+        caller,
+        key,
+    })
+}

@@ -1,0 +1,249 @@
+//! Equal dialects on both sides: the client's bytes go up, the vendor's bytes come down.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use pilothouse_core::dialect::Dialect;
+use pilothouse_core::error::{Error, Kind};
+use pilothouse_core::exchange::{Note, Outcome};
+use pilothouse_wire::codec::kind_of_status;
+use pilothouse_wire::facts::{Facts, Scanner};
+use pilothouse_wire::head::{self, Head};
+use pilothouse_wire::headers;
+use pilothouse_wire::relay::Relay;
+use smallvec::SmallVec;
+
+use super::attempt::{Outgoing, send};
+use super::choose::Choice;
+use super::read::Asked;
+use super::refuse::{codec_for, failed};
+use super::{Answer, HOPS, stamp};
+use crate::answer::{AnswerBody, RelayBody};
+use crate::endpoints::Call;
+use crate::job::Job;
+use crate::shared::Worker;
+
+/// Largest error body that is passed on.
+pub(super) const ERROR_MAX: usize = 256 * 1024;
+/// An answer up to this size is read whole before it is passed on, so that a broken one can still be refused.
+pub(super) const WHOLE_MAX: usize = 32 * 1024 * 1024;
+const X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+
+/// Passes a call through.
+pub(super) async fn relay(
+    worker: &Arc<Worker>,
+    dialect: Dialect,
+    call: Call,
+    asked: Asked,
+    choice: &Choice,
+    mut job: Job,
+) -> Answer {
+    let (body, hides_usage) = match edit(dialect, call, &asked, choice, &mut job) {
+        Ok(edited) => edited,
+        Err(error) => return failed(dialect, job, &error),
+    };
+    let extra = passing_headers(dialect, &asked);
+    let outgoing = Outgoing { call, extra: &extra, body: &body, sdk_retries: asked.sdk_retries };
+    let answer = match send(worker, choice, &outgoing, &mut job).await {
+        Ok(answer) => answer,
+        Err(error) => return failed(dialect, job, &error),
+    };
+    let is_stream = asked.is_stream;
+    // The request's bytes are not needed any more: streams live long.
+    drop((asked, body));
+    job.headers(answer.status.as_u16());
+    if !answer.status.is_success() {
+        return vendor_refusal(dialect, choice, answer, job).await;
+    }
+    if is_stream {
+        stream(worker, dialect, choice, answer, hides_usage, job)
+    } else {
+        whole(dialect, call, choice, answer, job).await
+    }
+}
+
+/// The client's bytes with the edits that are needed, and whether usage was asked for on its behalf.
+fn edit(
+    dialect: Dialect,
+    call: Call,
+    asked: &Asked,
+    choice: &Choice,
+    job: &mut Job,
+) -> Result<(Bytes, bool), Error> {
+    let asks_usage = dialect == Dialect::OpenaiChat
+        && call == Call::Chat
+        && asked.is_stream
+        && !choice.provider().no_stream_options;
+    if !choice.resolution.is_renamed && !asks_usage {
+        return Ok((Bytes::clone(&asked.body), false));
+    }
+    let head = Head::read(&asked.body)?;
+    let mut edits = head::Edits::new();
+    if choice.resolution.is_renamed
+        && let Some(edit) = head.set_model(&choice.resolution.target.model)
+    {
+        edits.push(edit);
+        job.edited(Note::code("set:model"));
+    }
+    let mut hides_usage = false;
+    if asks_usage && let Some(edit) = head.include_usage() {
+        edits.push(edit);
+        hides_usage = true;
+        job.edited(Note::code("set:stream_options.include_usage"));
+    }
+    Ok((head::apply(&asked.body, edits)?, hides_usage))
+}
+
+/// The client's headers that pass, and the hop counter.
+pub(super) fn passing_headers(dialect: Dialect, asked: &Asked) -> SmallVec<[(HeaderName, HeaderValue); 4]> {
+    let mut extra: SmallVec<[(HeaderName, HeaderValue); 4]> = SmallVec::new();
+    extra.push((HOPS, HeaderValue::from(asked.hops + 1)));
+    for (name, value) in &asked.headers {
+        if headers::passes_up(dialect, name.as_str()) {
+            extra.push((name.clone(), value.clone()));
+        }
+    }
+    if dialect == Dialect::AnthropicMessages && !asked.headers.contains_key("anthropic-version") {
+        // Bare HTTP clients may leave it out; the vendor insists.
+        extra.push((HeaderName::from_static("anthropic-version"), HeaderValue::from_static("2023-06-01")));
+    }
+    extra
+}
+
+/// An answer with the headers that the vendor's answer left in.
+pub(super) fn answer_with(status: StatusCode, headers: HeaderMap, body: AnswerBody, job: &Job) -> Answer {
+    let mut answer = Response::new(body);
+    *answer.status_mut() = status;
+    *answer.headers_mut() = headers;
+    stamp(&mut answer, job);
+    answer
+}
+
+/// Passes a vendor's refusal on as it came.
+async fn vendor_refusal(
+    dialect: Dialect,
+    choice: &Choice,
+    answer: pilothouse_upstream::Answer,
+    job: Job,
+) -> Answer {
+    let status = answer.status;
+    let body = match answer.body.collect(ERROR_MAX).await {
+        Ok(body) => body,
+        Err(failure) => return failed(dialect, job, &failure.into_error(&choice.provider().name)),
+    };
+    let error = codec_for(dialect).decode_error(status.as_u16(), &body);
+    let mut headers = answer.headers;
+    headers.remove(CONTENT_LENGTH);
+    mark_spent(&mut headers, &job);
+    let passed = answer_with(status, headers, AnswerBody::full(body), &job);
+    let words = error.message.as_str();
+    job.fail_with(kind_of_status(status.as_u16(), words), words, status.as_u16(), Facts::default());
+    passed
+}
+
+/// Tells the SDK not to try again where our attempts are spent: both together would multiply.
+pub(super) fn mark_spent(headers: &mut HeaderMap, job: &Job) {
+    if job.failed_attempts() > 0 {
+        headers.insert(X_SHOULD_RETRY, HeaderValue::from_static("false"));
+    }
+}
+
+fn stream(
+    worker: &Arc<Worker>,
+    dialect: Dialect,
+    choice: &Choice,
+    answer: pilothouse_upstream::Answer,
+    hides_usage: bool,
+    job: Job,
+) -> Answer {
+    if !is_event_stream(&answer.headers) {
+        return failed(dialect, job, &wrong_type(choice, &answer.headers, "text/event-stream"));
+    }
+    let (status, mut headers) = (answer.status, answer.headers);
+    headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    let relay = Relay::new(dialect, hides_usage);
+    let mut passed = answer_with(status, headers, AnswerBody::full(Bytes::new()), &job);
+    let vendor = Arc::clone(&choice.provider().name);
+    *passed.body_mut() = AnswerBody::Relay(Box::new(RelayBody::new(
+        answer.body,
+        relay,
+        job,
+        dialect,
+        vendor,
+        worker.shared.drain.enter(),
+    )));
+    passed
+}
+
+async fn whole(
+    dialect: Dialect,
+    call: Call,
+    choice: &Choice,
+    answer: pilothouse_upstream::Answer,
+    mut job: Job,
+) -> Answer {
+    if !is_json(&answer.headers) {
+        return failed(dialect, job, &wrong_type(choice, &answer.headers, "application/json"));
+    }
+    let (status, headers) = (answer.status, answer.headers);
+    let body = match answer.body.collect(WHOLE_MAX).await {
+        Ok(body) => body,
+        Err(failure) => return failed(dialect, job, &failure.into_error(&choice.provider().name)),
+    };
+    let mut scanner = Scanner::new(dialect, false);
+    if call != Call::CountTokens && !scanner.whole(&body) {
+        return failed(dialect, job, &bad_json(choice));
+    }
+    job.first_token();
+    job.gave(body.len());
+    let passed = answer_with(status, headers, AnswerBody::full(body), &job);
+    let facts = if call == Call::CountTokens { counted() } else { scanner.take() };
+    match &facts.error {
+        Some(error) => {
+            let (kind, message) = (error.kind, error.message.clone());
+            job.fail_with(kind, &message, status.as_u16(), facts);
+        }
+        None => job.finish(Outcome::Complete, facts),
+    }
+    passed
+}
+
+/// Counting tokens uses none, and costs nothing
+/// (<https://platform.claude.com/docs/en/build-with-claude/token-counting>, 2026-11-22).
+pub(super) fn counted() -> Facts {
+    Facts { usage: Some(pilothouse_core::usage::Usage::default()), ..Facts::default() }
+}
+
+pub(super) fn is_event_stream(headers: &HeaderMap) -> bool {
+    begins(headers, "text/event-stream")
+}
+
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    begins(headers, "application/json") || !headers.contains_key(CONTENT_TYPE)
+}
+
+fn begins(headers: &HeaderMap, wanted: &str) -> bool {
+    headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.as_bytes().get(..wanted.len()))
+        .is_some_and(|start| start.eq_ignore_ascii_case(wanted.as_bytes()))
+}
+
+pub(super) fn wrong_type(choice: &Choice, headers: &HeaderMap, wanted: &str) -> Error {
+    let told = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("nothing");
+    let name = &choice.provider().name;
+    Error::new(
+        Kind::BadAnswer,
+        format!("`{name}` answered with `{told}` where `{wanted}` was due; check its base_url"),
+    )
+}
+
+pub(super) fn bad_json(choice: &Choice) -> Error {
+    let name = &choice.provider().name;
+    Error::new(
+        Kind::BadAnswer,
+        format!("`{name}` sent an answer that is not what its dialect says; try again"),
+    )
+}

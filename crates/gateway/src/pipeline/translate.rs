@@ -1,0 +1,255 @@
+//! Different dialects: the request goes through the canonical form up, and the answer comes back through it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use pilothouse_core::conversation::ToolContent;
+use pilothouse_core::dialect::Dialect;
+use pilothouse_core::error::Error;
+use pilothouse_core::exchange::{Note, Outcome};
+use pilothouse_wire::codec::{AnswerContext, Target, kind_of_status};
+use pilothouse_wire::facts::{Facts, Scanner};
+use pilothouse_wire::headers;
+use smallvec::SmallVec;
+
+use super::attempt::{Outgoing, send};
+use super::choose::Choice;
+use super::read::Asked;
+use super::refuse::{codec_for, error_answer, failed};
+use super::relay::{
+    ERROR_MAX, WHOLE_MAX, answer_with, bad_json, is_event_stream, is_json, mark_spent, passing_headers,
+    wrong_type,
+};
+use super::{Answer, HOPS, stamp};
+use crate::answer::{AnswerBody, Rewriter, TranslatedBody};
+use crate::endpoints::Call;
+use crate::job::Job;
+use crate::memory::Remembering;
+use crate::shared::Worker;
+
+/// What the answer's encoder must know of the request.
+struct Context {
+    model: String,
+    stream_usage: bool,
+    legacy_functions: bool,
+    estimated_input: Option<u64>,
+}
+
+impl Context {
+    fn answer<'a>(&'a self, job: &Job) -> AnswerContext<'a> {
+        AnswerContext {
+            model: &self.model,
+            exchange: job.id(),
+            created: job.started_seconds(),
+            stream_usage: self.stream_usage,
+            legacy_functions: self.legacy_functions,
+            estimated_input: self.estimated_input,
+        }
+    }
+}
+
+/// Takes a call through the canonical form.
+pub(super) async fn translate(
+    worker: &Arc<Worker>,
+    dialect: Dialect,
+    asked: Asked,
+    choice: &Choice,
+    mut job: Job,
+) -> Answer {
+    let upstream = choice.surface_dialect();
+    let (body, context) = match prepare(worker, dialect, &asked, choice, &mut job) {
+        Ok(prepared) => prepared,
+        Err(error) => return failed(dialect, job, &error),
+    };
+    let remembering = Remembering::for_pair(&worker.shared, dialect, upstream, &asked.key);
+    let extra = extra_headers(dialect, upstream, &asked, &mut job);
+    let outgoing = Outgoing { call: Call::Chat, extra: &extra, body: &body, sdk_retries: asked.sdk_retries };
+    let answer = match send(worker, choice, &outgoing, &mut job).await {
+        Ok(answer) => answer,
+        Err(error) => return failed(dialect, job, &error),
+    };
+    let is_stream = asked.is_stream;
+    drop((asked, body));
+    job.headers(answer.status.as_u16());
+    if !answer.status.is_success() {
+        return vendor_refusal(dialect, upstream, choice, answer, job).await;
+    }
+    if is_stream {
+        stream(worker, dialect, upstream, choice, answer, &context, remembering, job)
+    } else {
+        whole(dialect, upstream, choice, answer, &context, remembering, job).await
+    }
+}
+
+/// The body in the target's dialect.
+fn prepare(
+    worker: &Worker,
+    dialect: Dialect,
+    asked: &Asked,
+    choice: &Choice,
+    job: &mut Job,
+) -> Result<(Bytes, Context), Error> {
+    let upstream = choice.surface_dialect();
+    let mut request = codec_for(dialect).decode_request(&asked.body)?;
+    let resolved = &choice.resolution.target;
+    let mut target = Target::of(upstream, &resolved.model);
+    target.max_output_tokens = resolved.output_tokens_max;
+    for note in crate::memory::restore(&worker.shared, &mut request, dialect, upstream, &asked.key) {
+        job.edited(note);
+    }
+    let mut losses = Vec::new();
+    let body = codec_for(upstream).encode_request(&request, &target, &mut losses)?;
+    job.edited(Note::new("translate", &format!("{dialect} to {upstream}")));
+    job.lost(losses);
+    let context = Context {
+        model: asked.model.clone(),
+        stream_usage: request.stream_usage,
+        legacy_functions: request
+            .tools
+            .iter()
+            .any(|tool| matches!(&tool.content, ToolContent::Function(function) if function.legacy)),
+        estimated_input: (dialect == Dialect::AnthropicMessages && asked.is_stream)
+            .then(|| pilothouse_tokens::estimate_output(asked.body.len() as u64, &resolved.model)),
+    };
+    Ok((body.into(), context))
+}
+
+/// Headers of the call: what a vendor of another dialect would not understand is lost, and reported.
+fn extra_headers(
+    dialect: Dialect,
+    upstream: Dialect,
+    asked: &Asked,
+    job: &mut Job,
+) -> SmallVec<[(HeaderName, HeaderValue); 4]> {
+    if dialect == upstream {
+        return passing_headers(dialect, asked);
+    }
+    let mut extra: SmallVec<[(HeaderName, HeaderValue); 4]> = SmallVec::new();
+    extra.push((HOPS, HeaderValue::from(asked.hops + 1)));
+    let mut losses = Vec::new();
+    for (name, value) in &asked.headers {
+        if headers::passes_always(name.as_str()) {
+            extra.push((name.clone(), value.clone()));
+        } else if headers::is_lost_in_translation(dialect, name.as_str()) {
+            losses.push(Note::code(format!("drop:header.{name}")));
+        }
+    }
+    job.lost(losses);
+    if upstream == Dialect::AnthropicMessages {
+        extra.push((HeaderName::from_static("anthropic-version"), HeaderValue::from_static("2023-06-01")));
+    }
+    extra
+}
+
+/// A vendor's refusal in the client's dialect, with the vendor's message.
+async fn vendor_refusal(
+    dialect: Dialect,
+    upstream: Dialect,
+    choice: &Choice,
+    answer: pilothouse_upstream::Answer,
+    job: Job,
+) -> Answer {
+    let status = answer.status.as_u16();
+    let body = match answer.body.collect(ERROR_MAX).await {
+        Ok(body) => body,
+        Err(failure) => return failed(dialect, job, &failure.into_error(&choice.provider().name)),
+    };
+    let error = codec_for(upstream).decode_error(status, &body);
+    let mut passed = error_answer(dialect, &error, Some(job.id()));
+    keep_headers(passed.headers_mut(), answer.headers);
+    mark_spent(passed.headers_mut(), &job);
+    stamp(&mut passed, &job);
+    let status = passed.status().as_u16();
+    job.fail_with(kind_of_status(error.status, &error.message), &error.message, status, Facts::default());
+    passed
+}
+
+/// Adds the vendor's headers that say nothing of the body.
+fn keep_headers(into: &mut HeaderMap, from: HeaderMap) {
+    for (name, value) in &from {
+        if name != CONTENT_TYPE && name != CONTENT_LENGTH {
+            into.append(name.clone(), value.clone());
+        }
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "one call hands over everything that the stream lives on")]
+fn stream(
+    worker: &Arc<Worker>,
+    dialect: Dialect,
+    upstream: Dialect,
+    choice: &Choice,
+    answer: pilothouse_upstream::Answer,
+    context: &Context,
+    remembering: Option<Remembering>,
+    job: Job,
+) -> Answer {
+    if !is_event_stream(&answer.headers) {
+        return failed(dialect, job, &wrong_type(choice, &answer.headers, "text/event-stream"));
+    }
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    keep_headers(&mut headers, answer.headers);
+    let rewriter = Rewriter::new(
+        codec_for(upstream).stream_decoder(),
+        codec_for(dialect).stream_encoder(&context.answer(&job)),
+        Scanner::new(upstream, false),
+        remembering,
+    );
+    let mut passed = answer_with(answer.status, headers, AnswerBody::full(Bytes::new()), &job);
+    let (vendor, place) = (Arc::clone(&choice.provider().name), worker.shared.drain.enter());
+    *passed.body_mut() = AnswerBody::Translated(Box::new(TranslatedBody::new(
+        answer.body,
+        rewriter,
+        job,
+        dialect,
+        vendor,
+        place,
+    )));
+    passed
+}
+
+async fn whole(
+    dialect: Dialect,
+    upstream: Dialect,
+    choice: &Choice,
+    answer: pilothouse_upstream::Answer,
+    context: &Context,
+    remembering: Option<Remembering>,
+    mut job: Job,
+) -> Answer {
+    if !is_json(&answer.headers) {
+        return failed(dialect, job, &wrong_type(choice, &answer.headers, "application/json"));
+    }
+    let (status, vendor_headers) = (answer.status, answer.headers);
+    let body = match answer.body.collect(WHOLE_MAX).await {
+        Ok(body) => body,
+        Err(failure) => return failed(dialect, job, &failure.into_error(&choice.provider().name)),
+    };
+    let mut scanner = Scanner::new(upstream, false);
+    if !scanner.whole(&body) {
+        return failed(dialect, job, &bad_json(choice));
+    }
+    let decoded = match codec_for(upstream).decode_answer(&body) {
+        Ok(decoded) => decoded,
+        Err(error) => return failed(dialect, job, &error),
+    };
+    if let Some(mut remembering) = remembering {
+        remembering.answer(&decoded);
+        remembering.keep();
+    }
+    let mut losses = Vec::new();
+    let encoded = codec_for(dialect).encode_answer(&decoded, &context.answer(&job), &mut losses);
+    job.lost(losses);
+    job.first_token();
+    job.gave(encoded.len());
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    keep_headers(&mut headers, vendor_headers);
+    let passed = answer_with(status, headers, AnswerBody::full(encoded.into()), &job);
+    job.finish(Outcome::Complete, scanner.take());
+    passed
+}

@@ -1,0 +1,60 @@
+//! A configuration made ready for use: what the request path looks up, nothing left to parse or to fail.
+//!
+//! A plan is immutable; a reload makes a new one and swaps it in. Requests that began under the old plan
+//! end under it.
+
+mod build;
+mod keys;
+mod provider;
+mod resolve;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, RwLock};
+
+use pilothouse_catalog::Catalog;
+
+pub use build::{Environment, build, listen_address};
+pub use keys::{KeyInfo, Keys, digest_of};
+pub use provider::{CallHeads, Credential, Provider, Surface};
+pub use resolve::{Resolution, Target};
+
+use crate::config::DebugSection;
+use crate::exposure::Exposure;
+use crate::metrics::Metrics;
+
+/// A configuration made ready for use.
+pub struct Plan {
+    /// Counts configurations since the start; 1 is the first.
+    pub version: u64,
+    /// Where it came from.
+    pub source: Option<PathBuf>,
+    /// Prices and facts.
+    pub catalog: Catalog,
+    /// Who may be called, in the order of the file.
+    pub providers: Vec<Arc<Provider>>,
+    /// Who may call.
+    pub keys: Keys,
+    /// The digest of the token for operators.
+    pub admin: Option<[u8; 32]>,
+    /// From where one may call.
+    pub exposure: Exposure,
+    /// Largest request body in bytes.
+    pub body_bytes_max: u64,
+    /// Most bytes of request bodies held at once.
+    pub inflight_bytes_max: u64,
+    /// Switches for tests.
+    pub debug: DebugSection,
+    /// Providers were found on this machine rather than configured: they serve loopback callers only.
+    pub is_discovered: bool,
+    /// Counters that outlive plans.
+    pub metrics: Arc<Metrics>,
+    /// Names that were resolved before.
+    pub(crate) resolved: RwLock<HashMap<Box<str>, Arc<Resolution>>>,
+}
+
+impl std::fmt::Debug for Plan {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Plan(version {}, {} providers)", self.version, self.providers.len())
+    }
+}

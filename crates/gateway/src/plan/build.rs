@@ -1,0 +1,203 @@
+//! Makes a plan of a configuration: checks what the file means and fetches what it points at.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, RwLock};
+
+use pilothouse_catalog::Catalog;
+
+use super::keys::{KeyInfo, Keys, digest_of};
+use super::provider::build_provider;
+use super::{Plan, Provider};
+use crate::config::{self, ConfigError, Diagnostic, Source};
+use crate::exposure::Exposure;
+use crate::metrics::Metrics;
+
+/// What configuration points at from outside the file, as an argument so that tests are alone with theirs.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    /// Environment variables.
+    pub variables: Vec<(String, String)>,
+    /// The folder that relative paths start from.
+    pub folder: PathBuf,
+}
+
+impl Environment {
+    /// The process's environment, with paths relative to the configuration file.
+    #[must_use]
+    pub fn of_process(source: &Source) -> Self {
+        let variables = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        Self { variables, folder: source.folder() }
+    }
+
+    /// The value of a variable that is set and not empty.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.variables
+            .iter()
+            .find(|(known, value)| known == name && !value.trim().is_empty())
+            .map(|(_, value)| value.trim())
+    }
+}
+
+/// The address that a configuration asks us to listen on.
+///
+/// # Errors
+/// When it is not an address with a port.
+pub fn listen_address(source: &Source) -> Result<SocketAddr, ConfigError> {
+    let Some(given) = &source.file.server.listen else {
+        return Ok(SocketAddr::from(([127, 0, 0, 1], 4141)));
+    };
+    let text = given.get_ref().replace("localhost:", "127.0.0.1:");
+    text.parse().map_err(|_| {
+        let message = format!("`{}` is not an address with a port, such as 127.0.0.1:4141", given.get_ref());
+        source.error(vec![Diagnostic::at(given.span(), message)])
+    })
+}
+
+/// Makes a plan of a configuration.
+///
+/// # Errors
+/// Everything that is wrong with it, each with its place.
+pub fn build(
+    source: &Source,
+    environment: &Environment,
+    listen: SocketAddr,
+    version: u64,
+    metrics: &Arc<Metrics>,
+) -> Result<Plan, ConfigError> {
+    let mut wrong = Vec::new();
+    let catalog = catalog(source, &mut wrong);
+    let mut sections: Vec<_> = source.file.providers.iter().collect();
+    // The order of the file is the order of preference.
+    sections.sort_by_key(|(name, _)| name.span().start);
+    let mut providers: Vec<Arc<Provider>> = Vec::new();
+    for (name, section) in sections {
+        if name.get_ref().is_empty() || name.get_ref().contains('/') {
+            wrong.push(Diagnostic::at(name.span(), "a provider's name must not be empty or hold a slash"));
+            continue;
+        }
+        let Some(provider) = build_provider(name, section, &catalog, environment, &mut wrong) else {
+            continue;
+        };
+        if provider.surfaces.iter().any(|surface| is_ourselves(&surface.origin, listen)) {
+            wrong.push(Diagnostic::at(
+                name.span(),
+                "this address is our own listener: calls would go in circles",
+            ));
+        }
+        providers.push(Arc::new(provider));
+    }
+    let mut keys = keys(source, environment, &mut wrong);
+    keys.is_open = listen.ip().is_loopback();
+    let admin = admin(source, environment, &mut wrong);
+    if !wrong.is_empty() {
+        wrong.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| span.start));
+        return Err(source.error(wrong));
+    }
+    let server = &source.file.server;
+    Ok(Plan {
+        version,
+        source: source.path.clone(),
+        catalog,
+        providers,
+        keys,
+        admin,
+        exposure: Exposure::new(&server.hosts, &server.origins),
+        body_bytes_max: server.body_bytes_max,
+        inflight_bytes_max: server.inflight_bytes_max,
+        debug: source.file.debug,
+        is_discovered: false,
+        metrics: Arc::clone(metrics),
+        resolved: RwLock::new(HashMap::new()),
+    })
+}
+
+fn is_ourselves(origin: &pilothouse_upstream::Origin, listen: SocketAddr) -> bool {
+    let names_us = match origin.host().parse::<std::net::IpAddr>() {
+        Ok(ip) => {
+            ip == listen.ip()
+                || (ip.is_loopback() && (listen.ip().is_loopback() || listen.ip().is_unspecified()))
+        }
+        Err(_) => origin.host() == "localhost",
+    };
+    names_us && origin.port() == listen.port() && listen.port() != 0
+}
+
+fn catalog(source: &Source, wrong: &mut Vec<Diagnostic>) -> Catalog {
+    let bundled = Catalog::bundled();
+    let Some(given) = &source.file.catalog.overlay else { return bundled };
+    let path = source.folder().join(given.get_ref());
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) => {
+            wrong
+                .push(Diagnostic::at(given.span(), format!("`{}` cannot be read ({error})", path.display())));
+            return bundled;
+        }
+    };
+    match bundled.with_overlay(&text, &path.display().to_string()) {
+        Ok(catalog) => catalog,
+        Err(error) => {
+            wrong.push(Diagnostic::at(given.span(), error.to_string()));
+            Catalog::bundled()
+        }
+    }
+}
+
+fn keys(source: &Source, environment: &Environment, wrong: &mut Vec<Diagnostic>) -> Keys {
+    let mut keys = Keys::default();
+    for (name, section) in &source.file.keys {
+        let text = section.secret.get_ref();
+        let digest = digest(text, environment);
+        let info = KeyInfo {
+            name: name.get_ref().as_str().into(),
+            application: section.application.as_deref().map(Into::into),
+        };
+        match digest {
+            Ok(digest) if keys.insert(digest, info) => {}
+            Ok(_) => wrong.push(Diagnostic::at(section.secret.span(), "another key has the same secret")),
+            Err(why) => wrong.push(Diagnostic::at(section.secret.span(), why)),
+        }
+    }
+    keys
+}
+
+/// The digest of a secret that stands somewhere, or the digest itself (`sha256:HEX`).
+fn digest(text: &str, environment: &Environment) -> Result<[u8; 32], String> {
+    match text.strip_prefix("sha256:") {
+        Some(hex) => parse_digest(hex).ok_or_else(|| "`sha256:` wants 64 hexadecimal digits".to_owned()),
+        None => config::resolve_secret(
+            &config::SecretRef::parse(text),
+            &environment.folder,
+            &environment.variables,
+        )
+        .map(|secret| digest_of(secret.reveal().as_bytes())),
+    }
+}
+
+fn admin(source: &Source, environment: &Environment, wrong: &mut Vec<Diagnostic>) -> Option<[u8; 32]> {
+    let given = source.file.server.admin_token.as_ref()?;
+    match digest(given.get_ref(), environment) {
+        Ok(digest) => Some(digest),
+        Err(why) => {
+            wrong.push(Diagnostic::at(given.span(), why));
+            None
+        }
+    }
+}
+
+fn parse_digest(hex: &str) -> Option<[u8; 32]> {
+    let bytes = hex.as_bytes();
+    if bytes.len() != 64 || !bytes.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    let mut digest = [0; 32];
+    for (place, pair) in digest.iter_mut().zip(bytes.chunks(2)) {
+        *place = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(digest)
+}

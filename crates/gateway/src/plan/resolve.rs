@@ -1,0 +1,177 @@
+//! From the name that a client sends to the target that takes the call.
+
+use std::sync::{Arc, PoisonError};
+
+use pilothouse_catalog::Pricing;
+use pilothouse_core::dialect::Dialect;
+use pilothouse_core::error::{Error, Kind};
+use pilothouse_core::exchange::TargetUsed;
+
+use super::{Plan, Provider, Surface};
+use crate::metrics::TargetMetrics;
+
+/// Most names that are remembered; a client that invents names cannot fill the memory.
+const REMEMBERED_MAX: usize = 4096;
+
+/// Vendor and model that can take a call.
+#[derive(Debug)]
+pub struct Target {
+    /// The provider.
+    pub provider: Arc<Provider>,
+    /// The model's id on the wire.
+    pub model: Arc<str>,
+    /// Its price, where known.
+    pub pricing: Option<Pricing>,
+    /// The most output tokens, where known.
+    pub output_tokens_max: Option<u64>,
+    /// What records say of it, per dialect of the provider's surfaces.
+    used: Vec<TargetUsed>,
+    /// What `/metrics` says of it.
+    pub metrics: Arc<TargetMetrics>,
+}
+
+/// What a name resolved to.
+#[derive(Debug)]
+pub struct Resolution {
+    /// The name, as records keep it.
+    pub asked: Arc<str>,
+    /// The target.
+    pub target: Target,
+    /// Whether the name differs from the model's id, so that the body must be edited.
+    pub is_renamed: bool,
+}
+
+impl Target {
+    /// The surface for a client of `dialect`: its own where the provider speaks it, else the preferred one.
+    #[must_use]
+    pub fn surface(&self, dialect: Dialect) -> Option<&Surface> {
+        let wanted = if dialect == Dialect::OpenaiEmbeddings { Dialect::OpenaiChat } else { dialect };
+        self.provider.surface(wanted).or_else(|| {
+            let is_translatable = dialect != Dialect::OpenaiEmbeddings;
+            self.provider.surfaces.first().filter(|_| is_translatable)
+        })
+    }
+
+    /// What records say of it.
+    #[must_use]
+    pub fn used(&self, dialect: Dialect) -> Option<&TargetUsed> {
+        self.used.iter().find(|used| used.dialect == dialect).or_else(|| self.used.first())
+    }
+}
+
+impl Plan {
+    /// Resolves a name: `<provider>/<model>`, then a bare name at its native vendor, then at any configured
+    /// provider in the order of the file.
+    ///
+    /// # Errors
+    /// [`Kind::UnknownModel`], naming the nearest names and what is missing.
+    pub fn resolve(&self, asked: &str) -> Result<Arc<Resolution>, Error> {
+        if let Some(known) = self.resolved.read().unwrap_or_else(PoisonError::into_inner).get(asked) {
+            return Ok(Arc::clone(known));
+        }
+        let found = Arc::new(self.resolve_afresh(asked)?);
+        let mut resolved = self.resolved.write().unwrap_or_else(PoisonError::into_inner);
+        if resolved.len() < REMEMBERED_MAX {
+            resolved.insert(asked.into(), Arc::clone(&found));
+        }
+        Ok(found)
+    }
+
+    fn resolve_afresh(&self, asked: &str) -> Result<Resolution, Error> {
+        if let Some((name, model)) = asked.split_once('/')
+            && let Some(provider) = self.provider(name)
+            && !model.is_empty()
+        {
+            return Ok(self.resolution(asked, provider, model));
+        }
+        self.bare(asked)
+            .map_or_else(|| Err(self.unknown(asked)), |provider| Ok(self.resolution(asked, provider, asked)))
+    }
+
+    fn provider(&self, name: &str) -> Option<&Arc<Provider>> {
+        self.providers.iter().find(|provider| &*provider.name == name)
+    }
+
+    /// The provider that a bare name belongs to.
+    fn bare(&self, model: &str) -> Option<&Arc<Provider>> {
+        let listed =
+            self.providers.iter().find(|provider| provider.models.iter().any(|known| known == model));
+        if listed.is_some() {
+            return listed;
+        }
+        let platforms = self.catalog.platforms_of(model);
+        platforms
+            .iter()
+            .find_map(|platform| self.providers.iter().find(|provider| provider.platform == *platform))
+    }
+
+    fn resolution(&self, asked: &str, provider: &Arc<Provider>, model: &str) -> Resolution {
+        let row = self.catalog.model(&provider.platform, model);
+        let pricing = row.as_ref().and_then(pilothouse_catalog::Model::pricing);
+        let price: Option<Arc<str>> = pricing.as_ref().and(row.as_ref()).map(|row| row.price_id().into());
+        let model: Arc<str> = model.into();
+        let used = provider
+            .surfaces
+            .iter()
+            .map(|surface| TargetUsed {
+                vendor: Arc::clone(&provider.name),
+                model: Arc::clone(&model),
+                dialect: surface.dialect,
+                price: price.clone(),
+            })
+            .collect();
+        let target = Target {
+            provider: Arc::clone(provider),
+            metrics: self.metrics.target(&provider.name, &model),
+            output_tokens_max: row.as_ref().and_then(pilothouse_catalog::Model::output_tokens_max),
+            model: Arc::clone(&model),
+            pricing,
+            used,
+        };
+        Resolution { asked: asked.into(), is_renamed: asked != &*model, target }
+    }
+
+    fn unknown(&self, asked: &str) -> Error {
+        let shown: String = asked.chars().take(120).collect();
+        let mut sentence = format!("the model `{shown}` does not exist or no configured provider has it");
+        let platforms = self.catalog.platforms_of(asked);
+        if let Some(vendor) = platforms
+            .iter()
+            .find_map(|platform| self.catalog.vendors().iter().find(|vendor| vendor.platform == *platform))
+        {
+            let key = vendor.key_env.first().map_or_else(String::new, |name| format!(" (set {name})"));
+            sentence.push_str(&format!(
+                "; `{}` serves it: configure [providers.{}]{key}",
+                vendor.title, vendor.name
+            ));
+        } else {
+            let names = self.callable_names(2000);
+            let near = self.catalog.nearest(asked, &mut names.iter().map(String::as_str), 3);
+            if !near.is_empty() {
+                sentence.push_str(&format!("; near it: {}", near.join(", ")));
+            }
+        }
+        Error { param: Some("model".into()), ..Error::new(Kind::UnknownModel, sentence) }
+    }
+
+    /// Names that can be called now: those that providers list and those that the catalogue has of their
+    /// platforms, at most `max`.
+    #[must_use]
+    pub fn callable_names(&self, max: usize) -> Vec<String> {
+        let mut names = Vec::new();
+        for provider in &self.providers {
+            names.extend(provider.models.iter().cloned());
+        }
+        for model in self.catalog.models() {
+            if names.len() >= max {
+                break;
+            }
+            let is_served = self.providers.iter().any(|provider| provider.platform == model.platform());
+            if is_served && !names.iter().any(|known| known == model.id()) {
+                names.push(model.id().to_owned());
+            }
+        }
+        names.truncate(max);
+        names
+    }
+}

@@ -1,0 +1,273 @@
+//! The server: listeners, worker threads, reload, and an orderly stop.
+
+mod connection;
+mod listener;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use pilothouse_core::clock::{Clock, SystemClock};
+use pilothouse_store::{Ledger, ServerInfo, StoreError};
+use tokio_rustls::TlsAcceptor;
+
+use crate::config::{ConfigError, Source};
+use crate::metrics::Metrics;
+use crate::plan::{self, Environment, Plan};
+use crate::shared::{Shared, Worker};
+
+/// How a server starts.
+pub struct Options {
+    /// The configuration.
+    pub source: Source,
+    /// What the configuration points at.
+    pub environment: Environment,
+    /// The address, where the command line gave one.
+    pub listen: Option<SocketAddr>,
+    /// Worker threads, where the command line gave a number.
+    pub workers: Option<usize>,
+    /// The data folder, where it is not the configuration's.
+    pub data_dir: Option<PathBuf>,
+    /// Providers were found rather than configured.
+    pub is_discovered: bool,
+    /// The time of day.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Options {
+    /// A server with that configuration.
+    #[must_use]
+    pub fn new(source: Source) -> Self {
+        let environment = Environment::of_process(&source);
+        Self {
+            source,
+            environment,
+            listen: None,
+            workers: None,
+            data_dir: None,
+            is_discovered: false,
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+/// Why a server does not start.
+#[derive(Debug)]
+pub enum StartError {
+    /// The configuration cannot be used.
+    Config(ConfigError),
+    /// The ledger cannot be opened.
+    Store(StoreError),
+    /// The system refused something.
+    System(String, std::io::Error),
+}
+
+impl std::fmt::Display for StartError {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(out),
+            Self::Store(error) => error.fmt(out),
+            Self::System(what, error) => write!(out, "{what}: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+impl From<ConfigError> for StartError {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl From<StoreError> for StartError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// A running server.
+pub struct Server {
+    shared: Arc<Shared>,
+    ledger: Ledger,
+    address: SocketAddr,
+    data_dir: PathBuf,
+    workers: Vec<JoinHandle<()>>,
+    drain: Duration,
+    is_tls: bool,
+    listen: SocketAddr,
+}
+
+impl Server {
+    /// Starts a server. When this returns, it takes requests.
+    ///
+    /// # Errors
+    /// A [`StartError`] that says what to do.
+    pub fn start(options: Options) -> Result<Self, StartError> {
+        let source = &options.source;
+        let listen = match options.listen {
+            Some(listen) => listen,
+            None => plan::listen_address(source)?,
+        };
+        let metrics = Arc::new(Metrics::default());
+        let mut plan = plan::build(source, &options.environment, listen, 1, &metrics)?;
+        plan.is_discovered = options.is_discovered;
+        let tls =
+            source.file.server.tls.as_ref().map(|section| listener::acceptor(source, section)).transpose()?;
+        let data_dir = options.data_dir.clone().unwrap_or_else(|| source.data_dir());
+        let ledger = Ledger::open(&data_dir, store_options(source, &options.clock))?;
+        let seed = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), options.clock.now().0);
+        let shared =
+            Arc::new(Shared::new(plan, ledger.recorder(), Arc::clone(&options.clock), metrics, seed));
+        let socket = listener::bind(listen)?;
+        let address = socket
+            .local_addr()
+            .map_err(|error| StartError::System("cannot read our own address".into(), error))?;
+        let count = worker_count(options.workers.unwrap_or(source.file.server.workers));
+        let mut server = Self {
+            shared,
+            ledger,
+            address,
+            data_dir,
+            workers: Vec::with_capacity(count),
+            drain: Duration::from_secs(source.file.server.drain_seconds),
+            is_tls: tls.is_some(),
+            listen,
+        };
+        server.spawn_workers(count, &socket, tls.as_ref(), source.file.server.connections_max)?;
+        let info = ServerInfo { pid: std::process::id(), url: server.url(), started: options.clock.now() };
+        info.write(&server.data_dir)?;
+        server.shared.is_ready.store(true, Relaxed);
+        Ok(server)
+    }
+
+    fn spawn_workers(
+        &mut self,
+        count: usize,
+        socket: &std::net::TcpListener,
+        tls: Option<&TlsAcceptor>,
+        connections_max: usize,
+    ) -> Result<(), StartError> {
+        let permits = Arc::new(tokio::sync::Semaphore::new(connections_max.clamp(1, 1 << 20)));
+        let failed = |error| StartError::System("cannot start a worker".into(), error);
+        for index in 0..count {
+            // All workers wait on one socket: whoever is free takes the next connection.
+            let socket = socket.try_clone().map_err(failed)?;
+            let worker = Arc::new(Worker {
+                shared: Arc::clone(&self.shared),
+                client: pilothouse_upstream::Client::new(),
+            });
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+            let (tls, permits) = (tls.cloned(), Arc::clone(&permits));
+            let thread = std::thread::Builder::new()
+                .name(format!("worker-{index}"))
+                .spawn(move || runtime.block_on(listener::run(worker, socket, tls, permits)))
+                .map_err(failed)?;
+            self.workers.push(thread);
+        }
+        Ok(())
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its URL.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("{}://{}", if self.is_tls { "https" } else { "http" }, self.address)
+    }
+
+    /// What its workers share.
+    #[must_use]
+    pub const fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// The data folder.
+    #[must_use]
+    pub fn data_dir(&self) -> &std::path::Path {
+        &self.data_dir
+    }
+
+    /// Puts another configuration in force. The old one stays when the new one is wrong. True when something
+    /// changed that only a restart applies.
+    ///
+    /// # Errors
+    /// What is wrong with the new configuration, and where.
+    pub fn reload(&self, source: &Source, environment: &Environment) -> Result<bool, ConfigError> {
+        let old = self.shared.plan.load();
+        let wanted = plan::listen_address(source)?;
+        match plan::build(source, environment, self.address, old.version + 1, &self.shared.metrics) {
+            Ok(plan) => {
+                self.shared.plan.store(Arc::new(plan));
+                Ok(source.file.server.listen.is_some() && wanted != self.listen)
+            }
+            Err(error) => {
+                self.shared.metrics.reloads_failed.fetch_add(1, Relaxed);
+                Err(error)
+            }
+        }
+    }
+
+    /// The plan in force.
+    #[must_use]
+    pub fn plan(&self) -> Arc<Plan> {
+        self.shared.plan.load_full()
+    }
+
+    /// Refuses new exchanges from now on; readiness says so at once.
+    pub fn begin_stop(&self) {
+        self.shared.stopping.cancel();
+    }
+
+    /// Stops: waits for what is going on, at most as long as configured (or until `hurry` says so), then ends
+    /// streams with an error event, and closes the ledger.
+    ///
+    /// # Errors
+    /// The disk's refusal, when not everything could be recorded.
+    pub fn stop(self, hurry: impl Fn() -> bool) -> Result<(), StoreError> {
+        self.begin_stop();
+        let step = Duration::from_millis(10);
+        let busy = || self.shared.metrics.in_flight.load(Relaxed) > 0;
+        let mut waited = Duration::ZERO;
+        while busy() && waited < self.drain && !hurry() {
+            std::thread::sleep(step);
+            waited += step;
+        }
+        self.shared.drain.end();
+        let mut waited = Duration::ZERO;
+        while busy() && waited < Duration::from_secs(2) {
+            std::thread::sleep(step);
+            waited += step;
+        }
+        self.shared.tasks.close();
+        for worker in self.workers {
+            // A worker that broke down has nothing left to end.
+            let _ = worker.join();
+        }
+        ServerInfo::remove(&self.data_dir)?;
+        self.ledger.close()
+    }
+}
+
+fn store_options(source: &Source, clock: &Arc<dyn Clock>) -> pilothouse_store::Options {
+    let section = &source.file.store;
+    pilothouse_store::Options {
+        queue_capacity: section.queue.clamp(16, 1 << 20),
+        keep_days: (section.keep_days > 0).then_some(section.keep_days),
+        clock: Arc::clone(clock),
+        ..pilothouse_store::Options::default()
+    }
+}
+
+fn worker_count(wanted: usize) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    if wanted == 0 { cores } else { wanted.min(256) }
+}

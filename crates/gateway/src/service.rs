@@ -1,0 +1,155 @@
+//! One HTTP request: from where, to which endpoint, and who answers.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use pilothouse_core::dialect::Dialect;
+use pilothouse_core::error::{Error, Kind};
+
+use crate::answer::AnswerBody;
+use crate::endpoints::{self, Action, Endpoint, Found, Role};
+use crate::pipeline::{self, Answer};
+use crate::plan::Plan;
+use crate::shared::Worker;
+
+/// Answers one request.
+///
+/// # Errors
+/// Never: every failure is an answer.
+pub(crate) async fn serve(
+    worker: Arc<Worker>,
+    request: Request<Incoming>,
+    is_loopback: bool,
+) -> Result<Answer, Infallible> {
+    let plan = worker.shared.plan.load_full();
+    let cors = plan.exposure.cors_origin(request.headers()).cloned();
+    let is_head = *request.method() == Method::HEAD;
+    let mut answer = dispatch(&worker, &plan, request, is_loopback).await;
+    if let Some(origin) = cors {
+        let headers = answer.headers_mut();
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(header::VARY, HeaderValue::from_static("origin"));
+    }
+    if is_head {
+        *answer.body_mut() = AnswerBody::full(Bytes::new());
+    }
+    Ok(answer)
+}
+
+async fn dispatch(
+    worker: &Arc<Worker>,
+    plan: &Arc<Plan>,
+    request: Request<Incoming>,
+    is_loopback: bool,
+) -> Answer {
+    let dialect = dialect_of(request.uri().path(), request.headers());
+    let authority = request.uri().authority().map(http::uri::Authority::as_str);
+    if let Err(error) = plan.exposure.check(request.headers(), authority) {
+        return pipeline::refusal(&worker.shared, dialect, &error, None);
+    }
+    if *request.method() == Method::OPTIONS && request.headers().contains_key(header::ORIGIN) {
+        return preflight(request.headers());
+    }
+    let endpoint = match endpoints::find(request.method(), request.uri().path()) {
+        Found::Endpoint(endpoint) => endpoint,
+        Found::OtherMethod(method) => return wrong_method(worker, dialect, method),
+        Found::Nothing => return unknown_path(worker, dialect, request.uri().path()),
+    };
+    if worker.shared.stopping.is_cancelled() && matches!(endpoint.action, Action::Exchange(..)) {
+        let error =
+            Error::new(Kind::Overloaded, "the gateway is being stopped; send the request to another one");
+        let mut answer = pipeline::refusal(&worker.shared, dialect, &error, None);
+        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        return answer;
+    }
+    if plan.is_discovered && !is_loopback && endpoint.role != Role::Anyone {
+        let error = Error::new(
+            Kind::Forbidden,
+            "providers that were found on this machine serve this machine only; write a configuration file",
+        );
+        return pipeline::refusal(&worker.shared, dialect, &error, None);
+    }
+    match endpoint.action {
+        Action::Exchange(dialect, call) => {
+            // Boxed: the future is large, and a connection should not carry it while it is idle.
+            Box::pin(pipeline::run(worker, plan, dialect, call, request, is_loopback)).await
+        }
+        _ => page(worker, plan, endpoint, dialect, &request, is_loopback),
+    }
+}
+
+/// The dialect in which a request that is no exchange is answered: by what the caller's SDK sends.
+fn dialect_of(path: &str, headers: &HeaderMap) -> Dialect {
+    if path.starts_with("/v1/messages") || headers.contains_key("anthropic-version") {
+        Dialect::AnthropicMessages
+    } else {
+        Dialect::OpenaiChat
+    }
+}
+
+fn page(
+    worker: &Worker,
+    plan: &Plan,
+    endpoint: &Endpoint,
+    dialect: Dialect,
+    request: &Request<Incoming>,
+    is_loopback: bool,
+) -> Answer {
+    let admitted = match endpoint.role {
+        Role::Anyone => Ok(()),
+        Role::Caller => pipeline::admit(plan, request.headers(), is_loopback).map(drop),
+        Role::Operator => pipeline::admit_operator(plan, request.headers(), is_loopback),
+    };
+    if let Err(error) = admitted {
+        return pipeline::refusal(&worker.shared, dialect, &error, None);
+    }
+    let query = request.uri().query().unwrap_or_default();
+    match endpoint.action {
+        Action::Models => endpoints::models::list(plan, dialect, query, worker.shared.clock.now()),
+        Action::Model => {
+            let id = request.uri().path().strip_prefix(endpoint.path).unwrap_or_default();
+            endpoints::models::one(plan, dialect, id, worker.shared.clock.now())
+        }
+        Action::Livez => endpoints::pages::text("ok\n"),
+        Action::Readyz => endpoints::pages::readyz(&worker.shared),
+        Action::Metrics => endpoints::pages::metrics(&worker.shared),
+        Action::Version => endpoints::pages::version(),
+        Action::Status | Action::Exchange(..) => endpoints::pages::status(&worker.shared, plan),
+    }
+}
+
+fn preflight(headers: &HeaderMap) -> Answer {
+    let mut answer = Response::new(AnswerBody::full(Bytes::new()));
+    *answer.status_mut() = StatusCode::NO_CONTENT;
+    let out = answer.headers_mut();
+    out.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
+    out.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    if let Some(wanted) = headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
+        out.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
+    }
+    answer
+}
+
+fn wrong_method(worker: &Worker, dialect: Dialect, method: &'static str) -> Answer {
+    worker.shared.metrics.refused.fetch_add(1, Relaxed);
+    let error = Error::new(Kind::BadRequest, format!("this endpoint takes {method} only"));
+    let mut answer = pipeline::plain_error(dialect, &error, None);
+    *answer.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(method));
+    answer
+}
+
+fn unknown_path(worker: &Worker, dialect: Dialect, path: &str) -> Answer {
+    let shown: String = path.chars().take(100).collect();
+    let hint = if path.starts_with("/v1") {
+        ""
+    } else {
+        "; base URLs of OpenAI SDKs end in /v1, those of Anthropic SDKs do not"
+    };
+    let error = Error::new(Kind::NotFound, format!("there is no endpoint at `{shown}`{hint}"));
+    pipeline::refusal(&worker.shared, dialect, &error, None)
+}

@@ -1,0 +1,107 @@
+//! What all workers share: the plan in force, the recorder, counters, the stop signal.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+
+use arc_swap::ArcSwap;
+use pilothouse_core::clock::{Clock, UnixMs};
+use pilothouse_core::exchange::Exchange;
+use pilothouse_core::id::ExchangeId;
+use pilothouse_store::Recorder;
+use pilothouse_wire::memory::ThinkingMemory;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::drain::Drain;
+use crate::metrics::Metrics;
+use crate::plan::Plan;
+
+/// Most bytes of thinking that are remembered for clients whose dialect cannot carry it.
+const THINKING_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// What all workers share.
+pub struct Shared {
+    /// The configuration in force.
+    pub plan: ArcSwap<Plan>,
+    /// Where exchanges are recorded.
+    pub recorder: Recorder,
+    /// The time of day.
+    pub clock: Arc<dyn Clock>,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// Bytes of request bodies that are held now.
+    pub held_bytes: AtomicU64,
+    /// Requests are taken: the ledger is open and the listeners stand.
+    pub is_ready: AtomicBool,
+    /// A stop was asked for: no new requests.
+    pub stopping: CancellationToken,
+    /// Streams that must be told when their time is up.
+    pub drain: Drain,
+    /// Thinking that clients cannot carry.
+    pub thinking: Mutex<ThinkingMemory>,
+    /// Every task that runs.
+    pub tasks: TaskTracker,
+    ids: AtomicU64,
+    seed: u64,
+}
+
+impl Shared {
+    /// The shared state of a server. `seed` makes its ids differ from those of other processes.
+    #[must_use]
+    pub fn new(
+        plan: Plan,
+        recorder: Recorder,
+        clock: Arc<dyn Clock>,
+        metrics: Arc<Metrics>,
+        seed: u64,
+    ) -> Self {
+        Self {
+            plan: ArcSwap::from_pointee(plan),
+            recorder,
+            clock,
+            metrics,
+            held_bytes: AtomicU64::new(0),
+            is_ready: AtomicBool::new(false),
+            stopping: CancellationToken::new(),
+            drain: Drain::default(),
+            thinking: Mutex::new(ThinkingMemory::new(THINKING_BYTES_MAX)),
+            tasks: TaskTracker::new(),
+            ids: AtomicU64::new(0),
+            seed,
+        }
+    }
+
+    /// A number that nobody can guess from the others and that never comes twice.
+    #[must_use]
+    pub fn chance(&self) -> u64 {
+        mix(self.seed.wrapping_add(self.ids.fetch_add(1, Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15)))
+    }
+
+    /// An id for an exchange that begins now.
+    #[must_use]
+    pub fn new_id(&self, now: UnixMs) -> ExchangeId {
+        let first = self.chance();
+        let second = mix(first ^ self.seed.rotate_left(32));
+        ExchangeId::new(now, (u128::from(first) << 64) | u128::from(second))
+    }
+
+    /// Records and counts an exchange that has ended.
+    pub fn record(&self, exchange: Box<Exchange>) {
+        self.recorder.record(exchange);
+    }
+}
+
+/// The finaliser of SplitMix64: a bijection, so that distinct inputs stay distinct.
+const fn mix(value: u64) -> u64 {
+    let value = (value ^ (value >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let value = (value ^ (value >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    value ^ (value >> 31)
+}
+
+/// What one worker thread has for itself.
+pub struct Worker {
+    /// What it shares with the others.
+    pub shared: Arc<Shared>,
+    /// Its connections to vendors.
+    pub client: pilothouse_upstream::Client,
+}

@@ -1,0 +1,84 @@
+//! Every command, one file each, and how they are chosen.
+
+pub(crate) mod check;
+pub(crate) mod demo;
+pub(crate) mod logs;
+pub(crate) mod models;
+pub(crate) mod serve;
+pub(crate) mod sim;
+pub(crate) mod tail;
+pub(crate) mod usage;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use pilothouse_core::clock::{Clock as _, SystemClock};
+
+/// One gateway between your applications and every model they use.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run everything with nothing: a simulated fleet, the gateway before it, and some traffic.
+    Demo(demo::Demo),
+    /// Run the gateway.
+    Serve(serve::Serve),
+    /// Validate a configuration.
+    Check(check::Check),
+    /// Models: what they cost, what they can, when they stop, what replaces them.
+    Models(models::Models),
+    /// What happened: the latest exchanges, or the receipt of one.
+    Logs(logs::Logs),
+    /// What happens, live.
+    Tail(tail::Tail),
+    /// Who spent what.
+    Usage(usage::Usage),
+    /// Run the simulated fleet alone, for anybody's tests.
+    Sim(sim::Sim),
+}
+
+/// Runs the chosen command.
+pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let mut out = std::io::stdout().lock();
+    let mut notes = std::io::stderr();
+    let done = match cli.command {
+        Command::Demo(command) => command.run(&mut out),
+        Command::Serve(command) => command.run(&mut out),
+        Command::Check(command) => command.run(&mut out),
+        Command::Models(command) => command.run(&mut out, SystemClock.now()),
+        Command::Logs(command) => command.run(&mut out, &mut notes),
+        Command::Tail(command) => command.run(&mut out, &mut notes),
+        Command::Usage(command) => command.run(&mut out, &mut notes),
+        Command::Sim(command) => command.run(&mut out),
+    };
+    let flushed = out.flush();
+    match done {
+        // A reader that had enough (`pilothouse logs | head`) is no failure.
+        Err(error) if is_broken_pipe(&error) => Ok(ExitCode::SUCCESS),
+        Ok(code) => {
+            if flushed.as_ref().is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe) {
+                flushed?;
+            }
+            Ok(code)
+        }
+        other => other,
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+/// Tells why a command could not run.
+pub(crate) fn complain(message: &str) {
+    let _ = writeln!(std::io::stderr(), "pilothouse: {message}");
+}
