@@ -16,9 +16,10 @@ use targets::TARGETS;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
-    let (Some(seconds), seed) =
-        (arguments.next().and_then(|text| text.parse().ok()), arguments.next().and_then(|text| text.parse().ok()))
-    else {
+    let (Some(seconds), seed) = (
+        arguments.next().and_then(|text| text.parse().ok()),
+        arguments.next().and_then(|text| text.parse().ok()),
+    ) else {
         eprintln!("usage: pilothouse-fuzz SECONDS [SEED]");
         return ExitCode::from(2);
     };
