@@ -50,7 +50,11 @@ const COMMANDS: &[Command] = &[
         summary: "rebuild the bundled catalogue [--from DIR] or check it [--check]",
         run: catalog::run,
     },
-    Command { name: "fuzz", summary: "run the fuzz targets [--seconds N] [--target NAME]", run: fuzz::run },
+    Command {
+        name: "fuzz",
+        summary: "mutated messages for all that reads bytes [--seconds N] [--seed S]",
+        run: fuzz::run,
+    },
     Command {
         name: "golden",
         summary: "rewrite the golden files with what the code prints now",

@@ -38,7 +38,11 @@ const STEPS: &[Step] = &[
         summary: "real SDKs through the gateway to the simulated fleet",
         run: clients::matrix,
     },
-    Step { name: "fuzz", summary: "each fuzz target for some seconds", run: steps::fuzz },
+    Step {
+        name: "fuzz",
+        summary: "mutated messages for all that reads bytes from outside",
+        run: steps::fuzz,
+    },
 ];
 
 /// What became of a step.

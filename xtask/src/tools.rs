@@ -14,8 +14,6 @@ pub(crate) struct Tool {
 pub(crate) const DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2" };
 /// The book.
 pub(crate) const MDBOOK: Tool = Tool { name: "mdbook", version: "0.5.4" };
-/// Coverage-guided fuzzing.
-pub(crate) const FUZZ: Tool = Tool { name: "cargo-fuzz", version: "0.13.2" };
 
 /// The path of the tool, installed first where it is missing.
 pub(crate) fn install(tool: &Tool) -> Result<PathBuf> {
