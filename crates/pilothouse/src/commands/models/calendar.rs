@@ -33,10 +33,7 @@ fn event(model: &Model, deadline: &str, out: &mut dyn Write, now: UnixMs) -> Res
     let announced = model.life().and_then(|life| life.announced.as_deref());
     let notice = announced.map(|day| format!("Announced {day}. ")).unwrap_or_default();
     line(out, "BEGIN:VEVENT")?;
-    line(
-        out,
-        &format!("UID:{}@models.pilothouse", name.replace(|sign: char| !sign.is_ascii_alphanumeric(), "-")),
-    )?;
+    line(out, &format!("UID:{}@models.pilothouse", escaped(&name)))?;
     line(out, &format!("DTSTAMP:{}T000000Z", day::of(now).replace('-', "")))?;
     line(out, &format!("DTSTART;VALUE=DATE:{}", deadline.replace('-', "")))?;
     line(out, &format!("SUMMARY:{}", escaped(&format!("{name} stops: {replacement}"))))?;
