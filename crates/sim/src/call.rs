@@ -69,6 +69,22 @@ impl Struck {
     }
 }
 
+/// One call in line; out of it when dropped, also when its client leaves.
+struct Waiting<'a>(&'a AtomicU64);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a AtomicU64) -> Waiting<'a> {
+        count.fetch_add(1, Ordering::Relaxed);
+        Waiting(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// An answer, or a connection that closes without one.
 type Reply = Result<Response<Delivery>, BrokenOff>;
 
@@ -160,9 +176,6 @@ impl Core {
     async fn load(&self, vendor: Vendor, body: &[u8]) -> Option<Response<Delivery>> {
         let scan = load::scan(body)?;
         let load = Load::parse(scan.model)?;
-        if load.first_byte_ms > 0 {
-            tokio::time::sleep(Duration::from_millis(u64::from(load.first_byte_ms))).await;
-        }
         let frames = self.renderings.frames(vendor, &scan, &load);
         let usage = load.usage(scan.stream);
         let served = Served {
@@ -178,6 +191,9 @@ impl Core {
         let gap = Duration::from_millis(u64::from(load.gap_ms));
         let script = Script { frames, gap, interrupt: None, length, outcome: Outcome::Completed };
         let call = Call::unlogged(&self.books, served);
+        if load.first_byte_ms > 0 {
+            tokio::time::sleep(Duration::from_millis(u64::from(load.first_byte_ms))).await;
+        }
         let mut response = Response::new(Delivery::new(script, Some(call), None));
         let kind = if scan.stream { "text/event-stream; charset=utf-8" } else { "application/json" };
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
@@ -249,9 +265,9 @@ impl Core {
         answer: Answer,
         call: Call,
     ) -> Reply {
-        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let waiting = Waiting::new(&self.waiting);
         let slot = self.slots.clone().acquire_owned().await.ok();
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        drop(waiting);
         let scaled =
             |us: u64| Duration::from_micros((us as f64 * self.options.latency_scale.max(0.0)) as u64);
         let (status, extra) = (answer.status, answer.headers.clone());

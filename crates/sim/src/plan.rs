@@ -146,7 +146,8 @@ fn calls(brief: &Brief, chance: &mut Chance) -> Vec<Call> {
     if brief.tools.is_empty() || brief.choice == Choice::Never {
         return Vec::new();
     }
-    if !forced && (silent || !brief.results.is_empty()) && steering.tools.is_none() {
+    // Once its tools have answered, the model answers in text: the user's words are still the last ones, and would ask again.
+    if !forced && (!brief.results.is_empty() || (silent && steering.tools.is_none())) {
         return Vec::new();
     }
     let named: Vec<&Tool> = match (&brief.choice, &steering.tool) {

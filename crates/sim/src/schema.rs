@@ -264,3 +264,51 @@ fn violation(schema: &Value, path: &mut Vec<String>, depth: usize) -> Option<Str
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instances_conform_to_their_schemas() {
+        let schemas = [
+            json!({"type": "object", "properties": {"city": {"type": "string", "minLength": 12}, "n": {"type": "integer", "minimum": 3, "multipleOf": 5},
+                "tags": {"type": "array", "items": {"enum": ["a", "b"]}, "minItems": 3}, "kind": {"const": 7}}, "required": ["city", "n", "tags", "kind"], "additionalProperties": false}),
+            json!({"$defs": {"node": {"type": "object", "properties": {"v": {"type": "number", "exclusiveMinimum": 0.5, "maximum": 9},
+                "next": {"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}]}}, "required": ["v", "next"], "additionalProperties": false}}, "$ref": "#/$defs/node"}),
+            json!({"type": "array", "items": {"type": ["string", "null"], "maxLength": 3}, "maxItems": 1}),
+            json!({"allOf": [{"type": "object", "properties": {"a": {"type": "boolean"}}, "required": ["a"]}, {"type": "object", "properties": {"b": {"type": "string"}}, "required": ["b"]}]}),
+            json!({"type": "object", "properties": {"when": {"type": "string", "format": "date-time"}, "id": {"type": "string", "format": "uuid"}}}),
+            json!({"type": "array", "uniqueItems": true, "items": {"type": "boolean"}}),
+        ];
+        for schema in &schemas {
+            let validator = jsonschema::validator_for(schema).unwrap();
+            for seed in 0..20 {
+                let value = instance(schema, &mut Chance::new(seed, &[b"s"]), "How is Paris?");
+                assert!(validator.is_valid(&value), "{schema}\n{value}");
+            }
+        }
+    }
+
+    #[test]
+    fn strictness_is_checked_in_every_corner_of_a_schema() {
+        let closed = |properties: Value, required: Value| json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false});
+        assert_eq!(strict_violation(&closed(json!({"a": {"type": "string"}}), json!(["a"]))), None);
+        let open = json!({"type": "object", "properties": {}});
+        for inner in [
+            open.clone(),
+            json!({"type": "array", "items": open}),
+            json!({"anyOf": [{"type": "null"}, open]}),
+        ] {
+            let found = strict_violation(&closed(json!({"a": inner}), json!(["a"]))).unwrap();
+            assert!(
+                found.contains("('properties', 'a'") && found.contains("'additionalProperties' is required"),
+                "{found}"
+            );
+        }
+        let mut defs = closed(json!({}), json!([]));
+        defs["$defs"] = json!({"d": closed(json!({"x": {}}), json!([]))});
+        assert!(strict_violation(&defs).unwrap().contains("Missing 'x'"));
+        assert!(strict_violation(&json!({"type": "array"})).unwrap().contains("got 'type: 'array''"));
+    }
+}

@@ -20,7 +20,7 @@ pub const STEERING: &[SteeringWord] = &[
     SteeringWord { word: "[[words:N]]", effect: "the answer has N words" },
     SteeringWord {
         word: "[[tools:N]]",
-        effect: "N tool calls in this turn, taken in the order of the tool list",
+        effect: "N tool calls before the first result, taken in the order of the tool list",
     },
     SteeringWord { word: "[[tool:NAME]]", effect: "that tool is called" },
     SteeringWord { word: "[[args:JSON]]", effect: "the arguments of every tool call of this turn" },

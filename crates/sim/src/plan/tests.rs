@@ -59,6 +59,8 @@ fn tool_choice_and_the_parallel_flag_are_obeyed() {
 fn tool_results_are_quoted_back_in_text() {
     let plan = run(&Brief { results: vec![("get_weather".into(), "18 C".into())], ..with_tools("weather") });
     assert!(plan.calls.is_empty());
+    let steered = Brief { results: vec![("get_weather".into(), "18 C".into())], ..with_tools("[[tools:2]]") };
+    assert!(run(&steered).calls.is_empty());
     assert!(plan.text.contains("get_weather returned: 18 C"), "{}", plan.text);
 }
 

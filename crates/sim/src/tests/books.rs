@@ -97,6 +97,33 @@ async fn the_price_of_an_answer_follows_its_own_usage() {
 }
 
 #[tokio::test]
+async fn calls_beyond_the_slots_wait_and_the_metrics_show_them() {
+    let fleet = crate::start(crate::Options { slots: 1, ..crate::Options::default() }).await.unwrap();
+    let stalled = streamed(chat("fault-stall-60000-50", "hello")).to_string();
+    let mut first = request(&fleet, "POST", "/v1/chat/completions", &[], &stalled).await;
+    first.read_exact(&mut [0; 20]).await.unwrap();
+    let mut second =
+        request(&fleet, "POST", "/v1/chat/completions", &[], &chat("gpt-4o", "hello").to_string()).await;
+    let line = |name: &str, value: u8| format!("vllm:{name}{{model_name=\"sim\"}} {value}");
+    let wanted =
+        [line("num_requests_running", 1), line("num_requests_waiting", 1), line("kv_cache_usage_perc", 1)];
+    let mut page = String::new();
+    for _ in 0..500 {
+        page = send(&fleet, "GET", "/metrics", &[], "").await.text();
+        if page.contains(&wanted[1]) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(wanted.iter().all(|w| page.contains(w)), "{page}");
+    drop(first);
+    let mut answer = Vec::new();
+    second.read_to_end(&mut answer).await.unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 200"));
+    fleet.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_client_that_leaves_is_noticed_and_counted_apart() {
     let fleet = fleet().await;
     for (model, body) in [
