@@ -9,6 +9,7 @@ mod part;
 mod raw;
 mod request;
 mod stream;
+mod tool;
 
 pub use answer::{Answer, Choice, UsageReport};
 pub use part::{
@@ -16,7 +17,8 @@ pub use part::{
 };
 pub use raw::{Raw, Rest};
 pub use request::{
-    CacheHints, Effort, FunctionTool, LimitMember, Logprobs, Message, OutputFormat, OutputLimit,
-    ReasoningAsk, Request, Role, Sampling, Thinking, Tool, ToolChoice, ToolContent,
+    CacheHints, Effort, LimitMember, Logprobs, Message, OutputFormat, OutputLimit, ReasoningAsk, Request,
+    Role, Sampling, Thinking,
 };
 pub use stream::{ExtraAt, PartHead, StreamPart};
+pub use tool::{FunctionTool, Tool, ToolChoice, ToolContent};

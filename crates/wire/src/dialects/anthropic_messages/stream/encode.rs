@@ -5,9 +5,7 @@
 
 mod events;
 
-use pilothouse_core::conversation::{
-    ExtraAt, Origin, PartHead, Raw, Rest, StreamPart, ToolKind, UsageReport,
-};
+use pilothouse_core::conversation::{ExtraAt, Origin, PartHead, Rest, StreamPart, ToolKind, UsageReport};
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::exchange::{Finish, Note};
 use pilothouse_core::id::ExchangeId;
@@ -19,7 +17,7 @@ use crate::codec::usage::write_anthropic;
 use crate::codec::{AnswerContext, Losses, StreamEncoder};
 use crate::json::write_str;
 
-use events::{choice_of, delta, event, rest_of, write_head};
+use events::{choice_of, delta, event, rest_of, unknown_event, write_head};
 
 /// Writes one stream.
 #[derive(Debug)]
@@ -361,7 +359,12 @@ impl StreamEncoder for Encoder {
             }
             StreamPart::Usage(usage) => self.usage = Some(usage.clone()),
             StreamPart::Extra { at, rest, .. } => self.extra(*at, rest),
-            StreamPart::UnknownEvent { name, raw } => self.unknown_event(name, raw, out),
+            StreamPart::UnknownEvent { name, raw } if self.native && !name.contains(['\n', '\r']) => {
+                unknown_event(out, name, raw);
+            }
+            StreamPart::UnknownEvent { name, .. } => {
+                self.losses.drop(&format!("event.{name}"), "an event that only its own dialect knows");
+            }
             StreamPart::Ping => out.extend_from_slice(b"event: ping\ndata: {\"type\": \"ping\"}\n\n"),
             StreamPart::End => self.end(out),
         }
@@ -384,18 +387,5 @@ impl StreamEncoder for Encoder {
 
     fn losses(&self) -> Vec<Note> {
         self.losses.notes()
-    }
-}
-
-impl Encoder {
-    fn unknown_event(&mut self, name: &str, raw: &Raw, out: &mut Vec<u8>) {
-        if !self.native || name.contains(['\n', '\r']) {
-            return self.losses.drop(&format!("event.{name}"), "an event that only its own dialect knows");
-        }
-        out.extend_from_slice(b"event: ");
-        out.extend_from_slice(name.as_bytes());
-        out.extend_from_slice(b"\ndata: ");
-        crate::json::write_raw(out, raw);
-        out.extend_from_slice(b"\n\n");
     }
 }

@@ -1,9 +1,9 @@
 //! Anthropic's events as bytes.
 
-use pilothouse_core::conversation::{PartHead, Rest, StreamPart};
+use pilothouse_core::conversation::{PartHead, Raw, Rest, StreamPart};
 
 use super::super::super::foreign_signature;
-use crate::json::Object;
+use crate::json::{Object, write_raw};
 
 /// Writes one event: its name, and data that begins with the name as its type.
 pub(super) fn event(out: &mut Vec<u8>, name: &str, write: impl FnOnce(&mut Object<'_>)) {
@@ -80,4 +80,13 @@ pub(super) fn choice_of(part: &StreamPart) -> u32 {
         | StreamPart::Ping
         | StreamPart::End => 0,
     }
+}
+
+/// Writes an event that only this dialect knows, as it came.
+pub(super) fn unknown_event(out: &mut Vec<u8>, name: &str, raw: &Raw) {
+    out.extend_from_slice(b"event: ");
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\ndata: ");
+    write_raw(out, raw);
+    out.extend_from_slice(b"\n\n");
 }
