@@ -14,6 +14,7 @@ use crate::models::{self, Found, LOAD_PRICES, Model, Vendor};
 use crate::price;
 use crate::steer::Steering;
 use crate::strike::{self, Sending};
+use crate::struck::Struck;
 use crate::voice;
 use crate::{Options, anthropic, openai};
 use bytes::Bytes;
@@ -22,7 +23,6 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
-use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -30,8 +30,6 @@ use tokio::sync::Semaphore;
 
 /// Largest request body that is read.
 const BODY_BYTES_MAX: usize = 64 << 20;
-/// Most bodies remembered by the faults that strike once.
-const STRUCK_MAX: usize = 8_192;
 
 /// What all calls share.
 #[derive(Debug)]
@@ -44,29 +42,6 @@ pub(crate) struct Core {
     slots: Arc<Semaphore>,
     waiting: AtomicU64,
     served: AtomicU64,
-}
-
-/// Bodies that a fault has struck once, the oldest forgotten first.
-#[derive(Debug, Default)]
-struct Struck {
-    seen: HashSet<[u8; 32]>,
-    order: VecDeque<[u8; 32]>,
-}
-
-impl Struck {
-    /// Whether this is the first time.
-    fn first(&mut self, key: [u8; 32]) -> bool {
-        if !self.seen.insert(key) {
-            return false;
-        }
-        self.order.push_back(key);
-        if self.order.len() > STRUCK_MAX
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.seen.remove(&oldest);
-        }
-        true
-    }
 }
 
 /// One call in line; out of it when dropped, also when its client leaves.

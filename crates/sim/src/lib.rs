@@ -27,6 +27,7 @@ mod server;
 mod shape;
 mod steer;
 mod strike;
+mod struck;
 mod tokens;
 mod voice;
 

@@ -16,15 +16,59 @@ use std::collections::HashSet;
 /// Most cache markers in one request.
 const MARKERS_MAX: usize = 4;
 const CACHE_CONTROL: Member = null("cache_control", Kind::Object);
-const BLOCKS: &[&str] = &[
-    "document",
-    "image",
-    "redacted_thinking",
-    "search_result",
-    "text",
-    "thinking",
-    "tool_result",
-    "tool_use",
+const TYPE: Member = must("type", Kind::Text);
+
+/// The blocks and their members.
+const BLOCKS: &[(&str, &[Member])] = &[
+    (
+        "document",
+        &[
+            TYPE,
+            must("source", Kind::Object),
+            CACHE_CONTROL,
+            null("citations", Kind::Object),
+            null("context", Kind::Text),
+            null("title", Kind::Text),
+        ],
+    ),
+    ("image", &[TYPE, must("source", Kind::Object), CACHE_CONTROL, null("transformations", Kind::Object)]),
+    ("redacted_thinking", &[TYPE, must("data", Kind::Text)]),
+    (
+        "search_result",
+        &[
+            TYPE,
+            must("content", Kind::List),
+            must("source", Kind::Text),
+            must("title", Kind::Text),
+            CACHE_CONTROL,
+            may("citations", Kind::Object),
+        ],
+    ),
+    ("text", &[TYPE, must("text", Kind::Text), CACHE_CONTROL, null("citations", Kind::List)]),
+    ("thinking", &[TYPE, must("thinking", Kind::Text), must("signature", Kind::Text)]),
+    (
+        "tool_result",
+        &[
+            TYPE,
+            must("tool_use_id", Kind::Text),
+            may("content", Kind::TextOrList),
+            may("is_error", Kind::Bool),
+            CACHE_CONTROL,
+            null("toolset_name", Kind::Text),
+        ],
+    ),
+    (
+        "tool_use",
+        &[
+            TYPE,
+            must("id", Kind::Text),
+            must("name", Kind::Text),
+            must("input", Kind::Object),
+            CACHE_CONTROL,
+            null("caller", Kind::Object),
+            null("toolset_name", Kind::Text),
+        ],
+    ),
 ];
 
 /// Refuses malformed messages, broken tool loops and forged thinking.
@@ -141,54 +185,13 @@ fn block(block: &Value, role: &str, at: &str) -> Result<(), Refusal> {
     };
     let Some(kind) = map.get("type") else { return Err(Refusal::bad(format!("{at}.type: Field required"))) };
     let kind = kind.as_str().unwrap_or_default();
-    let type_ = must("type", Kind::Text);
-    let members: &[Member] = match kind {
-        "text" => &[type_, must("text", Kind::Text), CACHE_CONTROL, null("citations", Kind::List)],
-        "image" => {
-            &[type_, must("source", Kind::Object), CACHE_CONTROL, null("transformations", Kind::Object)]
-        }
-        "document" => &[
-            type_,
-            must("source", Kind::Object),
-            CACHE_CONTROL,
-            null("citations", Kind::Object),
-            null("context", Kind::Text),
-            null("title", Kind::Text),
-        ],
-        "search_result" => &[
-            type_,
-            must("content", Kind::List),
-            must("source", Kind::Text),
-            must("title", Kind::Text),
-            CACHE_CONTROL,
-            may("citations", Kind::Object),
-        ],
-        "thinking" => &[type_, must("thinking", Kind::Text), must("signature", Kind::Text)],
-        "redacted_thinking" => &[type_, must("data", Kind::Text)],
-        "tool_use" => &[
-            type_,
-            must("id", Kind::Text),
-            must("name", Kind::Text),
-            must("input", Kind::Object),
-            CACHE_CONTROL,
-            null("caller", Kind::Object),
-            null("toolset_name", Kind::Text),
-        ],
-        "tool_result" => &[
-            type_,
-            must("tool_use_id", Kind::Text),
-            may("content", Kind::TextOrList),
-            may("is_error", Kind::Bool),
-            CACHE_CONTROL,
-            null("toolset_name", Kind::Text),
-        ],
-        _ => {
-            let message = format!(
-                "{at}: Input tag '{kind}' found using 'type' does not match any of the expected tags: '{}'",
-                BLOCKS.join("', '")
-            );
-            return Err(Refusal::bad(message));
-        }
+    let Some((_, members)) = BLOCKS.iter().find(|(name, _)| *name == kind) else {
+        let tags: Vec<&str> = BLOCKS.iter().map(|(name, _)| *name).collect();
+        let message = format!(
+            "{at}: Input tag '{kind}' found using 'type' does not match any of the expected tags: '{}'",
+            tags.join("', '")
+        );
+        return Err(Refusal::bad(message));
     };
     let inside = format!("{at}.{kind}");
     check(map, members).map_err(|p| Refusal::shape(&inside, p))?;
