@@ -195,6 +195,13 @@ impl Core {
             Found::Load => (&models::LOADED, None),
         };
         let fault = fault.filter(|f| !f.once() || self.strikes_first(endpoint, body));
+        // Without a stream there is no event to fail in: the same failure is a status.
+        let fault = match fault {
+            Some(Fault::ErrorEvent { .. }) if request.get("stream") != Some(&json!(true)) => {
+                Some(Fault::Status { status: 500, retry_after_s: None, once: false })
+            }
+            other => other,
+        };
         let counted = if model.source == models::INVENTED { name.clone() } else { model.id.to_owned() };
         match fault {
             Some(Fault::Close { .. }) => {

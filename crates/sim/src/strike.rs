@@ -91,9 +91,6 @@ fn split(answer: &mut Answer, percent: u8) -> usize {
 }
 
 fn error_event(answer: &mut Answer, vendor: Vendor, percent: u8) {
-    if !answer.stream {
-        return;
-    }
     let at = split(answer, percent);
     answer.frames.truncate(at);
     answer.frames.push(Bytes::from_static(match vendor {
