@@ -74,25 +74,26 @@ pub fn estimate_output(bytes: u64, model: &str) -> u64 {
 /// Counts texts together, in thousandths of tokens so that small estimates are not each rounded up.
 fn tally(texts: &[Cow<'_, str>], reading: &Reading) -> Count {
     let family = reading.family;
-    let mut refused = false;
-    let sum = sample::sum(texts, |piece| {
-        let exact = reading.table.map(|table| exact::count(table, piece));
-        refused |= exact == Some(None);
-        match exact.flatten() {
-            Some(tokens) => tokens.saturating_mul(1000),
-            None => shape::of(piece).millitokens(&family.weights),
+    let mut is_cut = false;
+    let sum = sample::sum(texts, |piece| match reading.table {
+        Some(table) => {
+            let (tokens, is_exact) = exact::count(table, piece);
+            is_cut |= !is_exact;
+            tokens.saturating_mul(1000)
         }
+        None => shape::of(piece).millitokens(&family.weights),
     });
     let mut how = match reading.table {
-        Some(table) if reading.is_sure && !refused => format!("exact {}", table.name()),
-        Some(table) if !refused => {
-            format!("estimate {} by {}, the model's own is not published", family.name, table.name())
-        }
-        _ => format!("estimate {}, p95 error {}%", family.name, family.error_percent),
+        Some(table) if reading.is_sure => format!("exact {}", table.name()),
+        Some(table) => format!("estimate {} by {}, tokenizer unpublished", family.name, table.name()),
+        None => format!("estimate {}, p95 error {}%", family.name, family.error_percent),
     };
+    if is_cut {
+        how.push_str(", unbroken runs cut");
+    }
     if !sum.is_whole {
         how.push_str(", sampled 1 MiB and scaled");
     }
-    let is_exact = reading.table.is_some() && reading.is_sure && !refused && sum.is_whole;
+    let is_exact = reading.is_sure && sum.is_whole && !is_cut;
     Count { tokens: sum.millitokens.div_ceil(1000), how, is_exact }
 }

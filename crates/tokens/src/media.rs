@@ -33,18 +33,17 @@ const HEAD_DIGITS: usize = 128 << 10;
 
 /// Model name prefix, base tokens, tokens per tile of 512 pixels.
 /// <https://developers.openai.com/api/docs/guides/images-vision> (read 2026-11-22). Models that are not
-/// listed count patches.
+/// listed, and those with zeros, count patches.
 const OPENAI_TILES: &[(&str, u64, u64)] = &[
     ("gpt-4o-mini", 2833, 5667),
     ("gpt-4o", 85, 170),
     ("gpt-4-1-mini", 0, 0),
     ("gpt-4-1-nano", 0, 0),
     ("gpt-4", 85, 170),
-    ("gpt-5-mini", 0, 0),
-    ("gpt-5-nano", 0, 0),
-    ("gpt-5-2", 0, 0),
-    ("gpt-5-3", 0, 0),
-    ("gpt-5-4", 0, 0),
+    ("gpt-5-2025", 70, 140),
+    ("gpt-5-1", 70, 140),
+    ("gpt-5-chat", 70, 140),
+    ("gpt-5-", 0, 0),
     ("gpt-5", 70, 140),
     ("o1", 75, 150),
     ("o3", 75, 150),

@@ -4,7 +4,7 @@
 //! counter only grows, so a longer text never has fewer tokens.
 
 /// How many counters a shape has.
-pub(crate) const CLASSES: usize = 14;
+pub(crate) const CLASSES: usize = 16;
 
 /// Thousandths of tokens per counter, in the order of [`Class`].
 pub(crate) type Weights = [u32; CLASSES];
@@ -30,15 +30,19 @@ enum Class {
     Break,
     /// Runs of two or more blanks.
     Indent,
-    /// Han characters.
+    /// Han characters, and the punctuation and wide letters that go with them.
     Han,
     /// Kana.
     Kana,
     /// Hangul syllables.
     Hangul,
-    /// Letters of other alphabets: Cyrillic, Greek, Arabic, Hebrew, Devanagari, Thai and so on.
-    Letter,
-    /// Everything else outside ASCII: emoji, arrows, full-width punctuation.
+    /// Greek, Cyrillic, Armenian and phonetic letters.
+    Cyrillic,
+    /// Hebrew, Arabic and their relatives.
+    Semitic,
+    /// Letters and signs of the scripts of South and South-East Asia and the rest: Devanagari, Tamil, Thai.
+    Brahmic,
+    /// Everything else outside ASCII: emoji, arrows, quotation marks.
     Symbol,
 }
 
@@ -49,12 +53,6 @@ pub(crate) struct Shape([u64; CLASSES]);
 impl Shape {
     fn add(&mut self, class: Class) {
         self.0[class as usize] += 1;
-    }
-
-    /// The counters, in the order of [`Class`].
-    #[cfg(test)]
-    pub(crate) const fn counters(&self) -> &[u64; CLASSES] {
-        &self.0
     }
 
     /// The estimate, in thousandths of tokens.
@@ -129,10 +127,13 @@ fn run_of(letter: char) -> Run {
 /// The class of a character outside ASCII and the Latin alphabet, by Unicode block.
 fn class_of(letter: char) -> Class {
     match letter {
-        '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}' => Class::Han,
         '\u{3040}'..='\u{30ff}' => Class::Kana,
+        '\u{2e80}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{ff00}'..='\u{ffef}' => Class::Han,
+        '\u{20000}'..='\u{3ffff}' => Class::Han,
         '\u{1100}'..='\u{11ff}' | '\u{ac00}'..='\u{d7af}' => Class::Hangul,
-        '\u{250}'..='\u{1fff}' => Class::Letter,
+        '\u{250}'..='\u{58f}' => Class::Cyrillic,
+        '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefe}' => Class::Semitic,
+        '\u{900}'..='\u{1fff}' => Class::Brahmic,
         _ => Class::Symbol,
     }
 }
