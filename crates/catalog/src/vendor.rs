@@ -30,9 +30,9 @@ pub struct Vendor {
     pub local_port: Option<u16>,
     /// Its API reference.
     pub docs: String,
-    /// The page that base address and authentication were read from.
+    /// The page that states base address and authentication.
     pub source: String,
-    /// The day of that.
+    /// The day of the entry.
     pub as_of: String,
     /// Prefixes of the ids of the models that this vendor itself makes, for names that many platforms serve.
     #[serde(default)]
