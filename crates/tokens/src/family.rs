@@ -117,7 +117,8 @@ const OPENAI: Family = Family {
     request_tokens: 3,
     tools_tokens: 12,
     pictures: Pictures::OpenAi,
-    // One per 100 ms of what the user says: https://platform.openai.com/docs/guides/realtime-costs.
+    // One per 100 ms of what the user says: https://developers.openai.com/api/docs/guides/realtime-costs
+    // (read 2026-11-22). What a page of a document counts is not published: a guess.
     sound_tokens: 10,
     page_tokens: 1500,
 };

@@ -14,8 +14,9 @@ use crate::family::{Family, Reading};
 pub(crate) enum Pictures {
     /// By model and level of detail, see [`OPENAI_TILES`].
     OpenAi,
-    /// Tiles of 768 pixels up to Gemini 2.5, a fixed number later.
-    /// <https://ai.google.dev/gemini-api/docs/tokens> and `/media-resolution` (read 2026-11-22).
+    /// Tiles of 768 pixels up to Gemini 2.5 (<https://ai.google.dev/gemini-api/docs/tokens>), then 1120 unless
+    /// asked otherwise (<https://fastgptplus.com/en/posts/gemini-3-pro-media-resolution-parameter>); read
+    /// 2026-11-22.
     Gemini,
     /// Square patches, after shrinking to the most allowed.
     Patches {
@@ -32,7 +33,8 @@ const UNKNOWN_SIZE: (u64, u64) = (1024, 1024);
 const HEAD_DIGITS: usize = 128 << 10;
 
 /// Model name prefix, base tokens, tokens per tile of 512 pixels.
-/// <https://developers.openai.com/api/docs/guides/images-vision> (read 2026-11-22). Models that are not
+/// By what the API billed for GPT-4 and the o models (<https://community.openai.com/t/1262691>, read
+/// 2026-11-22); GPT-5's row could not be checked against a source. Models that are not
 /// listed, and those with zeros, count patches.
 const OPENAI_TILES: &[(&str, u64, u64)] = &[
     ("gpt-4o-mini", 2833, 5667),

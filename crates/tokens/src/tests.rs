@@ -183,10 +183,10 @@ fn a_tool_counts_its_names_and_descriptions_by_the_published_rule() {
         rest: Rest::EMPTY,
     };
     request.tools.push(Tool { content: ToolContent::Function(function), cache: None, rest: Rest::EMPTY });
-    // 12 for all; 7 and `weather:weather`; 3 for properties; 3 and `unit:string:unit`; 3 and one per value.
+    // 12 for all; 7 and `weather:weather`; 3 for properties; 3 and `unit:string:unit`; 3 between the two values, one each.
     let texts =
         count_text("weather:weather", "gpt-4o").tokens + count_text("unit:string:unit", "gpt-4o").tokens;
-    assert_eq!(count(&request, "gpt-4o").tokens - before, 12 + 7 + 3 + 3 + 2 * (3 + 1) + texts);
+    assert_eq!(count(&request, "gpt-4o").tokens - before, 12 + 7 + 3 + 3 + 3 + 2 + texts);
 }
 
 proptest! {

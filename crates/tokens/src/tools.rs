@@ -2,8 +2,8 @@
 //!
 //! Vendors write them into the prompt in forms of their own. OpenAI's cookbook publishes a rule for flat
 //! schemas (`num_tokens_for_tools` in `How_to_count_tokens_with_tiktoken.ipynb`, read 2026-11-22): 7 a
-//! function, 3 for its properties, 3 a property with `name:type:description`, 3 a value of an enum, 12 for
-//! all. The same rule is applied to nested properties here, and to every family.
+//! function, 3 for its properties, 3 a property with `name:type:description`, 3 a value of an enum
+//! after its first, 12 for all (older models: 10 a function, not told apart here). The same rule is applied to nested properties here, and to every family.
 
 use std::borrow::Cow;
 
@@ -76,8 +76,8 @@ fn property(name: &str, member: &Value, walked: &mut Walked<'_>, depth: u32) {
     let text = |key| member.get(key).and_then(Value::as_str).unwrap_or_default();
     walked.tokens += PROPERTY_TOKENS;
     walked.texts.push(Cow::Owned(format!("{name}:{}:{}", text("type"), text("description"))));
-    for value in member.get("enum").and_then(Value::as_array).into_iter().flatten() {
-        walked.tokens += ENUM_VALUE_TOKENS;
+    for (index, value) in member.get("enum").and_then(Value::as_array).into_iter().flatten().enumerate() {
+        walked.tokens += if index == 0 { 0 } else { ENUM_VALUE_TOKENS };
         walked.texts.push(Cow::Owned(value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
     }
     properties(member, walked, depth + 1);
