@@ -1,7 +1,7 @@
 //! The steps with real SDKs: the README's examples, and the matrix of clients in `tests/clients`.
 //!
-//! Python packages live in `.tools/python`, Node packages beside their lock file; both are pinned, both are
-//! ignored by git. Nothing is skipped for want of a tool: the step says what to install, and fails.
+//! Their packages are pinned and kept where `tests/clients/environments.py` says, ignored by git. Nothing is
+//! skipped for want of a tool: the step says what to install, and fails.
 
 use crate::bench::process::{Running, free_address};
 use crate::workspace;
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-const REQUIREMENTS: &str = "tests/clients/python/requirements.txt";
+const CLIENTS: &str = "tests/clients";
 const NODE: &str = "tests/clients/node";
 const MATRIX: &str = "tests/clients/run.py";
 const EXAMPLES: &str = "docs/examples";
@@ -22,10 +22,9 @@ pub(super) fn matrix() -> Result<String> {
         bail!("{MATRIX} is missing");
     }
     let binary = workspace::build("pilothouse", "pilothouse", "dev")?;
-    let (python, node) = (python()?, node()?);
+    let (python, _) = environments()?;
     let mut command = Command::new(python);
-    command.arg(MATRIX).current_dir(&root);
-    command.env("PILOTHOUSE_BIN", &binary).env("NODE", node);
+    command.arg(MATRIX).current_dir(&root).env("PILOTHOUSE_BIN", &binary);
     let text = workspace::watch(&mut command)?;
     Ok(from_summary(&text))
 }
@@ -49,7 +48,7 @@ pub(super) fn examples() -> Result<String> {
     }
     files.sort();
     let binary = workspace::build("pilothouse", "pilothouse", "dev")?;
-    let (python, node) = (python()?, node()?);
+    let (python, node) = environments()?;
     let folder = workspace::target().join("examples");
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;
@@ -111,46 +110,20 @@ fn beside_packages(file: &Path) -> Result<PathBuf> {
     Ok(copy)
 }
 
-/// The interpreter of a virtual environment with the pinned packages, made or renewed when they changed.
-fn python() -> Result<PathBuf> {
+/// The pinned Python interpreter and the node program, their packages installed or renewed where they changed.
+fn environments() -> Result<(PathBuf, PathBuf)> {
     workspace::need("python3", "python3")?;
-    let root = workspace::root();
-    let home = root.join(".tools/python");
-    let interpreter = home.join("bin/python");
-    let wanted = std::fs::read_to_string(root.join(REQUIREMENTS)).context(REQUIREMENTS)?;
-    let stamp = home.join("requirements.installed");
-    if interpreter.is_file() && std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(interpreter);
-    }
-    println!("installing Python packages into .tools/python");
-    let make = || workspace::output(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home));
-    if make().is_err() {
-        workspace::install_package("python3-venv")?;
-        make()?;
-    }
-    let mut install = Command::new(&interpreter);
-    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]);
-    workspace::run(install.arg(root.join(REQUIREMENTS)))?;
-    std::fs::write(stamp, wanted)?;
-    Ok(interpreter)
-}
-
-/// The node program, after the locked packages have been installed where they changed.
-fn node() -> Result<PathBuf> {
     workspace::need("node", "nodejs")?;
     workspace::need("npm", "npm")?;
-    let home = workspace::root().join(NODE);
-    let wanted = std::fs::read_to_string(home.join("package-lock.json"))
-        .with_context(|| format!("{NODE}/package-lock.json"))?;
-    let stamp = home.join("node_modules/.installed-lock");
-    if !std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
-        println!("installing Node packages into {NODE}/node_modules");
-        workspace::run(
-            Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--silent"]).current_dir(&home),
-        )?;
-        std::fs::write(stamp, wanted)?;
-    }
-    Ok(PathBuf::from("node"))
+    let ask = || {
+        let mut command = Command::new("python3");
+        command.args(["-c", "import environments as e; print(e.python('python')); print(e.node())"]);
+        workspace::output(command.current_dir(workspace::root().join(CLIENTS)))
+    };
+    // Debian keeps the module that makes virtual environments in a package of its own.
+    let answer = ask().or_else(|_| workspace::install_package("python3-venv").and_then(|()| ask()))?;
+    let mut lines = answer.lines().map(PathBuf::from);
+    lines.next().zip(lines.next()).context("tests/clients/environments.py named no programs")
 }
 
 #[cfg(test)]
