@@ -82,6 +82,15 @@ enum Ending {
 const FLUSH_TIME: std::time::Duration = std::time::Duration::from_millis(20);
 
 impl Ending {
+    /// The break, once `last` has left.
+    fn after(last: Bytes) -> Self {
+        if last.is_empty() {
+            Self::Flushing(Box::pin(tokio::time::sleep(FLUSH_TIME)))
+        } else {
+            Self::Event(last)
+        }
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         use std::future::Future as _;
         match self {

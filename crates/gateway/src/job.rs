@@ -194,9 +194,13 @@ impl Job {
     fn bill(&self, exchange: &Exchange, outcome: Outcome, facts: &Facts) -> Bill {
         let is_whole = outcome == Outcome::Complete;
         let has_output = facts.output_bytes > 0 || facts.usage.is_some();
-        if !self.was_sent
-            || (!is_whole && !has_output && matches!(outcome, Outcome::Failed(_)) && exchange.status != 200)
-        {
+        // A vendor that began to answer, or that we stopped waiting for, may have done the work all the same.
+        let was_refused = match outcome {
+            Outcome::Failed(Kind::Cut | Kind::BadAnswer | Kind::Timeout) => false,
+            Outcome::Failed(_) => exchange.status != 200,
+            Outcome::Complete | Outcome::Cancelled => false,
+        };
+        if !self.was_sent || (was_refused && !has_output) {
             // Nothing reached the vendor, or it refused: nothing is billed.
             return Bill { cost: Cost::Known(PicoUsd::ZERO), ..Bill::default() };
         }
@@ -211,6 +215,8 @@ impl Job {
                 Bill { usage, provenance: Provenance::Reported, cost: price(&usage), ..Bill::default() }
             }
             (None, true) => Bill::default(),
+            // It never said a word: what it will bill is not known.
+            (None, false) if !has_output => Bill::default(),
             (seen, false) => {
                 let usage = seen.unwrap_or_default();
                 let written = facts.output_bytes.div_ceil(BYTES_PER_TOKEN);

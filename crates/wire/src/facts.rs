@@ -46,6 +46,16 @@ pub struct Seen {
     pub has_output: bool,
     /// The event is the usage-only chunk that the client did not ask for.
     pub is_unasked: bool,
+    /// The event's data is not JSON.
+    pub is_malformed: bool,
+}
+
+impl Seen {
+    /// An event whose data did not parse. JSON of an unexpected shape may be the vendor's news of tomorrow and
+    /// is left to the client; what is no JSON at all was damaged on its way.
+    fn unparsed(error: &serde_json::Error) -> Self {
+        Self { is_malformed: error.is_syntax() || error.is_eof(), ..Self::default() }
+    }
 }
 
 /// Reads the facts of one answer.

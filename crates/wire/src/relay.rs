@@ -20,6 +20,7 @@ pub struct Relay {
     passing: Option<Passing>,
     has_output: bool,
     is_oversized: bool,
+    is_malformed: bool,
 }
 
 #[derive(Debug, Default)]
@@ -40,6 +41,7 @@ impl Relay {
             passing: None,
             has_output: false,
             is_oversized: false,
+            is_malformed: false,
         }
     }
 
@@ -66,6 +68,11 @@ impl Relay {
         while let Some(end) = sse::find_end(&buf, from, resume) {
             let seen = self.scanner.event(&buf[from..end]);
             self.has_output |= seen.has_output;
+            if seen.is_malformed {
+                // The client gets what came before; the damaged event and what follows it are not for anybody.
+                self.is_malformed = true;
+                break;
+            }
             if seen.is_unasked {
                 let out = withheld.get_or_insert_with(BytesMut::new);
                 out.extend_from_slice(&buf[kept_from..from]);
@@ -74,7 +81,7 @@ impl Relay {
             from = end;
             resume = end;
         }
-        let rest = &buf[from..];
+        let rest = if self.is_malformed { &[] } else { &buf[from..] };
         if rest.len() > HELD_MAX {
             self.passing = Some(Passing { copy: rest.to_vec(), looked: rest.len() });
             from = buf.len();
@@ -107,6 +114,7 @@ impl Relay {
         };
         let seen = self.scanner.event(&passing.copy[..end]);
         self.has_output |= seen.has_output;
+        self.is_malformed |= seen.is_malformed;
         let ended = end.saturating_sub(before).min(chunk.len());
         let rest = self.cut(chunk.slice(ended..), 0);
         if ended + rest.len() == chunk.len() {
@@ -139,6 +147,12 @@ impl Relay {
     #[must_use]
     pub const fn is_oversized(&self) -> bool {
         self.is_oversized
+    }
+
+    /// Whether an event was damaged: what has been given is all that can be.
+    #[must_use]
+    pub const fn is_malformed(&self) -> bool {
+        self.is_malformed
     }
 
     /// Whether model output has been seen.

@@ -62,7 +62,7 @@ impl RelayBody {
                     if !self.place.poll_is_over(cx) {
                         return Poll::Pending;
                     }
-                    return self.fail(cx, &stopping());
+                    return self.fail(cx, &[], &stopping());
                 }
             };
             match next {
@@ -70,7 +70,10 @@ impl RelayBody {
                     let out = self.relay.push(chunk);
                     self.saw_output();
                     if self.relay.is_oversized() {
-                        return self.fail(cx, &oversized(&self.vendor));
+                        return self.fail(cx, &out, &oversized(&self.vendor));
+                    }
+                    if self.relay.is_malformed() {
+                        return self.fail(cx, &out, &malformed(&self.vendor));
                     }
                     if !out.is_empty() {
                         self.gave(out.len());
@@ -81,7 +84,7 @@ impl RelayBody {
                 Some(Err(_)) if self.relay.facts().is_terminated => return self.end(cx),
                 Some(Err(failure)) => {
                     let error = failure.into_error(&self.vendor);
-                    return self.fail(cx, &error);
+                    return self.fail(cx, &[], &error);
                 }
             }
         }
@@ -102,7 +105,8 @@ impl RelayBody {
         }
     }
 
-    /// The vendor's stream has ended cleanly: whole if its terminator came, else cut.
+    /// The vendor's stream has ended cleanly: whole if its terminator came, else cut. After an error event of
+    /// the vendor's own there is nothing to tell, but the end is no clean one.
     fn end(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         let rest = self.relay.finish();
         let facts = self.relay.facts();
@@ -112,10 +116,15 @@ impl RelayBody {
                 Kind::Cut,
                 format!("the answer of `{vendor}` ended before it was complete; try again"),
             );
-            return self.fail(cx, &error);
+            return self.fail(cx, &[], &error);
         }
+        let is_whole = facts.is_terminated;
         self.gave(rest.len());
         self.record();
+        if !is_whole {
+            let ending = self.ending.insert(Ending::after(rest));
+            return ending.poll(cx);
+        }
         self.is_done = true;
         if rest.is_empty() { Poll::Ready(None) } else { Poll::Ready(Some(Ok(Frame::data(rest)))) }
     }
@@ -132,9 +141,14 @@ impl RelayBody {
         }
     }
 
-    /// Tells the client in its dialect, then breaks off.
-    fn fail(&mut self, cx: &mut Context<'_>, error: &Error) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        let mut event = BytesMut::new();
+    /// Gives what came `before` the failure, tells the client in its dialect, then breaks off.
+    fn fail(
+        &mut self,
+        cx: &mut Context<'_>,
+        before: &[u8],
+        error: &Error,
+    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        let mut event = BytesMut::from(before);
         if self.relay.is_inside_event() {
             event.extend_from_slice(b"\n\n");
         }
@@ -162,6 +176,10 @@ impl Drop for RelayBody {
 
 pub(super) fn stopping() -> Error {
     Error::new(Kind::Overloaded, "the gateway is being stopped and this stream's time is up; try again")
+}
+
+fn malformed(vendor: &str) -> Error {
+    Error::new(Kind::BadAnswer, format!("`{vendor}` sent an event that is not JSON; try again"))
 }
 
 fn oversized(vendor: &str) -> Error {

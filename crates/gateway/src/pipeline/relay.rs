@@ -121,7 +121,8 @@ pub(super) fn answer_with(status: StatusCode, headers: HeaderMap, body: AnswerBo
     answer
 }
 
-/// Passes a vendor's refusal on as it came.
+/// Passes a vendor's refusal on as it came, or, where something before the vendor spoke (a proxy's page), in the
+/// client's dialect: SDKs read nothing else.
 async fn vendor_refusal(
     dialect: Dialect,
     choice: &Choice,
@@ -137,6 +138,12 @@ async fn vendor_refusal(
     let mut headers = answer.headers;
     headers.remove(CONTENT_LENGTH);
     mark_spent(&mut headers, &job);
+    let body = if is_json(&headers) {
+        body
+    } else {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        codec_for(dialect).encode_error(&error, Some(job.id())).into()
+    };
     let passed = answer_with(status, headers, AnswerBody::full(body), &job);
     let words = error.message.as_str();
     job.fail_with(kind_of_status(status.as_u16(), words), words, status.as_u16(), Facts::default());

@@ -40,14 +40,18 @@ impl State {
         if raw.starts_with(b"event: content_block_delta\n") && self.call.is_none() {
             let length = raw.len().saturating_sub(DELTA_FRAME) as u64;
             facts.output_bytes += length;
-            return Seen { has_output: true, is_unasked: false };
+            // Reading the last byte is all that a damaged event costs here.
+            let is_malformed = raw.trim_ascii_end().last() != Some(&b'}');
+            return Seen { has_output: true, is_malformed, ..Seen::default() };
         }
         let event = sse::parse(raw);
         if !event.has_data {
             return Seen::default();
         }
-        let Ok(message) = serde_json::from_slice::<Event<'_>>(&event.data) else { return Seen::default() };
-        self.take(message, facts)
+        match serde_json::from_slice::<Event<'_>>(&event.data) {
+            Ok(message) => self.take(message, facts),
+            Err(error) => Seen::unparsed(&error),
+        }
     }
 
     fn take(&mut self, event: Event<'_>, facts: &mut Facts) -> Seen {

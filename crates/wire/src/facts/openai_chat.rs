@@ -63,16 +63,20 @@ impl State {
         if self.has_started && !tells_something(data) {
             let length = content_length(data);
             facts.output_bytes += length;
-            return Seen { has_output: length > 0, is_unasked: false };
+            let is_malformed = data.last() != Some(&b'}');
+            return Seen { has_output: length > 0, is_malformed, ..Seen::default() };
         }
         self.has_started = true;
         self.parse(data, facts)
     }
 
     fn parse(&mut self, data: &[u8], facts: &mut Facts) -> Seen {
-        let Ok(chunk) = serde_json::from_slice::<Chunk<'_>>(data) else { return Seen::default() };
+        let chunk = match serde_json::from_slice::<Chunk<'_>>(data) {
+            Ok(chunk) => chunk,
+            Err(error) => return Seen::unparsed(&error),
+        };
         let is_usage_only = chunk.usage.is_some() && chunk.choices.as_ref().is_none_or(Vec::is_empty);
-        let mut seen = Seen { has_output: false, is_unasked: self.hide_usage && is_usage_only };
+        let mut seen = Seen { is_unasked: self.hide_usage && is_usage_only, ..Seen::default() };
         if let Some(error) = chunk.error {
             facts.error = Some(StreamError { kind: error.kind(), message: error.message() });
         }

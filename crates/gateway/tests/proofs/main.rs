@@ -1,0 +1,8 @@
+//! Proofs of the gateway as its clients see it: a simulated fleet behind it, raw HTTP before it, the ledger beside it.
+
+#![expect(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "everything here is test code")]
+
+mod bytes;
+mod faults;
+mod harness;
+mod transport;
