@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use pilothouse_core::exchange::Exchange;
-use pilothouse_gateway::config::Source;
+use pilothouse_gateway::config::{ConfigError, Source};
 use pilothouse_gateway::plan::Environment;
 use pilothouse_gateway::server::{Options, Server};
 use pilothouse_store::Reader;
@@ -93,6 +93,11 @@ impl House {
 
     /// With that configuration and those environment variables.
     pub(crate) fn with_secrets(configuration: &str, variables: &[(&str, &str)]) -> Self {
+        Self::listening(configuration, variables, [127, 0, 0, 1])
+    }
+
+    /// The same on an address of its own, which is called over loopback all the same.
+    pub(crate) fn listening(configuration: &str, variables: &[(&str, &str)], listen: [u8; 4]) -> Self {
         let fleet = Fleet::start();
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("prices.toml"), pilothouse_sim::catalog_overlay()).unwrap();
@@ -101,16 +106,24 @@ impl House {
         let source = Source::read(&path).unwrap();
         let mut options = Options::new(source);
         options.environment = environment(folder.path(), variables);
-        options.listen = Some(([127, 0, 0, 1], 0).into());
+        options.listen = Some((listen, 0).into());
         // One worker has one pool of connections, so that whether a connection is reused is no matter of chance.
         options.workers = Some(1);
         options.data_dir = Some(folder.path().join("data"));
         let gateway = Server::start(options).unwrap_or_else(|error| panic!("{error}"));
-        Self { fleet, address: gateway.address(), gateway: Some(gateway), folder }
+        let address = SocketAddr::from(([127, 0, 0, 1], gateway.address().port()));
+        Self { fleet, address, gateway: Some(gateway), folder }
     }
 
     pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    /// Puts another configuration in force, as a changed file would.
+    pub(crate) fn reload(&self, configuration: &str) -> Result<bool, ConfigError> {
+        let path = self.folder.path().join("pilothouse.toml");
+        std::fs::write(&path, configuration.replace("FLEET", &self.fleet.address.to_string())).unwrap();
+        self.server().reload(&Source::read(&path)?, &environment(self.folder.path(), &[]))
     }
 
     pub(crate) fn server(&self) -> &Server {

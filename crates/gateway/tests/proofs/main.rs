@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "everything here is test code")]
 
 mod bytes;
+mod exposure;
 mod faults;
 mod harness;
+mod limits;
+mod retries;
 mod transport;
