@@ -60,7 +60,12 @@ pub(super) fn examples() -> Result<String> {
         let mut command = match file.extension().and_then(|ending| ending.to_str()) {
             Some("py") => program(&python, file),
             Some("mjs") => program(&node, &beside_packages(file)?),
-            Some("sh") => program(Path::new("bash"), file),
+            // Only the last command's status would count without it.
+            Some("sh") => {
+                let mut command = Command::new("bash");
+                command.arg("-e").arg(file);
+                command
+            }
             _ => continue,
         };
         point_at(&mut command, &demo.address);
