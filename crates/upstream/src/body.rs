@@ -68,10 +68,25 @@ impl Deadlines {
         }
     }
 
+    /// When the call began, or was last answered.
+    pub(crate) const fn last_read(&self) -> Instant {
+        self.last_read
+    }
+
     /// Ready when the call has waited too long for its first byte.
     pub(crate) fn poll_first_byte(&mut self, cx: &mut Context<'_>) -> Poll<Phase> {
         ready!(self.timer.as_mut().poll(cx));
         Poll::Ready(if Instant::now() >= self.ends_at { Phase::Total } else { Phase::FirstByte })
+    }
+
+    /// The head is there: from now on the deadline between two reads counts.
+    fn head_came(&mut self) {
+        self.was_read();
+        let due = (self.last_read + self.between_chunks).min(self.ends_at);
+        // A timer that fires too early is moved then; only one that would fire too late must be moved now.
+        if due < self.timer.deadline() {
+            self.timer.as_mut().reset(due);
+        }
     }
 
     fn was_read(&mut self) {
@@ -110,13 +125,25 @@ impl Body {
             Framing::UntilClose => Left::UntilClose,
         };
         let h1 = H1 { connection, left, is_reusable, origin: origin.clone(), pool: pool.clone() };
+        // An empty body is whole as it is, whatever encoding its head names (304, 204).
+        let decoder = decoder.filter(|_| framing != Framing::Length(0));
         let mut body = Self { engine: Engine::H1(Box::new(h1)), decoder, deadlines, is_done: false };
+        body.deadlines.head_came();
         body.rest_if_done();
         body
     }
 
-    pub(crate) fn h2(incoming: Incoming, count: CallCount, decoder: Option<Decoder>, deadlines: Deadlines) -> Self {
-        Self { engine: Engine::H2(incoming, count), decoder, deadlines, is_done: false }
+    pub(crate) fn h2(
+        incoming: Incoming,
+        count: CallCount,
+        decoder: Option<Decoder>,
+        mut deadlines: Deadlines,
+    ) -> Self {
+        let decoder = decoder.filter(|_| !http_body::Body::is_end_stream(&incoming));
+        deadlines.head_came();
+        let mut body = Self { engine: Engine::H2(incoming, count), decoder, deadlines, is_done: false };
+        body.rest_if_done();
+        body
     }
 
     /// Bytes that are still to come, where the vendor said how many and they come unencoded.
@@ -190,7 +217,8 @@ impl Body {
         let mut rest = Vec::new();
         while let Some(piece) = std::future::poll_fn(|cx| self.poll_data(cx)).await {
             let piece = piece?;
-            if first.len() + rest.len() + piece.len() > max {
+            let so_far = if rest.is_empty() { first.len() } else { rest.len() };
+            if so_far + piece.len() > max {
                 return Err(Failure::BadAnswer(format!("it exceeds {max} bytes")));
             }
             if first.is_empty() {
@@ -242,7 +270,7 @@ impl Body {
             let H1 { connection, is_reusable, origin, pool, .. } = *h1;
             // Bytes that nobody asked for would poison the next call.
             if is_reusable && connection.buf.is_empty() {
-                pool.put(origin.identity(), connection, origin.inner().idle_max);
+                pool.put(&origin, connection, origin.inner().idle_max);
             }
         }
     }
@@ -263,7 +291,9 @@ impl H1 {
                     self.left = Left::Bytes(0);
                     return Poll::Ready(None);
                 }
-                Ok(Read::End) => return Poll::Ready(Some(Err(Failure::Cut("the connection was closed".into())))),
+                Ok(Read::End) => {
+                    return Poll::Ready(Some(Err(Failure::Cut("the connection was closed".into()))));
+                }
                 Err(error) => return Poll::Ready(Some(Err(Failure::Cut(error.to_string())))),
             }
         }

@@ -51,17 +51,17 @@ impl Client {
         keep: fn(&str) -> bool,
     ) -> Result<Answer, Failure> {
         let mut deadlines = Deadlines::start(origin);
-        if let Some(connection) = self.pool.take(origin.identity()) {
+        if let Some(connection) = self.pool.take(origin, deadlines.last_read()) {
             match self.call_h1(origin, connection, request, keep, deadlines).await {
                 Err((Failure::StaleConnection, given_back)) => {
                     // Its siblings were most likely closed with it.
-                    self.pool.forget_idle(origin.identity());
+                    self.pool.forget_idle(origin);
                     deadlines = given_back;
                 }
                 other => return other.map_err(|(failure, _)| failure),
             }
-        } else if let Some((sender, count)) = self.pool.take_shared(origin.identity()) {
-            match self.call_h2(origin, sender, count, request, keep, deadlines).await {
+        } else if let Some((sender, count)) = self.pool.take_shared(origin) {
+            match self.call_h2(origin, (sender, true), count, request, keep, deadlines).await {
                 Err((Failure::StaleConnection, given_back)) => deadlines = given_back,
                 other => return other.map_err(|(failure, _)| failure),
             }
@@ -69,9 +69,9 @@ impl Client {
         match open(origin.inner()).await? {
             Opened::H1(io) => self.call_h1(origin, Connection::new(io), request, keep, deadlines).await,
             Opened::H2(io) => {
-                let sender = h2::start(io).await?;
-                let count = self.pool.put_shared(origin.identity(), &sender);
-                self.call_h2(origin, sender, count, request, keep, deadlines).await
+                let started = h2::start(io).await?;
+                let count = self.pool.put_shared(origin, &started);
+                self.call_h2(origin, (started.sender, false), count, request, keep, deadlines).await
             }
         }
         .map_err(|(failure, _)| failure)
@@ -101,16 +101,17 @@ impl Client {
     async fn call_h2(
         &self,
         origin: &Origin,
-        mut sender: h2::Sender,
+        (mut sender, is_reused): (h2::Sender, bool),
         count: CallCount,
         request: &Request<'_>,
         keep: fn(&str) -> bool,
         mut deadlines: Deadlines,
     ) -> Result<Answer, (Failure, Deadlines)> {
-        let answer = match within(&mut deadlines, h2::call(&mut sender, origin.inner(), request)).await {
-            Ok(answer) => answer,
-            Err(failure) => return Err((failure, deadlines)),
-        };
+        let answer =
+            match within(&mut deadlines, h2::call(&mut sender, origin.inner(), request, is_reused)).await {
+                Ok(answer) => answer,
+                Err(failure) => return Err((failure, deadlines)),
+            };
         let (head, incoming) = answer.into_parts();
         let decoder = match Decoder::for_encoding(head.headers.get(http::header::CONTENT_ENCODING)) {
             Ok(decoder) => decoder,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use rustls::pki_types::ServerName;
+use rustls::{AlertDescription, CertificateError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -55,10 +56,59 @@ async fn open_unbounded(origin: &Inner) -> Result<Opened, Failure> {
     let stream = TlsConnector::from(Arc::clone(config))
         .connect(name, tcp)
         .await
-        .map_err(|error| Failure::Connect(format!("TLS: {error}")))?;
+        .map_err(|error| handshake_failed(&error, &origin.host))?;
     let is_h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     let io = Io::Tls(Box::new(stream));
     Ok(if is_h2 { Opened::H2(io) } else { Opened::H1(io) })
+}
+
+/// Why a handshake failed, and what may be done about it.
+fn handshake_failed(error: &io::Error, host: &str) -> Failure {
+    if let Some(failure) = refused_certificate(error) {
+        return failure;
+    }
+    let advice = match rustls_error(error) {
+        Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+            "; if a private authority signed it, name that authority's PEM file in `ca_file`".to_owned()
+        }
+        Some(rustls::Error::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        )) => format!("; `{host}` in base_url must be a name that the certificate holds"),
+        Some(rustls::Error::InvalidCertificate(
+            CertificateError::Expired | CertificateError::ExpiredContext { .. },
+        )) => "; it must be renewed, or this machine's clock is wrong".to_owned(),
+        Some(rustls::Error::InvalidMessage(_)) => {
+            "; the port may speak plain HTTP: then begin base_url with http://".to_owned()
+        }
+        _ => String::new(),
+    };
+    Failure::Connect(format!("TLS: {error}{advice}"))
+}
+
+fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref().and_then(|inner| inner.downcast_ref())
+}
+
+/// The failure of a call whose server did not accept our client certificate, or misses one. With TLS 1.3
+/// we learn so only when we read the answer.
+pub(crate) fn refused_certificate(error: &io::Error) -> Option<Failure> {
+    let Some(rustls::Error::AlertReceived(alert)) = rustls_error(error) else { return None };
+    let advice = match alert {
+        AlertDescription::CertificateRequired => {
+            "it asks for a client certificate: set `client_certificate` and `client_key`"
+        }
+        AlertDescription::BadCertificate
+        | AlertDescription::UnsupportedCertificate
+        | AlertDescription::CertificateRevoked
+        | AlertDescription::CertificateExpired
+        | AlertDescription::CertificateUnknown
+        | AlertDescription::UnknownCA
+        | AlertDescription::AccessDenied => {
+            "it does not accept our client certificate: check `client_certificate`"
+        }
+        _ => return None,
+    };
+    Some(Failure::Connect(format!("TLS: {advice} ({alert:?})")))
 }
 
 /// Asks a proxy for a tunnel (RFC 9110, section 9.3.6).
@@ -88,16 +138,13 @@ async fn tunnel(tcp: &mut TcpStream, proxy: &Proxy, origin: &Inner) -> Result<()
     if head.starts_with(b"HTTP/1.") && status.starts_with('2') {
         Ok(())
     } else {
-        Err(failed(format!("it answered {status} to CONNECT")))
+        let advice = if status == "407" { "; put its user and password into the proxy's URL" } else { "" };
+        Err(failed(format!("it answered {status} to CONNECT{advice}")))
     }
 }
 
 impl AsyncRead for Io {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
             Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),

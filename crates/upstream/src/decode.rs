@@ -1,124 +1,175 @@
 //! Decoding of answers that come compressed although we asked for identity, with a cap on what they unfold to.
 
-use std::io::Write as _;
+mod zstd;
 
+use std::io::{Error, ErrorKind, Result as IoResult, Write};
+
+use brotli_decompressor::DecompressorWriter;
 use bytes::Bytes;
-use flate2::write::{GzDecoder, ZlibDecoder};
+use flate2::write::MultiGzDecoder;
+use flate2::{Decompress, FlushDecompress, Status};
 use http::HeaderValue;
 
 use crate::failure::Failure;
+use zstd::Zstd;
 
 /// Most bytes that one compressed answer may unfold to.
 const DECODED_MAX: u64 = 256 * 1024 * 1024;
 /// Most bytes that one read may unfold to.
 const PIECE_MAX: usize = 16 * 1024 * 1024;
+/// Working buffer of the decoders that need one, in bytes.
+const WORK_SIZE: usize = 8 * 1024;
 
 /// Takes a content encoding off, piece by piece.
-pub(crate) enum Decoder {
-    Gzip(GzDecoder<Capped>, u64),
-    Deflate(ZlibDecoder<Capped>, u64),
+pub(crate) struct Decoder {
+    unfold: Box<dyn Unfold>,
+    decoded: u64,
+    /// Whether anything was to decode: an empty body is whole whatever its encoding.
+    was_fed: bool,
+}
+
+/// One content encoding.
+trait Unfold: Send {
+    /// Decodes one piece into the buffer.
+    fn push(&mut self, piece: &[u8]) -> IoResult<()>;
+    /// Checks that the stream is whole.
+    fn finish(&mut self) -> IoResult<()>;
+    /// Where decoded bytes are gathered.
+    fn gathered(&mut self) -> &mut Capped;
 }
 
 /// A buffer that refuses to grow beyond [`PIECE_MAX`].
 #[derive(Default)]
-pub(crate) struct Capped(Vec<u8>);
+struct Capped(Vec<u8>);
 
-impl std::io::Write for Capped {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+impl Write for Capped {
+    fn write(&mut self, bytes: &[u8]) -> IoResult<usize> {
         if self.0.len() + bytes.len() > PIECE_MAX {
-            return Err(std::io::Error::other("it unfolds to more than 16 MiB at once"));
+            return Err(Error::other("it unfolds to more than 16 MiB at once"));
         }
         self.0.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
+    fn flush(&mut self) -> IoResult<()> {
         Ok(())
     }
+}
+
+fn truncated() -> Error {
+    Error::new(ErrorKind::UnexpectedEof, "it breaks off")
 }
 
 impl Decoder {
     /// The decoder for a `content-encoding`; `None` for identity.
     pub(crate) fn for_encoding(encoding: Option<&HeaderValue>) -> Result<Option<Self>, Failure> {
         let Some(encoding) = encoding else { return Ok(None) };
-        match encoding.as_bytes().trim_ascii().to_ascii_lowercase().as_slice() {
-            b"" | b"identity" => Ok(None),
-            b"gzip" | b"x-gzip" => Ok(Some(Self::Gzip(GzDecoder::new(Capped::default()), 0))),
-            b"deflate" => Ok(Some(Self::Deflate(ZlibDecoder::new(Capped::default()), 0))),
-            other => Err(Failure::BadAnswer(format!(
-                "it is encoded as `{}` although we asked for no encoding",
-                String::from_utf8_lossy(other)
-            ))),
-        }
+        let unfold: Box<dyn Unfold> = match encoding.as_bytes().trim_ascii().to_ascii_lowercase().as_slice() {
+            b"" | b"identity" => return Ok(None),
+            b"gzip" | b"x-gzip" => Box::new(MultiGzDecoder::new(Capped::default())),
+            b"deflate" => Box::new(Deflate::default()),
+            b"br" => Box::new(DecompressorWriter::new(Capped::default(), WORK_SIZE)),
+            b"zstd" => Box::new(Zstd::default()),
+            other => {
+                return Err(Failure::BadAnswer(format!(
+                    "it is encoded as `{}` although we asked for no encoding",
+                    String::from_utf8_lossy(other)
+                )));
+            }
+        };
+        Ok(Some(Self { unfold, decoded: 0, was_fed: false }))
     }
 
     /// Decodes one piece. The last piece is empty and checks that the stream is whole.
     pub(crate) fn push(&mut self, piece: &[u8]) -> Result<Bytes, Failure> {
-        let wrong = |error: std::io::Error| Failure::BadAnswer(format!("its compressed body cannot be read: {error}"));
-        let (out, total) = match self {
-            Self::Gzip(decoder, total) => {
-                decoder.write_all(piece).map_err(wrong)?;
-                if piece.is_empty() {
-                    decoder.try_finish().map_err(wrong)?;
-                } else {
-                    decoder.flush().map_err(wrong)?;
-                }
-                (std::mem::take(&mut decoder.get_mut().0), total)
-            }
-            Self::Deflate(decoder, total) => {
-                decoder.write_all(piece).map_err(wrong)?;
-                if piece.is_empty() {
-                    decoder.try_finish().map_err(wrong)?;
-                } else {
-                    decoder.flush().map_err(wrong)?;
-                }
-                (std::mem::take(&mut decoder.get_mut().0), total)
-            }
+        let worked = match (piece.is_empty(), self.was_fed) {
+            (false, _) => self.unfold.push(piece),
+            (true, true) => self.unfold.finish(),
+            (true, false) => Ok(()),
         };
-        *total += out.len() as u64;
-        if *total > DECODED_MAX {
+        self.was_fed |= !piece.is_empty();
+        worked.map_err(|error| Failure::BadAnswer(format!("its compressed body cannot be read: {error}")))?;
+        let out = std::mem::take(&mut self.unfold.gathered().0);
+        self.decoded += out.len() as u64;
+        if self.decoded > DECODED_MAX {
             return Err(Failure::BadAnswer("its compressed body unfolds to more than 256 MiB".into()));
         }
         Ok(out.into())
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use flate2::Compression;
-    use flate2::write::GzEncoder;
-
-    fn gzip(data: &[u8]) -> Vec<u8> {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        encoder.write_all(data).unwrap();
-        encoder.finish().unwrap()
+impl Unfold for MultiGzDecoder<Capped> {
+    fn push(&mut self, piece: &[u8]) -> IoResult<()> {
+        self.write_all(piece)?;
+        self.flush()
     }
 
-    fn decode(wire: &[u8], piece: usize) -> Result<Vec<u8>, Failure> {
-        let encoding = HeaderValue::from_static("gzip");
-        let mut decoder = Decoder::for_encoding(Some(&encoding))?.expect("gzip is known");
-        let mut out = Vec::new();
-        for part in wire.chunks(piece) {
-            out.extend_from_slice(&decoder.push(part)?);
-        }
-        out.extend_from_slice(&decoder.push(&[])?);
-        Ok(out)
+    fn finish(&mut self) -> IoResult<()> {
+        self.try_finish()
     }
 
-    #[test]
-    fn a_compressed_answer_is_decoded_however_it_is_split() {
-        let text = b"data: {\"a\":1}\n\n".repeat(50);
-        for piece in [1, 7, 4096] {
-            assert_eq!(decode(&gzip(&text), piece).as_deref(), Ok(&text[..]));
-        }
-    }
-
-    #[test]
-    fn a_compression_bomb_and_a_truncated_stream_are_refused() {
-        assert!(decode(&gzip(&vec![0; PIECE_MAX * 2]), 1 << 20).is_err());
-        let whole = gzip(b"hello hello hello");
-        assert!(decode(&whole[..whole.len() - 9], 100).is_err());
-        assert!(Decoder::for_encoding(Some(&HeaderValue::from_static("br"))).is_err());
+    fn gathered(&mut self) -> &mut Capped {
+        self.get_mut()
     }
 }
+
+impl Unfold for DecompressorWriter<Capped> {
+    fn push(&mut self, piece: &[u8]) -> IoResult<()> {
+        self.write_all(piece)
+    }
+
+    fn finish(&mut self) -> IoResult<()> {
+        self.close()
+    }
+
+    fn gathered(&mut self) -> &mut Capped {
+        self.get_mut()
+    }
+}
+
+/// `deflate` as the standard has it (zlib), and bare as some servers send it (RFC 9110, section 8.4.1.2).
+#[derive(Default)]
+struct Deflate {
+    state: Option<Decompress>,
+    is_whole: bool,
+    out: Capped,
+}
+
+impl Unfold for Deflate {
+    fn push(&mut self, mut piece: &[u8]) -> IoResult<()> {
+        let mut work = [0; WORK_SIZE];
+        while let Some(first) = piece.first() {
+            if self.is_whole {
+                return Err(Error::new(ErrorKind::InvalidData, "bytes follow its end"));
+            }
+            // A zlib stream begins with method 8; a bare one never does, whose block types end at 2.
+            let state = self.state.get_or_insert_with(|| Decompress::new(first & 0x0f == 8));
+            loop {
+                let (read_before, written_before) = (state.total_in(), state.total_out());
+                let status = state
+                    .decompress(piece, &mut work, FlushDecompress::None)
+                    .map_err(|error| Error::new(ErrorKind::InvalidData, error))?;
+                let read = (state.total_in() - read_before) as usize;
+                let written = (state.total_out() - written_before) as usize;
+                self.out.write_all(&work[..written])?;
+                piece = &piece[read..];
+                self.is_whole = status == Status::StreamEnd;
+                if self.is_whole || written < work.len() {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> IoResult<()> {
+        if self.is_whole { Ok(()) } else { Err(truncated()) }
+    }
+
+    fn gathered(&mut self) -> &mut Capped {
+        &mut self.out
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -74,7 +74,10 @@ impl Failure {
                 format!("`{vendor}` closed the connection before it answered; try again")
             }
             Self::Timeout(phase) => {
-                format!("`{vendor}` took longer than its deadline {}; raise its timeout or try again", phase.words())
+                format!(
+                    "`{vendor}` took longer than its deadline {}; raise its timeout or try again",
+                    phase.words()
+                )
             }
             Self::Cut(why) => format!("the answer of `{vendor}` broke off ({why}); try again"),
             Self::BadAnswer(why) => format!("`{vendor}` sent an answer that cannot be read: {why}"),

@@ -8,15 +8,15 @@
 mod chunked;
 mod head;
 
-use std::future::poll_fn;
+use std::future::{Future as _, poll_fn};
 use std::io::IoSlice;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::connect::Io;
+use crate::connect::{Io, refused_certificate};
 use crate::failure::Failure;
 use crate::request::{Request, append_line};
 pub(crate) use chunked::Chunks;
@@ -57,8 +57,10 @@ impl Connection {
     pub(crate) fn is_silent(&mut self) -> bool {
         let mut probe = [0; 1];
         let mut probe = ReadBuf::new(&mut probe);
+        // Outside of tokio's budget: a task that has used its budget up would be told that nothing came.
+        let read = tokio::task::unconstrained(poll_fn(|cx| Pin::new(&mut self.io).poll_read(cx, &mut probe)));
         let mut cx = Context::from_waker(std::task::Waker::noop());
-        self.buf.is_empty() && Pin::new(&mut self.io).poll_read(&mut cx, &mut probe).is_pending()
+        self.buf.is_empty() && pin!(read).poll(&mut cx).is_pending()
     }
 
     /// Makes the connection ready to wait in a pool.
@@ -94,7 +96,11 @@ impl Connection {
     ///
     /// The answer may come before the whole body has been sent (a refusal of a large upload); sending then
     /// stops, and the connection is not used again.
-    pub(crate) async fn call(&mut self, request: &Request<'_>, keep: fn(&str) -> bool) -> Result<AnswerHead, Failure> {
+    pub(crate) async fn call(
+        &mut self,
+        request: &Request<'_>,
+        keep: fn(&str) -> bool,
+    ) -> Result<AnswerHead, Failure> {
         let mut sending = Sending::new(request);
         let mut informational = 0;
         poll_fn(|cx| {
@@ -111,6 +117,9 @@ impl Connection {
                 match head::parse(&mut self.buf, keep)? {
                     Parsed::Final(mut answer) => {
                         answer.is_reusable &= sent && !sending.is_broken;
+                        if request.head.method == http::Method::HEAD {
+                            answer.framing = Framing::Length(0);
+                        }
                         return Poll::Ready(Ok(answer));
                     }
                     Parsed::Informational if informational < INFORMATIONAL_MAX => {
@@ -127,9 +136,19 @@ impl Connection {
                 }
                 match ready!(self.poll_fill(cx)) {
                     Ok(Read::Bytes) => {}
+                    Err(error)
+                        if self.buf.is_empty()
+                            && let Some(failure) = refused_certificate(&error) =>
+                    {
+                        return Poll::Ready(Err(failure));
+                    }
                     Ok(Read::End) | Err(_) if self.buf.is_empty() && informational == 0 => {
                         let stale = self.is_reused;
-                        return Poll::Ready(Err(if stale { Failure::StaleConnection } else { Failure::ClosedEarly }));
+                        return Poll::Ready(Err(if stale {
+                            Failure::StaleConnection
+                        } else {
+                            Failure::ClosedEarly
+                        }));
                     }
                     Ok(Read::End) => return Poll::Ready(Err(Failure::Cut("in its headers".into()))),
                     Err(error) => return Poll::Ready(Err(Failure::Cut(format!("in its headers: {error}")))),
@@ -145,6 +164,7 @@ struct Sending<'a> {
     head: Vec<u8>,
     body: &'a [u8],
     sent: usize,
+    is_flushed: bool,
     is_broken: bool,
 }
 
@@ -158,7 +178,9 @@ impl<'a> Sending<'a> {
         for (name, value) in request.extra {
             append_line(&mut head, name, value);
         }
-        if !body.is_empty() || request.head.method == http::Method::POST {
+        let expects_body =
+            matches!(request.head.method, http::Method::POST | http::Method::PUT | http::Method::PATCH);
+        if !body.is_empty() || expects_body {
             head.extend_from_slice(b"content-length: ");
             append_number(&mut head, body.len());
             head.extend_from_slice(b"\r\n");
@@ -167,7 +189,7 @@ impl<'a> Sending<'a> {
         if is_inline {
             head.extend_from_slice(body);
         }
-        Self { head, body: if is_inline { &[] } else { body }, sent: 0, is_broken: false }
+        Self { head, body: if is_inline { &[] } else { body }, sent: 0, is_flushed: false, is_broken: false }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, io: &mut Io) -> Poll<std::io::Result<()>> {
@@ -185,10 +207,12 @@ impl<'a> Sending<'a> {
                 return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into()));
             }
             self.sent += written;
-            if self.sent == total {
-                // TLS keeps written bytes until it is told to flush; plain TCP ignores this.
-                let _ = Pin::new(&mut *io).poll_flush(cx)?;
-            }
+        }
+        // TLS keeps written bytes until it is told to flush, and a full socket may take several turns;
+        // plain TCP ignores this.
+        if !self.is_flushed && !self.is_broken {
+            ready!(Pin::new(&mut *io).poll_flush(cx))?;
+            self.is_flushed = true;
         }
         Poll::Ready(Ok(()))
     }

@@ -1,7 +1,7 @@
 //! A place that answers calls: parsed base URL, deadlines, TLS and proxy settings. Made from configuration only.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use crate::proxy::Proxy;
@@ -148,9 +148,14 @@ impl Origin {
         &self.0
     }
 
-    /// A key that is the same for clones of one origin, for pools.
-    pub(crate) fn identity(&self) -> usize {
+    /// Where the origin lies: the same for its clones, and its own while a reference, weak ones included,
+    /// is kept.
+    pub(crate) fn address(&self) -> usize {
         Arc::as_ptr(&self.0) as usize
+    }
+
+    pub(crate) fn downgrade(&self) -> Weak<Inner> {
+        Arc::downgrade(&self.0)
     }
 }
 

@@ -1,12 +1,14 @@
 //! A request to a vendor: a head prepared once per target, what differs per call, and the body's bytes.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::origin::Origin;
 
 /// The part of a request that is the same for every call to one endpoint of one target with one credential.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Head {
     /// `POST <path> HTTP/1.1` and the fixed headers, each line ended by CRLF, ready for the wire.
     pub(crate) h1: Bytes,
@@ -27,7 +29,8 @@ impl Head {
         via_plain_proxy: bool,
     ) -> Self {
         let path = format!("{}{path}", origin.path_prefix());
-        let target = if via_plain_proxy { format!("http://{}{path}", origin.authority()) } else { path.clone() };
+        let target =
+            if via_plain_proxy { format!("http://{}{path}", origin.authority()) } else { path.clone() };
         let mut h1 = Vec::with_capacity(512);
         h1.extend_from_slice(method.as_str().as_bytes());
         h1.push(b' ');
@@ -35,6 +38,13 @@ impl Head {
         h1.extend_from_slice(b" HTTP/1.1\r\nhost: ");
         h1.extend_from_slice(origin.authority().as_bytes());
         h1.extend_from_slice(b"\r\n");
+        // A tunnel is authorised once, when it is opened; a plain proxy reads the head of every call.
+        let authorization = origin.inner().proxy.as_ref().and_then(|proxy| proxy.authorization.as_ref());
+        if let (true, Some(authorization)) = (via_plain_proxy, authorization) {
+            h1.extend_from_slice(b"proxy-authorization: ");
+            h1.extend_from_slice(authorization.reveal().as_bytes());
+            h1.extend_from_slice(b"\r\n");
+        }
         let mut map = HeaderMap::with_capacity(headers.len());
         for (name, value) in headers {
             append_line(&mut h1, name, value);
@@ -53,6 +63,13 @@ impl Head {
     ) -> Self {
         let plain_proxy = origin.inner().proxy.is_some() && origin.inner().tls.is_none();
         Self::new(origin, method, path, headers, plain_proxy)
+    }
+}
+
+impl fmt::Debug for Head {
+    /// Without headers: they hold credentials.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Head({} {})", self.method, self.path)
     }
 }
 

@@ -75,7 +75,14 @@ pub(crate) fn parse(buf: &mut BytesMut, keep: fn(&str) -> bool) -> Result<Parsed
     }
     let framing = reading.framing(status)?;
     buf.advance(length);
-    let is_reusable = reading.is_keep_alive && framing != Framing::UntilClose;
+    // HTTP/1.0 knows no chunks, and an answer without a body has no length: whoever says so anyway may
+    // disagree with us about where the next answer begins (RFC 9112, sections 6.1 and 6.3).
+    let is_misframed = (!is_http_11 && reading.is_chunked)
+        || (has_no_body(status)
+            && status != StatusCode::NOT_MODIFIED
+            && (reading.is_chunked || reading.length.is_some_and(|length| length > 0)));
+    let is_reusable =
+        reading.is_keep_alive && !reading.is_closing && framing != Framing::UntilClose && !is_misframed;
     Ok(Parsed::Final(AnswerHead { status, headers, framing, encoding: reading.encoding, is_reusable }))
 }
 
@@ -86,7 +93,14 @@ struct Reading {
     is_chunked: bool,
     has_transfer_encoding: bool,
     is_keep_alive: bool,
+    /// `close` was said; it wins over `keep-alive`.
+    is_closing: bool,
     encoding: Option<HeaderValue>,
+}
+
+/// Whether answers of this status never have a body.
+fn has_no_body(status: StatusCode) -> bool {
+    status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED
 }
 
 impl Reading {
@@ -112,7 +126,7 @@ impl Reading {
         } else if name.eq_ignore_ascii_case("connection") {
             for token in header.value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
                 if token.eq_ignore_ascii_case(b"close") {
-                    self.is_keep_alive = false;
+                    self.is_closing = true;
                 } else if token.eq_ignore_ascii_case(b"keep-alive") {
                     self.is_keep_alive = true;
                 }
@@ -124,12 +138,14 @@ impl Reading {
     }
 
     fn framing(&self, status: StatusCode) -> Result<Framing, Failure> {
-        if status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED {
+        if has_no_body(status) {
             return Ok(Framing::Length(0));
         }
         match (self.has_transfer_encoding, self.length) {
             // Two framings at once are how answers are smuggled past a proxy.
-            (true, Some(_)) => Err(Failure::BadAnswer("it has both content-length and transfer-encoding".into())),
+            (true, Some(_)) => {
+                Err(Failure::BadAnswer("it has both content-length and transfer-encoding".into()))
+            }
             (true, None) => Ok(Framing::Chunked),
             (false, Some(length)) => Ok(Framing::Length(length)),
             (false, None) => Ok(Framing::UntilClose),
