@@ -25,10 +25,13 @@ const BOUNDS_US: [u64; 12] = [
 /// Most targets that are counted apart; the rest share one.
 const TARGETS_MAX: usize = 2048;
 
+/// Counters by vendor and model.
+type Targets = BTreeMap<(Arc<str>, Arc<str>), Arc<TargetMetrics>>;
+
 /// All counters.
 #[derive(Debug, Default)]
 pub struct Metrics {
-    targets: Mutex<BTreeMap<(Arc<str>, Arc<str>), Arc<TargetMetrics>>>,
+    targets: Mutex<Targets>,
     /// Requests that were refused before a target was chosen.
     pub refused: AtomicU64,
     /// Open client connections.
@@ -139,8 +142,6 @@ impl Metrics {
         out
     }
 }
-
-type Targets = BTreeMap<(Arc<str>, Arc<str>), Arc<TargetMetrics>>;
 
 fn labels((vendor, model): &(Arc<str>, Arc<str>)) -> String {
     let clean = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");

@@ -73,7 +73,7 @@ pub async fn run(
     });
     job.chose(&choice.resolution, choice.surface_dialect());
     if call == Call::CountTokens && !choice.is_same_dialect {
-        return count::estimate(worker, &asked, &choice, job);
+        return count::estimate(&asked, &choice, job).await;
     }
     // Equal dialects: the client's bytes, but for the edits listed. Else: through the canonical form.
     if choice.is_same_dialect && !(plan.debug.force_translate && call == Call::Chat) {

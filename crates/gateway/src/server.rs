@@ -225,6 +225,7 @@ impl Server {
     /// Refuses new exchanges from now on; readiness says so at once.
     pub fn begin_stop(&self) {
         self.shared.stopping.cancel();
+        self.shared.closing.end();
     }
 
     /// Stops: waits for what is going on, at most as long as configured (or until `hurry` says so), then ends

@@ -35,6 +35,8 @@ pub struct Shared {
     pub is_ready: AtomicBool,
     /// A stop was asked for: no new requests.
     pub stopping: CancellationToken,
+    /// Connections that must be told when a stop is asked for.
+    pub closing: Drain,
     /// Streams that must be told when their time is up.
     pub drain: Drain,
     /// Thinking that clients cannot carry.
@@ -63,6 +65,7 @@ impl Shared {
             held_bytes: AtomicU64::new(0),
             is_ready: AtomicBool::new(false),
             stopping: CancellationToken::new(),
+            closing: Drain::default(),
             drain: Drain::default(),
             thinking: Mutex::new(ThinkingMemory::new(THINKING_BYTES_MAX)),
             tasks: TaskTracker::new(),

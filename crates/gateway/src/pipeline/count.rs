@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderValue, Response};
 use pilothouse_core::dialect::Dialect;
+use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::Outcome;
 
 use super::choose::Choice;
@@ -12,17 +13,25 @@ use super::relay::counted;
 use super::{Answer, ESTIMATE, stamp};
 use crate::answer::AnswerBody;
 use crate::job::Job;
-use crate::shared::Worker;
 
 /// Answers from our own tokenizers, and says so.
-pub(super) fn estimate(_worker: &Worker, asked: &Asked, choice: &Choice, mut job: Job) -> Answer {
+pub(super) async fn estimate(asked: &Asked, choice: &Choice, mut job: Job) -> Answer {
     let dialect = Dialect::AnthropicMessages;
     let codec = super::refuse::codec_for(dialect);
     let request = match codec.decode_request(&asked.body) {
         Ok(request) => request,
         Err(error) => return failed(dialect, job, &error),
     };
-    let count = pilothouse_tokens::count(&request, &choice.resolution.target.model);
+    // A tokenizer's table takes a second to build the first time: no stream may wait for that.
+    let model = std::sync::Arc::clone(&choice.resolution.target.model);
+    let counted_apart = tokio::task::spawn_blocking(move || pilothouse_tokens::count(&request, &model)).await;
+    let count = match counted_apart {
+        Ok(count) => count,
+        Err(error) => {
+            let error = Error::new(Kind::Internal, "counting these tokens failed").because(error);
+            return failed(dialect, job, &error);
+        }
+    };
     let body = format!("{{\"input_tokens\":{}}}", count.tokens);
     let mut answer = Response::new(AnswerBody::full(Bytes::from(body)));
     let headers = answer.headers_mut();

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use pilothouse_core::conversation::ToolContent;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::Error;
 use pilothouse_core::exchange::{Note, Outcome};
-use pilothouse_wire::codec::{AnswerContext, Target, kind_of_status};
+use pilothouse_wire::codec::{AnswerContext, kind_of_status};
 use pilothouse_wire::facts::{Facts, Scanner};
 use pilothouse_wire::headers;
 use smallvec::SmallVec;
@@ -94,8 +93,7 @@ fn prepare(
     let upstream = choice.surface_dialect();
     let mut request = codec_for(dialect).decode_request(&asked.body)?;
     let resolved = &choice.resolution.target;
-    let mut target = Target::of(upstream, &resolved.model);
-    target.max_output_tokens = resolved.output_tokens_max;
+    let target = resolved.codec_target(upstream);
     for note in crate::memory::restore(&worker.shared, &mut request, dialect, upstream, &asked.key) {
         job.edited(note);
     }
@@ -106,10 +104,7 @@ fn prepare(
     let context = Context {
         model: asked.model.clone(),
         stream_usage: request.stream_usage,
-        legacy_functions: request
-            .tools
-            .iter()
-            .any(|tool| matches!(&tool.content, ToolContent::Function(function) if function.legacy)),
+        legacy_functions: request.uses_legacy_functions(),
         estimated_input: (dialect == Dialect::AnthropicMessages && asked.is_stream)
             .then(|| pilothouse_tokens::estimate_output(asked.body.len() as u64, &resolved.model)),
     };

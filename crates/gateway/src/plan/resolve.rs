@@ -2,10 +2,12 @@
 
 use std::sync::{Arc, PoisonError};
 
-use pilothouse_catalog::Pricing;
+use pilothouse_catalog::{Model, Pricing, Support};
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::TargetUsed;
+
+use pilothouse_wire::codec::Quirks;
 
 use super::{Plan, Provider, Surface};
 use crate::metrics::TargetMetrics;
@@ -22,8 +24,8 @@ pub struct Target {
     pub model: Arc<str>,
     /// Its price, where known.
     pub pricing: Option<Pricing>,
-    /// The most output tokens, where known.
-    pub output_tokens_max: Option<u64>,
+    /// What the catalogue says of the model.
+    pub known: Option<Model>,
     /// What records say of it, per dialect of the provider's surfaces.
     used: Vec<TargetUsed>,
     /// What `/metrics` says of it.
@@ -50,6 +52,24 @@ impl Target {
             let is_translatable = dialect != Dialect::OpenaiEmbeddings;
             self.provider.surfaces.first().filter(|_| is_translatable)
         })
+    }
+
+    /// What a codec must know of it: what its name tells, and what the catalogue knows better.
+    #[must_use]
+    pub fn codec_target(&self, dialect: Dialect) -> pilothouse_wire::codec::Target<'_> {
+        let mut target = pilothouse_wire::codec::Target::of(dialect, &self.model);
+        let Some(known) = &self.known else { return target };
+        target.max_output_tokens = known.output_tokens_max();
+        let mut overrule =
+            |capability: &str, place: fn(&mut Quirks) -> &mut bool| match known.capability(capability) {
+                Support::Yes => *place(&mut target.quirks) = true,
+                Support::No => *place(&mut target.quirks) = false,
+                Support::Unknown => {}
+            };
+        overrule("sampling_params", |quirks| &mut quirks.sampling);
+        overrule("prefill", |quirks| &mut quirks.prefill);
+        overrule("mid_conversation_system", |quirks| &mut quirks.system_anywhere);
+        target
     }
 
     /// What records say of it.
@@ -107,7 +127,7 @@ impl Plan {
 
     fn resolution(&self, asked: &str, provider: &Arc<Provider>, model: &str) -> Resolution {
         let row = self.catalog.model(&provider.platform, model);
-        let pricing = row.as_ref().and_then(pilothouse_catalog::Model::pricing);
+        let pricing = row.as_ref().and_then(Model::pricing);
         let price: Option<Arc<str>> = pricing.as_ref().and(row.as_ref()).map(|row| row.price_id().into());
         let model: Arc<str> = model.into();
         let used = provider
@@ -123,7 +143,7 @@ impl Plan {
         let target = Target {
             provider: Arc::clone(provider),
             metrics: self.metrics.target(&provider.name, &model),
-            output_tokens_max: row.as_ref().and_then(pilothouse_catalog::Model::output_tokens_max),
+            known: row,
             model: Arc::clone(&model),
             pricing,
             used,

@@ -1,8 +1,10 @@
 //! One client connection: HTTP/1.1, or HTTP/2 where TLS negotiated it.
 
 use std::net::SocketAddr;
+use std::future::{Future as _, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use hyper::server::conn::{http1, http2};
@@ -49,14 +51,17 @@ async fn serve_h1<S: AsyncRead + AsyncWrite + Unpin>(worker: &Arc<Worker>, strea
             .max_buf_size(BUFFER_MAX)
             .serve_connection(TokioIo::new(stream), answer)
     );
+    let place = worker.shared.closing.enter();
     // How a connection ends is the client's affair; what it asked for has been recorded.
-    tokio::select! {
-        biased;
-        _ = connection.as_mut() => return,
-        () = worker.shared.stopping.cancelled() => {}
+    let has_ended = poll_fn(|cx| match connection.as_mut().poll(cx) {
+        Poll::Ready(_) => Poll::Ready(true),
+        Poll::Pending if place.poll_is_over(cx) => Poll::Ready(false),
+        Poll::Pending => Poll::Pending,
+    });
+    if !has_ended.await {
+        connection.as_mut().graceful_shutdown();
+        let _ = connection.await;
     }
-    connection.as_mut().graceful_shutdown();
-    let _ = connection.await;
 }
 
 async fn serve_h2<S: AsyncRead + AsyncWrite + Unpin>(worker: &Arc<Worker>, stream: S, is_loopback: bool) {

@@ -21,6 +21,7 @@ use crate::shared::Worker;
 const BACKLOG: i32 = 4096;
 /// After an error of accept (no file descriptors left, say), how long to wait.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+const TIMER_EVERY: Duration = Duration::from_millis(250);
 /// How long connections have to end after the stop.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
@@ -75,11 +76,15 @@ pub(super) async fn run(
 ) {
     let Ok(listener) = TcpListener::from_std(socket) else { return };
     let tasks = worker.shared.tasks.clone();
+    // A timer that is always the next one: the runtime wakes itself by a system call whenever a timer is set
+    // that is due before all others, and every exchange sets some.
+    let mut next_timer = tokio::time::interval(TIMER_EVERY);
     loop {
         let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = closed(&worker) => break,
+            _ = next_timer.tick() => continue,
         };
         let Ok((stream, peer)) = accepted else {
             tokio::time::sleep(ACCEPT_PAUSE).await;

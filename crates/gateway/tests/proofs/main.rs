@@ -3,9 +3,14 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "everything here is test code")]
 
 mod bytes;
+mod calls;
+mod cancel;
+mod change;
 mod exposure;
 mod faults;
 mod harness;
 mod limits;
+mod paths;
 mod retries;
+mod thinking;
 mod transport;

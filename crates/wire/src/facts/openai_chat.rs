@@ -15,6 +15,8 @@ use crate::usage::OpenaiUsage;
 
 static FINISH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"finish_reason\""));
 static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"usage\""));
+static CALLS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"tool_calls\""));
+static REFUSAL: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"refusal\""));
 static CONTENT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"content\""));
 
 /// Reads a finish reason (<https://platform.openai.com/docs/api-reference/chat/object>, read 2026-11-22).
@@ -189,6 +191,10 @@ pub(super) fn whole(body: &[u8], facts: &mut Facts) -> bool {
         return members.find(body, "data").is_some() || facts.error.is_some();
     };
     facts.output_bytes = choices.len() as u64;
+    if let Some(reason) = only_reason(choices) {
+        facts.answer.finish = Some(finish_of(reason));
+        return true;
+    }
     let Ok(choices) = serde_json::from_slice::<Vec<Choice<'_>>>(choices) else { return false };
     for choice in choices {
         if let Some(reason) = choice.finish_reason {
@@ -207,6 +213,26 @@ pub(super) fn whole(body: &[u8], facts: &mut Facts) -> bool {
         }
     }
     true
+}
+
+/// The finish reason of one plain choice: `None` when there are several, tools, or a refusal, which must be
+/// parsed. Looked for from the end, where it stands: the text before it is not looked at twice.
+fn only_reason(choices: &[u8]) -> Option<&str> {
+    if CALLS.find(choices).is_some() || choices.first() != Some(&b'[') {
+        return None;
+    }
+    let at = FINISH.find(choices)?;
+    if FINISH.find(&choices[at + 1..]).is_some() {
+        return None;
+    }
+    if let Some(refusal) = REFUSAL.find(choices)
+        && !value_after(choices, refusal + 9)?.starts_with(b"null")
+    {
+        return None;
+    }
+    let value = value_after(choices, at + 15)?;
+    let end = scan::skip_string(value, 0).ok()?;
+    value.first().filter(|first| **first == b'"').and_then(|_| std::str::from_utf8(&value[1..end - 1]).ok())
 }
 
 #[derive(Deserialize)]
