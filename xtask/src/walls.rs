@@ -32,7 +32,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "flow",
         ],
     ),
-    ("pilothouse", &["gateway", "sim", "migrate", "eval", "catalog", "store", "engine"]),
+    ("pilothouse", &["core", "gateway", "sim", "migrate", "eval", "catalog", "store", "engine"]),
     ("testkit", &[]),
     // Development only: it builds the bundled catalogue in the catalogue's own shape.
     ("xtask", &["core", "catalog"]),
