@@ -1,7 +1,7 @@
 //! One client connection: HTTP/1.1, or HTTP/2 where TLS negotiated it.
 
-use std::net::SocketAddr;
 use std::future::{Future as _, poll_fn};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -44,8 +44,12 @@ pub(super) async fn serve(
 
 async fn serve_h1<S: AsyncRead + AsyncWrite + Unpin>(worker: &Arc<Worker>, stream: S, is_loopback: bool) {
     let answer = service_fn(|request| service::serve(Arc::clone(worker), request, is_loopback));
+    // While we drain, a new connection gets its one answer ("draining", "send it to another one"): closing it
+    // before its request has come would look like a crash to whoever asks for our readiness.
+    let is_draining = worker.shared.closing.is_over();
     let mut connection = pin!(
         http1::Builder::new()
+            .keep_alive(!is_draining)
             .timer(TokioTimer::new())
             .header_read_timeout(HEADERS_TIME)
             .max_buf_size(BUFFER_MAX)
@@ -55,7 +59,7 @@ async fn serve_h1<S: AsyncRead + AsyncWrite + Unpin>(worker: &Arc<Worker>, strea
     // How a connection ends is the client's affair; what it asked for has been recorded.
     let has_ended = poll_fn(|cx| match connection.as_mut().poll(cx) {
         Poll::Ready(_) => Poll::Ready(true),
-        Poll::Pending if place.poll_is_over(cx) => Poll::Ready(false),
+        Poll::Pending if !is_draining && place.poll_is_over(cx) => Poll::Ready(false),
         Poll::Pending => Poll::Pending,
     });
     if !has_ended.await {

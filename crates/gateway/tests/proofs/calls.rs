@@ -41,7 +41,10 @@ fn one_model_has_the_same_facts_as_its_row_in_the_list() {
         assert_eq!(&one.json(), find(&list, id));
     }
     let one = house.get("/v1/models/anthropic%2Fclaude-sonnet-4-5", &[VERSION]).json();
-    assert_eq!((&one["id"], &one["shutdown_date"]), (&json!("anthropic/claude-sonnet-4-5"), &json!("2026-11-30")));
+    assert_eq!(
+        (&one["id"], &one["shutdown_date"]),
+        (&json!("anthropic/claude-sonnet-4-5"), &json!("2026-11-30"))
+    );
     let none = house.get("/v1/models/gpt-none", &[]);
     assert_eq!((none.status, none.json()["error"]["code"].as_str()), (404, Some("model_not_found")));
     let none = house.get("/v1/models/gpt-none", &[VERSION]);
@@ -70,7 +73,8 @@ fn the_anthropic_list_is_walked_page_by_page_without_gap_or_repeat() {
 #[test]
 fn embeddings_pass_byte_for_byte_and_are_billed() {
     let house = House::open();
-    let body = r#"{ "input" : ["one", "two words"], "model":"text-embedding-3-small", "encoding_format":"float" }"#;
+    let body =
+        r#"{ "input" : ["one", "two words"], "model":"text-embedding-3-small", "encoding_format":"float" }"#;
     let got = house.post("/v1/embeddings", &[], body.as_bytes());
     assert_eq!(got.status, 200, "{}", got.text());
     assert_eq!(house.fleet.last()["body"], body);
@@ -96,13 +100,19 @@ fn tokens_are_counted_by_the_vendor_that_can_and_estimated_openly_for_the_others
     assert_eq!(house.fleet.last()["path"], "/anthropic/v1/messages/count_tokens");
     assert_eq!(got.header("x-pilothouse-estimate"), None, "the vendor counted");
     assert!(got.json()["input_tokens"].as_u64().unwrap() > 0);
-    assert_eq!(house.record(&got).bill.cost, pilothouse_core::money::Cost::Known(pilothouse_core::money::PicoUsd::ZERO));
+    assert_eq!(
+        house.record(&got).bill.cost,
+        pilothouse_core::money::Cost::Known(pilothouse_core::money::PicoUsd::ZERO)
+    );
     let calls = house.fleet.log().len();
     let mut asked = body("gpt-4o");
     asked.as_object_mut().unwrap().remove("max_tokens");
     let got = house.post("/v1/messages/count_tokens", &[VERSION], asked.to_string().as_bytes());
     assert_eq!(got.status, 200, "{}", got.text());
-    assert!(got.header("x-pilothouse-estimate").is_some(), "it says that it is an estimate, and how it was made");
+    assert!(
+        got.header("x-pilothouse-estimate").is_some(),
+        "it says that it is an estimate, and how it was made"
+    );
     let count = got.json()["input_tokens"].as_u64().unwrap();
     assert!((7..40).contains(&count), "{count}");
     assert_eq!(house.fleet.log().len(), calls, "nobody was asked");
@@ -112,7 +122,9 @@ fn tokens_are_counted_by_the_vendor_that_can_and_estimated_openly_for_the_others
 fn completed_exchanges_cost_what_the_fleet_charges_to_the_pico_dollar() {
     let house = House::open();
     for client in Client::ALL {
-        for model in ["openai/gpt-4o", "openai/gpt-5.5", "anthropic/claude-opus-4-7", "anthropic/claude-haiku-4-5"] {
+        for model in
+            ["openai/gpt-4o", "openai/gpt-5.5", "anthropic/claude-opus-4-7", "anthropic/claude-haiku-4-5"]
+        {
             for is_stream in [false, true] {
                 let body = client.ask(model, "What does it cost? [[words:40]]", is_stream);
                 let got = house.post(client.path(), &[], body.to_string().as_bytes());

@@ -15,7 +15,10 @@ const SLOW: &str = "fault-slow-stream-2000";
 fn gone(house: &House) -> u64 {
     let totals = house.fleet.totals();
     let vendors = totals.as_object().unwrap().values();
-    vendors.flat_map(|models| models.as_object().unwrap().values()).map(|one| one["client_gone"].as_u64().unwrap()).sum()
+    vendors
+        .flat_map(|models| models.as_object().unwrap().values())
+        .map(|one| one["client_gone"].as_u64().unwrap())
+        .sum()
 }
 
 #[test]
@@ -25,7 +28,8 @@ fn fifty_of_fifty_abandoned_streams_are_cancelled_at_the_vendor() {
         .map(|nth| {
             let client = Client::ALL[nth % 2];
             let model = format!("{}/{SLOW}", client.vendor(nth % 4 < 2));
-            let mut stream = house.begin(client.path(), &client.ask(&model, "Tell me much. [[words:90]]", true));
+            let mut stream =
+                house.begin(client.path(), &client.ask(&model, "Tell me much. [[words:90]]", true));
             stream.until("data:");
             stream
         })
@@ -41,7 +45,10 @@ fn fifty_of_fifty_abandoned_streams_are_cancelled_at_the_vendor() {
         assert_ne!(record.bill.provenance, Provenance::Reported, "what was not told whole is not reported");
         if record.target.unwrap().dialect == pilothouse_core::dialect::Dialect::AnthropicMessages {
             assert_eq!(record.bill.provenance, Provenance::Partial);
-            assert!(record.bill.usage.input > 0, "the last value seen: the vendor told the input at the start");
+            assert!(
+                record.bill.usage.input > 0,
+                "the last value seen: the vendor told the input at the start"
+            );
         }
     }
     let page = house.get("/metrics", &[]).text();
@@ -56,7 +63,10 @@ fn a_client_that_leaves_before_the_first_byte_cancels_its_call_too() {
         let model = format!("{}/fault-slow-first-byte-600000", Client::Openai.vendor(is_same));
         let body = Client::Openai.ask(&model, "Hello.", true).to_string();
         let mut socket = std::net::TcpStream::connect(house.address).unwrap();
-        let head = format!("POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: {}\r\n\r\n", body.len());
+        let head = format!(
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
         socket.write_all([head.as_bytes(), body.as_bytes()].concat().as_slice()).unwrap();
         eventually("the vendor has the call", || {
             house.fleet.log().iter().any(|entry| entry["outcome"] == "open").then_some(())
@@ -78,7 +88,8 @@ fn a_client_that_leaves_before_the_first_byte_cancels_its_call_too() {
 #[test]
 fn a_client_that_leaves_after_the_terminator_had_a_whole_answer() {
     let house = House::open();
-    let mut stream = house.begin("/v1/chat/completions", &Client::Openai.ask("openai/fault-many-3", "Hi.", true));
+    let mut stream =
+        house.begin("/v1/chat/completions", &Client::Openai.ask("openai/fault-many-3", "Hi.", true));
     stream.until("[DONE]");
     let id = stream.header("x-pilothouse-exchange").unwrap().to_owned();
     drop(stream);

@@ -6,6 +6,7 @@ mod bytes;
 mod calls;
 mod cancel;
 mod change;
+mod configuration;
 mod exposure;
 mod faults;
 mod harness;

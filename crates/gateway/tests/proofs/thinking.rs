@@ -18,7 +18,9 @@ secret = "ph-two"
 /// The request of a tool loop's turn: what was said so far, and the calls with their results.
 fn turn(model: &str, is_stream: bool, more: &[Value]) -> Value {
     let schema = json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]});
-    let mut messages = vec![json!({"role": "user", "content": "Weather in Kiel? [[tool:weather]] [[think:12]] [[args:{\"city\":\"Kiel\"}]]"})];
+    let mut messages = vec![
+        json!({"role": "user", "content": "Weather in Kiel? [[tool:weather]] [[think:12]] [[args:{\"city\":\"Kiel\"}]]"}),
+    ];
     messages.extend(more.iter().cloned());
     let mut body = json!({
         "model": model,
@@ -51,7 +53,10 @@ fn answered(got: &Got, is_stream: bool) -> Vec<Value> {
             }
         }
     } else {
-        id = got.json()["choices"][0]["message"]["tool_calls"][0]["id"].as_str().unwrap_or_default().to_owned();
+        id = got.json()["choices"][0]["message"]["tool_calls"][0]["id"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
     }
     assert!(!id.is_empty(), "a tool was called: {}", got.text());
     let call = json!({"id": id, "type": "function", "function": {"name": "weather", "arguments": "{\"city\":\"Kiel\"}"}});
@@ -78,7 +83,10 @@ fn thinking_is_restored_from_memory_in_a_tool_loop_streamed_and_not() {
                 let house = House::with(TWO_KEYS);
                 let first = post(&house, "ph-one", &turn(model, first_streamed, &[]));
                 let asked = upstream(&house);
-                assert!(asked["thinking"]["type"] == "enabled" || asked["thinking"]["type"] == "adaptive", "{asked}");
+                assert!(
+                    asked["thinking"]["type"] == "enabled" || asked["thinking"]["type"] == "adaptive",
+                    "{asked}"
+                );
                 let more = answered(&first, first_streamed);
                 // The fleet checks signatures as the vendor does: a loop without them is refused.
                 let second = post(&house, "ph-one", &turn(model, second_streamed, &more));
@@ -117,14 +125,21 @@ fn signatures_are_never_written_to_disk() {
     let body = upstream(&house);
     let blocks = body["messages"][1]["content"].as_array().unwrap();
     let thinking = blocks.iter().find(|block| block["type"] == "thinking").unwrap();
-    let secrets = [thinking["signature"].as_str().unwrap().to_owned(), thinking["thinking"].as_str().unwrap().to_owned()];
+    let secrets = [
+        thinking["signature"].as_str().unwrap().to_owned(),
+        thinking["thinking"].as_str().unwrap().to_owned(),
+    ];
     house.stop();
     for entry in std::fs::read_dir(house.data()).unwrap() {
         let path = entry.unwrap().path();
         let Ok(bytes) = std::fs::read(&path) else { continue };
         for secret in &secrets {
             assert!(secret.len() > 20);
-            assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{}", path.display());
+            assert!(
+                !bytes.windows(secret.len()).any(|window| window == secret.as_bytes()),
+                "{}",
+                path.display()
+            );
         }
     }
 }
