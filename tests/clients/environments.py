@@ -1,0 +1,53 @@
+"""Where the clients' packages are: two virtual environments and one folder of Node packages, all pinned, all ignored by git.
+
+llama-index does not take openai 3.x yet, so that it lives with anthropic 1.x in an environment of its own.
+"""
+
+import pathlib
+import shutil
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+TOOLS = HERE.parent.parent / ".tools"
+PYTHONS = {
+    "python": ("python", HERE / "python/requirements.txt"),
+    "older": ("python-older", HERE / "python/requirements-older.txt"),
+}
+NODE = HERE / "node"
+
+
+def python(name):
+    """The interpreter of a virtual environment; made, or renewed when its requirements changed."""
+    folder, requirements = PYTHONS[name]
+    home = TOOLS / folder
+    interpreter, stamp = home / "bin/python", home / "requirements.installed"
+    wanted = requirements.read_text()
+    if interpreter.exists() and stamp.exists() and stamp.read_text() == wanted:
+        return interpreter
+    print(f"installing Python packages into {home}", file=sys.stderr)
+    # Made by the interpreter that everybody has, not by one that itself is in an environment.
+    base = shutil.which("python3") if sys.prefix != sys.base_prefix else sys.executable
+    subprocess.run([base, "-m", "venv", "--clear", home], check=True)
+    install = [interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements]
+    subprocess.run(install, check=True)
+    stamp.write_text(wanted)
+    return interpreter
+
+
+def node():
+    """The node program, after the locked packages have been installed where they changed."""
+    lock, stamp = NODE / "package-lock.json", NODE / "node_modules/.installed-lock"
+    wanted = lock.read_text()
+    if not (stamp.exists() and stamp.read_text() == wanted):
+        print(f"installing Node packages into {NODE / 'node_modules'}", file=sys.stderr)
+        subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--silent"], cwd=NODE, check=True)
+        stamp.write_text(wanted)
+    return "node"
+
+
+def command(client):
+    """How a client's program is started."""
+    if client.env == "node":
+        return [node(), NODE / client.program]
+    return [python(client.env), HERE / "python" / client.program]

@@ -1,0 +1,327 @@
+"""What every cell must give, on three sides: the fleet's log, the SDK's result, and the exchange record.
+
+`judge` returns what is wrong, as sentences; a cell without any has passed.
+"""
+
+import dataclasses
+
+from fleet import Request
+from matrix import IMAGE, RESULTS, SCHEMA, SYSTEM, TOOLS, WORDS
+
+# What the vendor never gets to see, beside the caller's credential: the way between client and gateway.
+NEVER_UP = ("cookie", "forwarded", "via", "proxy-authorization", "te", "trailer", "upgrade", "x-real-ip")
+NEVER_UP_PREFIXES = ("x-forwarded-", "x-pilothouse-")
+# What the client never gets to see: cookies of the vendor's edge, and whose account it is.
+NEVER_DOWN = ("set-cookie", "openai-organization", "openai-project", "anthropic-organization-id")
+
+STATUS_CLASSES = {
+    400: "BadRequestError",
+    404: "NotFoundError",
+    429: "RateLimitError",
+    500: "InternalServerError",
+}
+# Members of a schema that libraries add or word in their own way; Zod bounds every integer by what a double can hold.
+WORDING = ("title", "description", "$schema", "default", "minimum", "maximum")
+# Calls that the gateway itself makes: it repeats what may pass, and nothing else.
+UPSTREAM_CALLS = {"400": 1, "404": 1, "429": 3, "500": 3, "cut": 1}
+OUTCOMES = {
+    "400": ["bad_request"],
+    "404": ["unknown_model"],
+    "429": ["rate_limited"],
+    "500": ["vendor"],
+    "cut": ["cut"],
+}
+# An error of the SDK or of the transport below it; a bug in between (KeyError, TypeError of Python) is none of these.
+CUT_CLASSES = ("APIError", "RemoteProtocolError", "AI_APICallError", "AI_NoOutputGeneratedError", "terminated")
+
+
+@dataclasses.dataclass
+class Court:
+    """What is known of the run: credentials, the vendors' own errors, the ledger (None where there is no gateway)."""
+
+    client_key: str
+    client_hash: str
+    provider_hash: str
+    # (upstream, case) -> (status, message)
+    errors: dict
+    # exchange id -> record
+    records: dict | None
+
+    def judge(self, cell, result, entries):
+        """Everything that is wrong with a cell."""
+        sheet = Sheet(self, cell, result, entries)
+        if cell.case.error:
+            sheet.failed()
+        else:
+            sheet.answered()
+        return sheet.problems
+
+
+class Sheet:
+    """The three sides of one cell."""
+
+    def __init__(self, court, cell, result, entries):
+        self.court, self.cell, self.case = court, cell, cell.case
+        self.answers, self.raised = result["answers"], result["raised"]
+        self.partial, self.wire = result["partial"], result["wire"]
+        self.entries, self.problems = entries, []
+
+    def need(self, holds, problem):
+        if not holds:
+            self.problems.append(problem)
+        return holds
+
+    def same(self, what, found, wanted):
+        return self.need(found == wanted, f"{what} is {found!r}, not {wanted!r}")
+
+    # Cells that end well
+
+    def answered(self):
+        if self.raised:
+            self.problems.append(f"the SDK raised {self.raised['class']}: {self.raised['message'][:400]}")
+            return
+        turns = self.case.turns
+        if not self.same("the number of answers", len(self.answers), turns):
+            return
+        if not self.same("the number of calls the SDK made", len(self.wire), turns):
+            return
+        if not self.same("the number of calls the fleet received", len(self.entries), turns):
+            return
+        requests = [Request(entry) for entry in self.entries]
+        for turn, (entry, request) in enumerate(zip(self.entries, requests)):
+            self.received(turn, entry, request)
+            self.returned(turn, entry)
+            self.recorded(turn, entry)
+        getattr(self, "case_" + self.case.name, lambda requests: None)(requests)
+        if any(self.case.calls):
+            self.tool_loop(requests)
+
+    def received(self, turn, entry, request):
+        at = f"turn {turn + 1}: the fleet's"
+        path = "/v1/chat/completions" if self.cell.upstream == "openai" else "/v1/messages"
+        self.same(f"{at} path", entry["path"], path)
+        self.same(f"{at} model", request.body["model"], self.cell.model)
+        self.same(f"{at} outcome", entry["outcome"], "completed")
+        streamed = self.case.streamed[turn]
+        if streamed is not None:
+            self.same(f"{at} stream flag", request.streamed, streamed)
+        self.same(f"{at} system text", "\n".join(request.system), SYSTEM)
+        asks = self.cell.asks()
+        self.same(f"{at} user text", request.users, asks[: len(request.users)] or asks)
+        self.headers(entry)
+
+    def headers(self, entry):
+        if self.court.records is None:
+            return
+        headers = entry["headers"]
+        self.need(
+            self.court.client_hash not in headers.values() and self.court.client_key not in str(entry),
+            "the vendor received the caller's credential",
+        )
+        name = "authorization" if self.cell.upstream == "openai" else "x-api-key"
+        self.same(f"the credential in `{name}`", headers.get(name), self.court.provider_hash)
+        other = "anthropic-" if self.cell.upstream == "openai" else "openai-"
+        for name in headers:
+            wrong = name in NEVER_UP or name.startswith((*NEVER_UP_PREFIXES, other))
+            self.need(not wrong, f"the vendor received the header `{name}`")
+        self.same("`accept-encoding`", headers.get("accept-encoding", "identity"), "identity")
+        if self.cell.upstream == "anthropic":
+            self.need("anthropic-version" in headers, "the vendor did not receive `anthropic-version`")
+
+    def returned(self, turn, entry):
+        answer, at = self.answers[turn], f"turn {turn + 1}: the SDK's"
+        words = WORDS[self.cell.client.words][self.case.finish[turn]]
+        self.need(answer["finish"] in words, f"{at} finish is {answer['finish']!r}, not one of {words}")
+        wanted = self.case.texts[turn] if turn < len(self.case.texts) else None
+        if wanted is not None:
+            self.same(f"{at} text", answer["text"], wanted)
+        calls = self.case.calls[turn] if turn < len(self.case.calls) else ()
+        if self.case.name != "schema":
+            found = [(c["name"], c["arguments"]) for c in answer["tools"]]
+            self.same(f"{at} tool calls", found, list(calls))
+        ids = [c["id"] for c in answer["tools"]]
+        self.need(all(ids) and len(set(ids)) == len(ids), f"{at} call ids are {ids}")
+        self.usage(at, answer["usage"], entry["tokens"])
+
+    def usage(self, at, found, tokens):
+        if self.case.name == "stream_bare":
+            return
+        if not self.need(found, f"{at} usage is missing"):
+            return
+        read = tokens["cache_read"]
+        wanted = {
+            "input": tokens["input"] + read + tokens["cache_write_5m"] + tokens["cache_write_1h"],
+            "output": tokens["output"] + tokens["reasoning"],
+            "cache_read": read,
+            "reasoning": tokens["reasoning"],
+        }
+        wanted["total"] = wanted["input"] + wanted["output"]
+        for name, value in found.items():
+            # Where a client does not tell a class apart it says nothing, or 0.
+            if value is not None and (value or name in ("input", "output", "total")):
+                self.same(f"{at} usage `{name}`", value, wanted[name])
+
+    def recorded(self, turn, entry):
+        if self.court.records is None:
+            return
+        at = f"turn {turn + 1}: the record's"
+        record = self.record(turn)
+        if record is None:
+            return
+        self.target(at, record)
+        self.same(f"{at} outcome", record["outcome"], "complete")
+        self.same(f"{at} status", record["status"], 200)
+        self.same(f"{at} usage provenance", record["usage_provenance"], "reported")
+        usage = {name: count for name, count in record["usage"].items() if name in entry["tokens"]}
+        self.same(f"{at} usage", usage, entry["tokens"])
+        cost = (record["cost"] or {}).get("picousd")
+        self.same(f"{at} cost in pico-dollars", str(cost), entry["picousd"])
+        finish = {"tools": "tool_calls"}.get(self.case.finish[turn], self.case.finish[turn])
+        if self.case.name != "schema":
+            self.same(f"{at} finish", record["answer"]["finish"], finish)
+
+    def record(self, turn):
+        id = self.wire[turn]["headers"].get("x-pilothouse-exchange")
+        if not self.need(id, f"turn {turn + 1}: the answer has no x-pilothouse-exchange header"):
+            return None
+        record = self.court.records.get(id)
+        self.need(record, f"turn {turn + 1}: the ledger has no exchange {id}")
+        for name in self.wire[turn]["headers"]:
+            self.need(name not in NEVER_DOWN, f"turn {turn + 1}: the client received the header `{name}`")
+        return record
+
+    def target(self, at, record):
+        dialects = {"openai": "openai-chat", "anthropic": "anthropic-messages"}
+        self.same(f"{at} client dialect", record["client_dialect"], dialects[self.cell.client.dialect])
+        target = record["target"] or {}
+        self.same(f"{at} target model", target.get("model"), self.cell.model)
+        self.same(f"{at} target dialect", target.get("dialect"), dialects[self.cell.upstream])
+        self.same(f"{at} key", record["caller"]["key"], "tests")
+
+    # What is particular to a case
+
+    def tool_loop(self, requests):
+        """Tools arrived as they were declared, and each result stands under the id of its call."""
+        declared = {tool["name"]: shape(tool["parameters"]) for tool in TOOLS}
+        for turn, request in enumerate(requests):
+            found = {name: shape(schema) for name, schema in request.tools.items()}
+            self.same(f"turn {turn + 1}: the fleet's tools", found, declared)
+        wanted = [call for turn in self.case.calls[:1] for call in turn]
+        second, first = requests[1], self.answers[0]["tools"]
+        self.same("the calls in the history", [(n, a) for _, n, a in second.calls], wanted)
+        self.same("the ids in the history", [i for i, _, _ in second.calls], [c["id"] for c in first])
+        results = {id: text for id, text in second.results}
+        for id, name, _ in second.calls:
+            self.same(f"the result of {name}", results.get(id), RESULTS[name])
+            if self.case.texts[1] is None:
+                said = f"The tool {name} returned: {RESULTS[name]}"
+                self.need(said in self.answers[1]["text"], f"the last answer does not say {said!r}")
+
+    def case_stream_bare(self, requests):
+        self.same("chunks that nobody asked for", self.answers[0]["parsed"], {"unasked": []})
+
+    def case_image(self, requests):
+        self.same("the images that arrived", requests[0].images, [("image/png", IMAGE)])
+        said = f"I received image/png of {len(IMAGE)} bytes."
+        self.need(said in self.answers[0]["text"], f"the answer does not say {said!r}")
+
+    def case_schema(self, requests):
+        """As a format, or as the one tool that must be called: both are ways to ask for structure."""
+        request = requests[0]
+        found = [request.schema] if request.schema else list(request.tools.values())
+        self.same("the schema that arrived", [shape(schema) for schema in found], [shape(SCHEMA)])
+        parsed = self.answers[0]["parsed"] or {}
+        harbour, berths, notes = (parsed.get(name) for name in ("harbour", "berths", "notes"))
+        typed = harbour in SCHEMA["properties"]["harbour"]["enum"] and isinstance(parsed.get("open"), bool)
+        typed = typed and type(berths) is int and isinstance(notes, list) and all(map(is_text, notes))
+        self.need(typed, f"the parsed answer does not conform: {parsed}")
+
+    def case_thinking(self, requests):
+        for turn, (entry, request, answer) in enumerate(zip(self.entries, requests, self.answers)):
+            at = f"turn {turn + 1}:"
+            self.need(request.effort not in (None, "none"), f"{at} the fleet was not asked to think")
+            self.need(entry["tokens"]["reasoning"] > 0, f"{at} the model did not think")
+            if self.cell.upstream == "anthropic" and self.cell.client.dialect == "anthropic":
+                signed = [block for block in answer["thinking"] if block.get("signature")]
+                self.need(signed, f"{at} the SDK has no signed thinking")
+        if self.cell.upstream == "anthropic":
+            # The fleet refuses a signature that is not its own, so that arriving is enough.
+            self.need(requests[1].thinking, "turn 2: the thinking did not come back with the tool's result")
+
+    def case_refusal(self, requests):
+        answer = self.answers[0]
+        if self.cell.client.words == "openai":
+            told = answer["refusal"] or answer["finish"] == "content_filter"
+            self.need(told, "the SDK shows no refusal")
+
+    case_refusal_stream = case_refusal
+
+    # Cells that must fail
+
+    def failed(self):
+        kind = self.case.error
+        self.need(not self.answers, f"the SDK returned an answer as if it were whole: {self.answers}")
+        if not self.need(self.raised, "the SDK raised nothing"):
+            return
+        classes = [self.raised["class"], *self.raised["bases"]]
+        names = [name.rsplit(".", 1)[-1] for name in classes]
+        if kind == "cut":
+            right = any(name in CUT_CLASSES for name in names) or "terminated" in self.raised["message"]
+            self.need(right, f"the SDK raised {classes[0]}: {self.raised['message'][:300]}")
+            self.need(self.partial, "nothing of the answer arrived before the cut")
+        else:
+            self.status_error(int(kind), names)
+        if self.court.records is not None:
+            self.failure_recorded(kind)
+
+    def status_error(self, status, names):
+        wanted, message = self.court.errors[self.cell.upstream, self.case.name]
+        self.same("the vendor's status", wanted, status)
+        self.same("the exception's status", self.raised["status"], status)
+        known = {"ai": "AI_APICallError"}.get(self.cell.client.words, STATUS_CLASSES[status])
+        self.need(known in names, f"the exception is {names[0]}, not {known}")
+        found = self.raised["message"]
+        self.need(message in found, f"the exception says {found[:300]!r}, and not the vendor's {message!r}")
+
+    def failure_recorded(self, kind):
+        self.same("the number of calls the SDK made", len(self.wire), 1)
+        self.same("the number of calls the fleet received", len(self.entries), UPSTREAM_CALLS[kind])
+        for entry in self.entries:
+            self.headers(entry)
+        if not self.wire:
+            return
+        record = self.record(0)
+        if record is None:
+            return
+        self.target("the record's", record)
+        self.need(record["outcome"] in OUTCOMES[kind], f"the record's outcome is {record['outcome']}")
+        if kind == "cut":
+            self.same("the fleet's outcome", [e["outcome"] for e in self.entries], ["cut"])
+            self.same("the record's usage provenance", record["usage_provenance"], "partial")
+        else:
+            self.same("the record's status", record["status"], int(kind))
+            self.same("the record's cost", (record["cost"] or {}).get("picousd", 0), 0)
+
+
+def is_text(value):
+    return isinstance(value, str)
+
+
+def shape(schema):
+    """A JSON schema without what libraries may add or word differently."""
+    if isinstance(schema, list):
+        return [shape(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    out = {name: value for name, value in schema.items() if name not in WORDING}
+    if "enum" in out:
+        # The values say what type they are.
+        out.pop("type", None)
+    if "properties" in out:
+        out["properties"] = {name: shape(value) for name, value in schema["properties"].items()}
+        out["required"] = sorted(out.get("required", []))
+        # Open or closed is the library's choice, and the vendor's to refuse.
+        out.pop("additionalProperties", None)
+    if "items" in out:
+        out["items"] = shape(out["items"])
+    return out

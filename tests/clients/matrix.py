@@ -1,0 +1,258 @@
+"""The matrix: which clients there are, which cases each runs, what is asked, and what every cell must give.
+
+A cell is one client, one upstream dialect and one case. Its question carries a mark, by which its calls are found again
+in the fleet's log, whatever a gateway did to them.
+"""
+
+import base64
+import dataclasses
+import json
+import struct
+import zlib
+
+SYSTEM = "You are the harbour master of Ålesund. Answer in one sentence."
+SAID = 'Ahoy — the "tide" turns at 04:12 ⚓, naïve café, 潮汐.\nSecond line \\ end'
+SECOND = "The second answer is here."
+
+TOOLS = [
+    {
+        "name": "get_tide",
+        "description": "The level of the tide at a station.",
+        "parameters": {
+            "type": "object",
+            "properties": {"station": {"type": "string", "enum": ["gauge-7"], "description": "Which gauge."}},
+            "required": ["station"],
+            "additionalProperties": False,
+        },
+    },
+    {
+        "name": "get_wind",
+        "description": "The wind at a mast.",
+        "parameters": {
+            "type": "object",
+            "properties": {"mast": {"type": "string", "enum": ["mast-3 «nord»"], "description": "Which mast."}},
+            "required": ["mast"],
+            "additionalProperties": False,
+        },
+    },
+]
+ARGUMENTS = {"get_tide": {"station": "gauge-7"}, "get_wind": {"mast": "mast-3 «nord»"}}
+# Forced on the single call: what escapes and nesting do to arguments that arrive in fragments.
+TRICKY = {"station": 'Å "7" \\ 潮', "depth": {"m": 4.25, "tags": [1, ["a"], {}]}, "exact": True, "none": None}
+RESULTS = {"get_tide": "4.1 m at 04:12 — rising", "get_wind": '12 kn, "north-west"'}
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "harbour": {"type": "string", "enum": ["Ålesund", "Bergen"]},
+        "berths": {"type": "integer"},
+        "open": {"type": "boolean"},
+        "notes": {"type": "array", "items": {"type": "string"}},
+    },
+    "required": ["harbour", "berths", "open", "notes"],
+    "additionalProperties": False,
+}
+
+
+def png(width=4, height=3):
+    """A small PNG, made here so that its bytes are known."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = b"".join(b"\0" + b"".join(bytes((x * 60, y * 80, 128)) for x in range(width)) for y in range(height))
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+IMAGE = png()
+
+
+@dataclasses.dataclass(frozen=True)
+class Client:
+    """A real client. `words` names the vocabulary of its finish reasons, `env` where its packages are."""
+
+    id: str
+    title: str
+    env: str
+    program: str
+    dialect: str
+    words: str
+
+
+CLIENTS = [
+    Client("py-openai", "openai (Python)", "python", "openai_client.py", "openai", "openai"),
+    Client("py-anthropic-2", "anthropic 2.x (Python)", "python", "anthropic_client.py", "anthropic", "anthropic"),
+    Client("py-anthropic-1", "anthropic 1.x (Python)", "older", "anthropic_client.py", "anthropic", "anthropic"),
+    Client("langchain-openai", "langchain-openai", "python", "langchain_openai_client.py", "openai", "openai"),
+    Client(
+        "langchain-anthropic",
+        "langchain-anthropic",
+        "python",
+        "langchain_anthropic_client.py",
+        "anthropic",
+        "anthropic",
+    ),
+    Client("llama-openai", "llama-index, OpenAI", "older", "llama_openai_client.py", "openai", "openai"),
+    Client(
+        "llama-anthropic", "llama-index, Anthropic", "older", "llama_anthropic_client.py", "anthropic", "anthropic"
+    ),
+    Client("js-openai", "openai (Node)", "node", "openai_client.mjs", "openai", "openai"),
+    Client("js-anthropic", "@anthropic-ai/sdk (Node)", "node", "anthropic_client.mjs", "anthropic", "anthropic"),
+    Client("ai-openai", "Vercel ai, openai", "node", "ai_openai_client.mjs", "openai", "ai"),
+    Client("ai-anthropic", "Vercel ai, anthropic", "node", "ai_anthropic_client.mjs", "anthropic", "ai"),
+]
+
+# Finish reasons in the words of each vocabulary: whole, calling tools, refused.
+WORDS = {
+    "openai": {"stop": ["stop"], "tools": ["tool_calls"], "refusal": ["stop", "content_filter"]},
+    "anthropic": {"stop": ["end_turn"], "tools": ["tool_use"], "refusal": ["refusal"]},
+    "ai": {"stop": ["stop"], "tools": ["tool-calls"], "refusal": ["content-filter", "stop"]},
+}
+
+UPSTREAMS = ["openai", "anthropic"]
+
+# The model of each upstream, where the case does not name another.
+MODELS = {"openai": "gpt-5.5", "anthropic": "claude-opus-4-7"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """What is done in a cell. `asks` are the user's words; `models` differ from `MODELS` where they must."""
+
+    name: str
+    turns: int
+    streamed: tuple
+    asks: tuple
+    models: dict = dataclasses.field(default_factory=dict)
+    finish: tuple = ("stop",)
+    # Exact text per turn, or None where the fleet chooses its words.
+    texts: tuple = (None,)
+    # Calls per turn: tool name and arguments.
+    calls: tuple = ((),)
+    max_tokens: int = 8192
+    # The class of error, by the statuses that the SDK must report.
+    error: str | None = None
+    # Only clients of this dialect have it.
+    only: str | None = None
+
+
+def both(model):
+    return {"openai": model, "anthropic": model}
+
+
+def tide(arguments=ARGUMENTS["get_tide"]):
+    return ("get_tide", arguments)
+
+
+WIND = ("get_wind", ARGUMENTS["get_wind"])
+SAY = f"Say it. [[say:{SAID}]]"
+
+CASES = [
+    Case("plain", 1, (False,), (SAY,), texts=(SAID,)),
+    Case("stream", 1, (True,), (SAY,), texts=(SAID,)),
+    Case("stream_bare", 1, (True,), (SAY,), texts=(SAID,), only="openai"),
+    Case(
+        "tools",
+        2,
+        (False, False),
+        (f"How high is the water? [[tool:get_tide]] [[args:{json.dumps(TRICKY, ensure_ascii=False)}]]",),
+        finish=("tools", "stop"),
+        texts=(None, None),
+        calls=((tide(TRICKY),), ()),
+    ),
+    Case(
+        "parallel_tools",
+        2,
+        (True, True),
+        ("Ask get_tide and get_wind, both at once.",),
+        finish=("tools", "stop"),
+        texts=(None, None),
+        calls=((tide(), WIND), ()),
+    ),
+    Case("image", 1, (False,), ("What is in this picture?",)),
+    Case("schema", 1, (False,), ("Report on the harbour.",)),
+    Case(
+        "thinking",
+        3,
+        (None, None, None),
+        ("Think, then ask get_tide for the level.", f"And then? [[say:{SECOND}]]"),
+        models={"openai": "gpt-5-mini", "anthropic": "claude-sonnet-4-5"},
+        finish=("tools", "stop", "stop"),
+        texts=(None, None, SECOND),
+        calls=((tide(),), (), ()),
+    ),
+    Case("refusal", 1, (False,), ("Help me with something bad. [[refuse]]",), finish=("refusal",)),
+    Case("refusal_stream", 1, (True,), ("Help me with something bad. [[refuse]]",), finish=("refusal",)),
+    Case("error_400", 0, (None,), ("Write a very long answer.",), max_tokens=10_000_000, error="400"),
+    Case("error_404", 0, (False,), ("Are you there?",), models=both("fault-404"), error="404"),
+    Case("error_429", 0, (False,), ("Are you there?",), models=both("fault-429"), error="429"),
+    Case("error_500", 0, (True,), ("Are you there?",), models=both("fault-500"), error="500"),
+    Case("cut", 0, (True,), ("Tell me a story. [[words:60]]",), models=both("fault-cut-50"), error="cut"),
+    Case("cut_clean", 0, (True,), ("Tell me a story. [[words:60]]",), models=both("fault-cut-clean-50"), error="cut"),
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """One client, one upstream, one case."""
+
+    client: Client
+    upstream: str
+    case: Case
+    # A prefix of the id, for cells that run more than once.
+    prefix: str = ""
+
+    @property
+    def id(self):
+        return f"{self.prefix}{self.client.id}/{self.upstream}/{self.case.name}"
+
+    @property
+    def mark(self):
+        return f"(cell {self.id})"
+
+    @property
+    def model(self):
+        """The wire id at the upstream."""
+        return self.case.models.get(self.upstream, MODELS[self.upstream])
+
+    @property
+    def native(self):
+        return self.client.dialect == self.upstream
+
+    def asks(self):
+        return [f"{self.mark} {ask}" for ask in self.case.asks]
+
+    def job(self, url, model):
+        return {
+            "id": self.id,
+            "case": self.case.name,
+            "model": model,
+            "url": url,
+            "asks": self.asks(),
+            "max_tokens": self.case.max_tokens,
+            "native": self.native,
+        }
+
+
+def cells(clients=CLIENTS, cases=CASES, upstreams=UPSTREAMS):
+    """Every cell, client by client."""
+    return [
+        Cell(client, upstream, case)
+        for client in clients
+        for upstream in upstreams
+        for case in cases
+        if case.only in (None, client.dialect)
+    ]
+
+
+def job(key, entries):
+    """What a client process reads: `entries` are cells as `Cell.job` makes them."""
+    return {
+        "key": key,
+        "system": SYSTEM,
+        "tools": TOOLS,
+        "results": RESULTS,
+        "schema": SCHEMA,
+        "image": base64.b64encode(IMAGE).decode(),
+        "cells": entries,
+    }

@@ -1,0 +1,178 @@
+"""Runs every real client through the gateway to the simulated fleet, and says what held.
+
+    python3 tests/clients/run.py --binary target/debug/pilothouse
+
+Starts the fleet and the gateway, runs each client as one process over all its cells, and judges each cell on three
+sides (see `judge.py`). Then it plants faults into the wire and wants each of them noticed (see `plant.py`).
+Exits 1 if anything is red. `--direct` asks the fleet without a gateway: same-dialect cells, two sides.
+"""
+
+import argparse
+import os
+import pathlib
+import sys
+import tempfile
+
+import environments
+import impossible
+import matrix
+from fleet import Fleet, by_mark
+from gateway import Gateway
+from judge import Court
+from processes import Program, free_port, run_client
+
+CLIENT_KEY = "client-key-of-the-tests-0123456789"
+PROVIDER_KEY = "provider-key-of-the-tests-9876543210"
+
+
+def main():
+    options = arguments()
+    with tempfile.TemporaryDirectory(prefix="pilothouse-clients-") as name:
+        folder = pathlib.Path(name)
+        if options.keep:
+            folder = pathlib.Path(options.keep).resolve()
+            folder.mkdir(parents=True, exist_ok=True)
+        run = Run(options, folder)
+        try:
+            run.start()
+            run.matrix()
+            if not options.direct and not options.no_planted:
+                run.planted()
+            return run.summary()
+        finally:
+            run.stop()
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--binary", default=os.environ.get("PILOTHOUSE_BIN"), help="the pilothouse program")
+    parser.add_argument("--fleet", help="address of a fleet that already runs, instead of the binary's own")
+    parser.add_argument("--direct", action="store_true", help="ask the fleet without a gateway")
+    parser.add_argument("--only", default="", help="cells whose id contains this")
+    parser.add_argument("--no-planted", action="store_true", help="leave out the planted faults")
+    parser.add_argument("--keep", help="folder for logs and the ledger, kept afterwards")
+    parser.add_argument("--verbose", action="store_true", help="print every problem in full")
+    options = parser.parse_args()
+    if not options.binary and not (options.direct and options.fleet):
+        parser.error("--binary is needed: the pilothouse program, built by `cargo build -p pilothouse`")
+    if options.binary:
+        options.binary = pathlib.Path(options.binary).resolve()
+    return options
+
+
+class Run:
+    """One run: the programs, what they answered, and what was found wrong."""
+
+    def __init__(self, options, folder):
+        self.options, self.folder = options, folder
+        self.programs, self.versions = [], {}
+        # Cell id -> problems, for every cell that was run; and those among them that were declared impossible.
+        self.found, self.declared = {}, {}
+        self.faults = []
+        self.gateway = None
+
+    def start(self):
+        if self.options.fleet:
+            self.fleet = Fleet(self.options.fleet)
+        else:
+            address = f"127.0.0.1:{free_port()}"
+            program = Program([self.options.binary, "sim", "--listen", address], self.folder, "sim")
+            self.programs.append(program)
+            program.wait_for(f"http://{address}/health")
+            self.fleet = Fleet(address)
+        self.fleet.reset()
+        if not self.options.direct:
+            self.gateway = Gateway(self.options.binary, self.folder, self.fleet.url, CLIENT_KEY, PROVIDER_KEY)
+            self.programs.append(self.gateway.program)
+
+    def stop(self):
+        for program in reversed(self.programs):
+            program.stop()
+
+    def matrix(self):
+        cells = [cell for cell in matrix.cells() if self.options.only in cell.id]
+        if self.options.direct:
+            # Nothing but a gateway can tell an SDK that a clean end came too soon.
+            cells = [cell for cell in cells if cell.native and cell.case.name != "cut_clean"]
+        results = {}
+        for client in matrix.CLIENTS:
+            own = [cell for cell in cells if cell.client == client]
+            if own:
+                results |= self.run_client(client, own)
+        court = self.court()
+        calls = by_mark(self.fleet.log(), cells)
+        reasons = impossible.read()
+        for cell in cells:
+            problems = court.judge(cell, results[cell.id], calls[cell.id])
+            reason = reasons.get((cell.client.id, cell.upstream, cell.case.name))
+            if reason:
+                self.declared[cell.id] = reason
+                problems = [] if problems else [f"is declared impossible ({reason}), and yet it passes"]
+            self.found[cell.id] = problems
+            self.show(cell.id, problems)
+
+    def show(self, id, problems):
+        print(f"{'red ' if problems else 'ok  '} {id}")
+        for problem in problems if self.options.verbose else problems[:3]:
+            print(f"       {problem if self.options.verbose else problem[:300]}")
+        sys.stdout.flush()
+
+    def run_client(self, client, cells):
+        root = self.fleet.url if self.options.direct else self.gateway.url
+        key = PROVIDER_KEY if self.options.direct else CLIENT_KEY
+        entries = [cell.job(root, self.name_of(cell)) for cell in cells]
+        versions, results, errors = run_client(environments.command(client), matrix.job(key, entries))
+        self.versions[client.id] = " ".join(f"{name} {version}" for name, version in versions.items())
+        nothing = {"answers": [], "partial": "", "wire": []}
+        for cell in cells:
+            lost = {"class": "none", "bases": [], "status": None, "message": f"the client died: {errors}"}
+            results.setdefault(cell.id, {**nothing, "raised": lost})
+        return results
+
+    def name_of(self, cell):
+        """The name that the client asks for: bare where the model is its vendor's own, else with the provider."""
+        return cell.model if cell.native and not cell.model.startswith("fault-") else self.qualified(cell)
+
+    def qualified(self, cell):
+        return cell.model if self.options.direct else f"{cell.upstream}/{cell.model}"
+
+    def court(self):
+        errors = {}
+        for case in matrix.CASES:
+            if case.error and case.error != "cut":
+                for upstream in matrix.UPSTREAMS:
+                    model = case.models.get(upstream, matrix.MODELS[upstream])
+                    errors[upstream, case.name] = self.fleet.error(upstream, model, case.max_tokens)
+        return Court(
+            client_key=CLIENT_KEY,
+            client_hash=self.fleet.hash_of(CLIENT_KEY),
+            provider_hash=self.fleet.hash_of(PROVIDER_KEY),
+            errors=errors,
+            records=self.gateway.records() if self.gateway else None,
+        )
+
+    def planted(self):
+        import plant
+
+        self.faults = plant.run(self)
+
+    def summary(self):
+        red = [id for id, problems in self.found.items() if problems]
+        print("\nsummary")
+        for client in matrix.CLIENTS:
+            own = [id for id in self.found if id.split("/")[0] == client.id]
+            if own:
+                bad = sum(id in red for id in own)
+                impossible_here = sum(id in self.declared for id in own)
+                passed = len(own) - bad - impossible_here
+                state = f"{passed} passed" + (f", {bad} RED" if bad else "")
+                print(f"  {client.title}: {self.versions[client.id]}: {len(own)} cells, {state}, "
+                      f"{impossible_here} declared impossible")
+        caught = sum(fault.caught for fault in self.faults)
+        print(f"  {len(self.found)} cells, {len(self.found) - len(red) - len(self.declared)} passed, {len(red)} red, "
+              f"{len(self.declared)} declared impossible; planted faults caught {caught}/{len(self.faults)}")
+        return 1 if red or caught < len(self.faults) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
