@@ -164,9 +164,11 @@ impl RelayBody {
 }
 
 impl Drop for RelayBody {
-    /// The client went away; an answer that was whole by then counts as whole.
+    /// The client went away; an answer that was whole by then counts as whole, and one whose vendor had told an
+    /// error (at which SDKs hang up) as failed.
     fn drop(&mut self) {
-        if self.relay.facts().is_terminated {
+        let facts = self.relay.facts();
+        if facts.is_terminated || facts.error.is_some() {
             self.record();
         } else if let Some(job) = self.job.take() {
             job.finish(Outcome::Cancelled, self.relay.take_facts());

@@ -96,8 +96,18 @@ impl House {
         Self::listening(configuration, variables, [127, 0, 0, 1])
     }
 
+    /// With several workers, each with connections of its own.
+    pub(crate) fn with_workers(configuration: &str, workers: usize) -> Self {
+        Self::start(configuration, &[], [127, 0, 0, 1], workers)
+    }
+
     /// The same on an address of its own, which is called over loopback all the same.
     pub(crate) fn listening(configuration: &str, variables: &[(&str, &str)], listen: [u8; 4]) -> Self {
+        // One worker has one pool of connections, so that whether a connection is reused is no matter of chance.
+        Self::start(configuration, variables, listen, 1)
+    }
+
+    fn start(configuration: &str, variables: &[(&str, &str)], listen: [u8; 4], workers: usize) -> Self {
         let fleet = Fleet::start();
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("prices.toml"), pilothouse_sim::catalog_overlay()).unwrap();
@@ -107,8 +117,7 @@ impl House {
         let mut options = Options::new(source);
         options.environment = environment(folder.path(), variables);
         options.listen = Some((listen, 0).into());
-        // One worker has one pool of connections, so that whether a connection is reused is no matter of chance.
-        options.workers = Some(1);
+        options.workers = Some(workers);
         options.data_dir = Some(folder.path().join("data"));
         let gateway = Server::start(options).unwrap_or_else(|error| panic!("{error}"));
         let address = SocketAddr::from(([127, 0, 0, 1], gateway.address().port()));

@@ -7,7 +7,7 @@ use pilothouse_core::exchange::Outcome;
 use pilothouse_core::usage::Provenance;
 
 use crate::harness::House;
-use crate::harness::http::{End, Got};
+use crate::harness::http::{End, Got, Stream};
 use crate::harness::reading::{self, Client};
 use crate::harness::scripted::{self, Act, LAST_CHUNK, STREAM_HEAD, Scripted, chunk};
 
@@ -212,4 +212,58 @@ fn a_redirect_is_never_followed() {
     assert!(got.status >= 300 && got.status != 200, "{}", got.status);
     assert_eq!(got.header("location"), None, "SDKs would follow it with the caller's key");
     assert_eq!(vendor.calls(), 1);
+}
+
+#[test]
+fn a_client_that_hangs_up_at_the_vendors_error_event_has_a_failed_exchange_and_not_a_cancelled_one() {
+    let error = "data: {\"error\":{\"message\":\"Overloaded.\",\"type\":\"server_error\",\"code\":null}}\n\n";
+    let pieces = vec![STREAM_HEAD.as_bytes().to_vec(), chunk([BEFORE, error].concat().as_bytes())];
+    let vendor = Scripted::start(vec![Act::Hold(pieces)]);
+    let house = house_before(&vendor);
+    let mut stream = house.begin("/v1/chat/completions", &Client::Openai.ask("m", "Hello.", true));
+    stream.until("Overloaded.");
+    let id = stream.header("x-pilothouse-exchange").unwrap().to_owned();
+    drop(stream);
+    assert!(matches!(house.record_of(&id).outcome, Outcome::Failed(_)), "{:?}", house.record_of(&id).outcome);
+}
+
+#[test]
+fn one_connection_carries_one_call_after_the_other_whatever_became_of_the_first() {
+    let house = House::open();
+    let good = Client::Openai.ask("openai/fault-many-2", "Hello.", false).to_string();
+    let calls = [
+        ("/v1/chat/completions", "not json", 400),
+        ("/v1/nothing", "{}", 404),
+        ("/v1/chat/completions", &good, 200),
+    ];
+    let mut bytes = String::new();
+    for (path, body, _) in calls {
+        bytes.push_str(&format!(
+            "POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        ));
+    }
+    // All at once: pipelined.
+    let mut stream = Stream::send(house.address, bytes.as_bytes());
+    for (path, _, status) in calls {
+        assert_eq!(stream.status, status, "{path}");
+        while stream.next() {}
+        if status != 200 {
+            stream = stream.following();
+        }
+    }
+}
+
+#[test]
+fn a_client_that_waits_for_leave_to_send_its_body_gets_it() {
+    let house = House::open();
+    let body = Client::Openai.ask("openai/fault-many-2", "Hello.", false).to_string();
+    let head = format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\nexpect: 100-continue\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut stream = Stream::send(house.address, head.as_bytes());
+    assert_eq!(stream.status, 100);
+    stream.write(body.as_bytes());
+    assert_eq!(stream.following().rest().status, 200);
 }

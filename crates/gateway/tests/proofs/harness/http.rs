@@ -186,6 +186,7 @@ impl Stream {
                             continue;
                         }
                         if self.held.len() >= at + 4 {
+                            self.held.drain(..at + 4);
                             self.framing = Framing::Done;
                             continue;
                         }
@@ -212,6 +213,25 @@ impl Stream {
         while find(&self.body, text.as_bytes()).is_none() {
             assert!(self.next(), "`{text}` never came: {}", String::from_utf8_lossy(&self.body));
         }
+    }
+
+    /// Writes more to the connection.
+    pub(crate) fn write(&mut self, bytes: &[u8]) {
+        self.socket.write_all(bytes).unwrap();
+    }
+
+    /// The next answer on the same connection.
+    pub(crate) fn following(self) -> Self {
+        let mut next = Self {
+            status: 0,
+            headers: Vec::new(),
+            framing: Framing::Done,
+            body: Vec::new(),
+            end: None,
+            ..self
+        };
+        next.read_head();
+        next
     }
 
     /// Reads to the end.

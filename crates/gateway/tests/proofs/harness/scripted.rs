@@ -12,6 +12,8 @@ use super::PATIENCE;
 pub(crate) enum Act {
     /// Writes these pieces, each in a write of its own, then closes.
     Write(Vec<Vec<u8>>),
+    /// Writes these pieces and then keeps the connection, silent, until the vendor is dropped.
+    Hold(Vec<Vec<u8>>),
     /// Closes without a byte.
     Close,
     /// Takes the request and never answers; the connection stays until the vendor is dropped.
@@ -34,26 +36,26 @@ impl Scripted {
         let (seen, counter) = (Arc::clone(&requests), Arc::clone(&calls));
         // The thread ends with the test process; it holds nothing but its sockets.
         std::thread::spawn(move || {
-            let mut silent = Vec::new();
+            let mut held = Vec::new();
             while let Ok((mut socket, _)) = listener.accept() {
                 socket.set_nodelay(true).unwrap();
                 socket.set_read_timeout(Some(PATIENCE)).unwrap();
                 let Some(request) = read_request(&mut socket) else { continue };
                 let call = counter.fetch_add(1, Ordering::SeqCst);
                 seen.lock().unwrap().push(request);
-                match acts.get(call).or(acts.last()).unwrap() {
-                    Act::Write(pieces) => {
-                        for piece in pieces {
-                            // The gateway may have turned away; that is its right.
-                            if socket.write_all(piece).is_err() {
-                                break;
-                            }
-                            // Let the reader take each piece alone.
-                            std::thread::yield_now();
+                let act = acts.get(call).or(acts.last()).unwrap();
+                if let Act::Write(pieces) | Act::Hold(pieces) = act {
+                    for piece in pieces {
+                        // The gateway may have turned away; that is its right.
+                        if socket.write_all(piece).is_err() {
+                            break;
                         }
+                        // Let the reader take each piece alone.
+                        std::thread::yield_now();
                     }
-                    Act::Close => drop(socket),
-                    Act::Silence => silent.push(socket),
+                }
+                if matches!(act, Act::Silence | Act::Hold(_)) {
+                    held.push(socket);
                 }
             }
         });
