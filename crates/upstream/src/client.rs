@@ -66,7 +66,8 @@ impl Client {
                 other => return other.map_err(|(failure, _)| failure),
             }
         }
-        match open(origin.inner()).await? {
+        // Boxed: connecting is rare, and its timers would make every call's future larger.
+        match Box::pin(open(origin.inner())).await? {
             Opened::H1(io) => self.call_h1(origin, Connection::new(io), request, keep, deadlines).await,
             Opened::H2(io) => {
                 let started = h2::start(io).await?;

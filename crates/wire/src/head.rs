@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use bytes::Bytes;
-use pilothouse_core::error::Error;
+use pilothouse_core::error::{Error, Kind};
 use smallvec::SmallVec;
 
 use crate::scan::{self, Members};
@@ -23,6 +23,20 @@ pub struct Edit {
     pub range: Range<usize>,
     /// The bytes that come.
     pub with: Cow<'static, [u8]>,
+}
+
+impl Edit {
+    /// Whether a body that parsed still does: what comes is one value, or, where nothing goes, one member
+    /// after a comma.
+    fn is_sound(&self) -> bool {
+        match self.with.split_first() {
+            Some((b',', member)) if self.range.is_empty() => {
+                let object = [b"{", member, b"}"].concat();
+                scan::members(&object).is_ok_and(|found| found.list.len() == 1)
+            }
+            _ => !self.range.is_empty() && scan::skip_value(&self.with, 0) == Ok(self.with.len()),
+        }
+    }
 }
 
 /// Edits of one body, in any order; they never overlap.
@@ -44,6 +58,18 @@ impl<'a> Head<'a> {
             }
         }
         Ok(Self { body, members })
+    }
+
+    /// A view of a body whose members were found before, by [`Head::into_members`].
+    #[must_use]
+    pub const fn again(body: &'a [u8], members: Members) -> Self {
+        Self { body, members }
+    }
+
+    /// What was found, without the borrow of the body.
+    #[must_use]
+    pub fn into_members(self) -> Members {
+        self.members
     }
 
     /// The whole body.
@@ -99,7 +125,7 @@ impl<'a> Head<'a> {
     #[must_use]
     pub fn set_model(&self, model: &str) -> Option<Edit> {
         let member = self.members.find(self.body, "model")?;
-        Some(Edit { range: member.value.clone(), with: quoted(model).into() })
+        Some(Edit { range: member.value(), with: quoted(model).into() })
     }
 
     /// The edit that asks an openai-chat vendor for a usage chunk, or `None` where the client asks already.
@@ -110,20 +136,23 @@ impl<'a> Head<'a> {
             let at = self.members.close;
             return Some(Edit { range: at..at, with: br#","stream_options":{"include_usage":true}"#.into() });
         };
-        let options = &self.body[member.value.clone()];
+        let options = &self.body[member.value()];
         let Ok(inner) = scan::members(options) else {
             // null, or something the vendor will refuse by itself.
-            return (options == b"null").then(|| Edit { range: member.value.clone(), with: OPTIONS.into() });
+            return (options == b"null").then(|| Edit { range: member.value(), with: OPTIONS.into() });
         };
         match inner.find(options, "include_usage") {
-            Some(known) if &options[known.value.clone()] == b"true" => None,
+            Some(known) if &options[known.value()] == b"true" => None,
             Some(known) => {
-                let start = member.value.start;
-                Some(Edit { range: start + known.value.start..start + known.value.end, with: b"true".into() })
+                let start = member.value().start;
+                Some(Edit {
+                    range: start + known.value().start..start + known.value().end,
+                    with: b"true".into(),
+                })
             }
-            None if inner.list.is_empty() => Some(Edit { range: member.value.clone(), with: OPTIONS.into() }),
+            None if inner.list.is_empty() => Some(Edit { range: member.value(), with: OPTIONS.into() }),
             None => {
-                let at = member.value.start + inner.close;
+                let at = member.value().start + inner.close;
                 Some(Edit { range: at..at, with: br#","include_usage":true"#.into() })
             }
         }
@@ -133,12 +162,16 @@ impl<'a> Head<'a> {
 /// Applies edits; every byte outside them stays as it is.
 ///
 /// # Errors
-/// When the edited body would not read as an object again, which would be our fault.
+/// When an edit is not a value or a member, so that the body would not parse again, or when two overlap:
+/// either would be our fault.
 pub fn apply(body: &Bytes, mut edits: Edits) -> Result<Bytes, Error> {
     if edits.is_empty() {
         return Ok(body.clone());
     }
     edits.sort_by_key(|edit| edit.range.start);
+    if !edits.iter().all(Edit::is_sound) {
+        return Err(Error::new(Kind::Internal, "an edit of the request would have broken it"));
+    }
     let added: usize = edits.iter().map(|edit| edit.with.len()).sum();
     let mut out = Vec::with_capacity(body.len() + added);
     let mut at = 0;
@@ -149,15 +182,11 @@ pub fn apply(body: &Bytes, mut edits: Edits) -> Result<Bytes, Error> {
         at = edit.range.end;
     }
     out.extend_from_slice(body.get(at..).ok_or_else(overlapping)?);
-    scan::members(&out).map_err(|error| {
-        Error::new(pilothouse_core::error::Kind::Internal, "an edit of the request would have broken it")
-            .because(error)
-    })?;
     Ok(out.into())
 }
 
 fn overlapping() -> Error {
-    Error::new(pilothouse_core::error::Kind::Internal, "two edits of the request overlap")
+    Error::new(Kind::Internal, "two edits of the request overlap")
 }
 
 /// A JSON string with its quotes.

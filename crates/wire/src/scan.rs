@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
-use memchr::{memchr, memchr3};
+use memchr::memchr;
 use smallvec::SmallVec;
 
 /// Deepest nesting that is followed; real requests stay below 40.
@@ -19,19 +19,33 @@ const MEMBERS_MAX: usize = 512;
 /// One top-level member: where its key's text (without quotes) and its value stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// The key's text, escapes included.
-    pub key: Range<usize>,
-    /// The value's text.
-    pub value: Range<usize>,
+    key: [u32; 2],
+    value: [u32; 2],
+}
+
+impl Member {
+    /// Where the key's text stands, escapes included.
+    #[must_use]
+    pub const fn key(&self) -> Range<usize> {
+        self.key[0] as usize..self.key[1] as usize
+    }
+
+    /// Where the value's text stands.
+    #[must_use]
+    pub const fn value(&self) -> Range<usize> {
+        self.value[0] as usize..self.value[1] as usize
+    }
 }
 
 /// The members of one object and where its closing brace stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Members {
     /// Members in the order they are written.
     pub list: SmallVec<[Member; 16]>,
     /// Index of the closing brace.
     pub close: usize,
+    /// Some key is written with escapes, so that names must be decoded to be compared.
+    has_escapes: bool,
 }
 
 /// Why bytes are not a JSON object.
@@ -56,6 +70,10 @@ impl std::error::Error for ScanError {}
 /// # Errors
 /// When `body` is not one JSON object with nothing but white space around it, as far as the scan looks.
 pub fn members(body: &[u8]) -> Result<Members, ScanError> {
+    if u32::try_from(body.len()).is_err() {
+        return Err(ScanError { at: 0, expected: "less than 4 GiB" });
+    }
+    let mut has_escapes = false;
     let mut at = skip_space(body, 0);
     expect(body, at, b'{', "`{`")?;
     at = skip_space(body, at + 1);
@@ -64,15 +82,16 @@ pub fn members(body: &[u8]) -> Result<Members, ScanError> {
         loop {
             expect(body, at, b'"', "a member's name in quotes")?;
             let end = skip_string(body, at)?;
-            let key = at + 1..end - 1;
+            let key = [(at + 1) as u32, (end - 1) as u32];
+            has_escapes |= body[at + 1..end - 1].contains(&b'\\');
             at = skip_space(body, end);
             expect(body, at, b':', "`:`")?;
             let start = skip_space(body, at + 1);
             at = skip_value(body, start)?;
             if list.len() == MEMBERS_MAX {
-                return Err(ScanError { at: key.start, expected: "at most 512 members" });
+                return Err(ScanError { at: key[0] as usize, expected: "at most 512 members" });
             }
-            list.push(Member { key, value: start..at });
+            list.push(Member { key, value: [start as u32, at as u32] });
             at = skip_space(body, at);
             match body.get(at) {
                 Some(b',') => at = skip_space(body, at + 1),
@@ -84,7 +103,7 @@ pub fn members(body: &[u8]) -> Result<Members, ScanError> {
     let close = at;
     let end = skip_space(body, close + 1);
     if end == body.len() {
-        Ok(Members { list, close })
+        Ok(Members { list, close, has_escapes })
     } else {
         Err(ScanError { at: end, expected: "nothing after the object" })
     }
@@ -94,26 +113,26 @@ impl Members {
     /// The value of the member of that name. Among several the last, as JSON parsers have it.
     #[must_use]
     pub fn get<'a>(&self, body: &'a [u8], name: &str) -> Option<&'a [u8]> {
-        self.find(body, name).map(|member| &body[member.value.clone()])
+        self.find(body, name).map(|member| &body[member.value()])
     }
 
     /// The member of that name. Among several the last.
     #[must_use]
     pub fn find(&self, body: &[u8], name: &str) -> Option<&Member> {
-        self.list.iter().rev().find(|member| is_key(&body[member.key.clone()], name))
+        self.list.iter().rev().find(|member| self.is_key(&body[member.key()], name))
     }
 
     /// How often a member of that name stands there.
     #[must_use]
     pub fn count(&self, body: &[u8], name: &str) -> usize {
-        self.list.iter().filter(|member| is_key(&body[member.key.clone()], name)).count()
+        self.list.iter().filter(|member| self.is_key(&body[member.key()], name)).count()
     }
-}
 
-/// Compares a key as written, escapes and all, with a name.
-fn is_key(written: &[u8], name: &str) -> bool {
-    written == name.as_bytes()
-        || (written.contains(&b'\\') && string_of(written).is_some_and(|decoded| decoded == name))
+    /// Compares a key as written, escapes and all, with a name.
+    fn is_key(&self, written: &[u8], name: &str) -> bool {
+        written == name.as_bytes()
+            || (self.has_escapes && string_of(written).is_some_and(|decoded| decoded == name))
+    }
 }
 
 /// The text of a JSON string given without its quotes; `None` when it is not valid.
@@ -156,10 +175,9 @@ pub fn skip_space(body: &[u8], mut at: usize) -> usize {
 pub fn skip_string(body: &[u8], at: usize) -> Result<usize, ScanError> {
     let mut from = at + 1;
     loop {
-        let Some(found) = body.get(from..).and_then(|rest| memchr(b'"', rest)) else {
+        let Some(quote) = find_quote(body, from) else {
             return Err(ScanError { at: body.len(), expected: "the end of a string" });
         };
-        let quote = from + found;
         // Looking back from a quote is cheaper than stopping at every backslash: text is full of `\n`.
         let run = body[at + 1..quote].iter().rev().take_while(|byte| **byte == b'\\').count();
         if run % 2 == 0 {
@@ -167,6 +185,25 @@ pub fn skip_string(body: &[u8], at: usize) -> Result<usize, ScanError> {
         }
         from = quote + 1;
     }
+}
+
+/// The next quote. Names and short values, the most of all strings, are looked through eight bytes at a time
+/// in place; only longer text is worth the call of a vectorised search.
+fn find_quote(body: &[u8], mut from: usize) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    for _ in 0..3 {
+        let Some(word) = body.get(from..from + 8).and_then(|bytes| <[u8; 8]>::try_from(bytes).ok()) else {
+            break;
+        };
+        let differing = u64::from_le_bytes(word) ^ (ONES * b'"' as u64);
+        let hits = differing.wrapping_sub(ONES) & !differing & HIGHS;
+        if hits != 0 {
+            return Some(from + (hits.trailing_zeros() / 8) as usize);
+        }
+        from += 8;
+    }
+    body.get(from..).and_then(|rest| memchr(b'"', rest)).map(|found| from + found)
 }
 
 /// The index after the value that begins at `at`.
@@ -193,27 +230,27 @@ pub fn skip_value(body: &[u8], at: usize) -> Result<usize, ScanError> {
 /// Skips an object or an array by counting its own brackets: those of the other kind balance in between.
 fn skip_nested(body: &[u8], at: usize, open: u8, close: u8) -> Result<usize, ScanError> {
     let mut depth = 0_usize;
-    let mut from = at;
-    loop {
-        let Some(found) = memchr3(b'"', open, close, &body[from..]) else {
-            return Err(ScanError { at: body.len(), expected: "the end of an object or array" });
-        };
-        let here = from + found;
-        from = here + 1;
-        if body[here] == b'"' {
-            from = skip_string(body, here)?;
-        } else if body[here] == open {
+    let mut here = at;
+    // Byte by byte: outside strings the next bracket or quote is one or two bytes away.
+    while let Some(byte) = body.get(here) {
+        if *byte == b'"' {
+            here = skip_string(body, here)?;
+            continue;
+        }
+        if *byte == open {
             depth += 1;
             if depth > DEPTH_MAX {
                 return Err(ScanError { at: here, expected: "at most 512 levels" });
             }
-        } else {
+        } else if *byte == close {
             depth -= 1;
             if depth == 0 {
-                return Ok(from);
+                return Ok(here + 1);
             }
         }
+        here += 1;
     }
+    Err(ScanError { at: body.len(), expected: "the end of an object or array" })
 }
 
 #[cfg(test)]

@@ -85,7 +85,8 @@ pub(super) async fn send(
         // Full jitter between half and all of the pause, so that clients do not come back in step.
         let jitter = worker.shared.chance() % 512;
         let jittered = pause.mul_f64(0.5 + jitter as f64 / 1024.0);
-        tokio::time::sleep(asked_pause.unwrap_or(jittered).max(jittered)).await;
+        // Boxed: a timer inside would make every exchange's future larger, and this is rare.
+        Box::pin(tokio::time::sleep(asked_pause.unwrap_or(jittered).max(jittered))).await;
         pause *= 2;
     }
 }

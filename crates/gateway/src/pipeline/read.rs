@@ -13,6 +13,7 @@ use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::Caller;
 use pilothouse_wire::head::Head;
+use pilothouse_wire::scan::Members;
 
 use crate::plan::Plan;
 use crate::shared::{Shared, Worker};
@@ -26,6 +27,8 @@ const HOPS_MAX: u32 = 8;
 pub(crate) struct Asked {
     pub(crate) body: Held,
     pub(crate) headers: HeaderMap,
+    /// Where the body's members stand.
+    pub(crate) members: Members,
     pub(crate) model: String,
     pub(crate) is_stream: bool,
     /// How often the client's SDK has tried already.
@@ -141,7 +144,7 @@ pub(super) fn asked(
             "this request has passed eight gateways: one of them is configured to call itself; check base_url",
         ));
     }
-    let (model, is_stream, end_user) = {
+    let (model, is_stream, end_user, members) = {
         let head = Head::read(&body)?;
         let end_user = match dialect {
             Dialect::AnthropicMessages => head.text_in("metadata", "user_id"),
@@ -152,13 +155,14 @@ pub(super) fn asked(
         let end_user =
             end_user.map(|user| user.chars().take(END_USER_MAX).collect::<String>().into_boxed_str());
         let is_stream = dialect != Dialect::OpenaiEmbeddings && head.stream()?;
-        (head.model()?.into_owned(), is_stream, end_user)
+        (head.model()?.into_owned(), is_stream, end_user, head.into_members())
     };
     caller.end_user = end_user;
     let sdk_retries = number(&STAINLESS_RETRY_COUNT);
     let key = Arc::clone(&caller.key);
     Ok(Asked {
         body,
+        members,
         headers: std::mem::take(&mut head.headers),
         model,
         is_stream,

@@ -36,11 +36,11 @@ pub(super) async fn relay(
     worker: &Arc<Worker>,
     dialect: Dialect,
     call: Call,
-    asked: Asked,
+    mut asked: Asked,
     choice: &Choice,
     mut job: Job,
 ) -> Answer {
-    let (body, hides_usage) = match edit(dialect, call, &asked, choice, &mut job) {
+    let (body, hides_usage) = match edit(dialect, call, &mut asked, choice, &mut job) {
         Ok(edited) => edited,
         Err(error) => return failed(dialect, job, &error),
     };
@@ -68,7 +68,7 @@ pub(super) async fn relay(
 fn edit(
     dialect: Dialect,
     call: Call,
-    asked: &Asked,
+    asked: &mut Asked,
     choice: &Choice,
     job: &mut Job,
 ) -> Result<(Bytes, bool), Error> {
@@ -79,7 +79,7 @@ fn edit(
     if !choice.resolution.is_renamed && !asks_usage {
         return Ok((Bytes::clone(&asked.body), false));
     }
-    let head = Head::read(&asked.body)?;
+    let head = Head::again(&asked.body, std::mem::take(&mut asked.members));
     let mut edits = head::Edits::new();
     if choice.resolution.is_renamed
         && let Some(edit) = head.set_model(&choice.resolution.target.model)
