@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use rustls::CertificateError;
 use rustls::pki_types::ServerName;
-use rustls::{AlertDescription, CertificateError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -44,7 +44,10 @@ async fn open_unbounded(origin: &Inner) -> Result<Opened, Failure> {
         Some(proxy) => (proxy.host.as_str(), proxy.port),
         None => (origin.host.as_str(), origin.port),
     };
-    let mut tcp = TcpStream::connect((host, port)).await.map_err(failed)?;
+    let mut tcp = TcpStream::connect((host, port)).await.map_err(|error| match &origin.proxy {
+        Some(proxy) => Failure::Connect(format!("proxy {}:{}: {error}", proxy.host, proxy.port)),
+        None => failed(error),
+    })?;
     // Small writes must leave at once: Nagle plus delayed ACK costs 40 ms.
     tcp.set_nodelay(true).map_err(failed)?;
     let Some(config) = &origin.tls else { return Ok(Opened::H1(Io::Plain(tcp))) };
@@ -64,13 +67,13 @@ async fn open_unbounded(origin: &Inner) -> Result<Opened, Failure> {
 
 /// Why a handshake failed, and what may be done about it.
 fn handshake_failed(error: &io::Error, host: &str) -> Failure {
-    if let Some(failure) = refused_certificate(error) {
+    if let Some(failure) = refused_handshake(error) {
         return failure;
     }
     let advice = match rustls_error(error) {
-        Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
-            "; if a private authority signed it, name that authority's PEM file in `ca_file`".to_owned()
-        }
+        Some(rustls::Error::InvalidCertificate(
+            CertificateError::UnknownIssuer | CertificateError::BadSignature,
+        )) => "; if a private authority signed it, name that authority's PEM file in `ca_file`".to_owned(),
         Some(rustls::Error::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
         )) => format!("; `{host}` in base_url must be a name that the certificate holds"),
@@ -89,26 +92,30 @@ fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
     error.get_ref().and_then(|inner| inner.downcast_ref())
 }
 
-/// The failure of a call whose server did not accept our client certificate, or misses one. With TLS 1.3
-/// we learn so only when we read the answer.
-pub(crate) fn refused_certificate(error: &io::Error) -> Option<Failure> {
-    let Some(rustls::Error::AlertReceived(alert)) = rustls_error(error) else { return None };
+/// The failure of a call whose server ended the handshake for a reason that a setting mends. With TLS 1.3
+/// we learn so only when we read the answer. By its words, which is all that the HTTP/2 library keeps.
+pub(crate) fn refused_handshake(error: &io::Error) -> Option<Failure> {
+    if error.kind() != io::ErrorKind::InvalidData {
+        return None;
+    }
+    let words = error.to_string();
+    let alert = words.strip_prefix("received fatal alert: ")?;
     let advice = match alert {
-        AlertDescription::CertificateRequired => {
+        "CertificateRequired" => {
             "it asks for a client certificate: set `client_certificate` and `client_key`"
         }
-        AlertDescription::BadCertificate
-        | AlertDescription::UnsupportedCertificate
-        | AlertDescription::CertificateRevoked
-        | AlertDescription::CertificateExpired
-        | AlertDescription::CertificateUnknown
-        | AlertDescription::UnknownCA
-        | AlertDescription::AccessDenied => {
-            "it does not accept our client certificate: check `client_certificate`"
-        }
+        "BadCertificate"
+        | "UnsupportedCertificate"
+        | "CertificateRevoked"
+        | "CertificateExpired"
+        | "CertificateUnknown"
+        | "UnknownCA"
+        | "AccessDenied"
+        | "DecryptError" => "it does not accept our certificate: check `client_certificate` and `client_key`",
+        "NoApplicationProtocol" => "it does not speak HTTP/1.1: set `http2 = true`",
         _ => return None,
     };
-    Some(Failure::Connect(format!("TLS: {advice} ({alert:?})")))
+    Some(Failure::Connect(format!("TLS: {advice} ({alert})")))
 }
 
 /// Asks a proxy for a tunnel (RFC 9110, section 9.3.6).
@@ -187,5 +194,22 @@ impl AsyncWrite for Io {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::origin::{Origin, OriginOptions};
+
+    #[tokio::test]
+    async fn small_writes_leave_at_once() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let origin = Origin::new(&url, &OriginOptions::default()).unwrap();
+        let Ok(Opened::H1(Io::Plain(tcp))) = open(origin.inner()).await else {
+            panic!("a plain connection opens");
+        };
+        assert!(socket2::SockRef::from(&tcp).tcp_nodelay().unwrap());
     }
 }

@@ -16,7 +16,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::connect::{Io, refused_certificate};
+use crate::connect::{Io, refused_handshake};
 use crate::failure::Failure;
 use crate::request::{Request, append_line};
 pub(crate) use chunked::Chunks;
@@ -138,7 +138,7 @@ impl Connection {
                     Ok(Read::Bytes) => {}
                     Err(error)
                         if self.buf.is_empty()
-                            && let Some(failure) = refused_certificate(&error) =>
+                            && let Some(failure) = refused_handshake(&error) =>
                     {
                         return Poll::Ready(Err(failure));
                     }

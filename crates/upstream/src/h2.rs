@@ -15,7 +15,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 
-use crate::connect::{Io, refused_certificate};
+use crate::connect::{Io, refused_handshake};
 use crate::failure::Failure;
 use crate::origin::Inner;
 use crate::request::Request;
@@ -94,7 +94,7 @@ fn failure_of(error: &hyper::Error, is_reused: bool) -> Failure {
         Some(cause) => Failure::BadAnswer(format!("its headers are not HTTP/2 that we accept ({cause})")),
         None => {
             let io = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
-            io.and_then(refused_certificate).unwrap_or(if is_reused {
+            io.and_then(refused_handshake).unwrap_or(if is_reused {
                 Failure::StaleConnection
             } else {
                 Failure::ClosedEarly

@@ -28,7 +28,7 @@ on_every_engine! {
     an_oversized_head_is_refused,
     a_body_shorter_than_its_length_is_cut,
     a_body_that_breaks_off_is_cut_after_what_came,
-    a_connection_closed_in_the_middle_of_a_head_of_an_answer_is_cut_or_repeatable,
+    a_connection_closed_after_an_interim_answer_is_not_repeated,
     dropping_the_call_cancels_it_at_once,
     dropping_the_call_in_the_middle_of_its_upload_cancels_it_at_once,
     dropping_the_body_cancels_it_at_once,
@@ -225,7 +225,7 @@ async fn a_body_that_breaks_off_is_cut_after_what_came(engine: Engine) {
     assert_eq!(server.connections(), 2);
 }
 
-async fn a_connection_closed_in_the_middle_of_a_head_of_an_answer_is_cut_or_repeatable(engine: Engine) {
+async fn a_connection_closed_after_an_interim_answer_is_not_repeated(engine: Engine) {
     let script = vec![Act::ReadBody, Act::Interim(103), GAP, Act::HangUp];
     let server = Server::start(engine, vec![script]).await;
     let failure = server.caller().call(b"{}").await.unwrap_err();

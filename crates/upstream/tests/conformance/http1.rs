@@ -101,7 +101,7 @@ async fn bytes_sent_while_a_connection_is_idle_are_never_the_next_answer(engine:
         let server = Server::start(engine, vec![script]).await;
         let caller = server.caller();
         caller.call(b"{}").await.unwrap();
-        tokio::time::sleep(Duration::from_millis(60)).await;
+        server.played().await;
         honest(&caller).await;
         assert_eq!(server.connections(), 2, "{whole:?}");
     }
@@ -313,7 +313,7 @@ async fn an_answer_sent_before_the_call_is_not_taken_for_its_answer(engine: Engi
     let server = Server::start(engine, vec![script]).await;
     let caller = server.caller();
     assert_eq!(caller.call(b"{}").await.unwrap().body, "first");
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    server.played().await;
     honest(&caller).await;
     honest(&caller).await;
     assert_eq!(server.connections(), 2);
@@ -321,7 +321,7 @@ async fn an_answer_sent_before_the_call_is_not_taken_for_its_answer(engine: Engi
 
 async fn a_server_that_answers_and_closes_before_it_reads_everything_is_heard(engine: Engine) {
     let refusal = "HTTP/1.1 413 Too Large\r\ncontent-length: 9\r\nconnection: close\r\n\r\ntoo large";
-    let script = vec![Act::Raw(refusal.into()), Act::Pause(Duration::from_millis(200)), Act::Close];
+    let script = vec![Act::Raw(refusal.into()), Act::Pause(Duration::from_millis(500)), Act::Close];
     let server = Server::start(engine, vec![script]).await;
     let caller = server.caller();
     let answer = caller.call(&vec![b'x'; 24 << 20]).await.unwrap();

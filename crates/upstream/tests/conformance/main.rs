@@ -4,6 +4,13 @@
 //! other modules hold what only one of the protocols has. The servers are scripted, so that each fault
 //! comes exactly where the test wants it.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a scripted server that cannot play its script fails its test"
+)]
+
 /// Makes a test of each function for each engine.
 macro_rules! on_every_engine {
     ($($name:ident),* $(,)?) => {
@@ -34,7 +41,11 @@ macro_rules! on_http1 {
 mod authority;
 mod deadlines;
 mod every;
+mod hostile;
 mod http1;
+mod http2;
 mod pooling;
+mod proxies;
 mod script;
 mod server;
+mod tls;

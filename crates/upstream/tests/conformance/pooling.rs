@@ -42,7 +42,7 @@ async fn a_pooled_connection_that_was_closed_while_idle_is_not_called(engine: En
     let server = Server::start(engine, vec![script]).await;
     let caller = server.caller();
     assert_eq!(caller.call(b"1").await.unwrap().body, "first");
-    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    server.ended().await;
     assert_eq!(caller.call(b"2").await.unwrap().body, "honest");
     let seen: Vec<_> = server.calls().into_iter().map(|seen| (seen.connection, seen.body)).collect();
     assert_eq!(seen, [(0, b"1".to_vec()), (1, b"2".to_vec())]);

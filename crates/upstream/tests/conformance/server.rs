@@ -50,6 +50,10 @@ pub(crate) struct Log {
     scripts: Mutex<VecDeque<Script>>,
     pub(crate) called: Notify,
     pub(crate) gone: Notify,
+    /// A script over HTTP/1.1 came to its end.
+    pub(crate) played: Notify,
+    /// A connection ended.
+    pub(crate) ended: Notify,
 }
 
 impl Log {
@@ -123,6 +127,19 @@ impl Server {
         Caller::new(&self.url(), &OriginOptions { timeouts, tls, ..OriginOptions::default() })
     }
 
+    /// Waits until a script over HTTP/1.1 was played to its end and its bytes are known to the client.
+    pub(crate) async fn played(&self) {
+        self.log.played.notified().await;
+        // Whoever sleeps lets the runtime look at its sockets.
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    }
+
+    /// Waits until a connection ended and the client knows.
+    pub(crate) async fn ended(&self) {
+        self.log.ended.notified().await;
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+
     pub(crate) fn connections(&self) -> usize {
         *self.log.connections.lock().unwrap()
     }
@@ -162,6 +179,7 @@ async fn accept(
             } else {
                 player1::play(stream, number, &log).await;
             }
+            log.ended.notify_one();
         });
     }
 }

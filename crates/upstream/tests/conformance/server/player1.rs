@@ -28,20 +28,20 @@ pub(super) async fn play(stream: Box<dyn Stream>, connection: usize, log: &Arc<L
         for act in script {
             // A client that is gone ends the conversation; whether it should be is the test's question.
             if talk.act(act).await.is_none() {
+                drop(talk);
+                log.played.notify_one();
                 return;
             }
         }
+        log.played.notify_one();
     }
 }
 
 impl Conversation<'_> {
     async fn read_more(&mut self) -> Option<()> {
-        let mut piece = [0; 16 * 1024];
-        match self.stream.read(&mut piece).await {
-            Ok(read) if read > 0 => self.pending.extend_from_slice(&piece[..read]),
-            _ => return None,
-        }
-        Some(())
+        self.pending.reserve(16 * 1024);
+        let read = self.stream.read_buf(&mut self.pending).await.ok()?;
+        (read > 0).then_some(())
     }
 
     async fn read_head(&mut self, connection: usize) -> Option<Seen> {
