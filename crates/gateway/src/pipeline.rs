@@ -73,13 +73,14 @@ pub async fn run(
     });
     job.chose(&choice.resolution, choice.surface_dialect());
     if call == Call::CountTokens && !choice.is_same_dialect {
-        return count::estimate(&asked, &choice, job).await;
+        return Box::pin(count::estimate(&asked, &choice, job)).await;
     }
     // Equal dialects: the client's bytes, but for the edits listed. Else: through the canonical form.
     if choice.is_same_dialect && !(plan.debug.force_translate && call == Call::Chat) {
         relay::relay(worker, dialect, call, asked, &choice, job).await
     } else {
-        translate::translate(worker, dialect, asked, &choice, job).await
+        // Boxed: the way between dialects is larger than the fast path, which must not carry it.
+        Box::pin(translate::translate(worker, dialect, asked, &choice, job)).await
     }
 }
 

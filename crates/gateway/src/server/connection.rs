@@ -32,7 +32,14 @@ pub(super) async fn serve(
     tls: Option<TlsAcceptor>,
 ) {
     let is_loopback = peer.ip().to_canonical().is_loopback();
-    let Some(acceptor) = tls else { return serve_h1(worker, stream, is_loopback).await };
+    match tls {
+        None => serve_h1(worker, stream, is_loopback).await,
+        // Boxed: what TLS and HTTP/2 need to remember must not make every plain connection larger.
+        Some(acceptor) => Box::pin(serve_tls(worker, stream, acceptor, is_loopback)).await,
+    }
+}
+
+async fn serve_tls(worker: &Arc<Worker>, stream: TcpStream, acceptor: TlsAcceptor, is_loopback: bool) {
     let handshake = tokio::time::timeout(HEADERS_TIME, acceptor.accept(stream)).await;
     let Ok(Ok(stream)) = handshake else { return };
     if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
