@@ -31,6 +31,9 @@ pub struct Quirks {
     pub thinking: ThinkingStyle,
     /// The efforts that it accepts, least first; empty when it takes none.
     pub efforts: &'static [Effort],
+    /// Whether an effort may be asked for beside tools (not with GPT-5.4 and later in chat completions:
+    /// "Function tools with reasoning_effort are not supported … Please use /v1/responses instead").
+    pub effort_with_tools: bool,
     /// Whether `temperature`, `top_p` and `top_k` may be set.
     pub sampling: bool,
     /// Whether it continues an assistant message at the end (a prefill).
@@ -74,6 +77,7 @@ impl Quirks {
         Self {
             thinking: ThinkingStyle::None,
             efforts: &[],
+            effort_with_tools: true,
             sampling: true,
             prefill: false,
             system_anywhere: false,
@@ -143,6 +147,7 @@ impl Quirks {
         };
         Self {
             efforts,
+            effort_with_tools: version < (5, 4),
             sampling: false,
             limit_member: LimitMember::MaxCompletionTokens,
             developer_role: true,

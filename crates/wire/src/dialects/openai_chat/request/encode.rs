@@ -315,6 +315,9 @@ fn write_effort(body: &mut Object<'_>, request: &Request, target: &Target<'_>, l
         }
         return;
     };
+    if given != Effort::None && !request.tools.is_empty() && !target.quirks.effort_with_tools {
+        return losses.drop("reasoning_effort", "the model takes no effort beside tools in chat completions");
+    }
     if given != asked {
         losses.add("change:reasoning_effort", &format!("{} became {}", asked.as_str(), given.as_str()));
     }
