@@ -92,7 +92,9 @@ pub async fn run(plan: &Plan) -> Report {
     // Streams that begin together end together, and a window would hold three or four such waves by chance.
     let stagger = plan.warm_up / u32::try_from(plan.connections * 2).unwrap_or(u32::MAX).max(1);
     for _ in 0..plan.connections {
-        tasks.push(tokio::spawn(one_connection(Arc::clone(&shared))));
+        #[expect(clippy::disallowed_methods, reason = "every task is awaited below")]
+        let task = tokio::spawn(one_connection(Arc::clone(&shared)));
+        tasks.push(task);
         if plan.mode != Mode::Plain {
             tokio::time::sleep(stagger).await;
         }
