@@ -10,7 +10,7 @@ mod resolve;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 
 use pilothouse_catalog::Catalog;
 
@@ -49,6 +49,8 @@ pub struct Plan {
     pub is_discovered: bool,
     /// Counters that outlive plans.
     pub metrics: Arc<Metrics>,
+    /// Names that can be called and who takes them, gathered when somebody first asks.
+    pub(crate) callable: OnceLock<Vec<(String, Arc<Provider>)>>,
     /// Names that were resolved before.
     pub(crate) resolved: RwLock<HashMap<Box<str>, Arc<Resolution>>>,
 }

@@ -1,5 +1,7 @@
 //! The models that can be called now, in the caller's dialect, with what the catalogue knows of them.
 
+use std::sync::Arc;
+
 use http::StatusCode;
 use pilothouse_catalog::Model;
 use pilothouse_catalog::row::Class;
@@ -9,48 +11,52 @@ use serde_json::{Value, json};
 
 use super::pages::json as answer;
 use crate::pipeline::Answer;
-use crate::plan::{Plan, Resolution};
-
-/// Most models that one list names.
-const LIST_MAX: usize = 5000;
+use crate::plan::{Plan, Provider};
 
 /// `GET /v1/models`.
 #[must_use]
 pub fn list(plan: &Plan, dialect: Dialect, query: &str, now: UnixMs) -> Answer {
-    let names = plan.callable_names(LIST_MAX);
-    let rows: Vec<Value> = names
-        .iter()
-        .filter_map(|name| plan.resolve(name).ok())
-        .map(|resolution| row(plan, dialect, &resolution, now))
-        .collect();
+    let names = plan.callable();
+    let rows = |names: &[(String, Arc<Provider>)]| -> Vec<Value> {
+        let row = |(name, provider): &(String, Arc<Provider>)| {
+            let prefixed = name.strip_prefix(&*provider.name).and_then(|rest| rest.strip_prefix('/'));
+            row(plan, dialect, name, (provider, prefixed.unwrap_or(name)), now)
+        };
+        names.iter().map(row).collect()
+    };
     if dialect == Dialect::AnthropicMessages {
-        return answer(StatusCode::OK, &page(&rows, query));
+        let (shown, has_more) = page(names, query);
+        return answer(
+            StatusCode::OK,
+            &json!({
+                "data": rows(shown),
+                "has_more": has_more,
+                "first_id": shown.first().map(|(name, _)| name),
+                "last_id": shown.last().map(|(name, _)| name),
+            }),
+        );
     }
-    answer(StatusCode::OK, &json!({"object": "list", "data": rows}))
+    answer(StatusCode::OK, &json!({"object": "list", "data": rows(names)}))
 }
 
 /// Anthropic's lists come in pages, walked by `after_id` and `limit`
-/// (<https://platform.claude.com/docs/en/api/models-list>, 2026-11-22).
-fn page(rows: &[Value], query: &str) -> Value {
+/// (<https://platform.claude.com/docs/en/api/models-list>, 2026-11-22). The page that is asked for, and whether
+/// more follows.
+fn page<'a>(names: &'a [(String, Arc<Provider>)], query: &str) -> (&'a [(String, Arc<Provider>)], bool) {
     let parameter = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
     let limit = parameter("limit").and_then(|text| text.parse().ok()).unwrap_or(20_usize).clamp(1, 1000);
-    let after = parameter("after_id").and_then(|id| rows.iter().position(|row| row["id"] == id));
-    let start = after.map_or(0, |at| at + 1);
-    let shown: Vec<&Value> = rows.iter().skip(start).take(limit).collect();
-    json!({
-        "data": shown,
-        "has_more": start + shown.len() < rows.len(),
-        "first_id": shown.first().map(|row| row["id"].clone()),
-        "last_id": shown.last().map(|row| row["id"].clone()),
-    })
+    let after = parameter("after_id").map(percent_decoded);
+    let after = after.and_then(|id| names.iter().position(|(name, _)| *name == id));
+    let rest = &names[after.map_or(0, |at| at + 1)..];
+    (&rest[..limit.min(rest.len())], rest.len() > limit)
 }
 
 /// `GET /v1/models/{id}`.
 #[must_use]
 pub fn one(plan: &Plan, dialect: Dialect, id: &str, now: UnixMs) -> Answer {
     let id = percent_decoded(id);
-    match plan.resolve(&id) {
-        Ok(resolution) => answer(StatusCode::OK, &row(plan, dialect, &resolution, now)),
+    match plan.locate(&id) {
+        Ok(place) => answer(StatusCode::OK, &row(plan, dialect, &id, place, now)),
         Err(error) => crate::pipeline::plain_error(dialect, &error, None),
     }
 }
@@ -76,21 +82,26 @@ fn percent_decoded(text: &str) -> String {
 }
 
 /// One model: the members of the dialect's own list first, then ours.
-fn row(plan: &Plan, dialect: Dialect, resolution: &Resolution, now: UnixMs) -> Value {
-    let target = &resolution.target;
-    let model = plan.catalog.model(&target.provider.platform, &target.model);
+fn row(
+    plan: &Plan,
+    dialect: Dialect,
+    name: &str,
+    (provider, id): (&Arc<Provider>, &str),
+    now: UnixMs,
+) -> Value {
+    let model = plan.catalog.model(&provider.platform, id);
     let mut row = match dialect {
         Dialect::AnthropicMessages => json!({
             "type": "model",
-            "id": &*resolution.asked,
-            "display_name": model.as_ref().map_or(&*target.model, Model::title),
+            "id": name,
+            "display_name": model.as_ref().map_or(id, Model::title),
             "created_at": "1970-01-01T00:00:00Z",
         }),
         Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => json!({
-            "id": &*resolution.asked,
+            "id": name,
             "object": "model",
             "created": 0,
-            "owned_by": &*target.provider.name,
+            "owned_by": &*provider.name,
         }),
     };
     let Some(model) = model else { return row };

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 
 use pilothouse_catalog::Catalog;
 
@@ -112,6 +112,7 @@ pub fn build(
         debug: source.file.debug,
         is_discovered: false,
         metrics: Arc::clone(metrics),
+        callable: OnceLock::new(),
         resolved: RwLock::new(HashMap::new()),
     })
 }

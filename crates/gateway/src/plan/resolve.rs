@@ -1,5 +1,6 @@
 //! From the name that a client sends to the target that takes the call.
 
+use std::collections::HashSet;
 use std::sync::{Arc, PoisonError};
 
 use pilothouse_catalog::{Model, Pricing, Support};
@@ -14,6 +15,9 @@ use crate::metrics::TargetMetrics;
 
 /// Most names that are remembered; a client that invents names cannot fill the memory.
 const REMEMBERED_MAX: usize = 4096;
+
+/// Most names that one list of callable models holds.
+const CALLABLE_MAX: usize = 5000;
 
 /// Vendor and model that can take a call.
 #[derive(Debug)]
@@ -98,14 +102,21 @@ impl Plan {
     }
 
     fn resolve_afresh(&self, asked: &str) -> Result<Resolution, Error> {
+        self.locate(asked).map(|(provider, model)| self.resolution(asked, provider, model))
+    }
+
+    /// Where a name leads: the provider, and the model's id there. Nothing is remembered or counted.
+    ///
+    /// # Errors
+    /// As [`Plan::resolve`].
+    pub fn locate<'a>(&self, asked: &'a str) -> Result<(&Arc<Provider>, &'a str), Error> {
         if let Some((name, model)) = asked.split_once('/')
             && let Some(provider) = self.provider(name)
             && !model.is_empty()
         {
-            return Ok(self.resolution(asked, provider, model));
+            return Ok((provider, model));
         }
-        self.bare(asked)
-            .map_or_else(|| Err(self.unknown(asked)), |provider| Ok(self.resolution(asked, provider, asked)))
+        self.bare(asked).map(|provider| (provider, asked)).ok_or_else(|| self.unknown(asked))
     }
 
     fn provider(&self, name: &str) -> Option<&Arc<Provider>> {
@@ -165,8 +176,8 @@ impl Plan {
                 vendor.title, vendor.name
             ));
         } else {
-            let names = self.callable_names(2000);
-            let near = self.catalog.nearest(asked, &mut names.iter().map(String::as_str), 3);
+            let mut names = self.callable().iter().map(|(name, _)| name.as_str());
+            let near = self.catalog.nearest(asked, &mut names, 3);
             if !near.is_empty() {
                 sentence.push_str(&format!("; near it: {}", near.join(", ")));
             }
@@ -174,24 +185,24 @@ impl Plan {
         Error { param: Some("model".into()), ..Error::new(Kind::UnknownModel, sentence) }
     }
 
-    /// Names that can be called now: those that providers list and those that the catalogue has of their
-    /// platforms, at most `max`.
+    /// Names that can be called now, with the provider that takes them: those that providers list and those that
+    /// the catalogue has of their platforms, at most [`CALLABLE_MAX`].
     #[must_use]
-    pub fn callable_names(&self, max: usize) -> Vec<String> {
-        let mut names = Vec::new();
-        for provider in &self.providers {
-            names.extend(provider.models.iter().cloned());
-        }
-        for model in self.catalog.models() {
-            if names.len() >= max {
-                break;
-            }
-            let is_served = self.providers.iter().any(|provider| provider.platform == model.platform());
-            if is_served && !names.iter().any(|known| known == model.id()) {
-                names.push(model.id().to_owned());
-            }
-        }
-        names.truncate(max);
-        names
+    pub fn callable(&self) -> &[(String, Arc<Provider>)] {
+        // A scan of the whole catalogue: once per configuration, not once per question.
+        self.callable.get_or_init(|| {
+            let mut seen = HashSet::new();
+            let listed = self.providers.iter().flat_map(|provider| provider.models.iter().cloned());
+            let is_served =
+                |model: &Model| self.providers.iter().any(|provider| provider.platform == model.platform());
+            let known = self.catalog.models().filter(is_served).map(|model| model.id().to_owned());
+            let names = listed.chain(known).filter(|name| seen.insert(name.clone()));
+            names
+                .filter_map(|name| {
+                    self.locate(&name).ok().map(|(provider, _)| Arc::clone(provider)).map(|it| (name, it))
+                })
+                .take(CALLABLE_MAX)
+                .collect()
+        })
     }
 }

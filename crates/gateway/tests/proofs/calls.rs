@@ -138,3 +138,11 @@ fn completed_exchanges_cost_what_the_fleet_charges_to_the_pico_dollar() {
         }
     }
 }
+
+#[test]
+fn asking_for_models_counts_nothing_as_traffic() {
+    let house = House::open();
+    assert!(house.get("/v1/models", &[]).json()["data"].as_array().unwrap().len() > 50);
+    house.get("/v1/models/gpt-4o", &[]);
+    assert!(!house.get("/metrics", &[]).text().contains("model=\"gpt-4o\""));
+}
