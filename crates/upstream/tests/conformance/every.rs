@@ -51,7 +51,7 @@ async fn the_request_arrives_as_it_was_given(engine: Engine) {
     let server = Server::start(engine, vec![vec![Act::ReadBody, Act::Echo]]).await;
     // More than sockets, TLS and HTTP/2 windows hold at once, in a pattern that shows any mix-up.
     let body: Vec<u8> = (0..3_000_000_u32).map(|at| (at / 7 % 251) as u8).collect();
-    let answer = server.caller().call(&body).await.unwrap();
+    let answer = soon(server.caller().call(&body)).await.unwrap();
     assert_eq!(answer.status, 200);
     assert!(answer.body == body, "the echo differs");
     let seen = server.calls().remove(0);

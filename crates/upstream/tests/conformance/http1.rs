@@ -28,6 +28,7 @@ on_http1! {
     a_head_that_breaks_off_is_cut,
     an_answer_sent_before_the_call_is_not_taken_for_its_answer,
     a_server_that_answers_and_closes_before_it_reads_everything_is_heard,
+    the_siblings_of_a_dead_pooled_connection_are_given_up_with_it,
 }
 
 const SMUGGLED: &str = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil";
@@ -327,4 +328,22 @@ async fn a_server_that_answers_and_closes_before_it_reads_everything_is_heard(en
     let answer = caller.call(&vec![b'x'; 24 << 20]).await.unwrap();
     assert_eq!((answer.status, &answer.body[..]), (413, &b"too large"[..]));
     honest(&caller).await;
+}
+
+async fn the_siblings_of_a_dead_pooled_connection_are_given_up_with_it(engine: Engine) {
+    let slow = vec![Act::ReadBody, GAP, Act::Echo];
+    let scripts =
+        vec![slow.clone(), slow.clone(), vec![Act::ReadBody, Act::HangUp], slow.clone(), slow.clone(), slow];
+    let server = Server::start(engine, scripts).await;
+    let caller = server.caller();
+    let pair = async || {
+        let (one, other) = tokio::join!(caller.call(b"one"), caller.call(b"other"));
+        assert_eq!((one.unwrap().body, other.unwrap().body), ("one".into(), "other".into()));
+    };
+    pair().await;
+    assert_eq!(caller.call(b"{}").await.unwrap().body, "{}");
+    pair().await;
+    let mut last: Vec<_> = server.calls()[4..].iter().map(|seen| seen.connection).collect();
+    last.sort_unstable();
+    assert_eq!(last, [2, 3], "one that lived on was kept, and its elder sibling was not");
 }
