@@ -81,13 +81,20 @@ impl RelayBody {
                     }
                 }
                 None => return self.end(cx),
-                Some(Err(_)) if self.relay.facts().is_terminated => return self.end(cx),
+                // Nothing is missing, or the vendor has said itself why something is.
+                Some(Err(_)) if self.has_last_word() => return self.end(cx),
                 Some(Err(failure)) => {
                     let error = failure.into_error(&self.vendor);
                     return self.fail(cx, &[], &error);
                 }
             }
         }
+    }
+
+    /// Whether the vendor's terminator or error event has come.
+    fn has_last_word(&self) -> bool {
+        let facts = self.relay.facts();
+        facts.is_terminated || facts.error.is_some()
     }
 
     fn saw_output(&mut self) {
@@ -167,8 +174,7 @@ impl Drop for RelayBody {
     /// The client went away; an answer that was whole by then counts as whole, and one whose vendor had told an
     /// error (at which SDKs hang up) as failed.
     fn drop(&mut self) {
-        let facts = self.relay.facts();
-        if facts.is_terminated || facts.error.is_some() {
+        if self.has_last_word() {
             self.record();
         } else if let Some(job) = self.job.take() {
             job.finish(Outcome::Cancelled, self.relay.take_facts());
