@@ -1,6 +1,6 @@
-"""Where the clients' packages are: two virtual environments and one folder of Node packages, all pinned, all ignored by git.
+"""Where the clients' packages are: virtual environments and a folder of Node packages, all pinned, all ignored by git.
 
-llama-index does not take openai 3.x yet, so that it lives with anthropic 1.x in an environment of its own.
+llama-index does not work with openai 3.x and anthropic 1.x yet, so that it lives in an environment of its own.
 """
 
 import pathlib
@@ -12,7 +12,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 TOOLS = HERE.parent.parent / ".tools"
 PYTHONS = {
     "python": ("python", HERE / "python/requirements.txt"),
-    "older": ("python-older", HERE / "python/requirements-older.txt"),
+    "anthropic-1": ("python-anthropic-1", HERE / "python/requirements-anthropic-1.txt"),
+    "llama": ("python-llama", HERE / "python/requirements-llama.txt"),
 }
 NODE = HERE / "node"
 

@@ -30,23 +30,34 @@ class Fleet:
     def reset(self):
         get(self.url + "/_sim/reset", {})
 
-    def totals(self):
-        return get(self.url + "/_sim/totals")[1]
+    def bill(self):
+        """Tokens and price of all answers that were whole and told their usage."""
+        tokens, price = {}, 0
+        for models in get(self.url + "/_sim/totals")[1].values():
+            for total in models.values():
+                price += int(total["picousd"])
+                for name, count in total["tokens"].items():
+                    tokens[name] = tokens.get(name, 0) + count
+        return {"tokens": tokens, "picousd": price}
 
     def hash_of(self, key):
         """How the log shows this credential."""
         get(self.url + "/v1/chat/completions", {"model": "x"}, {"authorization": f"Bearer {key}"})
         return self.log()[-1]["headers"]["authorization"]
 
-    def error(self, vendor, model, max_tokens):
-        """The message with which the vendor itself refuses; what a client must get to see."""
-        body = {"model": model, "messages": [{"role": "user", "content": "hello"}]}
+    def error(self, vendor, model, picture=None):
+        """The status and message with which the vendor itself refuses; what a client must get to see."""
+        data = picture and base64.b64encode(picture).decode()
         if vendor == "openai":
             path, headers = "/v1/chat/completions", {"authorization": "Bearer direct"}
-            body["max_completion_tokens"] = max_tokens
+            part = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}}
         else:
             path, headers = "/v1/messages", {"x-api-key": "direct", "anthropic-version": "2023-06-01"}
-            body["max_tokens"] = max_tokens
+            part = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": data}}
+        content = [{"type": "text", "text": "hello"}, *([part] if picture else [])]
+        body = {"model": model, "messages": [{"role": "user", "content": content}]}
+        if vendor == "anthropic":
+            body["max_tokens"] = 8
         status, value = get(self.url + path, body, headers)
         return status, value["error"]["message"]
 

@@ -27,6 +27,8 @@ secret = "file:client.key"
 [store]
 dir = "data"
 """
+# The classes of tokens that the fleet counts.
+CLASSES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "reasoning")
 PLANTED = """
 [providers.{name}]
 vendor = "{vendor}"
@@ -38,10 +40,10 @@ api_key = "file:provider.key"
 class Gateway:
     """A running gateway."""
 
-    def __init__(self, binary, folder, fleet, client_key, provider_key, planted=()):
+    def __init__(self, binary, folder, fleet, keys, planted=()):
         self.binary, self.folder = binary, folder
-        (folder / "provider.key").write_text(provider_key)
-        (folder / "client.key").write_text(client_key)
+        (folder / "provider.key").write_text(keys[1])
+        (folder / "client.key").write_text(keys[0])
         overlay = subprocess.run([binary, "sim", "--catalog"], capture_output=True, env=environment(), check=True)
         (folder / "overlay.toml").write_bytes(overlay.stdout)
         port = free_port()
@@ -63,8 +65,22 @@ class Gateway:
         return found
 
     def read(self):
-        command = [self.binary, "logs", "--json", "--limit", "100000", "--data", self.folder / "data"]
-        done = subprocess.run([str(word) for word in command], capture_output=True, env=environment())
+        return self.ask("logs", "--limit", "100000")["exchanges"]
+
+    def bill(self):
+        """What the ledger says of all answers whose usage the vendor reported."""
+        tokens, price = {}, 0
+        for row in self.ask("usage", "--by", "model", "--since", "1h")["rows"]:
+            reported = row["reported"]
+            price += reported["cost"]["picousd"] if reported["cost"] else 0
+            for name in CLASSES:
+                tokens[name] = tokens.get(name, 0) + reported["tokens"][name]
+        return {"tokens": tokens, "picousd": price}
+
+    def ask(self, *words):
+        """What a reading command of the program says, as JSON."""
+        command = [str(word) for word in (self.binary, *words, "--json", "--data", self.folder / "data")]
+        done = subprocess.run(command, capture_output=True, env=environment())
         if done.returncode:
-            raise SystemExit(f"`pilothouse logs` failed:\n{done.stderr.decode()}")
-        return json.loads(done.stdout)["exchanges"]
+            raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr.decode()}")
+        return json.loads(done.stdout)

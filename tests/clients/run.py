@@ -16,6 +16,7 @@ import tempfile
 import environments
 import impossible
 import matrix
+import plant
 from fleet import Fleet, by_mark
 from gateway import Gateway
 from judge import Court
@@ -38,6 +39,8 @@ def main():
             run.matrix()
             if not options.direct and not options.no_planted:
                 run.planted()
+            if not options.direct:
+                run.compare_books()
             return run.summary()
         finally:
             run.stop()
@@ -68,7 +71,7 @@ class Run:
         self.programs, self.versions = [], {}
         # Cell id -> problems, for every cell that was run; and those among them that were declared impossible.
         self.found, self.declared = {}, {}
-        self.faults = []
+        self.faults, self.books = [], []
         self.gateway = None
 
     def start(self):
@@ -82,8 +85,11 @@ class Run:
             self.fleet = Fleet(address)
         self.fleet.reset()
         if not self.options.direct:
-            self.gateway = Gateway(self.options.binary, self.folder, self.fleet.url, CLIENT_KEY, PROVIDER_KEY)
-            self.programs.append(self.gateway.program)
+            self.proxy = plant.Proxy(self.fleet.url)
+            keys, planted = (CLIENT_KEY, PROVIDER_KEY), self.proxy.providers()
+            self.gateway = Gateway(self.options.binary, self.folder, self.fleet.url, keys, planted)
+            self.programs += [self.proxy, self.gateway.program]
+            self.proxy.targets["answer"] = self.gateway.url
 
     def stop(self):
         for program in reversed(self.programs):
@@ -142,7 +148,8 @@ class Run:
             if case.error and case.error != "cut":
                 for upstream in matrix.UPSTREAMS:
                     model = case.models.get(upstream, matrix.MODELS[upstream])
-                    errors[upstream, case.name] = self.fleet.error(upstream, model, case.max_tokens)
+                    picture = matrix.BAD_IMAGE if case.error == "400" else None
+                    errors[upstream, case.name] = self.fleet.error(upstream, model, picture)
         return Court(
             client_key=CLIENT_KEY,
             client_hash=self.fleet.hash_of(CLIENT_KEY),
@@ -152,9 +159,22 @@ class Run:
         )
 
     def planted(self):
-        import plant
+        """Wants every planted fault noticed in each of its cells, and nothing noticed where there is none."""
+        self.faults = plant.run(self, CLIENT_KEY)
+        for fault in self.faults:
+            kind = "control" if fault.is_control else "planted"
+            print(f"{'ok  ' if fault.holds else 'red '} {kind} {fault.name} {' '.join(fault.wrong)}")
+            for id in fault.wrong:
+                for problem in fault.found[id]:
+                    print(f"       {problem[:300]}")
 
-        self.faults = plant.run(self)
+    def compare_books(self):
+        """Our bill against the fleet's own: tokens of every class and pico-dollars of all that was answered whole."""
+        bill, books = self.gateway.bill(), self.fleet.bill()
+        same = bill == books
+        said = f"{sum(books['tokens'].values())} tokens and {books['picousd']} pico-dollars"
+        self.books = [f"`pilothouse usage` equals the fleet's books: {said}" if same else
+                      f"`pilothouse usage` and the fleet's books differ: {bill} and {books}"]
 
     def summary(self):
         red = [id for id, problems in self.found.items() if problems]
@@ -168,10 +188,15 @@ class Run:
                 state = f"{passed} passed" + (f", {bad} RED" if bad else "")
                 print(f"  {client.title}: {self.versions[client.id]}: {len(own)} cells, {state}, "
                       f"{impossible_here} declared impossible")
-        caught = sum(fault.caught for fault in self.faults)
-        print(f"  {len(self.found)} cells, {len(self.found) - len(red) - len(self.declared)} passed, {len(red)} red, "
-              f"{len(self.declared)} declared impossible; planted faults caught {caught}/{len(self.faults)}")
-        return 1 if red or caught < len(self.faults) else 0
+        planted = [fault for fault in self.faults if not fault.is_control]
+        passed = len(self.found) - len(red) - len(self.declared)
+        print(f"  {len(self.found)} cells: {passed} passed, {len(red)} red, {len(self.declared)} declared impossible")
+        if planted:
+            print(f"  planted faults caught {sum(fault.holds for fault in planted)}/{len(planted)}")
+        for line in self.books:
+            print(f"  {line}")
+        fine = not red and all(fault.holds for fault in self.faults) and not any("differ" in line for line in self.books)
+        return 0 if fine else 1
 
 
 if __name__ == "__main__":

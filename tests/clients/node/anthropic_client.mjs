@@ -16,7 +16,7 @@ const client = (cell) => new Anthropic({ baseURL: cell.url, apiKey: cell.key });
 
 const request = (cell, more = {}) => ({
   model: cell.model,
-  max_tokens: cell.max_tokens,
+  max_tokens: 8192,
   system: cell.system,
   messages: [{ role: "user", content: cell.asks[0] }],
   ...more,
@@ -116,7 +116,7 @@ await main(
     thinking,
     refusal: plain,
     refusal_stream: stream,
-    error_400: stream,
+    error_400: image,
     error_404: plain,
     error_429: plain,
     error_500: stream,

@@ -21,7 +21,7 @@ globalThis.fetch = async (input, init) => {
 
 /** One turn as the SDK gave it. */
 export function answer(fields) {
-  const empty = { text: "", finish: null, tools: [], usage: null, refusal: null, thinking: [], parsed: null, id: null };
+  const empty = { text: "", finish: null, tools: [], usage: null, refusal: null, thinking: [], parsed: null, id: null, hides: [] };
   const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null));
   return { ...empty, ...given };
 }
@@ -74,6 +74,7 @@ export async function main(cases, packages) {
   print({ versions: Object.fromEntries(packages.map((name) => [name, version(name)])) });
   for (const fields of job.cells) {
     const cell = { ...job, ...fields, partial: "", answers: [] };
+    if (cell.case === "error_400") cell.image = job.bad_image;
     wire = [];
     let problem = null;
     try {

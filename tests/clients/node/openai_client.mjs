@@ -157,8 +157,6 @@ async function thinking(cell) {
   await turn();
 }
 
-const tooLong = (cell) => create(cell, { messages: opening(cell), max_completion_tokens: cell.max_tokens });
-
 await main(
   {
     plain,
@@ -171,7 +169,7 @@ await main(
     thinking,
     refusal: plain,
     refusal_stream: stream,
-    error_400: tooLong,
+    error_400: image,
     error_404: plain,
     error_429: plain,
     error_500: stream,

@@ -23,22 +23,24 @@ class Cell:
         self.model = fields["model"]
         self.url = fields["url"]
         self.asks = fields["asks"]
-        self.max_tokens = fields.get("max_tokens", 8192)
         self.native = fields["native"]
         self.key = job["key"]
         self.system = job["system"]
         self.tools = job["tools"]
         self.results = job["results"]
         self.schema = job["schema"]
-        self.image = job["image"]
+        self.image = job["bad_image" if self.case == "error_400" else "image"]
         # What has been received of an answer that is not complete yet.
         self.partial = ""
         # Turns that are complete; kept here so that they are reported when a later one raises.
         self.answers = []
 
 
-def answer(text="", finish=None, tools=(), usage=None, refusal=None, thinking=(), parsed=None, id=None):
-    """One turn as the SDK gave it. `usage`: `input` with all that the cache read or wrote, `output` with reasoning."""
+def answer(text="", finish=None, tools=(), usage=None, refusal=None, thinking=(), parsed=None, id=None, hides=()):
+    """One turn as the SDK gave it. `usage`: `input` with all that the cache read or wrote, `output` with reasoning.
+
+    `hides` names what the library does not show its caller at all.
+    """
     return {
         "text": text or "",
         "finish": finish,
@@ -48,6 +50,7 @@ def answer(text="", finish=None, tools=(), usage=None, refusal=None, thinking=()
         "thinking": list(thinking),
         "parsed": parsed,
         "id": id,
+        "hides": list(hides),
     }
 
 

@@ -19,9 +19,7 @@ class Report(pydantic.BaseModel):
 
 
 def model(cell, **more):
-    return ChatAnthropic(
-        model=cell.model, base_url=cell.url, api_key=cell.key, max_tokens=cell.max_tokens, **more
-    )
+    return ChatAnthropic(model=cell.model, base_url=cell.url, api_key=cell.key, max_tokens=8192, **more)
 
 
 def opening(cell):
@@ -132,7 +130,7 @@ CASES = {
     "thinking": thinking,
     "refusal": plain,
     "refusal_stream": stream,
-    "error_400": stream,
+    "error_400": image,
     "error_404": plain,
     "error_429": plain,
     "error_500": stream,

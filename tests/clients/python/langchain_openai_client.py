@@ -123,10 +123,6 @@ def thinking(cell):
     turn()
 
 
-def too_long(cell):
-    keep(cell, model(cell, max_completion_tokens=cell.max_tokens).invoke(opening(cell)))
-
-
 CASES = {
     "plain": plain,
     "stream": stream,
@@ -138,7 +134,7 @@ CASES = {
     "thinking": thinking,
     "refusal": plain,
     "refusal_stream": stream,
-    "error_400": too_long,
+    "error_400": image,
     "error_404": plain,
     "error_429": plain,
     "error_500": stream,

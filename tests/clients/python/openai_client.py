@@ -173,15 +173,6 @@ def thinking(cell):
     turn()
 
 
-def too_long(cell):
-    keep(
-        cell,
-        client(cell).chat.completions.create(
-            model=cell.model, messages=opening(cell), max_completion_tokens=cell.max_tokens
-        ),
-    )
-
-
 CASES = {
     "plain": plain,
     "stream": stream,
@@ -193,7 +184,7 @@ CASES = {
     "thinking": thinking,
     "refusal": plain,
     "refusal_stream": stream,
-    "error_400": too_long,
+    "error_400": image,
     "error_404": plain,
     "error_429": plain,
     "error_500": stream,

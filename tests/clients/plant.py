@@ -1,0 +1,402 @@
+"""Planted faults: what a wrong gateway would do to the wire, done by a proxy, so that the matrix is seen to notice it.
+
+Each fault names the cells that it must turn red. A fault of the answer stands between client and gateway, a fault of
+the request between gateway and fleet.
+"""
+
+import dataclasses
+import http.client
+import http.server
+import json
+import threading
+import urllib.parse
+
+import environments
+import matrix
+from fleet import by_mark
+from processes import run_client
+
+OPENAI, ANTHROPIC = "py-openai", "py-anthropic-2"
+
+
+@dataclasses.dataclass
+class Fault:
+    """`change` alters an answer (`Answer`) or a request's body (a dict); `cells` are (client, upstream, case)."""
+
+    name: str
+    side: str
+    change: object
+    cells: tuple
+    # What each cell found wrong, once it ran.
+    found: dict = dataclasses.field(default_factory=dict)
+
+    @property
+    def is_control(self):
+        return self.change is nothing
+
+    @property
+    def wrong(self):
+        """Cells that saw nothing wrong; of a control, those that did."""
+        return [id for id, problems in self.found.items() if bool(problems) == self.is_control]
+
+    @property
+    def holds(self):
+        return len(self.found) == len(self.cells) and not self.wrong
+
+
+class Answer:
+    """An answer on its way to the client: its status, headers, and either events or one JSON body."""
+
+    def __init__(self, status, headers, body, whole):
+        self.status, self.headers, self.whole = status, headers, whole
+        self.events = self.json = None
+        if headers.get("content-type", "").startswith("text/event-stream"):
+            self.events = [Event(block) for block in body.decode().split("\n\n") if block.strip()]
+        else:
+            self.raw = body
+            self.json = json.loads(body) if body.startswith(b"{") else None
+
+    def bytes(self):
+        if self.events is not None:
+            return "".join(event.text() for event in self.events).encode()
+        return self.raw if self.json is None else json.dumps(self.json).encode()
+
+    def data(self):
+        """The JSON of every event, or of the body."""
+        if self.events is None:
+            return [self.json] if self.json else []
+        return [event.data for event in self.events if isinstance(event.data, dict)]
+
+    def each(self, holds):
+        """Places of the events whose data `holds`."""
+        found = enumerate(event.data for event in self.events or [])
+        return [place for place, data in found if isinstance(data, dict) and holds(data)]
+
+
+class Event:
+    """One server-sent event: its name, and its data as JSON or as text."""
+
+    def __init__(self, block):
+        lines = block.splitlines()
+        self.name = next((line[6:].strip() for line in lines if line.startswith("event:")), None)
+        text = "\n".join(line[5:].strip() for line in lines if line.startswith("data:"))
+        self.data = json.loads(text) if text.startswith("{") else text
+
+    def text(self):
+        data = json.dumps(self.data) if isinstance(self.data, dict) else self.data
+        return (f"event: {self.name}\n" if self.name else "") + f"data: {data}\n\n"
+
+
+# Where the two dialects keep what the faults touch
+
+
+def choices(data):
+    return data.get("choices") or []
+
+
+def message(choice):
+    return choice.get("delta") or choice.get("message") or {}
+
+
+def calls(data):
+    return [call for choice in choices(data) for call in message(choice).get("tool_calls") or []]
+
+
+def blocks(data):
+    found = data.get("content") if isinstance(data.get("content"), list) else []
+    return found + ([data["content_block"]] if "content_block" in data else [])
+
+
+def says_text(data):
+    openai = any(message(choice).get("content") for choice in choices(data))
+    return openai or (data.get("delta") or {}).get("type") == "text_delta"
+
+
+def is_arguments(data):
+    openai = any((call.get("function") or {}).get("arguments") for call in calls(data))
+    return openai or (data.get("delta") or {}).get("type") == "input_json_delta"
+
+
+# Faults of the answer
+
+
+def swap_indices(answer):
+    for data in answer.data():
+        for call in calls(data):
+            if "name" not in call.get("function", {}):
+                call["index"] = 1 - call["index"]
+        if data.get("type") == "content_block_delta" and is_arguments(data):
+            last = max(d["index"] for d in answer.data() if d.get("type") == "content_block_start")
+            data["index"] = 2 * last - 1 - data["index"]
+
+
+def lose_finish(answer):
+    for data in answer.data():
+        for choice in choices(data):
+            choice["finish_reason"] = None
+        for holder in (data, data.get("delta") or {}):
+            if "stop_reason" in holder:
+                holder["stop_reason"] = None
+
+
+def drop_last(answer):
+    """The last event that says something: the usage chunk, or the end of the message."""
+    if answer.events:
+        del answer.events[answer.each(lambda data: True)[-1]]
+
+
+def double_usage(answer):
+    for data in answer.data():
+        for holder in (data, data.get("message") or {}):
+            for name, count in (holder.get("usage") or {}).items():
+                if isinstance(count, int):
+                    holder["usage"][name] = 2 * count
+
+
+def empty_names(answer):
+    for data in answer.data():
+        for call in calls(data):
+            if (call.get("function") or {}).get("name"):
+                call["function"]["name"] = ""
+        for block in blocks(data):
+            if block.get("type") == "tool_use":
+                block["name"] = ""
+
+
+def double_text(answer):
+    for place in answer.each(says_text)[:1]:
+        answer.events.insert(place, answer.events[place])
+
+
+def reorder(answer):
+    for place in answer.each(says_text)[2:3]:
+        answer.events[place - 1], answer.events[place] = answer.events[place], answer.events[place - 1]
+
+
+def drop_arguments(answer):
+    """The second half of the fragments; SDKs that read unfinished JSON take the rest for whole."""
+    places = answer.each(is_arguments)
+    for place in reversed(places[len(places) // 2 :]):
+        del answer.events[place]
+
+
+def end_cleanly(answer):
+    """The half answer gets the end of a whole one, as several gateways do."""
+    answer.whole = True
+    answer.events = [event for event in answer.events if event.name != "error" and "error" not in (event.data or {})]
+    if any(event.name for event in answer.events):
+        stop = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 5}}
+        ends = ["event: content_block_stop\ndata: " + json.dumps({"type": "content_block_stop", "index": 0})]
+        ends += ["event: message_delta\ndata: " + json.dumps(stop)]
+        ends += ["event: message_stop\ndata: " + json.dumps({"type": "message_stop"})]
+    else:
+        last = {**answer.events[-1].data, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+        ends = ["data: " + json.dumps(last), "data: [DONE]"]
+    answer.events += [Event(block) for block in ends]
+
+
+def succeed(answer):
+    answer.status = 200
+
+
+def other_status(answer):
+    answer.status = 500
+
+
+def alter_signature(answer):
+    def altered(text):
+        return text[:-2] + ("AA" if text[-2:] != "AA" else "BB")
+
+    for data in answer.data():
+        for block in [*blocks(data), data.get("delta") or {}]:
+            if block.get("signature"):
+                block["signature"] = altered(block["signature"])
+
+
+def lose_exchange(answer):
+    answer.headers.pop("x-pilothouse-exchange", None)
+
+
+# Faults of the request
+
+
+def cross_results(body):
+    if "max_tokens" in body:
+        turns = [m["content"] for m in body["messages"] if isinstance(m["content"], list)]
+        found = [b for content in turns for b in content if b["type"] == "tool_result"]
+    else:
+        found = [m for m in body["messages"] if m["role"] == "tool"]
+    if len(found) > 1:
+        found[0]["content"], found[1]["content"] = found[1]["content"], found[0]["content"]
+
+
+def lose_picture(body):
+    for turn in body["messages"]:
+        if isinstance(turn.get("content"), list):
+            turn["content"] = [part for part in turn["content"] if part["type"] not in ("image", "image_url")]
+
+
+def lose_system(body):
+    body.pop("system", None)
+    body["messages"] = [m for m in body["messages"] if m["role"] not in ("system", "developer")]
+
+
+def lose_thinking(body):
+    for turn in body["messages"]:
+        if isinstance(turn.get("content"), list):
+            turn["content"] = [part for part in turn["content"] if part["type"] != "thinking"]
+
+
+def loosen_schema(body):
+    for name in ("response_format", "output_config"):
+        body.pop(name, None)
+
+
+def nothing(_):
+    """No fault: the control, without which a proxy that breaks everything would look like a sharp test."""
+
+
+def crosswise(case):
+    return ((OPENAI, "anthropic", case), (ANTHROPIC, "openai", case))
+
+
+def control(*cases):
+    return tuple(cell for case in cases for cell in crosswise(case))
+
+
+FAULTS = [
+    Fault("tool-index-swapped", "answer", swap_indices, crosswise("parallel_tools")),
+    Fault("finish-lost", "answer", lose_finish, (*crosswise("stream"), (OPENAI, "openai", "plain"))),
+    Fault("last-event-dropped", "answer", drop_last, ((OPENAI, "anthropic", "stream"), (OPENAI, "openai", "stream"))),
+    Fault("usage-doubled", "answer", double_usage, (*crosswise("stream"), *crosswise("plain"))),
+    Fault("tool-name-emptied", "answer", empty_names, (*crosswise("tools"), *crosswise("parallel_tools"))),
+    Fault("text-doubled", "answer", double_text, crosswise("stream")),
+    Fault("events-reordered", "answer", reorder, crosswise("stream")),
+    Fault("arguments-cut-short", "answer", drop_arguments, crosswise("parallel_tools")),
+    Fault("cut-ended-cleanly", "answer", end_cleanly, (*crosswise("cut"), *crosswise("cut_clean"))),
+    Fault("error-told-as-success", "answer", succeed, crosswise("error_404")),
+    Fault("error-of-another-class", "answer", other_status, crosswise("error_429")),
+    Fault("signature-altered", "answer", alter_signature, ((ANTHROPIC, "anthropic", "thinking"),)),
+    Fault("exchange-unnamed", "answer", lose_exchange, crosswise("plain")),
+    Fault("tool-results-crossed", "request", cross_results, crosswise("parallel_tools")),
+    Fault("picture-lost", "request", lose_picture, crosswise("image")),
+    Fault("system-lost", "request", lose_system, crosswise("plain")),
+    Fault("schema-lost", "request", loosen_schema, crosswise("schema")),
+    Fault("thinking-lost", "request", lose_thinking, ((OPENAI, "anthropic", "thinking"),)),
+    Fault("no-fault", "answer", nothing, control("plain", "stream", "tools", "parallel_tools", "cut", "error_404")),
+    Fault("no-fault-asked", "request", nothing, control("plain", "image", "schema", "parallel_tools", "thinking")),
+]
+
+
+class Proxy:
+    """Applies the fault that a path names: `/answer/FAULT/…` before the gateway, `/request/FAULT/…` before the fleet."""
+
+    def __init__(self, fleet):
+        self.targets = {"request": fleet, "answer": None}
+        self.faults = {fault.name: fault for fault in FAULTS}
+        proxy = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                proxy.serve(self)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def providers(self):
+        """The gateway's providers that lead through a fault of the request."""
+        rows = []
+        for fault in FAULTS:
+            for upstream in {upstream for _, upstream, _ in fault.cells} if fault.side == "request" else ():
+                url = f"{self.url}/request/{fault.name}" + ("/v1" if upstream == "openai" else "")
+                rows.append({"name": f"{fault.name}-{upstream}", "vendor": upstream, "url": url})
+        return rows
+
+    def serve(self, handler):
+        side, name, path = handler.path[1:].split("/", 2)
+        body = handler.rfile.read(int(handler.headers.get("content-length", 0)))
+        fault = self.faults[name]
+        if side == "request":
+            value = json.loads(body)
+            fault.change(value)
+            body = json.dumps(value).encode()
+        answer = self.ask(side, "/" + path, dict(handler.headers.items()), body)
+        if side == "answer":
+            fault.change(answer)
+        reply(handler, answer)
+
+    def ask(self, side, path, headers, body):
+        host = urllib.parse.urlsplit(self.targets[side]).netloc
+        kept = {k: v for k, v in headers.items() if k.lower() not in ("host", "content-length", "connection")}
+        connection = http.client.HTTPConnection(host, timeout=60)
+        try:
+            connection.request("POST", path, body, kept)
+            response = connection.getresponse()
+            found = {k.lower(): v for k, v in response.getheaders()}
+            try:
+                data, whole = response.read(), True
+            except http.client.IncompleteRead as error:
+                data, whole = error.partial, False
+            except ConnectionError:
+                data, whole = b"", False
+            return Answer(response.status, found, data, whole)
+        finally:
+            connection.close()
+
+
+def reply(handler, answer):
+    """Sends the answer in one chunk; an answer that is not whole has no last chunk."""
+    body = answer.bytes()
+    handler.send_response_only(answer.status)
+    for name, value in answer.headers.items():
+        if name not in ("content-length", "transfer-encoding", "connection"):
+            handler.send_header(name, value)
+    handler.send_header("transfer-encoding", "chunked")
+    handler.send_header("connection", "close")
+    handler.end_headers()
+    handler.wfile.write(f"{len(body):x}\r\n".encode() + body + b"\r\n")
+    if answer.whole:
+        handler.wfile.write(b"0\r\n\r\n")
+    handler.close_connection = True
+
+
+def cells():
+    """Every planted cell with its fault and the cell as the matrix knows it."""
+    known = {(cell.client.id, cell.upstream, cell.case.name): cell for cell in matrix.cells()}
+    return [
+        (fault, dataclasses.replace(known[key], prefix=f"{fault.name}:")) for fault in FAULTS for key in fault.cells
+    ]
+
+
+def run(run, key):
+    """Runs every planted cell and notes which faults nobody saw."""
+    pairs, results = cells(), {}
+    for client in matrix.CLIENTS:
+        own = [(fault, cell) for fault, cell in pairs if cell.client == client]
+        if own:
+            entries = [cell.job(*way(run, fault, cell)) for fault, cell in own]
+            results |= run_client(environments.command(client), matrix.job(key, entries))[1]
+    court, calls = run.court(), by_mark(run.fleet.log(), [cell for _, cell in pairs])
+    for fault, cell in pairs:
+        # A client that does not even answer would prove nothing.
+        if cell.id in results:
+            fault.found[cell.id] = court.judge(cell, results[cell.id], calls[cell.id])
+    return FAULTS
+
+
+def way(run, fault, cell):
+    """The address that the client calls, and the model it names."""
+    if fault.side == "request":
+        return run.gateway.url, f"{fault.name}-{cell.upstream}/{cell.model}"
+    return f"{run.proxy.url}/answer/{fault.name}", f"{cell.upstream}/{cell.model}"
