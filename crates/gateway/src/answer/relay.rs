@@ -118,11 +118,7 @@ impl RelayBody {
         let rest = self.relay.finish();
         let facts = self.relay.facts();
         if !facts.is_terminated && facts.error.is_none() {
-            let vendor = &self.vendor;
-            let error = Error::new(
-                Kind::Cut,
-                format!("the answer of `{vendor}` ended before it was complete; try again"),
-            );
+            let error = unfinished(&self.vendor);
             return self.fail(cx, &[], &error);
         }
         let is_whole = facts.is_terminated;
@@ -180,6 +176,10 @@ impl Drop for RelayBody {
             job.finish(Outcome::Cancelled, self.relay.take_facts());
         }
     }
+}
+
+pub(super) fn unfinished(vendor: &str) -> Error {
+    Error::new(Kind::Cut, format!("the answer of `{vendor}` ended before it was complete; try again"))
 }
 
 pub(super) fn stopping() -> Error {

@@ -18,7 +18,7 @@ use pilothouse_wire::facts::Scanner;
 use pilothouse_wire::sse::{self, EVENT_MAX};
 use tokio::time::Sleep;
 
-use super::relay::stopping;
+use super::relay::{stopping, unfinished};
 use super::{Broken, Ending};
 use crate::drain::Place;
 use crate::job::Job;
@@ -237,7 +237,11 @@ impl TranslatedBody {
     }
 
     fn end(&mut self, cx: &mut Context<'_>, mut out: Vec<u8>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        if let Err(error) = self.rewriter.finish(&mut out) {
+        if let Err(mut error) = self.rewriter.finish(&mut out) {
+            if error.kind == Kind::Cut {
+                // The codec knows what is missing, but not whose answer it is.
+                error = Box::new(VendorError::from(&unfinished(&self.vendor)));
+            }
             return self.fail(cx, out, &error);
         }
         let losses = self.rewriter.encoder.losses();
