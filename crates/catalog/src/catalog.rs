@@ -1,6 +1,6 @@
 //! The catalogue: the bundled rows with overlays on them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::bundle;
 use crate::model::{BUNDLED, Model};
@@ -119,11 +119,14 @@ impl Catalog {
         let native = vendor::native_platform_of(wire_id);
         let vendors = vendor::all().iter().map(|vendor| vendor.platform.as_str());
         let overlaid = self.overlaid.keys().map(|(platform, _)| platform.as_str());
-        for (rank, platform) in vendors.chain(overlaid).enumerate() {
+        // An overlay names its platforms once per row, and several vendors may share one: each is looked at once.
+        let mut seen = HashSet::new();
+        for (rank, platform) in vendors.chain(overlaid).filter(|platform| seen.insert(*platform)).enumerate()
+        {
             let overlaid = || self.overlaid.contains_key(&(platform.to_owned(), wire_id.to_owned()));
             let listed = (!self.overlaid.is_empty() && overlaid())
                 || (!self.lines.is_empty() && bundle::has(platform, wire_id));
-            if listed && !found.iter().any(|(_, _, known)| known == platform) {
+            if listed {
                 found.push((native != Some(platform), rank, platform.to_owned()));
             }
         }
