@@ -240,7 +240,7 @@ impl TranslatedBody {
         if let Err(mut error) = self.rewriter.finish(&mut out) {
             if error.kind == Kind::Cut {
                 // The codec knows what is missing, but not whose answer it is.
-                error = Box::new(VendorError::from(&unfinished(&self.vendor)));
+                *error = VendorError::from(&unfinished(&self.vendor));
             }
             return self.fail(cx, out, &error);
         }
