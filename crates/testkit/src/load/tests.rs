@@ -16,8 +16,10 @@ async fn server(answer: Vec<u8>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let answer = Arc::new(answer);
+    #[expect(clippy::disallowed_methods, reason = "the test's runtime ends its tasks")]
     tokio::spawn(async move {
         while let Ok((socket, _)) = listener.accept().await {
+            #[expect(clippy::disallowed_methods, reason = "the test's runtime ends its tasks")]
             tokio::spawn(serve(socket, Arc::clone(&answer)));
         }
     });
