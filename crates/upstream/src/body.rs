@@ -294,7 +294,7 @@ impl H1 {
                 Ok(Read::End) => {
                     return Poll::Ready(Some(Err(Failure::Cut("the connection was closed".into()))));
                 }
-                Err(error) => return Poll::Ready(Some(Err(Failure::Cut(error.to_string())))),
+                Err(error) => return Poll::Ready(Some(Err(cut_by(&error)))),
             }
         }
     }
@@ -323,4 +323,14 @@ impl H1 {
         };
         Ok((!piece.is_empty()).then_some(piece))
     }
+}
+
+/// What a broken transport means for the answer. A TLS peer that vanishes is a closed connection to whoever
+/// reads this; how TLS words it helps nobody.
+fn cut_by(error: &std::io::Error) -> Failure {
+    Failure::Cut(match error.kind() {
+        std::io::ErrorKind::UnexpectedEof => "the connection was closed".into(),
+        std::io::ErrorKind::ConnectionReset => "the connection was reset".into(),
+        _ => error.to_string(),
+    })
 }

@@ -186,7 +186,7 @@ impl Plan {
     }
 
     /// Names that can be called now, with the provider that takes them: those that providers list and those that
-    /// the catalogue has of their platforms, at most [`CALLABLE_MAX`].
+    /// the catalogue has of their platforms, at most 5,000 (`CALLABLE_MAX`).
     #[must_use]
     pub fn callable(&self) -> &[(String, Arc<Provider>)] {
         // A scan of the whole catalogue: once per configuration, not once per question.
