@@ -48,6 +48,11 @@ impl Fleet {
         Self { address: fleet.addr(), runtime: Some(runtime) }
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// What the fleet received, oldest first.
     pub(crate) fn log(&self) -> Vec<Value> {
         let page = http::call(self.address, "GET", "/_sim/log", &[], b"").json();

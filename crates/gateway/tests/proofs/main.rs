@@ -14,6 +14,7 @@ mod faults;
 mod harness;
 mod limits;
 mod paths;
+mod planted;
 mod retries;
 mod thinking;
 mod transport;
