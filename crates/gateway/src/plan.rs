@@ -19,7 +19,7 @@ pub use keys::{KeyInfo, Keys, digest_of};
 pub use provider::{CallHeads, Credential, Provider, Surface};
 pub use resolve::{Resolution, Target};
 
-use crate::config::DebugSection;
+use crate::config::{ConfigError, DebugSection};
 use crate::exposure::Exposure;
 use crate::metrics::Metrics;
 
@@ -29,6 +29,8 @@ pub struct Plan {
     pub version: u64,
     /// Where it came from.
     pub source: Option<PathBuf>,
+    /// What works but should not stay so.
+    pub warnings: Option<ConfigError>,
     /// Prices and facts.
     pub catalog: Catalog,
     /// Who may be called, in the order of the file.

@@ -84,7 +84,11 @@ impl fmt::Display for ConfigError {
                     let margin = " ".repeat(line.to_string().len());
                     writeln!(out, "{name}:{line}:{column}: {}", problem.message)?;
                     writeln!(out, "{margin} |")?;
-                    writeln!(out, "{line} | {text}")?;
+                    // A warning is about a secret: its line is not repeated where logs could keep it.
+                    let is_secret = problem.message.starts_with("warning: this secret");
+                    let shown =
+                        if is_secret { text.split_inclusive('=').next().unwrap_or_default() } else { text };
+                    writeln!(out, "{line} | {shown}")?;
                     write!(out, "{margin} | {}{}", " ".repeat(column - 1), "^".repeat(*length))?;
                 }
             }

@@ -99,7 +99,9 @@ pub fn build(
         return Err(source.error(wrong));
     }
     let server = &source.file.server;
+    let literals = literal_secrets(source);
     Ok(Plan {
+        warnings: (!literals.is_empty()).then(|| source.error(literals)),
         version,
         source: source.path.clone(),
         catalog,
@@ -115,6 +117,28 @@ pub fn build(
         callable: OnceLock::new(),
         resolved: RwLock::new(HashMap::new()),
     })
+}
+
+/// Secrets that stand in the file itself, where everybody who reads it, and its history, finds them.
+fn literal_secrets(source: &Source) -> Vec<Diagnostic> {
+    let providers =
+        source.file.providers.values().flat_map(|section| section.api_key.iter().chain(&section.api_keys));
+    let keys = source.file.keys.values().map(|section| &section.secret);
+    let mut found: Vec<_> = providers
+        .chain(keys)
+        .chain(&source.file.server.admin_token)
+        .filter(|given| !["env:", "file:", "sha256:"].iter().any(|form| given.get_ref().starts_with(form)))
+        .map(toml::Spanned::span)
+        .collect();
+    found.sort_by_key(|span| span.start);
+    found
+        .into_iter()
+        .map(|span| Diagnostic {
+            span: Some(span.start..span.start + 1),
+            message: "warning: this secret stands in the file itself; move it to env:NAME or file:PATH"
+                .into(),
+        })
+        .collect()
 }
 
 fn is_ourselves(origin: &pilothouse_upstream::Origin, listen: SocketAddr) -> bool {

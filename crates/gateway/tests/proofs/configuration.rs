@@ -95,3 +95,17 @@ fn an_example_without_its_secrets_says_which_is_missing_and_where() {
     }
     assert!(error.contains("team.toml:"), "{error}");
 }
+
+#[test]
+fn a_literal_secret_is_warned_of_by_its_place_and_never_repeated() {
+    let text =
+        "[providers.openai]\nbase_url = \"http://127.0.0.1:9/v1\"\napi_key = \"sk-canary-in-the-file\"\n";
+    let source = pilothouse_gateway::config::Source::parse(text.to_owned(), None).unwrap();
+    let listen = std::net::SocketAddr::from(([127, 0, 0, 1], 4141));
+    let metrics = std::sync::Arc::default();
+    let environment = pilothouse_gateway::plan::Environment::default();
+    let plan = pilothouse_gateway::plan::build(&source, &environment, listen, 1, &metrics).unwrap();
+    let warnings = plan.warnings.expect("a literal secret is worth a warning").to_string();
+    assert!(warnings.contains("configuration:3:11: warning"), "{warnings}");
+    assert!(!warnings.contains("canary"), "{warnings}");
+}

@@ -37,6 +37,9 @@ impl Check {
                 } else {
                     let list = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
                     writeln!(out, "{} is good; providers: {list}", self.config.display())?;
+                    if let Some(warnings) = &plan.warnings {
+                        writeln!(out, "{warnings}")?;
+                    }
                 }
                 Ok(ExitCode::SUCCESS)
             }

@@ -117,6 +117,9 @@ fn greet(
         )?,
         None => writeln!(out, "  found  {found}")?,
     }
+    if let Some(warnings) = &server.plan().warnings {
+        writeln!(out, "{warnings}")?;
+    }
     for line in access.lines() {
         writeln!(out, "  key    {line}")?;
     }
