@@ -85,7 +85,7 @@ class Request:
         self.images, self.calls, self.results, self.thinking = [], [], [], []
         self.tools, self.schema = {}, None
         self.streamed = self.body.get("stream") is True
-        if entry["path"].endswith("/chat/completions"):
+        if "/chat/completions" in entry["path"]:
             self.read_openai()
         else:
             self.read_anthropic()

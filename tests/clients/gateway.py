@@ -40,7 +40,7 @@ api_key = "file:provider.key"
 class Gateway:
     """A running gateway."""
 
-    def __init__(self, binary, folder, fleet, keys, planted=()):
+    def __init__(self, binary, folder, fleet, keys, planted=(), translate=False):
         self.binary, self.folder = binary, folder
         (folder / "provider.key").write_text(keys[1])
         (folder / "client.key").write_text(keys[0])
@@ -49,7 +49,8 @@ class Gateway:
         port = free_port()
         more = "".join(PLANTED.format(**row) for row in planted)
         config = folder / "pilothouse.toml"
-        config.write_text(CONFIG.format(port=port, fleet=fleet, planted=more))
+        text = CONFIG.format(port=port, fleet=fleet, planted=more)
+        config.write_text(text + ("\n[debug]\nforce_translate = true\n" if translate else ""))
         self.url = f"http://127.0.0.1:{port}"
         self.program = Program([binary, "serve", "--config", config], folder, "serve")
         self.program.wait_for(self.url + "/readyz")

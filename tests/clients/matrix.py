@@ -108,7 +108,7 @@ CLIENTS = [
 WORDS = {
     "openai": {"stop": ["stop"], "tools": ["tool_calls"], "refusal": ["stop", "content_filter"]},
     "anthropic": {"stop": ["end_turn"], "tools": ["tool_use"], "refusal": ["refusal"]},
-    "ai": {"stop": ["stop"], "tools": ["tool-calls"], "refusal": ["content-filter", "stop"]},
+    "ai": {"stop": ["stop"], "tools": ["tool-calls"], "refusal": ["content-filter"]},
 }
 
 UPSTREAMS = ["openai", "anthropic"]
@@ -133,8 +133,8 @@ class Case:
     calls: tuple = ((),)
     # The class of error, by the statuses that the SDK must report.
     error: str | None = None
-    # Only clients of this dialect have it.
-    only: str | None = None
+    # Only these clients have it; all where it is empty.
+    only: tuple = ()
 
 
 def both(model):
@@ -146,17 +146,22 @@ def tide(arguments=ARGUMENTS["get_tide"]):
 
 
 WIND = ("get_wind", ARGUMENTS["get_wind"])
+TRICKY_ASK = f"How high is the water? [[tool:get_tide]] [[args:{json.dumps(TRICKY, ensure_ascii=False)}]]"
 SAY = f"Say it. [[say:{SAID}]]"
+
+OFFICIAL = ("py-openai", "py-anthropic-2", "py-anthropic-1", "js-openai", "js-anthropic")
+# Clients of OpenAI's dialect whose callers see each chunk, or can leave usage out.
+TELLS_CHUNKS = ("py-openai", "langchain-openai", "llama-openai", "js-openai")
 
 CASES = [
     Case("plain", 1, (False,), (SAY,), texts=(SAID,)),
     Case("stream", 1, (True,), (SAY,), texts=(SAID,)),
-    Case("stream_bare", 1, (True,), (SAY,), texts=(SAID,), only="openai"),
+    Case("stream_bare", 1, (True,), (SAY,), texts=(SAID,), only=TELLS_CHUNKS),
     Case(
         "tools",
         2,
         (False, False),
-        (f"How high is the water? [[tool:get_tide]] [[args:{json.dumps(TRICKY, ensure_ascii=False)}]]",),
+        (TRICKY_ASK,),
         finish=("tools", "stop"),
         texts=(None, None),
         calls=((tide(TRICKY),), ()),
@@ -170,6 +175,17 @@ CASES = [
         texts=(None, None),
         calls=((tide(), WIND), ()),
     ),
+    # The SDK's own loop. From 2.x on it tries a thread that the vendor keeps, and goes on without when that is refused.
+    Case(
+        "agent_loop",
+        2,
+        (False, False),
+        ("Please ask get_tide for the level.",),
+        finish=("tools", "stop"),
+        texts=(None, None),
+        calls=((tide(),), ()),
+        only=("py-anthropic-2", "py-anthropic-1"),
+    ),
     Case("image", 1, (False,), ("What is in this picture?",)),
     Case("schema", 1, (False,), ("Report on the harbour.",)),
     Case(
@@ -181,6 +197,18 @@ CASES = [
         finish=("tools", "stop", "stop"),
         texts=(None, None, SECOND),
         calls=((tide(),), (), ()),
+    ),
+    # Models that think as they see fit, and show nothing of it but the signature.
+    Case(
+        "thinking_adaptive",
+        3,
+        (None, None, None),
+        ("Think, then ask get_tide for the level.", f"And then? [[say:{SECOND}]]"),
+        models={"openai": "gpt-5.1", "anthropic": "claude-opus-4-7"},
+        finish=("tools", "stop", "stop"),
+        texts=(None, None, SECOND),
+        calls=((tide(),), (), ()),
+        only=OFFICIAL,
     ),
     Case("refusal", 1, (False,), ("Help me with something bad. [[refuse]]",), finish=("refusal",)),
     Case("refusal_stream", 1, (True,), ("Help me with something bad. [[refuse]]",), finish=("refusal",)),
@@ -241,7 +269,7 @@ def cells(clients=CLIENTS, cases=CASES, upstreams=UPSTREAMS):
         for client in clients
         for upstream in upstreams
         for case in cases
-        if case.only in (None, client.dialect) and not (case.only and client.words == "ai")
+        if not case.only or client.id in case.only
     ]
 
 

@@ -289,7 +289,7 @@ FAULTS = [
 
 
 class Proxy:
-    """Applies the fault that a path names: `/answer/FAULT/…` before the gateway, `/request/FAULT/…` before the fleet."""
+    """Applies the fault in a path: `/answer/FAULT/…` before the gateway, `/request/FAULT/…` before the fleet."""
 
     def __init__(self, fleet):
         self.targets = {"request": fleet, "answer": None}

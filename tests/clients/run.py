@@ -24,6 +24,7 @@ from processes import Program, free_port, run_client
 
 CLIENT_KEY = "client-key-of-the-tests-0123456789"
 PROVIDER_KEY = "provider-key-of-the-tests-9876543210"
+PAGE = pathlib.Path(__file__).resolve().parent.parent.parent / "docs/src/clients.md"
 
 
 def main():
@@ -41,6 +42,7 @@ def main():
                 run.planted()
             if not options.direct:
                 run.compare_books()
+            run.compare_page()
             return run.summary()
         finally:
             run.stop()
@@ -52,6 +54,7 @@ def arguments():
     parser.add_argument("--fleet", help="address of a fleet that already runs, instead of the binary's own")
     parser.add_argument("--direct", action="store_true", help="ask the fleet without a gateway")
     parser.add_argument("--only", default="", help="cells whose id contains this")
+    parser.add_argument("--translate", action="store_true", help="same-dialect cells through the codecs too")
     parser.add_argument("--no-planted", action="store_true", help="leave out the planted faults")
     parser.add_argument("--keep", help="folder for logs and the ledger, kept afterwards")
     parser.add_argument("--verbose", action="store_true", help="print every problem in full")
@@ -71,7 +74,7 @@ class Run:
         self.programs, self.versions = [], {}
         # Cell id -> problems, for every cell that was run; and those among them that were declared impossible.
         self.found, self.declared = {}, {}
-        self.faults, self.books = [], []
+        self.faults, self.notes, self.failed = [], [], False
         self.gateway = None
 
     def start(self):
@@ -87,7 +90,8 @@ class Run:
         if not self.options.direct:
             self.proxy = plant.Proxy(self.fleet.url)
             keys, planted = (CLIENT_KEY, PROVIDER_KEY), self.proxy.providers()
-            self.gateway = Gateway(self.options.binary, self.folder, self.fleet.url, keys, planted)
+            translate = self.options.translate
+            self.gateway = Gateway(self.options.binary, self.folder, self.fleet.url, keys, planted, translate)
             self.programs += [self.proxy, self.gateway.program]
             self.proxy.targets["answer"] = self.gateway.url
 
@@ -100,6 +104,8 @@ class Run:
         if self.options.direct:
             # Nothing but a gateway can tell an SDK that a clean end came too soon.
             cells = [cell for cell in cells if cell.native and cell.case.name != "cut_clean"]
+        if self.options.translate:
+            cells = [cell for cell in cells if cell.native]
         results = {}
         for client in matrix.CLIENTS:
             own = [cell for cell in cells if cell.client == client]
@@ -128,7 +134,7 @@ class Run:
         key = PROVIDER_KEY if self.options.direct else CLIENT_KEY
         entries = [cell.job(root, self.name_of(cell)) for cell in cells]
         versions, results, errors = run_client(environments.command(client), matrix.job(key, entries))
-        self.versions[client.id] = " ".join(f"{name} {version}" for name, version in versions.items())
+        self.versions[client.id] = versions
         nothing = {"answers": [], "partial": "", "wire": []}
         for cell in cells:
             lost = {"class": "none", "bases": [], "status": None, "message": f"the client died: {errors}"}
@@ -171,10 +177,23 @@ class Run:
     def compare_books(self):
         """Our bill against the fleet's own: tokens of every class and pico-dollars of all that was answered whole."""
         bill, books = self.gateway.bill(), self.fleet.bill()
-        same = bill == books
         said = f"{sum(books['tokens'].values())} tokens and {books['picousd']} pico-dollars"
-        self.books = [f"`pilothouse usage` equals the fleet's books: {said}" if same else
-                      f"`pilothouse usage` and the fleet's books differ: {bill} and {books}"]
+        if bill == books:
+            self.notes.append(f"`pilothouse usage` equals the fleet's books: {said}")
+        else:
+            self.fail(f"`pilothouse usage` and the fleet's books differ: {bill} and {books}")
+
+    def compare_page(self):
+        """The page about clients names the versions that were run."""
+        page = PAGE.read_text()
+        for client, versions in self.versions.items():
+            for name, version in versions.items():
+                if version not in page:
+                    self.fail(f"{PAGE.name} does not name {name} {version}, which {client} is")
+
+    def fail(self, problem):
+        self.failed = True
+        self.notes.append(f"RED: {problem}")
 
     def summary(self):
         red = [id for id, problems in self.found.items() if problems]
@@ -183,19 +202,20 @@ class Run:
             own = [id for id in self.found if id.split("/")[0] == client.id]
             if own:
                 bad = sum(id in red for id in own)
-                impossible_here = sum(id in self.declared for id in own)
+                impossible_here = sum(id in self.declared and id not in red for id in own)
                 passed = len(own) - bad - impossible_here
                 state = f"{passed} passed" + (f", {bad} RED" if bad else "")
-                print(f"  {client.title}: {self.versions[client.id]}: {len(own)} cells, {state}, "
-                      f"{impossible_here} declared impossible")
+                versions = " ".join(f"{name} {version}" for name, version in self.versions[client.id].items())
+                print(f"  {client.title}: {versions}: {len(own)} cells, {state}, {impossible_here} declared impossible")
         planted = [fault for fault in self.faults if not fault.is_control]
-        passed = len(self.found) - len(red) - len(self.declared)
-        print(f"  {len(self.found)} cells: {passed} passed, {len(red)} red, {len(self.declared)} declared impossible")
+        impossible_all = sum(id not in red for id in self.declared)
+        passed = len(self.found) - len(red) - impossible_all
+        print(f"  {len(self.found)} cells: {passed} passed, {len(red)} red, {impossible_all} declared impossible")
         if planted:
             print(f"  planted faults caught {sum(fault.holds for fault in planted)}/{len(planted)}")
-        for line in self.books:
+        for line in self.notes:
             print(f"  {line}")
-        fine = not red and all(fault.holds for fault in self.faults) and not any("differ" in line for line in self.books)
+        fine = not red and all(fault.holds for fault in self.faults) and not self.failed
         return 0 if fine else 1
 
 

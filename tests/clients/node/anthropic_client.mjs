@@ -98,7 +98,10 @@ async function schema(cell) {
 }
 
 async function thinking(cell) {
-  const body = request(cell, { tools: tools(cell), thinking: { type: "enabled", budget_tokens: 2048 } });
+  const adaptive = cell.case === "thinking_adaptive";
+  const budget = { thinking: { type: "enabled", budget_tokens: 2048 } };
+  const mode = adaptive ? { thinking: { type: "adaptive" }, output_config: { effort: "medium" } } : budget;
+  const body = request(cell, { tools: tools(cell), ...mode });
   body.messages.push(...following(cell, await streamed(cell, body)));
   body.messages.push(...following(cell, await create(cell, body)));
   body.messages.push({ role: "user", content: cell.asks[1] });
@@ -114,6 +117,7 @@ await main(
     image,
     schema,
     thinking,
+    thinking_adaptive: thinking,
     refusal: plain,
     refusal_stream: stream,
     error_400: image,

@@ -21,7 +21,8 @@ globalThis.fetch = async (input, init) => {
 
 /** One turn as the SDK gave it. */
 export function answer(fields) {
-  const empty = { text: "", finish: null, tools: [], usage: null, refusal: null, thinking: [], parsed: null, id: null, hides: [] };
+  const nothing = { finish: null, usage: null, refusal: null, parsed: null, id: null };
+  const empty = { text: "", tools: [], thinking: [], hides: [], ...nothing };
   const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null));
   return { ...empty, ...given };
 }

@@ -104,26 +104,32 @@ async function oneTool(cell) {
   await create(cell, { messages, tools: tools(cell) });
 }
 
-async function streamed(cell, messages) {
+async function streamed(cell, messages, more = {}) {
   const runner = client(cell).chat.completions.stream({
     model: cell.model,
     messages,
     tools: tools(cell),
     stream_options: { include_usage: true },
+    ...more,
   });
   runner.on("content", (delta) => (cell.partial += delta));
   return keep(cell, await runner.finalChatCompletion());
 }
 
-async function parallelTools(cell) {
-  const messages = opening(cell);
-  const message = await streamed(cell, messages);
-  const calls = (message.tool_calls ?? []).map(({ id, type, function: { name, arguments: text } }) => ({
+/** The message as an application would send it back: without what the SDK has parsed. */
+function asParam({ content, tool_calls: calls }) {
+  const plainly = ({ id, type, function: { name, arguments: text } }) => ({
     id,
     type,
     function: { name, arguments: text },
-  }));
-  messages.push({ role: "assistant", tool_calls: calls }, ...results(cell, message));
+  });
+  return { role: "assistant", content, ...(calls?.length ? { tool_calls: calls.map(plainly) } : {}) };
+}
+
+async function parallelTools(cell) {
+  const messages = opening(cell);
+  const message = await streamed(cell, messages);
+  messages.push(asParam(message), ...results(cell, message));
   await streamed(cell, messages);
 }
 
@@ -144,14 +150,14 @@ async function schema(cell) {
   keep(cell, done);
 }
 
+/** Like Python's, but streamed. */
 async function thinking(cell) {
   const messages = opening(cell);
   const turn = async () => {
-    const message = await create(cell, { messages, tools: tools(cell), reasoning_effort: "medium" });
-    messages.push(message);
-    return message;
+    const message = await streamed(cell, messages, { reasoning_effort: "medium" });
+    messages.push(asParam(message), ...results(cell, message));
   };
-  messages.push(...results(cell, await turn()));
+  await turn();
   await turn();
   messages.push({ role: "user", content: cell.asks[1] });
   await turn();
@@ -167,6 +173,7 @@ await main(
     image,
     schema,
     thinking,
+    thinking_adaptive: thinking,
     refusal: plain,
     refusal_stream: stream,
     error_400: image,

@@ -113,6 +113,22 @@ def parallel_tools(cell):
     streamed(cell, body)
 
 
+def agent_loop(cell):
+    """The loop of the SDK itself, which calls the function."""
+
+    @anthropic.beta_tool
+    def get_tide(station: typing.Literal["gauge-7"]) -> str:
+        """The level of the tide at a station.
+
+        Args:
+            station: Which gauge.
+        """
+        return cell.results["get_tide"]
+
+    for message in client(cell).beta.messages.tool_runner(**request(cell, tools=[get_tide])):
+        keep(cell, message)
+
+
 def image(cell):
     source = {"type": "base64", "media_type": "image/png", "data": cell.image}
     content = [{"type": "image", "source": source}, {"type": "text", "text": cell.asks[0]}]
@@ -126,7 +142,10 @@ def schema(cell):
 
 def thinking(cell):
     """Three turns, the first streamed: a tool call, its result, and another question."""
-    body = request(cell, tools=tools(cell), thinking={"type": "enabled", "budget_tokens": 2048})
+    adaptive = cell.case == "thinking_adaptive"
+    budget = {"thinking": {"type": "enabled", "budget_tokens": 2048}}
+    mode = {"thinking": {"type": "adaptive"}, "output_config": {"effort": "medium"}} if adaptive else budget
+    body = request(cell, tools=tools(cell), **mode)
     body["messages"] += following(cell, streamed(cell, body))
     body["messages"] += following(cell, keep(cell, client(cell).messages.create(**body)))
     body["messages"].append({"role": "user", "content": cell.asks[1]})
@@ -138,9 +157,11 @@ CASES = {
     "stream": stream,
     "tools": one_tool,
     "parallel_tools": parallel_tools,
+    "agent_loop": agent_loop,
     "image": image,
     "schema": schema,
     "thinking": thinking,
+    "thinking_adaptive": thinking,
     "refusal": plain,
     "refusal_stream": stream,
     "error_400": image,

@@ -110,11 +110,12 @@ def schema(cell):
 
 
 def thinking(cell):
+    """Three turns, all streamed."""
     bound = model(cell, reasoning_effort="medium").bind_tools(tools(cell))
     messages = opening(cell)
 
     def turn():
-        messages.append(keep(cell, bound.invoke(messages)))
+        messages.append(keep(cell, joined(cell, bound, messages)))
         return messages[-1]
 
     messages += results(cell, turn())

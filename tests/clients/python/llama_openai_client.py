@@ -1,4 +1,4 @@
-"""llama-index's OpenAI models: `OpenAI`, and `OpenAILike` for names that it does not know, as its documentation says."""
+"""llama-index's OpenAI models: `OpenAI`, and `OpenAILike` for names that it does not know, as documented."""
 
 import typing
 

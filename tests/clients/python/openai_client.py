@@ -182,6 +182,7 @@ CASES = {
     "image": image,
     "schema": schema,
     "thinking": thinking,
+    "thinking_adaptive": thinking,
     "refusal": plain,
     "refusal_stream": stream,
     "error_400": image,
