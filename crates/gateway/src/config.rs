@@ -52,6 +52,8 @@ pub struct Key {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CatalogSection {
+    /// A TOML file of rows fetched since this version was built; laid over the bundled ones, under `overlay`.
+    pub refreshed: Option<Spanned<PathBuf>>,
     /// A TOML file whose rows are laid over the bundled ones; relative to the configuration file.
     pub overlay: Option<Spanned<PathBuf>>,
 }

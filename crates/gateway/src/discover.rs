@@ -122,3 +122,61 @@ async fn models_at(port: u16) -> Option<Vec<String>> {
     let list: List = serde_json::from_slice(&body).ok()?;
     Some(list.data.into_iter().map(|entry| entry.id).take(MODELS_MAX).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(pairs: &[(&str, &str)]) -> Environment {
+        let variables = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Environment { variables, ..Environment::default() }
+    }
+
+    #[test]
+    fn keys_in_the_environment_become_providers_without_being_copied() {
+        let environment = environment(&[
+            ("OPENAI_API_KEY", "sk-canary"),
+            ("ANTHROPIC_API_KEY", "sk-canary"),
+            ("GROQ_API_KEY", ""),
+        ]);
+        let (source, found) = discover(&environment, false).unwrap();
+        let names: Vec<_> = source.file.providers.keys().map(|name| name.get_ref().as_str()).collect();
+        assert_eq!(names, ["anthropic", "openai"]);
+        assert!(!source.text.contains("canary"));
+        assert!(found.to_string().contains("OPENAI_API_KEY (openai)"), "{found}");
+    }
+
+    #[test]
+    fn nothing_in_the_environment_makes_no_provider() {
+        let (source, found) = discover(&environment(&[]), false).unwrap();
+        assert!(found.is_empty() && source.file.providers.is_empty());
+    }
+
+    #[test]
+    fn a_model_server_is_asked_for_its_models_without_a_credential() {
+        use std::io::{Read as _, Write as _};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut seen = Vec::new();
+            let mut byte = [0; 1];
+            while !seen.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap() == 1 {
+                seen.push(byte[0]);
+            }
+            let body = r#"{"object":"list","data":[{"id":"qwen3.6:27b"},{"id":"gemma4"}]}"#;
+            write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
+            String::from_utf8(seen).unwrap()
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        assert_eq!(
+            runtime.block_on(models_at(port)),
+            Some(vec!["qwen3.6:27b".to_owned(), "gemma4".to_owned()])
+        );
+        let request = server.join().unwrap().to_ascii_lowercase();
+        assert!(
+            request.starts_with("get /v1/models http/1.1") && !request.contains("authorization"),
+            "{request}"
+        );
+    }
+}

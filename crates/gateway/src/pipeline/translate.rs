@@ -97,13 +97,16 @@ fn prepare(
     for note in crate::memory::restore(&worker.shared, &mut request, dialect, upstream, &asked.key) {
         job.edited(note);
     }
+    // What the client gets is its own choice; what we are billed we always want to know.
+    let stream_usage = request.stream_usage;
+    request.stream_usage |= request.stream && !choice.provider().no_stream_options;
     let mut losses = Vec::new();
     let body = codec_for(upstream).encode_request(&request, &target, &mut losses)?;
     job.edited(Note::new("translate", &format!("{dialect} to {upstream}")));
     job.lost(losses);
     let context = Context {
         model: asked.model.clone(),
-        stream_usage: request.stream_usage,
+        stream_usage,
         legacy_functions: request.uses_legacy_functions(),
         estimated_input: (dialect == Dialect::AnthropicMessages && asked.is_stream)
             .then(|| pilothouse_tokens::estimate_output(asked.body.len() as u64, &resolved.model)),

@@ -152,25 +152,24 @@ fn is_ourselves(origin: &pilothouse_upstream::Origin, listen: SocketAddr) -> boo
     names_us && origin.port() == listen.port() && listen.port() != 0
 }
 
+/// The bundled catalogue, under the refreshed file, under the user's own.
 fn catalog(source: &Source, wrong: &mut Vec<Diagnostic>) -> Catalog {
-    let bundled = Catalog::bundled();
-    let Some(given) = &source.file.catalog.overlay else { return bundled };
-    let path = source.folder().join(given.get_ref());
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) => {
-            wrong
-                .push(Diagnostic::at(given.span(), format!("`{}` cannot be read ({error})", path.display())));
-            return bundled;
-        }
-    };
-    match bundled.with_overlay(&text, &path.display().to_string()) {
-        Ok(catalog) => catalog,
-        Err(error) => {
-            wrong.push(Diagnostic::at(given.span(), error.to_string()));
-            Catalog::bundled()
+    let section = &source.file.catalog;
+    let mut catalog = Catalog::bundled();
+    for given in section.refreshed.iter().chain(&section.overlay) {
+        let path = source.folder().join(given.get_ref());
+        let laid = std::fs::read_to_string(&path)
+            .map_err(|error| format!("`{}` cannot be read ({error})", path.display()))
+            .and_then(|text| {
+                let under = std::mem::replace(&mut catalog, Catalog::bundled());
+                under.with_overlay(&text, &path.display().to_string()).map_err(|error| error.to_string())
+            });
+        match laid {
+            Ok(laid) => catalog = laid,
+            Err(why) => wrong.push(Diagnostic::at(given.span(), why)),
         }
     }
+    catalog
 }
 
 fn keys(source: &Source, environment: &Environment, wrong: &mut Vec<Diagnostic>) -> Keys {

@@ -296,7 +296,11 @@ fn effort(request: &Request) -> Option<Effort> {
         (Some(Thinking::Budget(..=4096)), None) => Some(Effort::Low),
         (Some(Thinking::Budget(..=12288)), None) => Some(Effort::Medium),
         (Some(Thinking::Budget(_)), None) => Some(Effort::High),
-        (Some(Thinking::Adaptive | Thinking::Other(_)) | None, None) => None,
+        // Adaptive thinking works at the effort `high` where none is named
+        // (<https://platform.claude.com/docs/en/build-with-claude/effort>, 2026-11-22); some models here do not
+        // reason at all unless they are asked to.
+        (Some(Thinking::Adaptive), None) => Some(Effort::High),
+        (Some(Thinking::Other(_)) | None, None) => None,
     }
 }
 
