@@ -64,6 +64,9 @@ fn rename(body: &mut Value, path: &str, from: &str, to: &str) {
     object.insert(to.to_owned(), value);
 }
 
+/// A wrong field: what it is, where, and how it gets there.
+type Plant = (&'static str, Dialect, fn(&mut Value));
+
 #[test]
 fn each_of_five_planted_wrong_fields_is_refused_by_the_fleet() {
     let fleet = Fleet::start();
@@ -71,7 +74,7 @@ fn each_of_five_planted_wrong_fields_is_refused_by_the_fleet() {
         let (status, text) = answered(&fleet, dialect, &written_for(dialect));
         assert_eq!(status, 200, "what {dialect} really writes is taken: {text}");
     }
-    let plants: [(&str, Dialect, fn(&mut Value)); 5] = [
+    let plants: [Plant; 5] = [
         ("an output limit by its old name", Dialect::OpenaiChat, |body| {
             rename(body, "", "max_completion_tokens", "max_tokens");
         }),
