@@ -70,6 +70,35 @@ impl http_body::Body for AnswerBody {
     }
 }
 
+/// The first piece of a stream leaves at once. The server asks for as much as there is before it writes, which
+/// saves writes in a burst but would keep the first token waiting for all that follows it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum First {
+    #[default]
+    Awaited,
+    Given,
+    Left,
+}
+
+impl First {
+    /// A piece was handed over.
+    fn given(&mut self) {
+        if *self == Self::Awaited {
+            *self = Self::Given;
+        }
+    }
+
+    /// Whether the server must be made to write now: true once, with the task woken again at once.
+    fn must_leave(&mut self, cx: &Context<'_>) -> bool {
+        if *self != Self::Given {
+            return false;
+        }
+        *self = Self::Left;
+        cx.waker().wake_by_ref();
+        true
+    }
+}
+
 /// The end of a stream that failed: the error event, then, when that has left, the break.
 enum Ending {
     /// The event has yet to be given.

@@ -12,7 +12,7 @@ use pilothouse_upstream::Body;
 use pilothouse_wire::codec::VendorError;
 use pilothouse_wire::relay::Relay;
 
-use super::{Broken, Ending};
+use super::{Broken, Ending, First};
 use crate::drain::Place;
 use crate::job::Job;
 use crate::pipeline::codec_for;
@@ -27,6 +27,7 @@ pub struct RelayBody {
     vendor: Arc<str>,
     place: Place,
     has_first_token: bool,
+    first: First,
     ending: Option<Ending>,
     is_done: bool,
 }
@@ -43,6 +44,7 @@ impl RelayBody {
             vendor,
             place,
             has_first_token: false,
+            first: First::default(),
             ending: None,
             is_done: false,
         }
@@ -54,6 +56,9 @@ impl RelayBody {
         }
         if self.is_done {
             return Poll::Ready(None);
+        }
+        if self.first.must_leave(cx) {
+            return Poll::Pending;
         }
         loop {
             let next = match self.body.poll_data(cx) {
@@ -76,6 +81,7 @@ impl RelayBody {
                         return self.fail(cx, &out, &malformed(&self.vendor));
                     }
                     if !out.is_empty() {
+                        self.first.given();
                         self.gave(out.len());
                         return Poll::Ready(Some(Ok(Frame::data(out))));
                     }

@@ -19,7 +19,7 @@ use pilothouse_wire::sse::{self, EVENT_MAX};
 use tokio::time::Sleep;
 
 use super::relay::{stopping, unfinished};
-use super::{Broken, Ending};
+use super::{Broken, Ending, First};
 use crate::drain::Place;
 use crate::job::Job;
 use crate::memory::Remembering;
@@ -39,6 +39,7 @@ pub struct TranslatedBody {
     place: Place,
     ping: Pin<Box<Sleep>>,
     has_first_token: bool,
+    first: First,
     ending: Option<Ending>,
     is_done: bool,
 }
@@ -166,6 +167,7 @@ impl TranslatedBody {
             place,
             ping: Box::pin(tokio::time::sleep(PING_EVERY)),
             has_first_token: false,
+            first: First::default(),
             ending: None,
             is_done: false,
         }
@@ -177,6 +179,9 @@ impl TranslatedBody {
         }
         if self.is_done {
             return Poll::Ready(None);
+        }
+        if self.first.must_leave(cx) {
+            return Poll::Pending;
         }
         loop {
             let mut out = Vec::new();
@@ -230,6 +235,7 @@ impl TranslatedBody {
     }
 
     fn give(&mut self, out: Vec<u8>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        self.first.given();
         if let Some(job) = &mut self.job {
             job.gave(out.len());
         }
