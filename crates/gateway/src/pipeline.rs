@@ -14,7 +14,6 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue, Response};
 use hyper::body::Incoming;
 use pilothouse_core::dialect::Dialect;
-use pilothouse_core::error::Error;
 use pilothouse_core::exchange::Note;
 
 use crate::answer::AnswerBody;
@@ -24,7 +23,7 @@ use crate::plan::Plan;
 use crate::shared::Worker;
 
 pub use admit::{admit, admit_operator};
-pub(crate) use refuse::codec_for;
+pub(crate) use pilothouse_wire::codec::error_codec;
 pub use refuse::{plain_error, refusal};
 
 pub(crate) const EXCHANGE: HeaderName = HeaderName::from_static("x-pilothouse-exchange");
@@ -120,9 +119,4 @@ pub(crate) fn changed_header<'a>(notes: impl Iterator<Item = &'a Note>) -> Optio
         out.push_str(&item);
     }
     Some(out)
-}
-
-/// The vendor's error as the client of `dialect` reads it, for our own failures.
-fn vendor_error(error: &Error) -> pilothouse_wire::codec::VendorError {
-    error.into()
 }

@@ -15,7 +15,7 @@ use pilothouse_wire::relay::Relay;
 use super::{Broken, Ending, First};
 use crate::drain::Place;
 use crate::job::Job;
-use crate::pipeline::codec_for;
+use crate::pipeline::error_codec;
 
 /// A stream that passes through.
 pub struct RelayBody {
@@ -161,7 +161,7 @@ impl RelayBody {
         if self.relay.is_inside_event() {
             event.extend_from_slice(b"\n\n");
         }
-        event.extend_from_slice(&codec_for(self.dialect).encode_stream_error(&VendorError::from(error)));
+        event.extend_from_slice(&error_codec(self.dialect).encode_stream_error(&VendorError::from(error)));
         self.gave(event.len());
         let facts = self.relay.take_facts();
         if let Some(job) = self.job.take() {

@@ -23,7 +23,7 @@ use super::{Broken, Ending, First};
 use crate::drain::Place;
 use crate::job::Job;
 use crate::memory::Remembering;
-use crate::pipeline::codec_for;
+use crate::pipeline::error_codec;
 
 /// A silent stream shows that it lives this often.
 const PING_EVERY: Duration = Duration::from_secs(15);
@@ -193,7 +193,7 @@ impl TranslatedBody {
                 Poll::Pending => {
                     ready!(self.ping.as_mut().poll(cx));
                     self.rest();
-                    return self.give(codec_for(self.dialect).keep_alive().to_vec());
+                    return self.give(error_codec(self.dialect).keep_alive().to_vec());
                 }
             };
             let result = match next {
@@ -270,7 +270,7 @@ impl TranslatedBody {
         mut out: Vec<u8>,
         error: &VendorError,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        out.extend_from_slice(&codec_for(self.dialect).encode_stream_error(error));
+        out.extend_from_slice(&error_codec(self.dialect).encode_stream_error(error));
         if let Some(mut job) = self.job.take() {
             job.gave(out.len());
             job.fail_with(error.kind, &error.message, 200, self.rewriter.scanner.take());

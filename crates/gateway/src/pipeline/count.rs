@@ -17,7 +17,7 @@ use crate::job::Job;
 /// Answers from our own tokenizers, and says so.
 pub(super) async fn estimate(asked: &Asked, choice: &Choice, mut job: Job) -> Answer {
     let dialect = Dialect::AnthropicMessages;
-    let codec = super::refuse::codec_for(dialect);
+    let codec = super::error_codec(dialect);
     let request = match codec.decode_request(&asked.body) {
         Ok(request) => request,
         Err(error) => return failed(dialect, job, &error),

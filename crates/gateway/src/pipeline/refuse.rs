@@ -6,24 +6,18 @@ use http::{HeaderValue, Response, StatusCode};
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind, Retry};
 use pilothouse_core::id::ExchangeId;
-use pilothouse_wire::codec::{Codec, VendorError, codec};
-use pilothouse_wire::dialects::openai_chat::OpenaiChat;
+use pilothouse_wire::codec::{VendorError, error_codec};
 use pilothouse_wire::facts::Facts;
 
 use super::read::Asked;
-use super::{Answer, stamp, vendor_error};
+use super::{Answer, stamp};
 use crate::answer::AnswerBody;
 use crate::job::Job;
 use crate::shared::{Shared, Worker};
 
-/// The codec that errors of a dialect are written with.
-pub(crate) fn codec_for(dialect: Dialect) -> &'static dyn Codec {
-    codec(dialect).unwrap_or(&OpenaiChat)
-}
-
 /// An error of ours as an answer in `dialect`.
 pub fn plain_error(dialect: Dialect, error: &Error, exchange: Option<ExchangeId>) -> Answer {
-    let mut answer = error_answer(dialect, &vendor_error(error), exchange);
+    let mut answer = error_answer(dialect, &VendorError::from(error), exchange);
     if let Retry::After(after) = error.retry {
         let seconds = after.map_or(1, |millis| millis.div_ceil(1000)).max(1);
         answer.headers_mut().insert(http::header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -36,7 +30,7 @@ pub fn plain_error(dialect: Dialect, error: &Error, exchange: Option<ExchangeId>
 
 /// An error of a vendor as an answer in `dialect`.
 pub(super) fn error_answer(dialect: Dialect, error: &VendorError, exchange: Option<ExchangeId>) -> Answer {
-    let codec = codec_for(dialect);
+    let codec = error_codec(dialect);
     let status = StatusCode::from_u16(codec.error_status(error)).unwrap_or(StatusCode::BAD_GATEWAY);
     let mut answer = Response::new(AnswerBody::full(codec.encode_error(error, exchange).into()));
     *answer.status_mut() = status;

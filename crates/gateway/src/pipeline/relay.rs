@@ -17,8 +17,9 @@ use smallvec::SmallVec;
 
 use super::attempt::{Outgoing, send};
 use super::choose::Choice;
+use super::error_codec;
 use super::read::Asked;
-use super::refuse::{codec_for, failed};
+use super::refuse::failed;
 use super::{Answer, HOPS, stamp};
 use crate::answer::{AnswerBody, RelayBody};
 use crate::endpoints::Call;
@@ -134,7 +135,7 @@ async fn vendor_refusal(
         Ok(body) => body,
         Err(failure) => return failed(dialect, job, &failure.into_error(&choice.provider().name)),
     };
-    let error = codec_for(dialect).decode_error(status.as_u16(), &body);
+    let error = error_codec(dialect).decode_error(status.as_u16(), &body);
     let mut headers = answer.headers;
     headers.remove(CONTENT_LENGTH);
     mark_spent(&mut headers, &job);
@@ -142,7 +143,7 @@ async fn vendor_refusal(
         body
     } else {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        codec_for(dialect).encode_error(&error, Some(job.id())).into()
+        error_codec(dialect).encode_error(&error, Some(job.id())).into()
     };
     let passed = answer_with(status, headers, AnswerBody::full(body), &job);
     let words = error.message.as_str();

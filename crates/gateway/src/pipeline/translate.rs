@@ -15,8 +15,9 @@ use smallvec::SmallVec;
 
 use super::attempt::{Outgoing, send};
 use super::choose::Choice;
+use super::error_codec;
 use super::read::Asked;
-use super::refuse::{codec_for, error_answer, failed};
+use super::refuse::{error_answer, failed};
 use super::relay::{
     ERROR_MAX, WHOLE_MAX, answer_with, bad_json, is_event_stream, is_json, mark_spent, passing_headers,
     wrong_type,
@@ -91,7 +92,7 @@ fn prepare(
     job: &mut Job,
 ) -> Result<(Bytes, Context), Error> {
     let upstream = choice.surface_dialect();
-    let mut request = codec_for(dialect).decode_request(&asked.body)?;
+    let mut request = error_codec(dialect).decode_request(&asked.body)?;
     let resolved = &choice.resolution.target;
     let target = resolved.codec_target(upstream);
     for note in crate::memory::restore(&worker.shared, &mut request, dialect, upstream, &asked.key) {
@@ -101,7 +102,7 @@ fn prepare(
     let stream_usage = request.stream_usage;
     request.stream_usage |= request.stream && !choice.provider().no_stream_options;
     let mut losses = Vec::new();
-    let body = codec_for(upstream).encode_request(&request, &target, &mut losses)?;
+    let body = error_codec(upstream).encode_request(&request, &target, &mut losses)?;
     job.edited(Note::new("translate", &format!("{dialect} to {upstream}")));
     job.lost(losses);
     let context = Context {
@@ -154,7 +155,7 @@ async fn vendor_refusal(
         Ok(body) => body,
         Err(failure) => return failed(dialect, job, &failure.into_error(&choice.provider().name)),
     };
-    let error = codec_for(upstream).decode_error(status, &body);
+    let error = error_codec(upstream).decode_error(status, &body);
     let mut passed = error_answer(dialect, &error, Some(job.id()));
     keep_headers(passed.headers_mut(), answer.headers);
     mark_spent(passed.headers_mut(), &job);
@@ -192,8 +193,8 @@ fn stream(
     headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     keep_headers(&mut headers, answer.headers);
     let rewriter = Rewriter::new(
-        codec_for(upstream).stream_decoder(),
-        codec_for(dialect).stream_encoder(&context.answer(&job)),
+        error_codec(upstream).stream_decoder(),
+        error_codec(dialect).stream_encoder(&context.answer(&job)),
         Scanner::new(upstream, false),
         remembering,
     );
@@ -231,7 +232,7 @@ async fn whole(
     if !scanner.whole(&body) {
         return failed(dialect, job, &bad_json(choice));
     }
-    let decoded = match codec_for(upstream).decode_answer(&body) {
+    let decoded = match error_codec(upstream).decode_answer(&body) {
         Ok(decoded) => decoded,
         Err(error) => return failed(dialect, job, &error),
     };
@@ -240,7 +241,7 @@ async fn whole(
         remembering.keep();
     }
     let mut losses = Vec::new();
-    let encoded = codec_for(dialect).encode_answer(&decoded, &context.answer(&job), &mut losses);
+    let encoded = error_codec(dialect).encode_answer(&decoded, &context.answer(&job), &mut losses);
     job.lost(losses);
     job.first_token();
     job.gave(encoded.len());

@@ -74,12 +74,6 @@ pub struct Credential {
 }
 
 impl Provider {
-    /// The surface that speaks `dialect`.
-    #[must_use]
-    pub fn surface(&self, dialect: Dialect) -> Option<&Surface> {
-        self.surfaces.iter().find(|surface| surface.dialect == dialect)
-    }
-
     /// The index of the credential in use.
     #[must_use]
     pub fn credential(&self) -> usize {

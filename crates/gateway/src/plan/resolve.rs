@@ -10,7 +10,7 @@ use pilothouse_core::exchange::TargetUsed;
 
 use pilothouse_wire::codec::Quirks;
 
-use super::{Plan, Provider, Surface};
+use super::{Plan, Provider};
 use crate::metrics::TargetMetrics;
 
 /// Most names that are remembered; a client that invents names cannot fill the memory.
@@ -48,16 +48,6 @@ pub struct Resolution {
 }
 
 impl Target {
-    /// The surface for a client of `dialect`: its own where the provider speaks it, else the preferred one.
-    #[must_use]
-    pub fn surface(&self, dialect: Dialect) -> Option<&Surface> {
-        let wanted = if dialect == Dialect::OpenaiEmbeddings { Dialect::OpenaiChat } else { dialect };
-        self.provider.surface(wanted).or_else(|| {
-            let is_translatable = dialect != Dialect::OpenaiEmbeddings;
-            self.provider.surfaces.first().filter(|_| is_translatable)
-        })
-    }
-
     /// What a codec must know of it: what its name tells, and what the catalogue knows better.
     #[must_use]
     pub fn codec_target(&self, dialect: Dialect) -> pilothouse_wire::codec::Target<'_> {
