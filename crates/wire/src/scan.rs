@@ -128,10 +128,14 @@ impl Members {
         self.list.iter().filter(|member| self.is_key(&body[member.key()], name)).count()
     }
 
-    /// Compares a key as written, escapes and all, with a name.
+    /// Compares a key as written with a name. A key with escapes is decoded first: as written it could equal a
+    /// name that has backslashes of its own.
     fn is_key(&self, written: &[u8], name: &str) -> bool {
-        written == name.as_bytes()
-            || (self.has_escapes && string_of(written).is_some_and(|decoded| decoded == name))
+        if self.has_escapes && written.contains(&b'\\') {
+            string_of(written).is_some_and(|decoded| decoded == name)
+        } else {
+            written == name.as_bytes()
+        }
     }
 }
 
@@ -304,6 +308,15 @@ mod tests {
         let found = members(body).unwrap();
         assert_eq!(found.count(body, "model"), 2);
         assert_eq!(found.get(body, "model"), Some(&b"\"b\""[..]));
+    }
+
+    #[test]
+    fn a_name_with_backslashes_is_not_taken_for_an_escaped_key() {
+        let body = br#"{"\\\\c":1,"\\c":2}"#;
+        let found = members(body).unwrap();
+        assert_eq!(found.get(body, r"\\c"), Some(&b"1"[..]));
+        assert_eq!(found.get(body, r"\c"), Some(&b"2"[..]));
+        assert_eq!(found.count(body, r"\\c"), 1);
     }
 
     #[test]
