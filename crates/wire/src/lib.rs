@@ -14,3 +14,4 @@ pub mod relay;
 pub mod scan;
 pub mod sse;
 pub mod usage;
+mod walk;

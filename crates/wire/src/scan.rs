@@ -193,7 +193,7 @@ pub fn skip_string(body: &[u8], at: usize) -> Result<usize, ScanError> {
 
 /// The next quote. Names and short values, the most of all strings, are looked through eight bytes at a time
 /// in place; only longer text is worth the call of a vectorised search.
-fn find_quote(body: &[u8], mut from: usize) -> Option<usize> {
+pub(crate) fn find_quote(body: &[u8], mut from: usize) -> Option<usize> {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = 0x8080_8080_8080_8080;
     for _ in 0..3 {

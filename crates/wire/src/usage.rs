@@ -3,6 +3,9 @@
 use pilothouse_core::usage::Usage;
 use serde::Deserialize;
 
+use crate::scan::ScanError;
+use crate::walk::Walk;
+
 /// OpenAI's usage object, for chat completions and embeddings.
 ///
 /// `prompt_tokens` includes cached and audio tokens, `completion_tokens` includes reasoning and audio tokens
@@ -34,6 +37,45 @@ struct OpenaiDetails {
     audio_tokens: u64,
     #[serde(deserialize_with = "count")]
     reasoning_tokens: u64,
+}
+
+impl OpenaiUsage {
+    /// Reads the object where it stands. `None` when there is none, or when a count is no count.
+    pub(crate) fn walk(walk: &mut Walk<'_>) -> Result<Option<Self>, ScanError> {
+        let mut told = Self::default();
+        let (start, mut is_sound) = (walk.at(), true);
+        walk.object(|walk, name| match name {
+            b"prompt_tokens" => count_at(walk, &mut told.prompt_tokens, &mut is_sound),
+            b"completion_tokens" => count_at(walk, &mut told.completion_tokens, &mut is_sound),
+            b"prompt_cache_hit_tokens" => count_at(walk, &mut told.prompt_cache_hit_tokens, &mut is_sound),
+            b"prompt_tokens_details" => told.prompt_tokens_details.walk(walk, &mut is_sound),
+            b"completion_tokens_details" => told.completion_tokens_details.walk(walk, &mut is_sound),
+            _ => walk.skip().map(drop),
+        })?;
+        Ok((is_sound && walk.passed_since(start).starts_with(b"{")).then_some(told))
+    }
+}
+
+impl OpenaiDetails {
+    fn walk(&mut self, walk: &mut Walk<'_>, is_sound: &mut bool) -> Result<(), ScanError> {
+        walk.object(|walk, name| match name {
+            b"cached_tokens" => count_at(walk, &mut self.cached_tokens, is_sound),
+            b"cache_write_tokens" => count_at(walk, &mut self.cache_write_tokens, is_sound),
+            b"audio_tokens" => count_at(walk, &mut self.audio_tokens, is_sound),
+            b"reasoning_tokens" => count_at(walk, &mut self.reasoning_tokens, is_sound),
+            _ => walk.skip().map(drop),
+        })
+    }
+}
+
+/// Reads a count that may be null.
+fn count_at(walk: &mut Walk<'_>, place: &mut u64, is_sound: &mut bool) -> Result<(), ScanError> {
+    let start = walk.at();
+    match walk.number()? {
+        Some(number) => *place = number,
+        None => *is_sound &= walk.passed_since(start) == b"null",
+    }
+    Ok(())
 }
 
 impl From<OpenaiUsage> for Usage {

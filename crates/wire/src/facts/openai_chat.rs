@@ -9,14 +9,13 @@ use pilothouse_core::exchange::Finish;
 use serde::Deserialize;
 
 use super::{Call, Facts, Seen, StreamError, TOOLS_MAX, value_after};
-use crate::scan;
+use crate::scan::{self, ScanError};
 use crate::sse;
 use crate::usage::OpenaiUsage;
+use crate::walk::Walk;
 
 static FINISH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"finish_reason\""));
 static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"usage\""));
-static CALLS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"tool_calls\""));
-static REFUSAL: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"refusal\""));
 static CONTENT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"content\""));
 
 /// Reads a finish reason (<https://platform.openai.com/docs/api-reference/chat/object>, read 2026-11-22).
@@ -168,71 +167,106 @@ fn content_length(data: &[u8]) -> u64 {
     scan::skip_string(value, 0).map_or(0, |end| end as u64 - 2)
 }
 
-/// Reads an answer that is no stream.
+/// Reads an answer that is no stream. Every byte is looked at once.
 pub(super) fn whole(body: &[u8], facts: &mut Facts) -> bool {
-    let Ok(members) = scan::members(body) else { return false };
-    let text = |name| {
-        members.get(body, name).and_then(scan::text_value).map(|text| text.into_owned().into_boxed_str())
-    };
-    facts.answer.id = text("id");
-    facts.answer.model = text("model");
-    facts.answer.service_tier = text("service_tier");
-    facts.usage = members
-        .get(body, "usage")
-        .and_then(|usage| serde_json::from_slice::<Option<OpenaiUsage>>(usage).ok().flatten())
-        .map(Into::into);
-    if let Some(error) =
-        members.get(body, "error").and_then(|error| serde_json::from_slice::<ErrorBody<'_>>(error).ok())
-    {
-        facts.error = Some(StreamError { kind: error.kind(), message: error.message() });
+    let mut whole = Whole { facts, has_choices: false, has_data: false, is_refused: false };
+    let mut walk = Walk::new(body);
+    let is_walked = body.get(walk.at()) == Some(&b'{')
+        && walk.object(|walk, name| whole.member(walk, name)).is_ok()
+        && walk.is_at_end();
+    if !is_walked {
+        return false;
     }
-    let Some(choices) = members.get(body, "choices") else {
-        // An embeddings answer has `data` instead.
-        return members.find(body, "data").is_some() || facts.error.is_some();
-    };
-    facts.output_bytes = choices.len() as u64;
-    if let Some(reason) = only_reason(choices) {
-        facts.answer.finish = Some(finish_of(reason));
-        return true;
+    let answer = &mut whole.facts.answer;
+    if whole.is_refused && answer.finish == Some(Finish::Stop) {
+        answer.finish = Some(Finish::Refusal);
     }
-    let Ok(choices) = serde_json::from_slice::<Vec<Choice<'_>>>(choices) else { return false };
-    for choice in choices {
-        if let Some(reason) = choice.finish_reason {
-            facts.answer.finish = Some(finish_of(&reason));
-        }
-        let Some(message) = choice.message else { continue };
-        if message.refusal.is_some_and(|text| !text.is_empty()) && facts.answer.finish == Some(Finish::Stop) {
-            facts.answer.finish = Some(Finish::Refusal);
-        }
-        for function in
-            message.tool_calls.into_iter().flatten().filter_map(|call| call.function).take(TOOLS_MAX)
-        {
-            let mut call = Call::new(function.name.unwrap_or_default().into_owned());
-            call.arguments(&function.arguments.unwrap_or_default());
-            facts.answer.tools.push(call.into_use());
-        }
-    }
-    true
+    // An embeddings answer has `data` instead of choices.
+    whole.has_choices || whole.has_data || whole.facts.error.is_some()
 }
 
-/// The finish reason of one plain choice: `None` when there are several, tools, or a refusal, which must be
-/// parsed. Looked for from the end, where it stands: the text before it is not looked at twice.
-fn only_reason(choices: &[u8]) -> Option<&str> {
-    if CALLS.find(choices).is_some() || choices.first() != Some(&b'[') {
-        return None;
+/// What is known of an answer that is being walked through.
+struct Whole<'f> {
+    facts: &'f mut Facts,
+    has_choices: bool,
+    has_data: bool,
+    is_refused: bool,
+}
+
+impl Whole<'_> {
+    fn member(&mut self, walk: &mut Walk<'_>, name: &[u8]) -> Result<(), ScanError> {
+        let answer = &mut self.facts.answer;
+        match name {
+            b"id" => answer.id = walk.text()?.map(Into::into),
+            b"model" => answer.model = walk.text()?.map(Into::into),
+            b"service_tier" => answer.service_tier = walk.text()?.map(Into::into),
+            b"usage" => self.facts.usage = OpenaiUsage::walk(walk)?.map(Into::into),
+            b"error" => {
+                let error = serde_json::from_slice::<ErrorBody<'_>>(walk.skip()?).ok();
+                self.facts.error =
+                    error.map(|error| StreamError { kind: error.kind(), message: error.message() });
+            }
+            b"choices" => {
+                let start = walk.at();
+                walk.array(|walk| walk.object(|walk, name| self.choice(walk, name)))?;
+                let choices = walk.passed_since(start);
+                self.has_choices = choices.starts_with(b"[");
+                self.facts.output_bytes = choices.len() as u64;
+            }
+            b"data" => {
+                walk.skip()?;
+                self.has_data = true;
+            }
+            _ => drop(walk.skip()?),
+        }
+        Ok(())
     }
-    let at = FINISH.find(choices)?;
-    if FINISH.find(&choices[at + 1..]).is_some() {
-        return None;
+
+    fn choice(&mut self, walk: &mut Walk<'_>, name: &[u8]) -> Result<(), ScanError> {
+        match name {
+            b"finish_reason" => {
+                if let Some(reason) = walk.text()? {
+                    self.facts.answer.finish = Some(finish_of(&reason));
+                }
+                Ok(())
+            }
+            b"message" => walk.object(|walk, name| match name {
+                b"refusal" => {
+                    self.is_refused |= walk.text()?.is_some_and(|text| !text.is_empty());
+                    Ok(())
+                }
+                b"tool_calls" => walk.array(|walk| self.tool_call(walk)),
+                _ => walk.skip().map(drop),
+            }),
+            _ => walk.skip().map(drop),
+        }
     }
-    if let Some(refusal) = REFUSAL.find(choices)
-        && !value_after(choices, refusal + 9)?.starts_with(b"null")
-    {
-        return None;
+
+    fn tool_call(&mut self, walk: &mut Walk<'_>) -> Result<(), ScanError> {
+        let mut call = None;
+        walk.object(|walk, name| match name {
+            b"function" => {
+                let (mut name, mut arguments) = (Cow::default(), Cow::default());
+                walk.object(|walk, member| {
+                    match member {
+                        b"name" => name = walk.text()?.unwrap_or_default(),
+                        b"arguments" => arguments = walk.text()?.unwrap_or_default(),
+                        _ => drop(walk.skip()?),
+                    }
+                    Ok(())
+                })?;
+                let mut function = Call::new(name.into_owned());
+                function.arguments(&arguments);
+                call = Some(function);
+                Ok(())
+            }
+            _ => walk.skip().map(drop),
+        })?;
+        if let Some(call) = call.filter(|_| self.facts.answer.tools.len() < TOOLS_MAX) {
+            self.facts.answer.tools.push(call.into_use());
+        }
+        Ok(())
     }
-    let value = value_after(choices, at + 15)?;
-    let end = scan::skip_string(value, 0).ok()?;
-    value.first().filter(|first| **first == b'"').and_then(|_| std::str::from_utf8(&value[1..end - 1]).ok())
 }
 
 #[derive(Deserialize)]
@@ -259,8 +293,6 @@ struct Choice<'a> {
     finish_reason: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     delta: Option<Delta<'a>>,
-    #[serde(borrow, default)]
-    message: Option<Delta<'a>>,
 }
 
 #[derive(Deserialize)]

@@ -3,9 +3,11 @@
 use bytes::Bytes;
 use pilothouse_core::exchange::Finish;
 use proptest::prelude::*;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::relay::Relay;
+use crate::usage::OpenaiUsage;
 
 fn openai_stream(text: &[String], usage: bool) -> String {
     let mut wire = String::from(
@@ -128,4 +130,60 @@ fn whole_answers_tell_the_same_as_their_streams() {
     assert_eq!(facts.answer.tools.len(), 1);
     assert!(!Scanner::new(Dialect::OpenaiChat, false).whole(b"<html>"));
     assert!(!Scanner::new(Dialect::AnthropicMessages, false).whole(b"{\"x\":1}"));
+}
+
+proptest! {
+    /// The walk is compared with a parser, on answers with members in any order and of any shape.
+    #[test]
+    fn a_walked_answer_tells_what_a_parsed_one_does(
+        id in "[a-z\"\\\\\n]{0,8}",
+        content in "[a-z\"\\\\{}\\[\\],:\u{e9}]{0,40}",
+        refusal in prop::option::of("[a-z]{0,3}"),
+        reason in prop::option::of(prop::sample::select(vec!["stop", "length", "tool_calls", "news"])),
+        usage in prop_oneof![
+            Just(json!(null)), Just(json!({})), Just(json!({"prompt_tokens": -1})), Just(json!([])),
+            (0u64..99, prop::option::of(0u64..99), prop::option::of(0u64..99)).prop_map(|(input, output, cached)| json!({
+                "prompt_tokens": input, "completion_tokens": output, "total_tokens": 1.5,
+                "prompt_tokens_details": cached.map(|cached| json!({"cached_tokens": cached, "audio_tokens": null})),
+            })),
+        ],
+        calls in prop::collection::vec(("[a-z]{1,4}", "[{}\"\\\\a:]{0,12}"), 0..3),
+        pretty: bool,
+    ) {
+        let tools: Vec<Value> = calls.iter().map(|(name, arguments)| json!({
+            "arguments": 1, "id": "t", "function": {"arguments": arguments, "name": name, "function": {}},
+        })).collect();
+        let choice = json!({
+            "message": {"content": content, "refusal": refusal, "tool_calls": tools, "usage": {"prompt_tokens": 999}},
+            "finish_reason": reason, "logprobs": {"content": [[], {"finish_reason": "decoy"}]},
+        });
+        let answer = json!({"usage": usage, "id": id, "choices": [choice], "model": 5, "x": {"id": "decoy"}});
+        let text = if pretty { serde_json::to_string_pretty(&answer) } else { serde_json::to_string(&answer) }.unwrap();
+        let mut scanner = Scanner::new(Dialect::OpenaiChat, false);
+        prop_assert!(scanner.whole(text.as_bytes()));
+        let facts = scanner.take();
+        prop_assert_eq!(facts.answer.id.as_deref(), Some(id.as_str()));
+        prop_assert_eq!(facts.answer.model, None);
+        let parsed = serde_json::from_value::<Option<OpenaiUsage>>(usage.clone()).ok().flatten();
+        let expected = parsed.filter(|_| usage.is_object()).map(Usage::from);
+        prop_assert_eq!(facts.usage, expected);
+        let is_refused = refusal.is_some_and(|text| !text.is_empty());
+        let finish = reason.map(openai_chat::finish_of);
+        let refused = is_refused && finish == Some(Finish::Stop);
+        prop_assert_eq!(facts.answer.finish, if refused { Some(Finish::Refusal) } else { finish });
+        let names: Vec<&str> = facts.answer.tools.iter().map(|tool| &*tool.name).collect();
+        prop_assert_eq!(names, calls.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>());
+        for (tool, (_, arguments)) in facts.answer.tools.iter().zip(&calls) {
+            let mut call = Call::new(String::new());
+            call.arguments(arguments);
+            prop_assert_eq!(tool.arguments_hash, call.into_use().arguments_hash);
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_broken_off_anywhere_is_no_answer(share in 0.0f64..1.0) {
+        let body = br#"{"id":"c1","choices":[{"message":{"content":"hi \"x\"","refusal":null},"finish_reason":"stop"}],"usage":{"prompt_tokens":20}}"#;
+        let cut = (share * body.len() as f64) as usize;
+        prop_assert!(!Scanner::new(Dialect::OpenaiChat, false).whole(&body[..cut]));
+    }
 }
