@@ -3,11 +3,9 @@
 //! A web page cannot set `Host` and cannot hide `Origin`. A name in `Host` that nobody configured means that
 //! some page made its own name point at us; an IP address cannot be rebound.
 
-use http::HeaderMap;
-use http::header::{HOST, HeaderName, ORIGIN};
 use pilothouse_core::error::{Error, Kind};
 
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+use crate::told::Told;
 
 /// The names and origins that are configured.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,8 +28,8 @@ impl Exposure {
     ///
     /// # Errors
     /// [`Kind::Forbidden`], with what to configure.
-    pub fn check(&self, headers: &HeaderMap, authority: Option<&str>) -> Result<(), Error> {
-        let host = match headers.get(HOST) {
+    pub fn check(&self, told: &Told<'_>, authority: Option<&str>) -> Result<(), Error> {
+        let host = match told.host {
             Some(value) => value.to_str().map_err(|_| refused("its Host header is not readable"))?,
             None => authority.unwrap_or_default(),
         };
@@ -42,7 +40,7 @@ impl Exposure {
                 "the host `{shown}` is not configured; add it to `hosts` in [server] if callers reach us by it"
             )));
         }
-        if let Some(origin) = headers.get(ORIGIN) {
+        if let Some(origin) = told.origin {
             let origin = origin.to_str().unwrap_or("null");
             if !self.is_origin_allowed(origin, host) {
                 let shown: String = origin.chars().take(80).collect();
@@ -50,7 +48,7 @@ impl Exposure {
                     "web pages of `{shown}` may not call; add it to `origins` in [server] to allow them"
                 )));
             }
-        } else if headers.get(SEC_FETCH_SITE).is_some_and(|site| site != "same-origin" && site != "none") {
+        } else if told.fetch_site.is_some_and(|site| site != "same-origin" && site != "none") {
             return Err(refused("a web page of another site may not call"));
         }
         Ok(())
@@ -79,8 +77,8 @@ impl Exposure {
 
     /// The origin to name in `Access-Control-Allow-Origin`, if the request's origin is configured.
     #[must_use]
-    pub fn cors_origin<'a>(&self, headers: &'a HeaderMap) -> Option<&'a http::HeaderValue> {
-        let origin = headers.get(ORIGIN)?;
+    pub fn cors_origin<'a>(&self, told: &Told<'a>) -> Option<&'a http::HeaderValue> {
+        let origin = told.origin?;
         let text = origin.to_str().ok()?;
         self.origins.iter().any(|known| known.eq_ignore_ascii_case(text)).then_some(origin)
     }
@@ -104,11 +102,11 @@ mod tests {
     use super::*;
 
     fn allowed(exposure: &Exposure, pairs: &[(&'static str, &str)]) -> bool {
-        let mut headers = HeaderMap::new();
+        let mut headers = http::HeaderMap::new();
         for (name, value) in pairs {
             headers.insert(*name, value.parse().unwrap());
         }
-        exposure.check(&headers, None).is_ok()
+        exposure.check(&Told::read(&headers), None).is_ok()
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use http::HeaderValue;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::{AnswerFacts, Attempt, Caller, Exchange, Note, Outcome, Receipt, Timings};
@@ -149,9 +150,9 @@ impl Job {
 
     /// The codes of edits and losses known so far, for `x-pilothouse-changed`.
     #[must_use]
-    pub fn changes(&self) -> Option<String> {
+    pub fn changes(&self) -> Option<HeaderValue> {
         let receipt = self.exchange.as_ref()?.receipt.as_ref()?;
-        crate::pipeline::changed_header(receipt.edits.iter().chain(&receipt.losses))
+        crate::pipeline::changed_header(&receipt.edits, &receipt.losses)
     }
 
     fn receipt(&mut self, change: impl FnOnce(&mut Receipt)) {

@@ -15,3 +15,4 @@ pub mod plan;
 pub mod server;
 mod service;
 pub mod shared;
+mod told;

@@ -9,6 +9,7 @@ mod refuse;
 mod relay;
 mod translate;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, Response};
@@ -21,6 +22,7 @@ use crate::endpoints::Call;
 use crate::job::Job;
 use crate::plan::Plan;
 use crate::shared::Worker;
+use crate::told::Told;
 
 pub use admit::{admit, admit_operator};
 pub(crate) use pilothouse_wire::codec::error_codec;
@@ -41,21 +43,21 @@ pub async fn run(
     plan: &Arc<Plan>,
     dialect: Dialect,
     call: Call,
-    request: http::Request<Incoming>,
+    told: &Told<'_>,
+    body: Incoming,
     is_loopback: bool,
 ) -> Answer {
-    let (mut head, body) = request.into_parts();
     // Who calls: before a byte of the body is read, so that strangers cannot make us hold any.
-    let caller = match admit(plan, &head.headers, is_loopback) {
+    let caller = match admit(plan, told, is_loopback) {
         Ok(caller) => caller,
         Err(error) => return refusal(&worker.shared, dialect, &error, None),
     };
     // What is asked: the body whole, because the model's name decides everything and may stand at its end.
-    let body = match read::body(worker, plan, &head.headers, body).await {
+    let body = match read::body(worker, plan, told, body).await {
         Ok(body) => body,
         Err(error) => return refusal(&worker.shared, dialect, &error, None),
     };
-    let mut asked = match read::asked(dialect, &mut head, body, caller) {
+    let mut asked = match read::asked(dialect, told, body, caller) {
         Ok(asked) => asked,
         Err(error) => return refusal(&worker.shared, dialect, &error, None),
     };
@@ -89,22 +91,29 @@ fn stamp(answer: &mut Answer, job: &Job) {
     if let Ok(id) = HeaderValue::from_bytes(&job.id().to_text()) {
         headers.insert(EXCHANGE, id);
     }
-    if let Some(changed) = job.changes().and_then(|changed| HeaderValue::from_str(&changed).ok()) {
+    if let Some(changed) = job.changes() {
         headers.insert(CHANGED, changed);
     }
 }
 
 /// The codes of notes with their counts, in at most a kilobyte.
-pub(crate) fn changed_header<'a>(notes: impl Iterator<Item = &'a Note>) -> Option<String> {
+pub(crate) fn changed_header(edits: &[Note], losses: &[Note]) -> Option<HeaderValue> {
+    // The usual answer has none, or one whose code stands in the program.
+    match (edits, losses) {
+        ([], []) => return None,
+        ([Note { code: Cow::Borrowed(code), .. }], [])
+            if code.bytes().all(|byte| byte.is_ascii_graphic()) =>
+        {
+            return Some(HeaderValue::from_static(code));
+        }
+        _ => {}
+    }
     let mut counted: Vec<(&str, usize)> = Vec::new();
-    for note in notes {
+    for note in edits.iter().chain(losses) {
         match counted.iter_mut().find(|(code, _)| *code == note.code) {
             Some((_, count)) => *count += 1,
             None => counted.push((&note.code, 1)),
         }
-    }
-    if counted.is_empty() {
-        return None;
     }
     let mut out = String::new();
     for (index, (code, count)) in counted.iter().enumerate() {
@@ -118,5 +127,5 @@ pub(crate) fn changed_header<'a>(notes: impl Iterator<Item = &'a Note>) -> Optio
         }
         out.push_str(&item);
     }
-    Some(out)
+    HeaderValue::from_str(&out).ok()
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use pilothouse_core::dialect::Dialect;
@@ -15,6 +16,7 @@ use crate::endpoints::{self, Action, Endpoint, Found, Role};
 use crate::pipeline::{self, Answer};
 use crate::plan::Plan;
 use crate::shared::Worker;
+use crate::told::Told;
 
 /// Answers one request.
 ///
@@ -26,15 +28,15 @@ pub(crate) async fn serve(
     is_loopback: bool,
 ) -> Result<Answer, Infallible> {
     let plan = worker.shared.plan.load_full();
-    let cors = plan.exposure.cors_origin(request.headers()).cloned();
-    let is_head = *request.method() == Method::HEAD;
-    let mut answer = dispatch(&worker, &plan, request, is_loopback).await;
-    if let Some(origin) = cors {
+    let (head, body) = request.into_parts();
+    let told = Told::read(&head.headers);
+    let mut answer = dispatch(&worker, &plan, &head, &told, body, is_loopback).await;
+    if let Some(origin) = plan.exposure.cors_origin(&told).cloned() {
         let headers = answer.headers_mut();
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         headers.insert(header::VARY, HeaderValue::from_static("origin"));
     }
-    if is_head {
+    if head.method == Method::HEAD {
         *answer.body_mut() = AnswerBody::full(Bytes::new());
     }
     Ok(answer)
@@ -43,26 +45,29 @@ pub(crate) async fn serve(
 async fn dispatch(
     worker: &Arc<Worker>,
     plan: &Arc<Plan>,
-    request: Request<Incoming>,
+    head: &Parts,
+    told: &Told<'_>,
+    body: Incoming,
     is_loopback: bool,
 ) -> Answer {
-    let dialect = dialect_of(request.uri().path(), request.headers());
-    let authority = request.uri().authority().map(http::uri::Authority::as_str);
-    if let Err(error) = plan.exposure.check(request.headers(), authority) {
-        return pipeline::refusal(&worker.shared, dialect, &error, None);
+    let path = head.uri.path();
+    let dialect = || dialect_of(path, told);
+    let authority = head.uri.authority().map(http::uri::Authority::as_str);
+    if let Err(error) = plan.exposure.check(told, authority) {
+        return pipeline::refusal(&worker.shared, dialect(), &error, None);
     }
-    if *request.method() == Method::OPTIONS && request.headers().contains_key(header::ORIGIN) {
-        return preflight(request.headers());
+    if head.method == Method::OPTIONS && told.origin.is_some() {
+        return preflight(&head.headers);
     }
-    let endpoint = match endpoints::find(request.method(), request.uri().path()) {
+    let endpoint = match endpoints::find(&head.method, path) {
         Found::Endpoint(endpoint) => endpoint,
-        Found::OtherMethod(method) => return wrong_method(worker, dialect, method),
-        Found::Nothing => return unknown_path(worker, dialect, request.uri().path()),
+        Found::OtherMethod(method) => return wrong_method(worker, dialect(), method),
+        Found::Nothing => return unknown_path(worker, dialect(), path),
     };
     if worker.shared.stopping.is_cancelled() && matches!(endpoint.action, Action::Exchange(..)) {
         let error =
             Error::new(Kind::Overloaded, "the gateway is being stopped; send the request to another one");
-        let mut answer = pipeline::refusal(&worker.shared, dialect, &error, None);
+        let mut answer = pipeline::refusal(&worker.shared, dialect(), &error, None);
         answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         return answer;
     }
@@ -71,20 +76,20 @@ async fn dispatch(
             Kind::Forbidden,
             "providers that were found on this machine serve this machine only; write a configuration file",
         );
-        return pipeline::refusal(&worker.shared, dialect, &error, None);
+        return pipeline::refusal(&worker.shared, dialect(), &error, None);
     }
     match endpoint.action {
         Action::Exchange(dialect, call) => {
             // Boxed: the future is large, and a connection should not carry it while it is idle.
-            Box::pin(pipeline::run(worker, plan, dialect, call, request, is_loopback)).await
+            Box::pin(pipeline::run(worker, plan, dialect, call, told, body, is_loopback)).await
         }
-        _ => page(worker, plan, endpoint, dialect, &request, is_loopback),
+        _ => page(worker, plan, endpoint, dialect(), head, told, is_loopback),
     }
 }
 
 /// The dialect in which a request that is no exchange is answered: by what the caller's SDK sends.
-fn dialect_of(path: &str, headers: &HeaderMap) -> Dialect {
-    if path.starts_with("/v1/messages") || headers.contains_key("anthropic-version") {
+fn dialect_of(path: &str, told: &Told<'_>) -> Dialect {
+    if path.starts_with("/v1/messages") || told.anthropic_version.is_some() {
         Dialect::AnthropicMessages
     } else {
         Dialect::OpenaiChat
@@ -96,22 +101,23 @@ fn page(
     plan: &Plan,
     endpoint: &Endpoint,
     dialect: Dialect,
-    request: &Request<Incoming>,
+    head: &Parts,
+    told: &Told<'_>,
     is_loopback: bool,
 ) -> Answer {
     let admitted = match endpoint.role {
         Role::Anyone => Ok(()),
-        Role::Caller => pipeline::admit(plan, request.headers(), is_loopback).map(drop),
-        Role::Operator => pipeline::admit_operator(plan, request.headers(), is_loopback),
+        Role::Caller => pipeline::admit(plan, told, is_loopback).map(drop),
+        Role::Operator => pipeline::admit_operator(plan, told, is_loopback),
     };
     if let Err(error) = admitted {
         return pipeline::refusal(&worker.shared, dialect, &error, None);
     }
-    let query = request.uri().query().unwrap_or_default();
+    let query = head.uri.query().unwrap_or_default();
     match endpoint.action {
         Action::Models => endpoints::models::list(plan, dialect, query, worker.shared.clock.now()),
         Action::Model => {
-            let id = request.uri().path().strip_prefix(endpoint.path).unwrap_or_default();
+            let id = head.uri.path().strip_prefix(endpoint.path).unwrap_or_default();
             endpoints::models::one(plan, dialect, id, worker.shared.clock.now())
         }
         Action::Livez => endpoints::pages::text("ok\n"),

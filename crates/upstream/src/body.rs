@@ -47,55 +47,73 @@ enum Left {
     UntilClose,
 }
 
+/// A timer that calls pass on to each other with their connection.
+pub(crate) type Timer = Pin<Box<Sleep>>;
+
 /// The deadlines of a call: one timer, moved only when it fires.
 pub(crate) struct Deadlines {
-    timer: Pin<Box<Sleep>>,
+    /// `None` once the call is over.
+    timer: Option<Timer>,
     last_read: Instant,
+    /// Nothing was there to read when it was last tried; then `last_read` is when that was.
+    is_waiting: bool,
     between_chunks: std::time::Duration,
     ends_at: Instant,
 }
 
 impl Deadlines {
-    pub(crate) fn start(origin: &Origin) -> Self {
+    /// The deadlines of a call that begins now. A timer of an earlier call is moved, which costs much less than
+    /// making and ending one.
+    pub(crate) fn start(origin: &Origin, now: Instant, spare: Option<Timer>) -> Self {
         let timeouts = &origin.inner().timeouts;
-        let now = Instant::now();
         let ends_at = now + timeouts.total;
+        let due = (now + timeouts.first_byte).min(ends_at);
+        let timer = match spare {
+            Some(mut timer) => {
+                timer.as_mut().reset(due);
+                timer
+            }
+            None => Box::pin(tokio::time::sleep_until(due)),
+        };
         Self {
-            timer: Box::pin(tokio::time::sleep_until((now + timeouts.first_byte).min(ends_at))),
+            timer: Some(timer),
             last_read: now,
+            is_waiting: false,
             between_chunks: timeouts.between_chunks,
             ends_at,
         }
     }
 
-    /// When the call began, or was last answered.
-    pub(crate) const fn last_read(&self) -> Instant {
-        self.last_read
-    }
-
     /// Ready when the call has waited too long for its first byte.
     pub(crate) fn poll_first_byte(&mut self, cx: &mut Context<'_>) -> Poll<Phase> {
-        ready!(self.timer.as_mut().poll(cx));
+        let Some(timer) = &mut self.timer else { return Poll::Pending };
+        ready!(timer.as_mut().poll(cx));
         Poll::Ready(if Instant::now() >= self.ends_at { Phase::Total } else { Phase::FirstByte })
     }
 
     /// The head is there: from now on the deadline between two reads counts.
     fn head_came(&mut self) {
-        self.was_read();
-        let due = (self.last_read + self.between_chunks).min(self.ends_at);
-        // A timer that fires too early is moved then; only one that would fire too late must be moved now.
-        if due < self.timer.deadline() {
-            self.timer.as_mut().reset(due);
+        let Some(timer) = &mut self.timer else { return };
+        // A timer that fires too early is moved then; only one that would fire too late must be moved now,
+        // and none is that would be early even if the call began only now.
+        if self.last_read + self.between_chunks < timer.deadline() {
+            self.last_read = Instant::now();
+            let due = (self.last_read + self.between_chunks).min(self.ends_at);
+            if due < timer.deadline() {
+                timer.as_mut().reset(due);
+            }
         }
     }
 
-    fn was_read(&mut self) {
-        self.last_read = Instant::now();
-    }
-
+    /// Waiting begins with the first read that brings nothing: data that is there needs no clock.
     fn poll_between(&mut self, cx: &mut Context<'_>) -> Poll<Phase> {
+        if !self.is_waiting {
+            self.last_read = Instant::now();
+            self.is_waiting = true;
+        }
+        let Some(timer) = &mut self.timer else { return Poll::Pending };
         loop {
-            ready!(self.timer.as_mut().poll(cx));
+            ready!(timer.as_mut().poll(cx));
             let now = Instant::now();
             if now >= self.ends_at {
                 return Poll::Ready(Phase::Total);
@@ -104,7 +122,7 @@ impl Deadlines {
             if now >= due {
                 return Poll::Ready(Phase::BetweenChunks);
             }
-            self.timer.as_mut().reset(due.min(self.ends_at));
+            timer.as_mut().reset(due.min(self.ends_at));
         }
     }
 }
@@ -183,7 +201,7 @@ impl Body {
                     return self.fail(Failure::Timeout(phase));
                 }
             };
-            self.deadlines.was_read();
+            self.deadlines.is_waiting = false;
             match (piece, &mut self.decoder) {
                 (Some(Err(failure)), _) => return self.fail(failure),
                 (Some(Ok(piece)), None) => {
@@ -267,9 +285,10 @@ impl Body {
     fn finish(&mut self) {
         self.is_done = true;
         if let Engine::H1(h1) = std::mem::replace(&mut self.engine, Engine::Done) {
-            let H1 { connection, is_reusable, origin, pool, .. } = *h1;
+            let H1 { mut connection, is_reusable, origin, pool, .. } = *h1;
             // Bytes that nobody asked for would poison the next call.
             if is_reusable && connection.buf.is_empty() {
+                connection.timer = self.deadlines.timer.take();
                 pool.put(&origin, connection, origin.inner().idle_max);
             }
         }

@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use http::{HeaderMap, StatusCode};
+use tokio::time::Instant;
 
 use crate::body::{Body, Deadlines};
 use crate::connect::{Opened, open};
@@ -50,8 +51,11 @@ impl Client {
         request: &Request<'_>,
         keep: fn(&str) -> bool,
     ) -> Result<Answer, Failure> {
-        let mut deadlines = Deadlines::start(origin);
-        if let Some(connection) = self.pool.take(origin, deadlines.last_read()) {
+        let now = Instant::now();
+        let mut pooled = self.pool.take(origin, now);
+        let timer = pooled.as_mut().and_then(|connection| connection.timer.take());
+        let mut deadlines = Deadlines::start(origin, now, timer);
+        if let Some(connection) = pooled {
             match self.call_h1(origin, connection, request, keep, deadlines).await {
                 Err((Failure::StaleConnection, given_back)) => {
                     // Its siblings were most likely closed with it.

@@ -16,6 +16,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::body::Timer;
 use crate::connect::{Io, refused_handshake};
 use crate::failure::Failure;
 use crate::request::{Request, append_line};
@@ -39,6 +40,8 @@ pub(crate) struct Connection {
     pub(crate) buf: BytesMut,
     read_size: usize,
     pub(crate) is_reused: bool,
+    /// The timer of the call before.
+    pub(crate) timer: Option<Timer>,
 }
 
 /// What one read brought.
@@ -49,7 +52,7 @@ pub(crate) enum Read {
 
 impl Connection {
     pub(crate) fn new(io: Io) -> Self {
-        Self { io, buf: BytesMut::new(), read_size: READ_MIN, is_reused: false }
+        Self { io, buf: BytesMut::new(), read_size: READ_MIN, is_reused: false, timer: None }
     }
 
     /// Whether the connection is still open and silent, as a pooled one must be. Costs no system call

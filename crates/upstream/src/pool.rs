@@ -1,10 +1,10 @@
 //! Idle connections of one worker, and shared HTTP/2 connections.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use rustc_hash::FxHashMap;
 use tokio::time::Instant;
 
 use crate::h1::Connection;
@@ -18,7 +18,7 @@ const STREAMS_MAX: usize = 100;
 
 /// The connections of one worker, by the address of their origin.
 #[derive(Clone, Default)]
-pub(crate) struct Pool(Arc<Mutex<HashMap<usize, Shelf>>>);
+pub(crate) struct Pool(Arc<Mutex<FxHashMap<usize, Shelf>>>);
 
 /// The connections to one origin.
 struct Shelf {

@@ -52,10 +52,8 @@ impl<'a> Head<'a> {
         let members = scan::members(body).map_err(|error| {
             Error::bad_request("body", format!("the request body is not a JSON object: {error}"))
         })?;
-        for name in ["model", "stream", "stream_options"] {
-            if members.count(body, name) > 1 {
-                return Err(Error::bad_request(name, format!("`{name}` is given twice; give it once")));
-            }
+        if let Some(name) = members.first_repeated(body, ["model", "stream", "stream_options"]) {
+            return Err(Error::bad_request(name, format!("`{name}` is given twice; give it once")));
         }
         Ok(Self { body, members })
     }

@@ -9,10 +9,11 @@ use std::fmt;
 use std::ops::Range;
 
 use memchr::memchr;
-use smallvec::SmallVec;
 
 /// Deepest nesting that is followed; real requests stay below 40.
 const DEPTH_MAX: usize = 512;
+/// Members of a usual request: room for them is made at once.
+const MEMBERS_USUAL: usize = 12;
 /// Most top-level members; the largest request known has fewer than 60.
 const MEMBERS_MAX: usize = 512;
 
@@ -41,7 +42,7 @@ impl Member {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Members {
     /// Members in the order they are written.
-    pub list: SmallVec<[Member; 16]>,
+    pub list: Vec<Member>,
     /// Index of the closing brace.
     pub close: usize,
     /// Some key is written with escapes, so that names must be decoded to be compared.
@@ -77,7 +78,7 @@ pub fn members(body: &[u8]) -> Result<Members, ScanError> {
     let mut at = skip_space(body, 0);
     expect(body, at, b'{', "`{`")?;
     at = skip_space(body, at + 1);
-    let mut list = SmallVec::new();
+    let mut list = Vec::with_capacity(MEMBERS_USUAL);
     if body.get(at) != Some(&b'}') {
         loop {
             expect(body, at, b'"', "a member's name in quotes")?;
@@ -122,10 +123,21 @@ impl Members {
         self.list.iter().rev().find(|member| self.is_key(&body[member.key()], name))
     }
 
-    /// How often a member of that name stands there.
+    /// The first of these names that stands there more than once.
     #[must_use]
-    pub fn count(&self, body: &[u8], name: &str) -> usize {
-        self.list.iter().filter(|member| self.is_key(&body[member.key()], name)).count()
+    pub fn first_repeated<const N: usize>(
+        &self,
+        body: &[u8],
+        names: [&'static str; N],
+    ) -> Option<&'static str> {
+        let mut counts = [0_u32; N];
+        for member in &self.list {
+            let key = &body[member.key()];
+            if let Some(at) = names.iter().position(|name| self.is_key(key, name)) {
+                counts[at] += 1;
+            }
+        }
+        counts.iter().position(|count| *count > 1).and_then(|at| names.get(at).copied())
     }
 
     /// Compares a key as written with a name. A key with escapes is decoded first: as written it could equal a
@@ -306,7 +318,7 @@ mod tests {
     fn escaped_and_repeated_names_are_seen() {
         let body = br#"{"mod\u0065l":"a","model":"b"}"#;
         let found = members(body).unwrap();
-        assert_eq!(found.count(body, "model"), 2);
+        assert_eq!(found.first_repeated(body, ["stream", "model"]), Some("model"));
         assert_eq!(found.get(body, "model"), Some(&b"\"b\""[..]));
     }
 
@@ -316,7 +328,7 @@ mod tests {
         let found = members(body).unwrap();
         assert_eq!(found.get(body, r"\\c"), Some(&b"1"[..]));
         assert_eq!(found.get(body, r"\c"), Some(&b"2"[..]));
-        assert_eq!(found.count(body, r"\\c"), 1);
+        assert_eq!(found.first_repeated(body, [r"\c", r"\\c"]), None);
     }
 
     #[test]

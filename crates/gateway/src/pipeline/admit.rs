@@ -2,53 +2,49 @@
 
 use std::sync::Arc;
 
-use http::HeaderMap;
-use http::header::{AUTHORIZATION, HeaderName, USER_AGENT};
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::Caller;
 
 use crate::plan::{Plan, digest_of};
+use crate::told::Told;
 
-const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-const X_GOOG_API_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
-const APPLICATION: HeaderName = HeaderName::from_static("x-pilothouse-app");
 const APPLICATION_MAX: usize = 64;
 
 /// The credential of a request, whatever header carries it.
-fn credential(headers: &HeaderMap) -> Option<&[u8]> {
-    if let Some(value) = headers.get(AUTHORIZATION) {
+fn credential<'h>(told: &Told<'h>) -> Option<&'h [u8]> {
+    if let Some(value) = told.authorization {
         let bytes = value.as_bytes();
         let is_bearer = bytes.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer "));
         if is_bearer {
             return Some(bytes[7..].trim_ascii());
         }
     }
-    headers.get(X_API_KEY).or_else(|| headers.get(X_GOOG_API_KEY)).map(|value| value.as_bytes().trim_ascii())
+    told.api_key.map(|value| value.as_bytes().trim_ascii())
 }
 
 /// Finds out who calls.
 ///
 /// # Errors
 /// [`Kind::Unauthorized`] where a key is needed and none fits; the sentence never repeats what was sent.
-pub fn admit(plan: &Plan, headers: &HeaderMap, is_loopback: bool) -> Result<Caller, Error> {
+pub fn admit(plan: &Plan, told: &Told<'_>, is_loopback: bool) -> Result<Caller, Error> {
     if plan.keys.is_empty() {
         // Without keys, callers on this machine need none, and whatever their SDK sends is dropped.
         if plan.keys.is_open && is_loopback {
-            return Ok(caller(headers, Arc::default(), None));
+            return Ok(caller(told, Arc::default(), None));
         }
         return Err(Error::new(
             Kind::Unauthorized,
             "no client key exists yet; create one in [keys] of the configuration, then send it as the API key",
         ));
     }
-    let Some(secret) = credential(headers) else {
+    let Some(secret) = credential(told) else {
         return Err(Error::new(
             Kind::Unauthorized,
             "no API key was sent; send one as `Authorization: Bearer KEY` or `x-api-key: KEY`",
         ));
     };
     match plan.keys.find(secret) {
-        Some(key) => Ok(caller(headers, Arc::clone(&key.name), key.application.as_ref())),
+        Some(key) => Ok(caller(told, Arc::clone(&key.name), key.application.as_ref())),
         None => Err(Error::new(
             Kind::Unauthorized,
             "the API key is not one that is configured here; ask whoever runs this gateway for one",
@@ -60,9 +56,9 @@ pub fn admit(plan: &Plan, headers: &HeaderMap, is_loopback: bool) -> Result<Call
 ///
 /// # Errors
 /// [`Kind::Unauthorized`] for anybody without the admin token; while there is none, for other machines.
-pub fn admit_operator(plan: &Plan, headers: &HeaderMap, is_loopback: bool) -> Result<(), Error> {
+pub fn admit_operator(plan: &Plan, told: &Told<'_>, is_loopback: bool) -> Result<(), Error> {
     let is_allowed = match &plan.admin {
-        Some(admin) => credential(headers).is_some_and(|secret| digest_of(secret) == *admin),
+        Some(admin) => credential(told).is_some_and(|secret| digest_of(secret) == *admin),
         None => is_loopback,
     };
     if is_allowed {
@@ -74,20 +70,20 @@ pub fn admit_operator(plan: &Plan, headers: &HeaderMap, is_loopback: bool) -> Re
     ))
 }
 
-fn caller(headers: &HeaderMap, key: Arc<str>, declared: Option<&Arc<str>>) -> Caller {
-    Caller { key, application: application(headers, declared), end_user: None }
+fn caller(told: &Told<'_>, key: Arc<str>, declared: Option<&Arc<str>>) -> Caller {
+    Caller { key, application: application(told, declared), end_user: None }
 }
 
 /// The program that calls: what it says, else what the key says, else its user agent's product.
-fn application(headers: &HeaderMap, declared: Option<&Arc<str>>) -> Arc<str> {
-    let told = headers.get(APPLICATION).and_then(|value| value.to_str().ok()).map(str::trim);
-    if let Some(told) = told.filter(|told| !told.is_empty()) {
-        return told.chars().take(APPLICATION_MAX).collect::<String>().into();
+fn application(told: &Told<'_>, declared: Option<&Arc<str>>) -> Arc<str> {
+    let named = told.application.and_then(|value| value.to_str().ok()).map(str::trim);
+    if let Some(named) = named.filter(|named| !named.is_empty()) {
+        return named.chars().take(APPLICATION_MAX).collect::<String>().into();
     }
     if let Some(declared) = declared {
         return Arc::clone(declared);
     }
-    let agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let agent = told.user_agent.and_then(|value| value.to_str().ok()).unwrap_or_default();
     let product = agent.split([' ', '(']).next().unwrap_or_default();
     if product.is_empty() {
         return Arc::default();

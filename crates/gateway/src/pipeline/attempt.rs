@@ -63,9 +63,11 @@ pub(super) async fn send(
                     job.attempt_failed(Kind::Vendor, Some(status.as_u16()));
                     continue;
                 }
+                if !is_worth_repeating(status) || retries == 0 {
+                    return Ok(answer);
+                }
                 let asked = asked_pause(&answer);
-                if !is_worth_repeating(status) || retries == 0 || asked.is_some_and(|asked| asked > PAUSE_MAX)
-                {
+                if asked.is_some_and(|asked| asked > PAUSE_MAX) {
                     return Ok(answer);
                 }
                 job.attempt_failed(kind_of_status(status.as_u16(), ""), Some(status.as_u16()));

@@ -31,7 +31,7 @@ impl Choice {
 }
 
 /// Chooses the target.
-pub(super) fn choose(plan: &Plan, dialect: Dialect, call: Call, asked: &Asked) -> Result<Choice, Error> {
+pub(super) fn choose(plan: &Plan, dialect: Dialect, call: Call, asked: &Asked<'_>) -> Result<Choice, Error> {
     let resolution = plan.resolve(&asked.model)?;
     let provider = &resolution.target.provider;
     let wanted = if call == Call::Embeddings { Dialect::OpenaiChat } else { dialect };

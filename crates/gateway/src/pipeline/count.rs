@@ -15,7 +15,7 @@ use crate::answer::AnswerBody;
 use crate::job::Job;
 
 /// Answers from our own tokenizers, and says so.
-pub(super) async fn estimate(asked: &Asked, choice: &Choice, mut job: Job) -> Answer {
+pub(super) async fn estimate(asked: &Asked<'_>, choice: &Choice, mut job: Job) -> Answer {
     let dialect = Dialect::AnthropicMessages;
     let codec = super::error_codec(dialect);
     let request = match codec.decode_request(&asked.body) {

@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderName};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -17,16 +16,16 @@ use pilothouse_wire::scan::Members;
 
 use crate::plan::Plan;
 use crate::shared::{Shared, Worker};
+use crate::told::{Told, number};
 
-const STAINLESS_RETRY_COUNT: HeaderName = HeaderName::from_static("x-stainless-retry-count");
 const END_USER_MAX: usize = 128;
 /// Most gateways of ours that a request may pass.
 const HOPS_MAX: u32 = 8;
 
 /// What a client asks.
-pub(crate) struct Asked {
+pub(crate) struct Asked<'h> {
     pub(crate) body: Held,
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: &'h HeaderMap,
     /// Where the body's members stand.
     pub(crate) members: Members,
     pub(crate) model: String,
@@ -76,10 +75,10 @@ impl Held {
 pub(super) async fn body(
     worker: &Worker,
     plan: &Plan,
-    headers: &HeaderMap,
+    told: &Told<'_>,
     mut incoming: Incoming,
 ) -> Result<Held, Error> {
-    if headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+    if told.content_encoding.is_some_and(|encoding| encoding != "identity") {
         // A compressed body would have to be unpacked to be judged; no SDK sends one.
         return Err(Error::bad_request("content-encoding", "request bodies must not be compressed"));
     }
@@ -90,8 +89,8 @@ pub(super) async fn body(
             format!("the request body exceeds {max} bytes; raise body_bytes_max in [server]"),
         )
     };
-    let told = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if told.is_some_and(|told| told > plan.body_bytes_max) {
+    let length = number::<u64>(told.content_length);
+    if length.is_some_and(|length| length > plan.body_bytes_max) {
         return Err(too_large());
     }
     let mut held = Held { bytes: Bytes::new(), shared: Arc::clone(&worker.shared), counted: 0 };
@@ -114,7 +113,7 @@ pub(super) async fn body(
             continue;
         }
         let gathered = many.get_or_insert_with(|| {
-            let expected = told.unwrap_or(0).min(plan.body_bytes_max);
+            let expected = length.unwrap_or(0).min(plan.body_bytes_max);
             let mut gathered = BytesMut::with_capacity(usize::try_from(expected).unwrap_or(0).max(64 * 1024));
             gathered.extend_from_slice(&held.bytes);
             gathered
@@ -128,16 +127,13 @@ pub(super) async fn body(
 }
 
 /// Reads the head of what is asked.
-pub(super) fn asked(
+pub(super) fn asked<'h>(
     dialect: Dialect,
-    head: &mut http::request::Parts,
+    told: &Told<'h>,
     body: Held,
     mut caller: Caller,
-) -> Result<Asked, Error> {
-    let number = |name: &HeaderName| {
-        head.headers.get(name).and_then(|value| value.to_str().ok()?.trim().parse::<u32>().ok()).unwrap_or(0)
-    };
-    let hops = number(&super::HOPS);
+) -> Result<Asked<'h>, Error> {
+    let hops = number(told.hops).unwrap_or(0);
     if hops >= HOPS_MAX {
         return Err(Error::new(
             Kind::BadRequest,
@@ -158,17 +154,7 @@ pub(super) fn asked(
         (head.model()?.into_owned(), is_stream, end_user, head.into_members())
     };
     caller.end_user = end_user;
-    let sdk_retries = number(&STAINLESS_RETRY_COUNT);
+    let sdk_retries = number(told.sdk_retries).unwrap_or(0);
     let key = Arc::clone(&caller.key);
-    Ok(Asked {
-        body,
-        members,
-        headers: std::mem::take(&mut head.headers),
-        model,
-        is_stream,
-        sdk_retries,
-        hops,
-        caller,
-        key,
-    })
+    Ok(Asked { body, members, headers: told.all, model, is_stream, sdk_retries, hops, caller, key })
 }

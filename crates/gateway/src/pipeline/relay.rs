@@ -30,6 +30,7 @@ use crate::shared::Worker;
 pub(super) const ERROR_MAX: usize = 256 * 1024;
 /// An answer up to this size is read whole before it is passed on, so that a broken one can still be refused.
 pub(super) const WHOLE_MAX: usize = 32 * 1024 * 1024;
+const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 const X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 /// Passes a call through.
@@ -37,7 +38,7 @@ pub(super) async fn relay(
     worker: &Arc<Worker>,
     dialect: Dialect,
     call: Call,
-    mut asked: Asked,
+    mut asked: Asked<'_>,
     choice: &Choice,
     mut job: Job,
 ) -> Answer {
@@ -69,7 +70,7 @@ pub(super) async fn relay(
 fn edit(
     dialect: Dialect,
     call: Call,
-    asked: &mut Asked,
+    asked: &mut Asked<'_>,
     choice: &Choice,
     job: &mut Job,
 ) -> Result<(Bytes, bool), Error> {
@@ -98,17 +99,20 @@ fn edit(
 }
 
 /// The client's headers that pass, and the hop counter.
-pub(super) fn passing_headers(dialect: Dialect, asked: &Asked) -> SmallVec<[(HeaderName, HeaderValue); 4]> {
+pub(super) fn passing_headers(
+    dialect: Dialect,
+    asked: &Asked<'_>,
+) -> SmallVec<[(HeaderName, HeaderValue); 4]> {
     let mut extra: SmallVec<[(HeaderName, HeaderValue); 4]> = SmallVec::new();
     extra.push((HOPS, HeaderValue::from(asked.hops + 1)));
-    for (name, value) in &asked.headers {
+    for (name, value) in asked.headers {
         if headers::passes_up(dialect, name.as_str()) {
             extra.push((name.clone(), value.clone()));
         }
     }
-    if dialect == Dialect::AnthropicMessages && !asked.headers.contains_key("anthropic-version") {
+    if dialect == Dialect::AnthropicMessages && !asked.headers.contains_key(ANTHROPIC_VERSION) {
         // Bare HTTP clients may leave it out; the vendor insists.
-        extra.push((HeaderName::from_static("anthropic-version"), HeaderValue::from_static("2023-06-01")));
+        extra.push((ANTHROPIC_VERSION, HeaderValue::from_static("2023-06-01")));
     }
     extra
 }

@@ -54,7 +54,7 @@ impl Context {
 pub(super) async fn translate(
     worker: &Arc<Worker>,
     dialect: Dialect,
-    asked: Asked,
+    asked: Asked<'_>,
     choice: &Choice,
     mut job: Job,
 ) -> Answer {
@@ -87,7 +87,7 @@ pub(super) async fn translate(
 fn prepare(
     worker: &Worker,
     dialect: Dialect,
-    asked: &Asked,
+    asked: &Asked<'_>,
     choice: &Choice,
     job: &mut Job,
 ) -> Result<(Bytes, Context), Error> {
@@ -119,7 +119,7 @@ fn prepare(
 fn extra_headers(
     dialect: Dialect,
     upstream: Dialect,
-    asked: &Asked,
+    asked: &Asked<'_>,
     job: &mut Job,
 ) -> SmallVec<[(HeaderName, HeaderValue); 4]> {
     if dialect == upstream {
@@ -128,7 +128,7 @@ fn extra_headers(
     let mut extra: SmallVec<[(HeaderName, HeaderValue); 4]> = SmallVec::new();
     extra.push((HOPS, HeaderValue::from(asked.hops + 1)));
     let mut losses = Vec::new();
-    for (name, value) in &asked.headers {
+    for (name, value) in asked.headers {
         if headers::passes_always(name.as_str()) {
             extra.push((name.clone(), value.clone()));
         } else if headers::is_lost_in_translation(dialect, name.as_str()) {

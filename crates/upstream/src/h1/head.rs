@@ -5,8 +5,35 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::failure::Failure;
 
-/// Most headers of an answer.
+/// Most headers of an answer, one bit each of a `u128`.
 const HEADERS_MAX: usize = 128;
+/// Room for the headers that an answer is given on its way to the client.
+const HEADERS_ADDED: usize = 4;
+
+/// Names that vendors' answers carry, the most usual first: making a name anew hashes, checks and copies it.
+static NAMES: [HeaderName; 16] = [
+    http::header::CONTENT_TYPE,
+    HeaderName::from_static("x-request-id"),
+    HeaderName::from_static("request-id"),
+    HeaderName::from_static("openai-processing-ms"),
+    HeaderName::from_static("openai-version"),
+    HeaderName::from_static("x-ratelimit-limit-requests"),
+    HeaderName::from_static("x-ratelimit-limit-tokens"),
+    HeaderName::from_static("x-ratelimit-remaining-requests"),
+    HeaderName::from_static("x-ratelimit-remaining-tokens"),
+    HeaderName::from_static("x-ratelimit-reset-requests"),
+    HeaderName::from_static("x-ratelimit-reset-tokens"),
+    HeaderName::from_static("anthropic-ratelimit-requests-limit"),
+    HeaderName::from_static("anthropic-ratelimit-requests-remaining"),
+    HeaderName::from_static("anthropic-ratelimit-requests-reset"),
+    HeaderName::from_static("anthropic-ratelimit-tokens-limit"),
+    HeaderName::from_static("anthropic-ratelimit-tokens-remaining"),
+];
+
+fn name_of(written: &str) -> Option<HeaderName> {
+    let known = NAMES.iter().find(|known| known.as_str().eq_ignore_ascii_case(written));
+    known.cloned().or_else(|| HeaderName::from_bytes(written.as_bytes()).ok())
+}
 
 /// How the length of an answer's body is known (RFC 9112, section 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,14 +90,17 @@ pub(crate) fn parse(buf: &mut BytesMut, keep: fn(&str) -> bool) -> Result<Parsed
     }
     let is_http_11 = answer.version == Some(1);
     let mut reading = Reading { is_keep_alive: is_http_11, ..Reading::default() };
-    let mut headers = HeaderMap::with_capacity(16);
-    for header in answer.headers.iter() {
+    // Chosen before the map is made, so that it is as large as it must be: a roomy one is kilobytes.
+    let mut kept = 0_u128;
+    for (at, header) in answer.headers.iter().enumerate() {
         reading.header(header)?;
-        if keep(header.name) {
-            let name = HeaderName::from_bytes(header.name.as_bytes());
-            if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(header.value)) {
-                headers.append(name, value);
-            }
+        kept |= u128::from(keep(header.name)) << at;
+    }
+    let mut headers = HeaderMap::with_capacity(kept.count_ones() as usize + HEADERS_ADDED);
+    for header in (0..).zip(answer.headers.iter()).filter(|(at, _)| kept >> at & 1 == 1).map(|(_, kept)| kept)
+    {
+        if let (Some(name), Ok(value)) = (name_of(header.name), HeaderValue::from_bytes(header.value)) {
+            headers.append(name, value);
         }
     }
     let framing = reading.framing(status)?;
