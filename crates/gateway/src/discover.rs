@@ -5,7 +5,6 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::Method;
 use pilothouse_catalog::{Catalog, Vendor};
 use pilothouse_core::dialect::Dialect;
@@ -113,7 +112,7 @@ async fn models_at(port: u16) -> Option<Vec<String>> {
     let options = OriginOptions { timeouts, ..OriginOptions::default() };
     let origin = Origin::new(&format!("http://127.0.0.1:{port}/v1"), &options).ok()?;
     let head = Head::for_origin(&origin, &Method::GET, "/models", &[]);
-    let request = Request { head: &head, extra: &[], body: &Bytes::new() };
+    let request = Request { head: &head, extra: &[], body: &[] };
     let answer = Client::new().send(&origin, &request, |_| false).await.ok()?;
     if !answer.status.is_success() {
         return None;

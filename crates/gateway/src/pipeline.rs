@@ -78,10 +78,10 @@ pub async fn run(
     }
     // Equal dialects: the client's bytes, but for the edits listed. Else: through the canonical form.
     if choice.is_same_dialect && !(plan.debug.force_translate && call == Call::Chat) {
-        relay::relay(worker, dialect, call, asked, &choice, job).await
+        relay::relay(worker, dialect, call, &mut asked, &choice, job).await
     } else {
         // Boxed: the way between dialects is larger than the fast path, which must not carry it.
-        Box::pin(translate::translate(worker, dialect, asked, &choice, job)).await
+        Box::pin(translate::translate(worker, dialect, &mut asked, &choice, job)).await
     }
 }
 

@@ -65,7 +65,8 @@ impl Client {
                 other => return other.map_err(|(failure, _)| failure),
             }
         } else if let Some((sender, count)) = self.pool.take_shared(origin) {
-            match self.call_h2(origin, (sender, true), count, request, keep, deadlines).await {
+            // Boxed: what HTTP/2 remembers must not make every call's future larger.
+            match Box::pin(self.call_h2(origin, (sender, true), count, request, keep, deadlines)).await {
                 Err((Failure::StaleConnection, given_back)) => deadlines = given_back,
                 other => return other.map_err(|(failure, _)| failure),
             }
@@ -76,7 +77,7 @@ impl Client {
             Opened::H2(io) => {
                 let started = h2::start(io).await?;
                 let count = self.pool.put_shared(origin, &started);
-                self.call_h2(origin, (started.sender, false), count, request, keep, deadlines).await
+                Box::pin(self.call_h2(origin, (started.sender, false), count, request, keep, deadlines)).await
             }
         }
         .map_err(|(failure, _)| failure)

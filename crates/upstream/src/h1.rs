@@ -13,7 +13,8 @@ use std::io::IoSlice;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
+use smallvec::SmallVec;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::body::Timer;
@@ -164,18 +165,20 @@ impl Connection {
 
 /// The bytes of a request on their way out.
 struct Sending<'a> {
+    /// The head, with the body behind it if that is short. Let go of when all is sent: the answer may take long.
     head: Vec<u8>,
-    body: &'a [u8],
+    body: &'a [&'a [u8]],
     sent: usize,
+    total: usize,
     is_flushed: bool,
     is_broken: bool,
 }
 
 impl<'a> Sending<'a> {
-    fn new(request: &'a Request<'_>) -> Self {
-        let body: &Bytes = request.body;
-        let is_inline = body.len() <= INLINE_BODY_MAX;
-        let inline = if is_inline { body.len() } else { 0 };
+    fn new(request: &Request<'a>) -> Self {
+        let length = request.body_len();
+        let is_inline = length <= INLINE_BODY_MAX;
+        let inline = if is_inline { length } else { 0 };
         let mut head = Vec::with_capacity(request.head.h1.len() + 64 * request.extra.len() + 64 + inline);
         head.extend_from_slice(&request.head.h1);
         for (name, value) in request.extra {
@@ -183,28 +186,28 @@ impl<'a> Sending<'a> {
         }
         let expects_body =
             matches!(request.head.method, http::Method::POST | http::Method::PUT | http::Method::PATCH);
-        if !body.is_empty() || expects_body {
+        if length > 0 || expects_body {
             head.extend_from_slice(b"content-length: ");
-            append_number(&mut head, body.len());
+            append_number(&mut head, length);
             head.extend_from_slice(b"\r\n");
         }
         head.extend_from_slice(b"\r\n");
-        if is_inline {
-            head.extend_from_slice(body);
-        }
-        Self { head, body: if is_inline { &[] } else { body }, sent: 0, is_flushed: false, is_broken: false }
+        let body = if is_inline {
+            request.body.iter().for_each(|piece| head.extend_from_slice(piece));
+            &[]
+        } else {
+            request.body
+        };
+        let total = head.len() + length - inline;
+        Self { head, body, sent: 0, total, is_flushed: false, is_broken: false }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, io: &mut Io) -> Poll<std::io::Result<()>> {
-        let total = self.head.len() + self.body.len();
-        while self.sent < total && !self.is_broken {
-            let written = if self.sent >= self.head.len() {
-                ready!(Pin::new(&mut *io).poll_write(cx, &self.body[self.sent - self.head.len()..]))?
-            } else if self.body.is_empty() {
+        while self.sent < self.total && !self.is_broken {
+            let written = if self.body.is_empty() {
                 ready!(Pin::new(&mut *io).poll_write(cx, &self.head[self.sent..]))?
             } else {
-                let slices = [IoSlice::new(&self.head[self.sent..]), IoSlice::new(self.body)];
-                ready!(Pin::new(&mut *io).poll_write_vectored(cx, &slices))?
+                ready!(Pin::new(&mut *io).poll_write_vectored(cx, &self.left()))?
             };
             if written == 0 {
                 return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into()));
@@ -216,8 +219,21 @@ impl<'a> Sending<'a> {
         if !self.is_flushed && !self.is_broken {
             ready!(Pin::new(&mut *io).poll_flush(cx))?;
             self.is_flushed = true;
+            self.head = Vec::new();
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// What has not been written yet.
+    fn left(&self) -> SmallVec<[IoSlice<'_>; 8]> {
+        let mut skip = self.sent;
+        let pieces = std::iter::once(self.head.as_slice()).chain(self.body.iter().copied());
+        let left = pieces.filter_map(|piece| {
+            let rest = piece.get(skip..).unwrap_or_default();
+            skip = skip.saturating_sub(piece.len());
+            (!rest.is_empty()).then(|| IoSlice::new(rest))
+        });
+        left.collect()
     }
 }
 

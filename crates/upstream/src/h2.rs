@@ -66,7 +66,7 @@ pub(crate) async fn call(
 ) -> Result<http::Response<Incoming>, Failure> {
     let scheme = if origin.tls.is_some() { "https" } else { "http" };
     let uri = format!("{scheme}://{}{}", origin.authority, request.head.path);
-    let mut message = http::Request::new(Full::new(request.body.clone()));
+    let mut message = http::Request::new(Full::new(Bytes::from(request.body.concat())));
     *message.method_mut() = request.head.method.clone();
     *message.uri_mut() = uri.parse().map_err(|_| Failure::BadAnswer(format!("`{uri}` is not a URL")))?;
     let mut headers = HeaderMap::with_capacity(request.head.headers.len() + request.extra.len());

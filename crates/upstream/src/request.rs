@@ -80,8 +80,16 @@ pub struct Request<'a> {
     pub head: &'a Head,
     /// Headers of this call only.
     pub extra: &'a [(HeaderName, HeaderValue)],
-    /// The body; empty for calls without one.
-    pub body: &'a Bytes,
+    /// The body, in pieces that follow each other; empty for calls without one. In pieces, so that an edited
+    /// body need not be put together before it is written.
+    pub body: &'a [&'a [u8]],
+}
+
+impl Request<'_> {
+    /// Bytes of the body.
+    pub(crate) fn body_len(&self) -> usize {
+        self.body.iter().map(|piece| piece.len()).sum()
+    }
 }
 
 pub(crate) fn append_line(out: &mut Vec<u8>, name: &HeaderName, value: &HeaderValue) {

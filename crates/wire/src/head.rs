@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use bytes::Bytes;
 use pilothouse_core::error::{Error, Kind};
 use smallvec::SmallVec;
 
@@ -157,30 +156,29 @@ impl<'a> Head<'a> {
     }
 }
 
-/// Applies edits; every byte outside them stays as it is.
+/// A body in pieces that follow each other.
+pub type Pieces<'a> = SmallVec<[&'a [u8]; 5]>;
+
+/// Applies edits: the pieces of the edited body. Every byte outside the edits stays as it is.
 ///
 /// # Errors
 /// When an edit is not a value or a member, so that the body would not parse again, or when two overlap:
 /// either would be our fault.
-pub fn apply(body: &Bytes, mut edits: Edits) -> Result<Bytes, Error> {
-    if edits.is_empty() {
-        return Ok(body.clone());
-    }
-    edits.sort_by_key(|edit| edit.range.start);
+pub fn apply<'a>(body: &'a [u8], edits: &'a Edits) -> Result<Pieces<'a>, Error> {
     if !edits.iter().all(Edit::is_sound) {
         return Err(Error::new(Kind::Internal, "an edit of the request would have broken it"));
     }
-    let added: usize = edits.iter().map(|edit| edit.with.len()).sum();
-    let mut out = Vec::with_capacity(body.len() + added);
+    let mut in_order: SmallVec<[&Edit; 2]> = edits.iter().collect();
+    in_order.sort_by_key(|edit| edit.range.start);
+    let mut pieces = Pieces::new();
     let mut at = 0;
-    for edit in &edits {
-        let kept = body.get(at..edit.range.start).ok_or_else(overlapping)?;
-        out.extend_from_slice(kept);
-        out.extend_from_slice(&edit.with);
+    for edit in in_order {
+        pieces.push(body.get(at..edit.range.start).ok_or_else(overlapping)?);
+        pieces.push(&edit.with);
         at = edit.range.end;
     }
-    out.extend_from_slice(body.get(at..).ok_or_else(overlapping)?);
-    Ok(out.into())
+    pieces.push(body.get(at..).ok_or_else(overlapping)?);
+    Ok(pieces)
 }
 
 fn overlapping() -> Error {
@@ -211,7 +209,7 @@ mod tests {
     fn edited(body: &str, make: impl Fn(&Head<'_>) -> Option<Edit>) -> Value {
         let head = Head::read(body.as_bytes()).unwrap();
         let edits = make(&head).into_iter().collect();
-        serde_json::from_slice(&apply(&Bytes::copy_from_slice(body.as_bytes()), edits).unwrap()).unwrap()
+        serde_json::from_slice(&apply(body.as_bytes(), &edits).unwrap().concat()).unwrap()
     }
 
     #[test]
@@ -219,8 +217,9 @@ mod tests {
         let body = r#"{"messages":[{"content":"{\"model\":\"decoy\"}"}], "model" : "a/b" ,"n":1}"#;
         let head = Head::read(body.as_bytes()).unwrap();
         let edit = head.set_model("b").unwrap();
-        let out = apply(&Bytes::copy_from_slice(body.as_bytes()), SmallVec::from_iter([edit])).unwrap();
-        assert_eq!(out, body.replace("\"a/b\"", "\"b\""));
+        let edits = SmallVec::from_iter([edit]);
+        let out = apply(body.as_bytes(), &edits).unwrap().concat();
+        assert_eq!(String::from_utf8(out).unwrap(), body.replace("\"a/b\"", "\"b\""));
     }
 
     #[test]

@@ -203,17 +203,39 @@ pub fn skip_string(body: &[u8], at: usize) -> Result<usize, ScanError> {
     }
 }
 
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = 0x8080_8080_8080_8080;
+
+/// The high bit of every byte that equals `byte`, right up to the first such byte.
+const fn equal(word: u64, byte: u8) -> u64 {
+    let differing = word ^ (ONES * byte as u64);
+    differing.wrapping_sub(ONES) & !differing & HIGHS
+}
+
+/// The eight bytes at `at`, the first the lowest.
+fn word_at(body: &[u8], at: usize) -> Option<u64> {
+    body.get(at..at + 8).and_then(|bytes| <[u8; 8]>::try_from(bytes).ok()).map(u64::from_le_bytes)
+}
+
+/// The next quote or backslash, or the end.
+pub(crate) fn find_quote_or_escape(body: &[u8], mut from: usize) -> usize {
+    while let Some(word) = word_at(body, from) {
+        let hits = equal(word, b'"') | equal(word, b'\\');
+        if hits != 0 {
+            return from + (hits.trailing_zeros() / 8) as usize;
+        }
+        from += 8;
+    }
+    let rest = body.get(from..).unwrap_or_default();
+    from + rest.iter().position(|byte| matches!(byte, b'"' | b'\\')).unwrap_or(rest.len())
+}
+
 /// The next quote. Names and short values, the most of all strings, are looked through eight bytes at a time
 /// in place; only longer text is worth the call of a vectorised search.
-pub(crate) fn find_quote(body: &[u8], mut from: usize) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
+fn find_quote(body: &[u8], mut from: usize) -> Option<usize> {
     for _ in 0..3 {
-        let Some(word) = body.get(from..from + 8).and_then(|bytes| <[u8; 8]>::try_from(bytes).ok()) else {
-            break;
-        };
-        let differing = u64::from_le_bytes(word) ^ (ONES * b'"' as u64);
-        let hits = differing.wrapping_sub(ONES) & !differing & HIGHS;
+        let Some(word) = word_at(body, from) else { break };
+        let hits = equal(word, b'"');
         if hits != 0 {
             return Some(from + (hits.trailing_zeros() / 8) as usize);
         }

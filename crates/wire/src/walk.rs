@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::scan::{ScanError, find_quote, skip_space, skip_string, skip_value, string_of};
+use crate::scan::{ScanError, find_quote_or_escape, skip_space, skip_string, skip_value, string_of};
 
 /// Most members of an object and items of an array that are walked through.
 const ITEMS_MAX: usize = 65_536;
@@ -82,11 +82,17 @@ impl<'a> Walk<'a> {
     /// # Errors
     /// When there is no value.
     pub(crate) fn text(&mut self) -> Result<Option<Cow<'a, str>>, ScanError> {
-        let value = self.skip()?;
-        Ok(match value {
-            [b'"', inner @ .., b'"'] => string_of(inner),
-            _ => None,
-        })
+        if self.text.get(self.at) != Some(&b'"') {
+            return self.skip().map(|_| None);
+        }
+        let start = self.at + 1;
+        let end = find_quote_or_escape(self.text, start);
+        if self.text.get(end) == Some(&b'"') {
+            self.at = end + 1;
+            return Ok(std::str::from_utf8(&self.text[start..end]).ok().map(Cow::Borrowed));
+        }
+        self.at = skip_string(self.text, start - 1)?;
+        Ok(string_of(&self.text[start..self.at - 1]))
     }
 
     /// Takes a value that is a whole number; `None` (and the value skipped) when it is anything else.
@@ -153,16 +159,14 @@ impl<'a> Walk<'a> {
         if self.text.get(start) != Some(&b'"') {
             return Err(ScanError { at: start, expected: EXPECTED });
         }
-        let end = find_quote(self.text, start + 1)
-            .ok_or(ScanError { at: self.text.len(), expected: "the end of a string" })?;
-        let written = &self.text[start + 1..end];
-        let (name, end) = if written.contains(&b'\\') {
+        let end = find_quote_or_escape(self.text, start + 1);
+        let (name, end) = if self.text.get(end) == Some(&b'"') {
+            (Cow::Borrowed(&self.text[start + 1..end]), end + 1)
+        } else {
             let end = skip_string(self.text, start)?;
             let name = string_of(&self.text[start + 1..end - 1])
                 .ok_or(ScanError { at: start, expected: EXPECTED })?;
             (Cow::Owned(name.into_owned().into_bytes()), end)
-        } else {
-            (Cow::Borrowed(written), end + 1)
         };
         let colon = skip_space(self.text, end);
         if self.text.get(colon) != Some(&b':') {

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode};
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_upstream::{Failure, Phase, Request};
@@ -22,7 +21,8 @@ const PAUSE_FIRST: Duration = Duration::from_millis(200);
 pub(super) struct Outgoing<'a> {
     pub(super) call: Call,
     pub(super) extra: &'a [(HeaderName, HeaderValue)],
-    pub(super) body: &'a Bytes,
+    /// The body, in pieces that follow each other.
+    pub(super) body: &'a [&'a [u8]],
     /// Attempts that the client's SDK has made already.
     pub(super) sdk_retries: u32,
 }

@@ -54,11 +54,17 @@ impl std::ops::Deref for Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.shared.held_bytes.fetch_sub(self.counted, Relaxed);
+        self.release();
     }
 }
 
 impl Held {
+    /// Lets go of the bytes: they are not needed any more.
+    pub(crate) fn release(&mut self) {
+        self.shared.held_bytes.fetch_sub(std::mem::take(&mut self.counted), Relaxed);
+        self.bytes = Bytes::new();
+    }
+
     fn grow(&mut self, by: u64, max: u64) -> Result<(), Error> {
         self.counted += by;
         if self.shared.held_bytes.fetch_add(by, Relaxed) + by > max {

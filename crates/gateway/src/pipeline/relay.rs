@@ -33,20 +33,24 @@ pub(super) const WHOLE_MAX: usize = 32 * 1024 * 1024;
 const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 const X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
+/// Headers of one call: the hop counter, and what of the client's passes.
+pub(super) type Extra = SmallVec<[(HeaderName, HeaderValue); 2]>;
+
 /// Passes a call through.
 pub(super) async fn relay(
     worker: &Arc<Worker>,
     dialect: Dialect,
     call: Call,
-    mut asked: Asked<'_>,
+    asked: &mut Asked<'_>,
     choice: &Choice,
     mut job: Job,
 ) -> Answer {
-    let (body, hides_usage) = match edit(dialect, call, &mut asked, choice, &mut job) {
-        Ok(edited) => edited,
+    let (edits, hides_usage) = edits(dialect, call, asked, choice, &mut job);
+    let body = match head::apply(&asked.body, &edits) {
+        Ok(body) => body,
         Err(error) => return failed(dialect, job, &error),
     };
-    let extra = passing_headers(dialect, &asked);
+    let extra = passing_headers(dialect, asked);
     let outgoing = Outgoing { call, extra: &extra, body: &body, sdk_retries: asked.sdk_retries };
     let answer = match send(worker, choice, &outgoing, &mut job).await {
         Ok(answer) => answer,
@@ -54,10 +58,12 @@ pub(super) async fn relay(
     };
     let is_stream = asked.is_stream;
     // The request's bytes are not needed any more: streams live long.
-    drop((asked, body));
+    drop((body, extra));
+    asked.body.release();
     job.headers(answer.status.as_u16());
     if !answer.status.is_success() {
-        return vendor_refusal(dialect, choice, answer, job).await;
+        // Boxed: a refusal is rare, and every exchange would carry its room.
+        return Box::pin(vendor_refusal(dialect, choice, answer, job)).await;
     }
     if is_stream {
         stream(worker, dialect, choice, answer, hides_usage, job)
@@ -66,20 +72,20 @@ pub(super) async fn relay(
     }
 }
 
-/// The client's bytes with the edits that are needed, and whether usage was asked for on its behalf.
-fn edit(
+/// The edits that the client's bytes need, and whether usage is asked for on its behalf.
+fn edits(
     dialect: Dialect,
     call: Call,
     asked: &mut Asked<'_>,
     choice: &Choice,
     job: &mut Job,
-) -> Result<(Bytes, bool), Error> {
+) -> (head::Edits, bool) {
     let asks_usage = dialect == Dialect::OpenaiChat
         && call == Call::Chat
         && asked.is_stream
         && !choice.provider().no_stream_options;
     if !choice.resolution.is_renamed && !asks_usage {
-        return Ok((Bytes::clone(&asked.body), false));
+        return (head::Edits::new(), false);
     }
     let head = Head::again(&asked.body, std::mem::take(&mut asked.members));
     let mut edits = head::Edits::new();
@@ -95,15 +101,12 @@ fn edit(
         hides_usage = true;
         job.edited(Note::code("set:stream_options.include_usage"));
     }
-    Ok((head::apply(&asked.body, edits)?, hides_usage))
+    (edits, hides_usage)
 }
 
 /// The client's headers that pass, and the hop counter.
-pub(super) fn passing_headers(
-    dialect: Dialect,
-    asked: &Asked<'_>,
-) -> SmallVec<[(HeaderName, HeaderValue); 4]> {
-    let mut extra: SmallVec<[(HeaderName, HeaderValue); 4]> = SmallVec::new();
+pub(super) fn passing_headers(dialect: Dialect, asked: &Asked<'_>) -> Extra {
+    let mut extra = Extra::new();
     extra.push((HOPS, HeaderValue::from(asked.hops + 1)));
     for (name, value) in asked.headers {
         if headers::passes_up(dialect, name.as_str()) {

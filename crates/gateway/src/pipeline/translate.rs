@@ -11,7 +11,6 @@ use pilothouse_core::exchange::{Note, Outcome};
 use pilothouse_wire::codec::{AnswerContext, kind_of_status};
 use pilothouse_wire::facts::{Facts, Scanner};
 use pilothouse_wire::headers;
-use smallvec::SmallVec;
 
 use super::attempt::{Outgoing, send};
 use super::choose::Choice;
@@ -19,8 +18,8 @@ use super::error_codec;
 use super::read::Asked;
 use super::refuse::{error_answer, failed};
 use super::relay::{
-    ERROR_MAX, WHOLE_MAX, answer_with, bad_json, is_event_stream, is_json, mark_spent, passing_headers,
-    wrong_type,
+    ERROR_MAX, Extra, WHOLE_MAX, answer_with, bad_json, is_event_stream, is_json, mark_spent,
+    passing_headers, wrong_type,
 };
 use super::{Answer, HOPS, stamp};
 use crate::answer::{AnswerBody, Rewriter, TranslatedBody};
@@ -54,24 +53,26 @@ impl Context {
 pub(super) async fn translate(
     worker: &Arc<Worker>,
     dialect: Dialect,
-    asked: Asked<'_>,
+    asked: &mut Asked<'_>,
     choice: &Choice,
     mut job: Job,
 ) -> Answer {
     let upstream = choice.surface_dialect();
-    let (body, context) = match prepare(worker, dialect, &asked, choice, &mut job) {
+    let (body, context) = match prepare(worker, dialect, asked, choice, &mut job) {
         Ok(prepared) => prepared,
         Err(error) => return failed(dialect, job, &error),
     };
     let remembering = Remembering::for_pair(&worker.shared, dialect, upstream, &asked.key);
-    let extra = extra_headers(dialect, upstream, &asked, &mut job);
-    let outgoing = Outgoing { call: Call::Chat, extra: &extra, body: &body, sdk_retries: asked.sdk_retries };
+    let extra = extra_headers(dialect, upstream, asked, &mut job);
+    let outgoing =
+        Outgoing { call: Call::Chat, extra: &extra, body: &[&body], sdk_retries: asked.sdk_retries };
     let answer = match send(worker, choice, &outgoing, &mut job).await {
         Ok(answer) => answer,
         Err(error) => return failed(dialect, job, &error),
     };
     let is_stream = asked.is_stream;
-    drop((asked, body));
+    drop(body);
+    asked.body.release();
     job.headers(answer.status.as_u16());
     if !answer.status.is_success() {
         return vendor_refusal(dialect, upstream, choice, answer, job).await;
@@ -116,16 +117,11 @@ fn prepare(
 }
 
 /// Headers of the call: what a vendor of another dialect would not understand is lost, and reported.
-fn extra_headers(
-    dialect: Dialect,
-    upstream: Dialect,
-    asked: &Asked<'_>,
-    job: &mut Job,
-) -> SmallVec<[(HeaderName, HeaderValue); 4]> {
+fn extra_headers(dialect: Dialect, upstream: Dialect, asked: &Asked<'_>, job: &mut Job) -> Extra {
     if dialect == upstream {
         return passing_headers(dialect, asked);
     }
-    let mut extra: SmallVec<[(HeaderName, HeaderValue); 4]> = SmallVec::new();
+    let mut extra = Extra::new();
     extra.push((HOPS, HeaderValue::from(asked.hops + 1)));
     let mut losses = Vec::new();
     for (name, value) in asked.headers {
