@@ -1,11 +1,12 @@
-//! The counts of an exchange that no query selects by, packed into one column.
+//! The counts of an exchange that no query selects by, packed together.
 //!
-//! Each column costs the writer about 15 ns a row, and an exchange has fourteen such counts. They are written
-//! as variable-length integers (seven bits a byte, the low ones first, the high bit set on all but the last)
-//! in the order of [`Numbers`]; trailing zeros are left out, so that later versions can add counts at the end.
+//! A byte that says which times are there, then the counts in the order of [`Numbers::counts`]; trailing zeros
+//! are left out, so that later versions can add counts at the end.
 
 use pilothouse_core::exchange::Timings;
 use pilothouse_core::usage::Usage;
+
+use crate::packing::{Unpacker, put_count};
 
 /// Counts of one exchange.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,109 +21,85 @@ pub(crate) struct Numbers {
 /// How many counts there are.
 const COUNTS: usize = 15;
 
-/// A `u64` takes at most ten bytes; one that may be absent is one larger, which takes no more.
-const BYTES_MAX: usize = COUNTS * 10;
-
-/// Packed counts.
-pub(crate) struct Packed {
-    bytes: [u8; BYTES_MAX],
-    len: usize,
-}
-
-impl Packed {
-    pub(crate) fn as_slice(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
-    }
-}
-
 impl Numbers {
-    /// The most usual first, so that the rare ones fall away as trailing zeros. Absent is 0, else one more.
-    fn counts(&self) -> [u128; COUNTS] {
+    /// The most usual first, so that the rare ones fall away as trailing zeros. Absent times are zero here.
+    fn counts(&self) -> [u64; COUNTS] {
         let (usage, timings) = (&self.usage, &self.timings);
-        let maybe = |count: Option<u64>| count.map_or(0, |count| u128::from(count) + 1);
         [
-            usage.input.into(),
-            usage.output.into(),
-            timings.total_us.into(),
-            self.request_bytes.into(),
-            self.answer_bytes.into(),
-            maybe(timings.sent_us),
-            maybe(timings.headers_us),
-            maybe(timings.first_token_us),
-            usage.cache_read.into(),
-            usage.reasoning.into(),
-            usage.cache_write_5m.into(),
-            usage.cache_write_1h.into(),
-            self.estimated_output.into(),
-            usage.input_audio.into(),
-            usage.output_audio.into(),
+            usage.input,
+            usage.output,
+            timings.total_us,
+            self.request_bytes,
+            self.answer_bytes,
+            timings.sent_us.unwrap_or(0),
+            timings.headers_us.unwrap_or(0),
+            timings.first_token_us.unwrap_or(0),
+            usage.cache_read,
+            usage.reasoning,
+            usage.cache_write_5m,
+            usage.cache_write_1h,
+            self.estimated_output,
+            usage.input_audio,
+            usage.output_audio,
         ]
     }
 
-    pub(crate) fn pack(&self) -> Packed {
-        let mut packed = Packed { bytes: [0; BYTES_MAX], len: 0 };
-        let mut len = 0;
-        for mut count in self.counts() {
-            let zero = count == 0;
-            while count > 0x7f {
-                packed.bytes[len] = count as u8 | 0x80;
-                len += 1;
-                count >>= 7;
-            }
-            packed.bytes[len] = count as u8;
-            len += 1;
-            if !zero {
-                packed.len = len;
-            }
-        }
-        packed
+    /// Which times happened: bit 0 sent, 1 headers, 2 first token.
+    fn present(&self) -> u8 {
+        let Timings { sent_us, headers_us, first_token_us, .. } = self.timings;
+        u8::from(sent_us.is_some())
+            | u8::from(headers_us.is_some()) << 1
+            | u8::from(first_token_us.is_some()) << 2
     }
 
-    /// `None` for bytes that [`Numbers::pack`] does not write.
-    pub(crate) fn unpack(bytes: &[u8]) -> Option<Self> {
-        let mut counts = [0u128; COUNTS];
-        let (mut place, mut shift) = (0, 0);
-        for byte in bytes {
-            // Counts that a later version adds at the end mean nothing to this one.
-            let Some(count) = counts.get_mut(place) else { break };
-            *count |= u128::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                (place, shift) = (place + 1, 0);
-            } else {
-                shift += 7;
-            }
-            if shift > 63 {
-                return None;
+    pub(crate) fn pack(&self, out: &mut Vec<u8>) {
+        out.push(self.present());
+        let mut end = out.len();
+        for count in self.counts() {
+            put_count(out, count);
+            if count != 0 {
+                end = out.len();
             }
         }
-        if shift != 0 {
-            return None;
+        out.truncate(end);
+    }
+
+    /// Takes all bytes that are left. `None` for bytes that [`Numbers::pack`] does not write.
+    pub(crate) fn unpack(mut input: Unpacker<'_>) -> Option<Self> {
+        let present = input.byte()?;
+        let mut counts = [0; COUNTS];
+        for count in &mut counts {
+            if input.is_empty() {
+                break;
+            }
+            *count = input.count()?;
         }
-        let count = |place: usize| u64::try_from(counts[place]).ok();
-        let maybe = |place: usize| match counts[place] {
-            0 => Some(None),
-            count => u64::try_from(count - 1).ok().map(Some),
-        };
+        // Counts that a later version adds at the end mean nothing to this one.
+        let time = |bit: u8, count: u64| (present >> bit & 1 == 1).then_some(count);
+        let [input, output, total_us, request_bytes, answer_bytes, sent, headers, first_token, rest @ ..] =
+            counts;
+        let [cache_read, reasoning, cache_write_5m, cache_write_1h, estimated_output, audio @ ..] = rest;
+        let [input_audio, output_audio] = audio;
         Some(Self {
             usage: Usage {
-                input: count(0)?,
-                output: count(1)?,
-                cache_read: count(8)?,
-                reasoning: count(9)?,
-                cache_write_5m: count(10)?,
-                cache_write_1h: count(11)?,
-                input_audio: count(13)?,
-                output_audio: count(14)?,
+                input,
+                cache_read,
+                cache_write_5m,
+                cache_write_1h,
+                input_audio,
+                output,
+                reasoning,
+                output_audio,
             },
             timings: Timings {
-                total_us: count(2)?,
-                sent_us: maybe(5)?,
-                headers_us: maybe(6)?,
-                first_token_us: maybe(7)?,
+                sent_us: time(0, sent),
+                headers_us: time(1, headers),
+                first_token_us: time(2, first_token),
+                total_us,
             },
-            request_bytes: count(3)?,
-            answer_bytes: count(4)?,
-            estimated_output: count(12)?,
+            request_bytes,
+            answer_bytes,
+            estimated_output,
         })
     }
 }
@@ -131,6 +108,12 @@ impl Numbers {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn packed(numbers: &Numbers) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        numbers.pack(&mut bytes);
+        bytes
+    }
 
     proptest! {
         #[test]
@@ -146,27 +129,27 @@ mod tests {
                 answer_bytes: count(10),
                 estimated_output: count(11),
             };
-            prop_assert_eq!(Numbers::unpack(numbers.pack().as_slice()), Some(numbers));
+            prop_assert_eq!(Numbers::unpack(Unpacker(&packed(&numbers))), Some(numbers));
         }
 
         #[test]
         fn foreign_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = Numbers::unpack(&bytes);
+            let _ = Numbers::unpack(Unpacker(&bytes));
         }
     }
 
     #[test]
     fn absent_is_not_zero_and_the_largest_count_fits() {
         let nothing = Numbers::default();
-        assert!(nothing.pack().as_slice().is_empty());
+        assert_eq!(packed(&nothing), [0]);
         let zero = Numbers { timings: Timings { sent_us: Some(0), ..Timings::default() }, ..nothing };
-        assert_eq!(Numbers::unpack(zero.pack().as_slice()), Some(zero));
+        assert_eq!(Numbers::unpack(Unpacker(&packed(&zero))), Some(zero));
         let most = Numbers {
             timings: Timings { first_token_us: Some(u64::MAX), total_us: u64::MAX, ..Timings::default() },
             answer_bytes: u64::MAX,
             ..nothing
         };
-        assert_eq!(Numbers::unpack(most.pack().as_slice()), Some(most));
+        assert_eq!(Numbers::unpack(Unpacker(&packed(&most))), Some(most));
     }
 
     #[test]
@@ -176,9 +159,9 @@ mod tests {
             usage: Usage { output_audio: 5, ..Usage::default() },
             ..Numbers::default()
         };
-        let mut bytes = numbers.pack().as_slice().to_vec();
+        let mut bytes = packed(&numbers);
         bytes.extend([7, 0x81, 1]);
-        assert_eq!(Numbers::unpack(&bytes), Some(numbers));
-        assert_eq!(Numbers::unpack(&[0x80]), None, "cut in the middle of a count");
+        assert_eq!(Numbers::unpack(Unpacker(&bytes)), Some(numbers));
+        assert_eq!(Numbers::unpack(Unpacker(&[0, 0x80])), None, "cut in the middle of a count");
     }
 }

@@ -1,25 +1,33 @@
-//! The one thread that writes: it empties the queue in batches, each a transaction of rows and their totals.
+//! The one thread that writes: it takes what waits and puts it on disk, rows and their totals in one transaction.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use pilothouse_core::exchange::Exchange;
-use rusqlite::Connection;
+use rusqlite::types::{Null, ToSqlOutput, ValueRef};
+use rusqlite::{CachedStatement, Connection};
 
+use crate::batch::{Batch, Packed};
+use crate::codes::Wide;
+use crate::detail::Detail;
+use crate::form::{self, EPOCH_BITS, Forms};
 use crate::gap;
 use crate::names::{Names, Slot, Sort};
 use crate::overflow::Lost;
 use crate::recorder::Shared;
 use crate::retention::Retention;
 use crate::rollup::{Group, Rollups, hour_of};
-use crate::row;
 use crate::totals::Sums;
 use crate::zone::Zones;
 
-/// Rows of one transaction at most.
-const BATCH_MAX: usize = 2048;
+/// A transaction takes no further batch after so many rows.
+const TRANSACTION_ROWS: usize = 2048;
+
+/// The one statement of the hot table.
+const INSERT: &str =
+    "INSERT INTO exchange (rowid, started_ms, form, detail, extra) VALUES (?1, ?2, ?3, ?4, ?5)";
 
 /// A batch that the disk refuses is tried again this often; then its details are given up.
 const ATTEMPTS_MAX: u32 = 3;
@@ -28,19 +36,16 @@ const ATTEMPTS_MAX: u32 = 3;
 pub(crate) struct Writer {
     db: Connection,
     shared: Arc<Shared>,
-    insert: String,
     names: Names,
+    forms: Forms,
     rollups: Rollups,
     zones: Zones,
-    /// Taken from the queue, not yet on disk.
-    #[expect(
-        clippy::vec_box,
-        reason = "moving the box out of the queue is cheaper than moving the exchange"
-    )]
-    batch: Vec<Box<Exchange>>,
+    /// Taken from the lanes, not yet begun.
+    taken: VecDeque<Batch>,
+    /// Of this transaction.
+    batches: Vec<Batch>,
     lost: Lost,
     attempts: u32,
-    scratch: Vec<u8>,
     retention: Retention,
     /// The file, for messages.
     path: PathBuf,
@@ -57,11 +62,11 @@ impl Writer {
             names: Names::load(&db)?,
             zones: Zones::load(&db)?,
             rollups: Rollups::default(),
-            insert: row::insert_sql(),
-            batch: Vec::with_capacity(BATCH_MAX),
+            forms: Forms::default(),
+            taken: VecDeque::new(),
+            batches: Vec::new(),
             lost: Lost::default(),
             attempts: 0,
-            scratch: Vec::new(),
             db,
             shared,
             retention,
@@ -95,26 +100,30 @@ impl Writer {
     }
 
     fn is_done(&self) -> bool {
-        self.batch.is_empty()
-            && self.lost.is_empty()
-            && self.shared.queue.is_empty()
-            && self.shared.overflow.is_empty()
+        self.lost.is_empty() && self.shared.pending() == 0 && self.shared.overflow.is_empty()
     }
 
-    /// One transaction, if there is anything to write. True if there may be more to write at once.
+    fn rows(&self) -> usize {
+        self.batches.iter().map(Batch::rows).sum()
+    }
+
+    /// One transaction, if there is anything to write. True if there is more to write at once.
     pub(crate) fn flush(&mut self) -> bool {
-        while self.batch.len() < BATCH_MAX {
-            let Some(exchange) = self.shared.queue.pop() else { break };
-            self.batch.push(exchange);
+        if self.taken.is_empty() {
+            self.shared.lanes.take(&mut self.taken);
+        }
+        while self.rows() < TRANSACTION_ROWS {
+            let Some(batch) = self.taken.pop_front() else { break };
+            self.batches.push(batch);
         }
         self.lost.merge(self.shared.overflow.take());
-        if self.batch.is_empty() && self.lost.is_empty() {
+        if self.batches.is_empty() && self.lost.is_empty() {
             return false;
         }
         match self.write() {
             Ok(()) => {
                 self.settle();
-                !self.shared.queue.is_empty()
+                !self.taken.is_empty()
             }
             Err(error) => {
                 self.refused(&error);
@@ -124,8 +133,10 @@ impl Writer {
     }
 
     fn settle(&mut self) {
-        let count = self.batch.len() as u64;
-        self.batch.clear();
+        let count = self.rows() as u64;
+        for batch in self.batches.drain(..) {
+            self.shared.lanes.give_back(batch);
+        }
         self.shared.dropped_settled.add(self.lost.exchanges());
         self.lost = Lost::default();
         self.shared.rows.add(count);
@@ -148,9 +159,13 @@ impl Writer {
         self.set_last_error(Some(format!("could not write {}: {error}", self.path.display())));
         self.attempts += 1;
         if self.attempts.is_multiple_of(ATTEMPTS_MAX) {
-            let count = self.batch.len() as u64;
-            for exchange in self.batch.drain(..) {
-                self.lost.count(&exchange);
+            let count = self.rows() as u64;
+            for batch in self.batches.drain(..) {
+                for packed in batch.iter() {
+                    // What a fault of ours damaged has no totals; it is in the count of details lost.
+                    let _ = self.lost.count_packed(&packed);
+                }
+                self.shared.lanes.give_back(batch);
             }
             self.shared.dropped.add(count);
             self.shared.settled.add(count);
@@ -163,6 +178,7 @@ impl Writer {
         if self.attempts > 0 {
             // What was remembered in the transaction that failed is not in the file.
             self.rollups.forget();
+            self.forms.forget();
             (self.names, self.zones) = (Names::load(&self.db)?, Zones::load(&self.db)?);
         }
         self.write_rows()?;
@@ -173,15 +189,38 @@ impl Writer {
     }
 
     fn write_rows(&mut self) -> rusqlite::Result<()> {
-        let mut insert = self.db.prepare_cached(&self.insert)?;
-        for exchange in &self.batch {
-            let rowid = self.zones.next_row(exchange.started_at.0);
-            let group =
-                row::bind(&mut insert, &self.db, &mut self.names, rowid, exchange, &mut self.scratch)?;
-            insert.raw_execute()?;
-            self.rollups.add(&self.db, hour_of(exchange.started_at), group, &Sums::of(exchange))?;
+        let mut insert = Insert { statement: self.db.prepare_cached(INSERT)?, has_extra: true };
+        let (db, forms, rollups) = (&self.db, &mut self.forms, &mut self.rollups);
+        // Where the form of the row before is: most rows have the same.
+        let mut before: Option<(&[u8], usize)> = None;
+        for batch in &self.batches {
+            let mut rows = 0;
+            for packed in batch.iter() {
+                let rowid = self.zones.next_row(packed.started_at.0);
+                if forms.is_full() || rowid.trailing_zeros() >= EPOCH_BITS {
+                    forms.settle(db, rollups)?;
+                    forms.forget();
+                    before = None;
+                }
+                let place = match before.filter(|(form, _)| *form == packed.form) {
+                    Some((_, place)) => place,
+                    None => match forms.find(packed.form) {
+                        Some(place) => place,
+                        None => forms.enter(db, &mut self.names, rowid, packed.form)?,
+                    },
+                };
+                before = Some((packed.form, place));
+                insert.row(rowid, forms.id(place).ok_or_else(form::not_packed)?, &packed)?;
+                let detail = Detail::unpack(packed.detail).ok_or_else(form::not_packed)?;
+                let hour = hour_of(packed.started_at);
+                forms.count(db, rollups, (place, hour), &Sums::of(&detail))?;
+                rows += 1;
+            }
+            if rows != batch.rows() {
+                return Err(form::not_packed());
+            }
         }
-        Ok(())
+        forms.settle(db, rollups)
     }
 
     fn write_lost(&mut self) -> rusqlite::Result<()> {
@@ -214,5 +253,28 @@ impl Writer {
 
     fn set_last_error(&self, error: Option<String>) {
         *self.shared.last_error.lock().unwrap_or_else(PoisonError::into_inner) = error;
+    }
+}
+
+/// The statement of [`INSERT`], and whether the last row left a text in its last place.
+struct Insert<'a> {
+    statement: CachedStatement<'a>,
+    has_extra: bool,
+}
+
+impl Insert<'_> {
+    fn row(&mut self, rowid: i64, form: i64, packed: &Packed<'_>) -> rusqlite::Result<()> {
+        let insert = &mut self.statement;
+        insert.raw_bind_parameter(1, rowid)?;
+        insert.raw_bind_parameter(2, Wide::from(packed.started_at.0))?;
+        insert.raw_bind_parameter(3, form)?;
+        insert.raw_bind_parameter(4, packed.detail)?;
+        if !packed.extra.is_empty() {
+            insert.raw_bind_parameter(5, ToSqlOutput::Borrowed(ValueRef::Text(packed.extra)))?;
+        } else if self.has_extra {
+            insert.raw_bind_parameter(5, Null)?;
+        }
+        self.has_extra = !packed.extra.is_empty();
+        insert.raw_execute().map(drop)
     }
 }
