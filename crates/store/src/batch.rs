@@ -10,8 +10,8 @@ use crate::detail::Detail;
 use crate::packing::Unpacker;
 use crate::{extra, form};
 
-/// Three lengths, four bytes each.
-const LENGTHS: usize = 12;
+/// Bytes before a row: when it started, and the lengths of its form, detail and extra as 32 bits each.
+const HEAD: usize = 8 + 16;
 
 /// Packed exchanges, in the order in which they were recorded.
 #[derive(Debug, Default)]
@@ -74,21 +74,21 @@ impl Batch {
 
 fn pack(exchange: &Exchange, out: &mut Vec<u8>) -> Option<()> {
     let start = out.len();
-    out.extend_from_slice(&[0; LENGTHS]);
-    out.extend_from_slice(&exchange.started_at.0.to_le_bytes());
-    let ends = {
-        let form_start = out.len();
-        form::pack(exchange, out);
-        let detail_start = out.len();
-        Detail::of(exchange).pack(out);
-        let extra_start = out.len();
-        extra::write(exchange, out).ok()?;
-        [form_start, detail_start, extra_start, out.len()]
-    };
-    let lengths = out.get_mut(start..start + LENGTHS)?;
-    for ((place, from), to) in lengths.chunks_exact_mut(4).zip(ends).zip(ends.into_iter().skip(1)) {
-        place.copy_from_slice(&u32::try_from(to - from).ok()?.to_le_bytes());
-    }
+    let mut head = [0; HEAD];
+    out.extend_from_slice(&head);
+    form::pack(exchange, out);
+    let form_end = out.len();
+    Detail::of(exchange).pack(out);
+    let detail_end = out.len();
+    extra::write(exchange, out).ok()?;
+    let length = |from: usize, to: usize| u32::try_from(to - from).ok();
+    let form = length(start + HEAD, form_end)?;
+    let detail = length(form_end, detail_end)?;
+    let extra = length(detail_end, out.len())?;
+    *head.first_chunk_mut()? = exchange.started_at.0.to_le_bytes();
+    let lengths = u128::from(form) | u128::from(detail) << 32 | u128::from(extra) << 64;
+    *head.last_chunk_mut()? = lengths.to_le_bytes();
+    out.get_mut(start..start + HEAD)?.copy_from_slice(&head);
     Some(())
 }
 
@@ -100,10 +100,12 @@ impl<'a> Iterator for Rows<'a> {
     type Item = Packed<'a>;
 
     fn next(&mut self) -> Option<Packed<'a>> {
-        let mut length = || self.0.array().map(u32::from_le_bytes).and_then(|len| usize::try_from(len).ok());
-        let (form, detail, extra) = (length()?, length()?, length()?);
+        let started_at = UnixMs(u64::from_le_bytes(self.0.array()?));
+        let lengths = u128::from_le_bytes(self.0.array()?);
+        let length = |shift: u32| usize::try_from(lengths >> shift & u128::from(u32::MAX)).ok();
+        let (form, detail, extra) = (length(0)?, length(32)?, length(64)?);
         Some(Packed {
-            started_at: UnixMs(u64::from_le_bytes(self.0.array()?)),
+            started_at,
             form: self.0.bytes(form)?,
             detail: self.0.bytes(detail)?,
             extra: self.0.bytes(extra)?,

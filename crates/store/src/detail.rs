@@ -9,6 +9,9 @@ use pilothouse_core::money::Cost;
 
 use crate::numbers::Numbers;
 use crate::packing::{Unpacker, put_cost, put_maybe};
+use crate::totals::Sums;
+
+const ID_BYTES: usize = 16;
 
 /// The blob, taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +47,21 @@ impl<'a> Detail<'a> {
         put_cost(out, self.cost);
         put_cost(out, self.estimated_cost);
         self.numbers.pack(out);
+    }
+
+    /// The costs and counts alone, which is what totals are made of.
+    pub(crate) fn unpack_sums(bytes: &[u8]) -> Option<Sums> {
+        let mut input = Unpacker(bytes);
+        input.bytes(ID_BYTES)?;
+        if let Some(len) = input.count()?.checked_sub(1) {
+            input.bytes(usize::try_from(len).ok()?)?;
+        }
+        let (cost, estimated_cost) = (input.cost()?, input.cost()?);
+        Some(Sums::of(cost, estimated_cost, &Numbers::unpack(input)?))
+    }
+
+    pub(crate) fn sums(&self) -> Sums {
+        Sums::of(self.cost, self.estimated_cost, &self.numbers)
     }
 
     /// `None` for bytes that [`Detail::pack`] does not write.

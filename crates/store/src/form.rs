@@ -261,7 +261,12 @@ fn not_text(error: serde_json::Error) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(Box::new(error))
 }
 
-/// A row in memory that no recorder packed: a fault of ours, reported like a refusal of the disk.
+/// A row in memory that no recorder packed.
 pub(crate) fn not_packed() -> rusqlite::Error {
-    rusqlite::Error::ToSqlConversionFailure("a row in memory is damaged".into())
+    fault("a row in memory is damaged")
+}
+
+/// A fault of ours, reported like a refusal of the disk.
+pub(crate) fn fault(what: &str) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(what.into())
 }

@@ -1,12 +1,13 @@
 //! The counts of an exchange that no query selects by, packed together.
 //!
-//! A byte that says which times are there, then the counts in the order of [`Numbers::counts`]; trailing zeros
-//! are left out, so that later versions can add counts at the end.
+//! First a word of eight bytes, the low ones first: four bits for the width of each count in bytes, in the order
+//! of [`Numbers::counts`], and from bit 60 on which times happened. Then the bytes of each count, the low ones
+//! first. A count that is zero takes none, and neither packing nor unpacking looks at single bytes.
 
 use pilothouse_core::exchange::Timings;
 use pilothouse_core::usage::Usage;
 
-use crate::packing::{Unpacker, put_count};
+use crate::packing::Unpacker;
 
 /// Counts of one exchange.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,6 +21,14 @@ pub(crate) struct Numbers {
 
 /// How many counts there are.
 const COUNTS: usize = 15;
+
+/// Bytes of the largest count.
+const COUNT_BYTES: usize = 8;
+
+/// Bytes of the control word, bits of it for each count's width, and where it says which times happened.
+const CONTROL: usize = 8;
+const WIDTH_BITS: u32 = 4;
+const PRESENT_AT: u32 = WIDTH_BITS * COUNTS as u32;
 
 impl Numbers {
     /// The most usual first, so that the rare ones fall away as trailing zeros. Absent times are zero here.
@@ -45,36 +54,56 @@ impl Numbers {
     }
 
     /// Which times happened: bit 0 sent, 1 headers, 2 first token.
-    fn present(&self) -> u8 {
+    fn present(&self) -> u64 {
         let Timings { sent_us, headers_us, first_token_us, .. } = self.timings;
-        u8::from(sent_us.is_some())
-            | u8::from(headers_us.is_some()) << 1
-            | u8::from(first_token_us.is_some()) << 2
+        u64::from(sent_us.is_some())
+            | u64::from(headers_us.is_some()) << 1
+            | u64::from(first_token_us.is_some()) << 2
     }
 
     pub(crate) fn pack(&self, out: &mut Vec<u8>) {
-        out.push(self.present());
-        let mut end = out.len();
-        for count in self.counts() {
-            put_count(out, count);
-            if count != 0 {
-                end = out.len();
+        // Whole words are written, each over what the one before it does not need.
+        let mut bytes = [0; CONTROL + COUNTS * COUNT_BYTES];
+        let mut control = self.present() << PRESENT_AT;
+        let mut end = CONTROL;
+        for (count, place) in self.counts().into_iter().zip(0..) {
+            let width = COUNT_BYTES - count.leading_zeros() as usize / 8;
+            control |= (width as u64) << (WIDTH_BITS * place);
+            if let Some(word) = bytes.get_mut(end..end + COUNT_BYTES) {
+                word.copy_from_slice(&count.to_le_bytes());
             }
+            end += width;
         }
-        out.truncate(end);
+        if let Some(first) = bytes.first_chunk_mut() {
+            *first = control.to_le_bytes();
+        }
+        out.extend_from_slice(bytes.get(..end).unwrap_or_default());
     }
 
     /// Takes all bytes that are left. `None` for bytes that [`Numbers::pack`] does not write.
-    pub(crate) fn unpack(mut input: Unpacker<'_>) -> Option<Self> {
-        let present = input.byte()?;
-        let mut counts = [0; COUNTS];
-        for count in &mut counts {
-            if input.is_empty() {
-                break;
-            }
-            *count = input.count()?;
+    pub(crate) fn unpack(input: Unpacker<'_>) -> Option<Self> {
+        let (control, rest) = input.0.split_first_chunk()?;
+        let control = u64::from_le_bytes(*control);
+        // A whole word is read for each count, so that there are bytes behind the last one.
+        let mut bytes = [0; (COUNTS + 1) * COUNT_BYTES];
+        let len = rest.len().min(COUNTS * COUNT_BYTES);
+        bytes.get_mut(..len)?.copy_from_slice(rest.get(..len)?);
+        let (mut counts, mut at) = ([0; COUNTS], 0);
+        let mut widths = control & ((1 << PRESENT_AT) - 1);
+        while widths != 0 {
+            let place = widths.trailing_zeros() / WIDTH_BITS;
+            let width = (widths >> (WIDTH_BITS * place) & 0xf) as usize;
+            widths &= !(0xf << (WIDTH_BITS * place));
+            let word = u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?);
+            let unused = 8 * COUNT_BYTES.checked_sub(width)?;
+            *counts.get_mut(place as usize)? = word << unused >> unused;
+            at += width;
         }
-        // Counts that a later version adds at the end mean nothing to this one.
+        if at > len {
+            return None;
+        }
+        let present = control >> PRESENT_AT;
+        // What a later version adds behind the counts means nothing to this one.
         let time = |bit: u8, count: u64| (present >> bit & 1 == 1).then_some(count);
         let [input, output, total_us, request_bytes, answer_bytes, sent, headers, first_token, rest @ ..] =
             counts;
@@ -141,7 +170,7 @@ mod tests {
     #[test]
     fn absent_is_not_zero_and_the_largest_count_fits() {
         let nothing = Numbers::default();
-        assert_eq!(packed(&nothing), [0]);
+        assert_eq!(packed(&nothing), [0; CONTROL]);
         let zero = Numbers { timings: Timings { sent_us: Some(0), ..Timings::default() }, ..nothing };
         assert_eq!(Numbers::unpack(Unpacker(&packed(&zero))), Some(zero));
         let most = Numbers {
@@ -153,15 +182,16 @@ mod tests {
     }
 
     #[test]
-    fn counts_of_a_later_version_are_passed_over() {
+    fn what_a_later_version_adds_is_passed_over() {
         let numbers = Numbers {
             request_bytes: 300,
             usage: Usage { output_audio: 5, ..Usage::default() },
             ..Numbers::default()
         };
         let mut bytes = packed(&numbers);
-        bytes.extend([7, 0x81, 1]);
+        bytes.extend([7, 0x81, 1, 0, 9, 9, 9, 9, 9, 9]);
         assert_eq!(Numbers::unpack(Unpacker(&bytes)), Some(numbers));
-        assert_eq!(Numbers::unpack(Unpacker(&[0, 0x80])), None, "cut in the middle of a count");
+        assert_eq!(Numbers::unpack(Unpacker(&[2, 0, 0, 0, 0, 0, 0, 0, 7])), None, "cut in the middle of a count");
+        assert_eq!(Numbers::unpack(Unpacker(&[9; 40])), None, "a count of nine bytes");
     }
 }

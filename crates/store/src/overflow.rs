@@ -63,7 +63,7 @@ impl Lost {
             }),
             class: Class::of(exchange.outcome, exchange.bill.provenance),
         };
-        self.count_one(exchange.started_at, group, &Sums::of(&Detail::of(exchange)));
+        self.count_one(exchange.started_at, group, &Detail::of(exchange).sums());
     }
 
     /// Counts an exchange that was packed for the writer. `None`: it is damaged.
@@ -81,7 +81,7 @@ impl Lost {
             target: form.vendor.zip(form.model).map(target),
             class: form.class(),
         };
-        self.count_one(packed.started_at, group, &Sums::of(&detail));
+        self.count_one(packed.started_at, group, &detail.sums());
         Some(())
     }
 

@@ -10,12 +10,26 @@ const COST_UNKNOWN: u8 = 0;
 const COST_SHORT: u8 = 1;
 const COST_LONG: u8 = 2;
 
-pub(crate) fn put_count(out: &mut Vec<u8>, mut count: u64) {
-    while count > 0x7f {
-        out.push(count as u8 | 0x80);
+#[inline]
+pub(crate) fn put_count(out: &mut Vec<u8>, count: u64) {
+    match u8::try_from(count) {
+        Ok(byte @ 0..=0x7f) => out.push(byte),
+        _ => put_long(out, count),
+    }
+}
+
+fn put_long(out: &mut Vec<u8>, mut count: u64) {
+    let (mut bytes, mut len) = ([0; 10], 0);
+    for byte in &mut bytes {
+        len += 1;
+        if count <= 0x7f {
+            *byte = count as u8;
+            break;
+        }
+        *byte = count as u8 | 0x80;
         count >>= 7;
     }
-    out.push(count as u8);
+    out.extend_from_slice(bytes.get(..len).unwrap_or_default());
 }
 
 pub(crate) fn put_text(out: &mut Vec<u8>, text: &str) {

@@ -6,6 +6,7 @@ use pilothouse_core::usage::{Provenance, Usage};
 use serde::Serialize;
 
 use crate::detail::Detail;
+use crate::numbers::Numbers;
 
 /// Sums of tokens in disjoint classes; the same classes as [`Usage`], wide enough for any number of exchanges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -88,8 +89,8 @@ pub(crate) struct Sums {
 
 impl Sums {
     /// The sums of one exchange.
-    pub(crate) fn of(detail: &Detail<'_>) -> Self {
-        let (cost, estimated_cost, numbers) = (detail.cost, detail.estimated_cost, &detail.numbers);
+    #[inline]
+    pub(crate) fn of(cost: Cost, estimated_cost: Cost, numbers: &Numbers) -> Self {
         let estimate = numbers.estimated_output > 0 || estimated_cost != Cost::Unknown;
         Self {
             exchanges: 1,
@@ -246,7 +247,7 @@ impl Totals {
     /// Adds one exchange.
     pub fn count(&mut self, exchange: &Exchange) {
         let class = Class::of(exchange.outcome, exchange.bill.provenance);
-        self.take_in(class, exchange.target.is_some(), &Sums::of(&Detail::of(exchange)));
+        self.take_in(class, exchange.target.is_some(), &Detail::of(exchange).sums());
     }
 
     /// Adds other totals.

@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use rusqlite::types::{Null, ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, Connection};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{CachedStatement, Connection, Statement};
 
 use crate::batch::{Batch, Packed};
 use crate::codes::Wide;
@@ -19,15 +19,24 @@ use crate::overflow::Lost;
 use crate::recorder::Shared;
 use crate::retention::Retention;
 use crate::rollup::{Group, Rollups, hour_of};
-use crate::totals::Sums;
 use crate::zone::Zones;
 
 /// A transaction takes no further batch after so many rows.
 const TRANSACTION_ROWS: usize = 2048;
 
-/// The one statement of the hot table.
-const INSERT: &str =
-    "INSERT INTO exchange (rowid, started_ms, form, detail, extra) VALUES (?1, ?2, ?3, ?4, ?5)";
+/// Rows of one statement.
+const ROWS_AT_ONCE: usize = 16;
+
+/// Columns that are bound for a row.
+const COLUMNS: usize = 4;
+
+/// SQLite gives the rowid, which is one more than the last: told what it is, it would look for the place in the
+/// tree again for each row. Without `OR FAIL` it would keep copies of pages, to undo a statement that fails;
+/// we undo the transaction.
+fn insert_sql(rows: usize) -> String {
+    let values = vec!["(?, ?, ?, ?)"; rows].join(", ");
+    format!("INSERT OR FAIL INTO exchange (started_ms, form, detail, extra) VALUES {values}")
+}
 
 /// A batch that the disk refuses is tried again this often; then its details are given up.
 const ATTEMPTS_MAX: u32 = 3;
@@ -189,7 +198,7 @@ impl Writer {
     }
 
     fn write_rows(&mut self) -> rusqlite::Result<()> {
-        let mut insert = Insert { statement: self.db.prepare_cached(INSERT)?, has_extra: true };
+        let mut inserts = Inserts::new(&self.db)?;
         let (db, forms, rollups) = (&self.db, &mut self.forms, &mut self.rollups);
         // Where the form of the row before is: most rows have the same.
         let mut before: Option<(&[u8], usize)> = None;
@@ -210,16 +219,17 @@ impl Writer {
                     },
                 };
                 before = Some((packed.form, place));
-                insert.row(rowid, forms.id(place).ok_or_else(form::not_packed)?, &packed)?;
-                let detail = Detail::unpack(packed.detail).ok_or_else(form::not_packed)?;
-                let hour = hour_of(packed.started_at);
-                forms.count(db, rollups, (place, hour), &Sums::of(&detail))?;
+                let form = forms.id(place).ok_or_else(form::not_packed)?;
+                inserts.push(NewRow { rowid, form, packed })?;
+                let sums = Detail::unpack_sums(packed.detail).ok_or_else(form::not_packed)?;
+                forms.count(db, rollups, (place, hour_of(packed.started_at)), &sums)?;
                 rows += 1;
             }
             if rows != batch.rows() {
                 return Err(form::not_packed());
             }
         }
+        inserts.finish()?;
         forms.settle(db, rollups)
     }
 
@@ -256,25 +266,69 @@ impl Writer {
     }
 }
 
-/// The statement of [`INSERT`], and whether the last row left a text in its last place.
-struct Insert<'a> {
-    statement: CachedStatement<'a>,
-    has_extra: bool,
+/// Rows go in many with one statement: it finds the table's end once for all of them.
+struct Inserts<'db, 'row> {
+    db: &'db Connection,
+    many: CachedStatement<'db>,
+    one: CachedStatement<'db>,
+    waiting: Vec<NewRow<'row>>,
 }
 
-impl Insert<'_> {
-    fn row(&mut self, rowid: i64, form: i64, packed: &Packed<'_>) -> rusqlite::Result<()> {
-        let insert = &mut self.statement;
-        insert.raw_bind_parameter(1, rowid)?;
-        insert.raw_bind_parameter(2, Wide::from(packed.started_at.0))?;
-        insert.raw_bind_parameter(3, form)?;
-        insert.raw_bind_parameter(4, packed.detail)?;
-        if !packed.extra.is_empty() {
-            insert.raw_bind_parameter(5, ToSqlOutput::Borrowed(ValueRef::Text(packed.extra)))?;
-        } else if self.has_extra {
-            insert.raw_bind_parameter(5, Null)?;
+struct NewRow<'row> {
+    rowid: i64,
+    form: i64,
+    packed: Packed<'row>,
+}
+
+impl<'db, 'row> Inserts<'db, 'row> {
+    fn new(db: &'db Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            many: db.prepare_cached(&insert_sql(ROWS_AT_ONCE))?,
+            one: db.prepare_cached(&insert_sql(1))?,
+            waiting: Vec::with_capacity(ROWS_AT_ONCE),
+            db,
+        })
+    }
+
+    fn push(&mut self, row: NewRow<'row>) -> rusqlite::Result<()> {
+        self.waiting.push(row);
+        if self.waiting.len() < ROWS_AT_ONCE {
+            return Ok(());
         }
-        self.has_extra = !packed.extra.is_empty();
-        insert.raw_execute().map(drop)
+        for (row, place) in self.waiting.iter().zip(0..) {
+            row.bind(&mut self.many, place)?;
+        }
+        self.many.raw_execute()?;
+        self.check()?;
+        self.waiting.clear();
+        Ok(())
+    }
+
+    fn finish(mut self) -> rusqlite::Result<()> {
+        for row in &self.waiting {
+            row.bind(&mut self.one, 0)?;
+            self.one.raw_execute()?;
+        }
+        self.check()
+    }
+
+    /// The rows are where the blocks of times say.
+    fn check(&self) -> rusqlite::Result<()> {
+        let is_there = self.waiting.last().is_none_or(|row| row.rowid == self.db.last_insert_rowid());
+        if is_there { Ok(()) } else { Err(form::fault("rows are not where they are counted")) }
+    }
+}
+
+impl NewRow<'_> {
+    fn bind(&self, insert: &mut Statement<'_>, place: usize) -> rusqlite::Result<()> {
+        let (first, packed) = (1 + place * COLUMNS, &self.packed);
+        insert.raw_bind_parameter(first, Wide::from(packed.started_at.0))?;
+        insert.raw_bind_parameter(first + 1, self.form)?;
+        insert.raw_bind_parameter(first + 2, packed.detail)?;
+        let extra = Some(packed.extra).filter(|text| !text.is_empty());
+        insert.raw_bind_parameter(
+            first + 3,
+            ToSqlOutput::Borrowed(extra.map_or(ValueRef::Null, ValueRef::Text)),
+        )
     }
 }
