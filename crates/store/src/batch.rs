@@ -76,7 +76,7 @@ fn pack(exchange: &Exchange, out: &mut Vec<u8>) -> Option<()> {
     let start = out.len();
     let mut head = [0; HEAD];
     out.extend_from_slice(&head);
-    form::pack(exchange, out);
+    form::pack(exchange, out)?;
     let form_end = out.len();
     Detail::of(exchange).pack(out);
     let detail_end = out.len();
@@ -110,5 +110,79 @@ impl<'a> Iterator for Rows<'a> {
             detail: self.0.bytes(detail)?,
             extra: self.0.bytes(extra)?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::codes;
+    use crate::form::Form;
+    use crate::tests::samples::any_exchange;
+
+    fn packed(exchanges: &[Exchange]) -> Batch {
+        let mut batch = Batch::default();
+        exchanges.iter().for_each(|exchange| batch.push(exchange).unwrap());
+        batch
+    }
+
+    /// Takes apart whatever is there.
+    fn walk(bytes: &[u8]) -> usize {
+        let each = |packed: Packed<'_>| {
+            let _ = (Form::unpack(packed.form), Detail::unpack(packed.detail));
+            let _ = Detail::unpack_sums(packed.detail);
+        };
+        Rows(Unpacker(bytes)).map(each).count()
+    }
+
+    proptest! {
+        #[test]
+        fn packed_exchanges_keep_what_they_are(exchanges in proptest::collection::vec(any_exchange(), 1..8)) {
+            let batch = packed(&exchanges);
+            prop_assert_eq!((batch.rows(), batch.iter().count()), (exchanges.len(), exchanges.len()));
+            for (packed, exchange) in batch.iter().zip(&exchanges) {
+                prop_assert_eq!(packed.started_at, exchange.started_at);
+                let detail = Detail::unpack(packed.detail).unwrap();
+                prop_assert_eq!(detail, Detail::of(exchange));
+                prop_assert_eq!(Detail::unpack_sums(packed.detail), Some(detail.sums()));
+                let form = Form::unpack(packed.form).unwrap();
+                prop_assert_eq!(codes::of_outcome(form.outcome), codes::of_outcome(exchange.outcome));
+                prop_assert_eq!((form.status, form.flags.streamed), (exchange.status, exchange.streamed));
+                prop_assert_eq!((form.key, form.asked), (&*exchange.caller.key, &*exchange.asked));
+                prop_assert_eq!(form.model, exchange.target.as_ref().map(|target| &*target.model));
+                prop_assert_eq!(form.tier, exchange.answer.service_tier.as_deref());
+                prop_assert_eq!(form.changes.is_some(), form::shared_receipt(exchange).is_some());
+            }
+        }
+
+        #[test]
+        fn hostile_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            walk(&bytes);
+            let _ = (Form::unpack(&bytes), Detail::unpack(&bytes), Detail::unpack_sums(&bytes));
+        }
+
+        #[test]
+        fn damaged_batches_never_panic(
+            exchanges in proptest::collection::vec(any_exchange(), 1..4),
+            damage in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..6),
+            cut: proptest::sample::Index,
+        ) {
+            let mut bytes = packed(&exchanges).into_memory();
+            for (place, byte) in damage {
+                let place = place.index(bytes.len());
+                bytes[place] = byte;
+            }
+            walk(&bytes);
+            walk(&bytes[..cut.index(bytes.len())]);
+        }
+    }
+
+    #[test]
+    fn a_cut_batch_ends_at_its_last_whole_row() {
+        let exchange = crate::tests::samples::plain(0);
+        let bytes = packed(&[exchange.clone(), exchange]).into_memory();
+        assert_eq!((walk(&bytes), walk(&bytes[..bytes.len() - 1]), walk(&[])), (2, 1, 0));
     }
 }

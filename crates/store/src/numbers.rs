@@ -66,9 +66,9 @@ impl Numbers {
         let mut bytes = [0; CONTROL + COUNTS * COUNT_BYTES];
         let mut control = self.present() << PRESENT_AT;
         let mut end = CONTROL;
-        for (count, place) in self.counts().into_iter().zip(0..) {
+        for (place, count) in self.counts().iter().enumerate() {
             let width = COUNT_BYTES - count.leading_zeros() as usize / 8;
-            control |= (width as u64) << (WIDTH_BITS * place);
+            control |= (width as u64) << (WIDTH_BITS as usize * place);
             if let Some(word) = bytes.get_mut(end..end + COUNT_BYTES) {
                 word.copy_from_slice(&count.to_le_bytes());
             }

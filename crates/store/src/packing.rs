@@ -5,10 +5,9 @@
 
 use pilothouse_core::money::{Cost, PicoUsd};
 
-/// The cost's form: unknown, a count that has the sign in its lowest bit, or sixteen bytes.
-const COST_UNKNOWN: u8 = 0;
-const COST_SHORT: u8 = 1;
-const COST_LONG: u8 = 2;
+/// Instead of a cost's width: see [`put_cost`].
+const COST_UNKNOWN: u8 = 0xff;
+const COST_LONG: u8 = 0xfe;
 
 #[inline]
 pub(crate) fn put_count(out: &mut Vec<u8>, count: u64) {
@@ -48,18 +47,21 @@ pub(crate) fn put_maybe(out: &mut Vec<u8>, text: Option<&str>) {
     }
 }
 
+/// The cost is a byte that says how many bytes follow, and those of the amount, the low ones first, with the
+/// sign in the lowest bit; or that it is unknown, or that the amount follows as sixteen bytes.
 pub(crate) fn put_cost(out: &mut Vec<u8>, cost: Cost) {
     let Some(PicoUsd(amount)) = cost.known() else { return out.push(COST_UNKNOWN) };
-    match u64::try_from((amount << 1 ^ amount >> 127).cast_unsigned()) {
-        Ok(short) => {
-            out.push(COST_SHORT);
-            put_count(out, short);
-        }
-        Err(_) => {
-            out.push(COST_LONG);
-            out.extend_from_slice(&amount.to_le_bytes());
-        }
-    }
+    let Ok(amount) = i64::try_from(amount) else {
+        out.push(COST_LONG);
+        return out.extend_from_slice(&amount.to_le_bytes());
+    };
+    let signed = (amount << 1 ^ amount >> 63).cast_unsigned();
+    let width = 8 - signed.leading_zeros() / 8;
+    let mut bytes = [0; 9];
+    let (first, rest) = bytes.split_at_mut(1);
+    first.copy_from_slice(&[width as u8]);
+    rest.copy_from_slice(&signed.to_le_bytes());
+    out.extend_from_slice(bytes.get(..=width as usize).unwrap_or_default());
 }
 
 /// Takes apart what the functions above put together. Bytes that they do not write give `None`, never a panic.
@@ -119,12 +121,14 @@ impl<'a> Unpacker<'a> {
     pub(crate) fn cost(&mut self) -> Option<Cost> {
         let amount = match self.byte()? {
             COST_UNKNOWN => return Some(Cost::Unknown),
-            COST_SHORT => {
-                let short = i128::from(self.count()?);
-                short >> 1 ^ -(short & 1)
-            }
             COST_LONG => i128::from_le_bytes(self.array()?),
-            _ => return None,
+            width => {
+                let bytes = self.bytes(width.into())?;
+                let mut word = [0; 8];
+                word.get_mut(..bytes.len())?.copy_from_slice(bytes);
+                let signed = u64::from_le_bytes(word);
+                i128::from((signed >> 1).cast_signed() ^ -(signed & 1).cast_signed())
+            }
         };
         Some(Cost::Known(PicoUsd(amount)))
     }
@@ -172,6 +176,7 @@ mod tests {
         assert_eq!(Unpacker(&[0xff; 11]).count(), None);
         assert_eq!(Unpacker(&[5, b'a']).text(), None, "shorter than it says");
         assert_eq!(Unpacker(&[1, 0xff]).text(), None, "not UTF-8");
-        assert_eq!(Unpacker(&[3]).cost(), None);
+        assert_eq!(Unpacker(&[3, 1, 1]).cost(), None, "shorter than it says");
+        assert_eq!(Unpacker(&[9; 10]).cost(), None, "wider than a word");
     }
 }
