@@ -191,7 +191,11 @@ mod tests {
         let mut bytes = packed(&numbers);
         bytes.extend([7, 0x81, 1, 0, 9, 9, 9, 9, 9, 9]);
         assert_eq!(Numbers::unpack(Unpacker(&bytes)), Some(numbers));
-        assert_eq!(Numbers::unpack(Unpacker(&[2, 0, 0, 0, 0, 0, 0, 0, 7])), None, "cut in the middle of a count");
+        assert_eq!(
+            Numbers::unpack(Unpacker(&[2, 0, 0, 0, 0, 0, 0, 0, 7])),
+            None,
+            "cut in the middle of a count"
+        );
         assert_eq!(Numbers::unpack(Unpacker(&[9; 40])), None, "a count of nine bytes");
     }
 }

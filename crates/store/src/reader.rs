@@ -252,11 +252,8 @@ impl Reader {
         if let Some((_, exchange)) = found {
             return Ok(Some(exchange));
         }
-        let mut all = moment.prepare_cached(&format!(
-            "SELECT {} FROM {} WHERE {HAS_ID}",
-            row::COLUMNS,
-            row::TABLES
-        ))?;
+        let mut all =
+            moment.prepare_cached(&format!("SELECT {} FROM {} WHERE {HAS_ID}", row::COLUMNS, row::TABLES))?;
         let found = all.query_row([bytes.as_slice()], |row| row::read(row, &texts)).optional()?;
         Ok(found.map(|(_, exchange)| exchange))
     }

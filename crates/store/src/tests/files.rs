@@ -278,7 +278,8 @@ fn more_forms_than_are_remembered_are_all_read_back() {
     let nth = |nth: u64| Exchange { asked: format!("made-up-{}", nth % 9000).into(), ..plain(nth) };
     record(&ledger, (0..18_000).map(nth));
     let reader = Reader::open(dir.path()).unwrap();
-    let rows = reader.exchanges(&Filter { after_rowid: Some(0), limit: 20_000, ..Filter::default() }).unwrap();
+    let rows =
+        reader.exchanges(&Filter { after_rowid: Some(0), limit: 20_000, ..Filter::default() }).unwrap();
     assert_eq!(rows.len(), 18_000);
     assert!(rows.iter().zip(0..).all(|(row, count)| row.exchange == nth(count)));
     let all = UsageQuery { by: By::Key, since: None, until: None };
