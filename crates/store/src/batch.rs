@@ -76,11 +76,12 @@ fn pack(exchange: &Exchange, out: &mut Vec<u8>) -> Option<()> {
     let start = out.len();
     let mut head = [0; HEAD];
     out.extend_from_slice(&head);
-    form::pack(exchange, out)?;
+    let shared = form::shared_receipt(exchange);
+    form::pack(exchange, shared, out)?;
     let form_end = out.len();
     Detail::of(exchange).pack(out);
     let detail_end = out.len();
-    extra::write(exchange, out).ok()?;
+    extra::write(exchange, shared, out).ok()?;
     let length = |from: usize, to: usize| u32::try_from(to - from).ok();
     let form = length(start + HEAD, form_end)?;
     let detail = length(form_end, detail_end)?;

@@ -3,8 +3,6 @@
 use pilothouse_core::exchange::{Attempt, Exchange, Note, Receipt, ToolUse};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::form;
-
 /// The text's form for writing.
 #[derive(Serialize)]
 struct Out<'a> {
@@ -61,9 +59,13 @@ pub(crate) fn changes(changes: &Changes<'_>) -> serde_json::Result<String> {
     serde_json::to_string(&Out { end_user: None, tools: &[], why: Some(why) })
 }
 
-/// Writes what only this exchange has of it, if it has anything: not the receipt that its form holds.
-pub(crate) fn write(exchange: &Exchange, text: &mut Vec<u8>) -> serde_json::Result<()> {
-    let own = exchange.receipt.as_deref().filter(|_| form::shared_receipt(exchange).is_none());
+/// Writes what only this exchange has of it, if it has anything: not the `shared` receipt that its form holds.
+pub(crate) fn write(
+    exchange: &Exchange,
+    shared: Option<&Receipt>,
+    text: &mut Vec<u8>,
+) -> serde_json::Result<()> {
+    let own = exchange.receipt.as_deref().filter(|_| shared.is_none());
     let out = Out {
         end_user: exchange.caller.end_user.as_deref(),
         tools: &exchange.answer.tools,

