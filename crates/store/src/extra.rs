@@ -1,14 +1,11 @@
 //! What most exchanges do not have, as one short JSON text: tools, the end user, the receipt.
 
 use pilothouse_core::exchange::{Attempt, Exchange, Note, Receipt, ToolUse};
-use pilothouse_core::money::PicoUsd;
 use serde::{Deserialize, Serialize, Serializer};
 
 /// The text's form for writing.
 #[derive(Serialize)]
 struct Out<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    estimated_cost: Option<PicoUsd>,
     #[serde(skip_serializing_if = "Option::is_none")]
     end_user: Option<&'a str>,
     #[serde(skip_serializing_if = "<[ToolUse]>::is_empty")]
@@ -45,35 +42,50 @@ fn notes<S: Serializer>(notes: &[Note], out: S) -> Result<S::Ok, S::Error> {
     }))
 }
 
-/// Writes what the exchange has of it into `text`. `None`: it has nothing. Else whether the text is one that
-/// many exchanges share, because it holds nothing but edits and losses.
-pub(crate) fn write(exchange: &Exchange, text: &mut Vec<u8>) -> serde_json::Result<Option<bool>> {
+/// The edits and losses that many exchanges share, each a code and a detail.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Changes<'a> {
+    pub(crate) edits: Vec<(&'a str, &'a str)>,
+    pub(crate) losses: Vec<(&'a str, &'a str)>,
+}
+
+/// The text of shared changes: that of a receipt without anything else.
+pub(crate) fn changes(changes: &Changes<'_>) -> serde_json::Result<String> {
+    let notes = |notes: &[(&str, &str)]| {
+        notes.iter().map(|(code, detail)| Note::new((*code).to_owned(), detail)).collect::<Vec<_>>()
+    };
+    let (edits, losses) = (notes(&changes.edits), notes(&changes.losses));
+    let why = Why { edits: &edits, losses: &losses, attempts: &[], error: None };
+    serde_json::to_string(&Out { end_user: None, tools: &[], why: Some(why) })
+}
+
+/// Writes what only this exchange has of it, if it has anything: not the `shared` receipt that its form holds.
+pub(crate) fn write(
+    exchange: &Exchange,
+    shared: Option<&Receipt>,
+    text: &mut Vec<u8>,
+) -> serde_json::Result<()> {
+    let own = exchange.receipt.as_deref().filter(|_| shared.is_none());
     let out = Out {
-        estimated_cost: exchange.bill.estimated_cost.known(),
         end_user: exchange.caller.end_user.as_deref(),
         tools: &exchange.answer.tools,
-        why: exchange.receipt.as_deref().map(|receipt| Why {
+        why: own.map(|receipt| Why {
             edits: &receipt.edits,
             losses: &receipt.losses,
             attempts: &receipt.attempts,
             error: receipt.error.as_deref(),
         }),
     };
-    let own = out.estimated_cost.is_some() || out.end_user.is_some() || !out.tools.is_empty();
-    if !own && out.why.is_none() {
-        return Ok(None);
+    if out.end_user.is_none() && out.tools.is_empty() && out.why.is_none() {
+        return Ok(());
     }
-    let own = own || out.why.as_ref().is_some_and(|why| !why.attempts.is_empty() || why.error.is_some());
-    text.clear();
-    serde_json::to_writer(text, &out)?;
-    Ok(Some(!own))
+    serde_json::to_writer(text, &out)
 }
 
 /// The text's content, read back.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Extra {
-    pub(crate) estimated_cost: Option<PicoUsd>,
     pub(crate) end_user: Option<Box<str>>,
     pub(crate) tools: Vec<ToolUse>,
     why: Option<WhyIn>,

@@ -4,15 +4,20 @@
 //! [`Reader`] answers questions from any process while a server writes. This crate knows SQL and
 //! exchanges; it knows nothing of HTTP, vendors or wire formats.
 
+mod batch;
 mod codes;
+mod detail;
 mod error;
 mod extra;
 mod folder;
+mod form;
 mod gap;
+mod lanes;
 mod ledger;
 mod names;
 mod numbers;
 mod overflow;
+mod packing;
 mod reader;
 mod recorder;
 mod retention;

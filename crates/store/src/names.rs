@@ -28,12 +28,9 @@ pub(crate) enum Sort {
     Vendor = 3,
     Model = 4,
     Price = 5,
-    Tier = 6,
-    /// The text of [`crate::extra`], where many exchanges share it.
-    Change = 7,
 }
 
-const SORTS: usize = 8;
+const SORTS: usize = 6;
 
 /// A column that holds a name: nothing, its id, or the text itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,10 +105,5 @@ impl Names {
         ids.insert(text.into(), self.next);
         self.next += 1;
         Ok(Slot::Id(self.next - 1))
-    }
-
-    /// The slot for a name that anybody may make up: an id only if the name is in the table for another reason.
-    pub(crate) fn look_up<'a>(&self, sort: Sort, text: &'a str) -> Slot<'a> {
-        self.ids[sort as usize].get(text).map_or(Slot::Text(text), |id| Slot::Id(*id))
     }
 }

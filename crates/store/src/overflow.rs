@@ -1,4 +1,4 @@
-//! What is kept of exchanges that found the queue full: their totals, by the same groups as the roll-ups.
+//! What is kept of exchanges that found no room to wait: their totals, by the same groups as the roll-ups.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -6,6 +6,9 @@ use pilothouse_core::clock::UnixMs;
 use pilothouse_core::exchange::Exchange;
 use rustc_hash::FxHashMap;
 
+use crate::batch::Packed;
+use crate::detail::Detail;
+use crate::form::Form;
 use crate::names::OTHER_TEXT;
 use crate::rollup::hour_of;
 use crate::totals::{Class, Sums};
@@ -49,10 +52,8 @@ impl Lost {
     }
 
     pub(crate) fn count(&mut self, exchange: &Exchange) {
-        let at = exchange.started_at;
-        self.span = Some(self.span.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
         let group = LostGroup {
-            hour: hour_of(at),
+            hour: hour_of(exchange.started_at),
             key: exchange.caller.key.clone(),
             application: exchange.caller.application.clone(),
             target: exchange.target.as_ref().map(|target| LostTarget {
@@ -60,9 +61,33 @@ impl Lost {
                 model: target.model.clone(),
                 price: target.price.clone(),
             }),
-            class: Class::of(exchange),
+            class: Class::of(exchange.outcome, exchange.bill.provenance),
         };
-        self.add(group, &Sums::of(exchange));
+        self.count_one(exchange.started_at, group, &Detail::of(exchange).sums());
+    }
+
+    /// Counts an exchange that was packed for the writer. `None`: it is damaged.
+    pub(crate) fn count_packed(&mut self, packed: &Packed<'_>) -> Option<()> {
+        let (form, detail) = (Form::unpack(packed.form)?, Detail::unpack(packed.detail)?);
+        let target = |(vendor, model): (&str, &str)| LostTarget {
+            vendor: vendor.into(),
+            model: model.into(),
+            price: form.price.map(Arc::from),
+        };
+        let group = LostGroup {
+            hour: hour_of(packed.started_at),
+            key: form.key.into(),
+            application: form.application.into(),
+            target: form.vendor.zip(form.model).map(target),
+            class: form.class(),
+        };
+        self.count_one(packed.started_at, group, &detail.sums());
+        Some(())
+    }
+
+    fn count_one(&mut self, at: UnixMs, group: LostGroup, sums: &Sums) {
+        self.span = Some(self.span.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
+        self.add(group, sums);
     }
 
     /// Takes in what another one holds.
@@ -99,7 +124,7 @@ impl Lost {
     }
 }
 
-/// The aggregates beside the queue. The lock is held for a map update or a swap, never over I/O.
+/// The aggregates beside the rows that wait. The lock is held for a map update or a swap, never over I/O.
 #[derive(Debug, Default)]
 pub(crate) struct Overflow(Mutex<Lost>);
 

@@ -17,6 +17,9 @@ use crate::schema::{self, MIGRATIONS};
 use crate::usage::{self, UsageQuery, UsageReport};
 use crate::zone::ZONE_BITS;
 
+/// The rows of an id, which is what their details begin with.
+const HAS_ID: &str = "substr(detail, 1, 16) = ?1";
+
 /// A read-only view of a data folder's ledger. It sees what is on disk: a server's records of a moment ago.
 #[derive(Debug)]
 pub struct Reader {
@@ -220,8 +223,9 @@ impl Reader {
         let order = if filter.after_rowid.is_some() { "ASC" } else { "DESC" };
         let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
         let sql = format!(
-            "SELECT {} FROM exchange WHERE {} ORDER BY rowid {order} LIMIT {limit}",
+            "SELECT {} FROM {} WHERE {} ORDER BY exchange.rowid {order} LIMIT {limit}",
             row::COLUMNS,
+            row::TABLES,
             asked.sql()
         );
         let mut select = moment.prepare(&sql)?;
@@ -236,10 +240,11 @@ impl Reader {
         // The id says when the exchange began, which leaves few blocks to look at; only a foreign id that
         // says something else makes us look at all of them.
         let mut near = moment.prepare_cached(&format!(
-            "SELECT {} FROM zone CROSS JOIN exchange ON exchange.rowid >= zone.zone << {ZONE_BITS} \
+            "SELECT {} FROM zone CROSS JOIN {} WHERE exchange.rowid >= zone.zone << {ZONE_BITS} \
              AND exchange.rowid < (zone.zone + 1) << {ZONE_BITS} \
-             WHERE min_ms <= ?2 AND max_ms >= ?2 AND id = ?1",
-            row::COLUMNS.replace("rowid,", "exchange.rowid,")
+             AND min_ms <= ?2 AND max_ms >= ?2 AND {HAS_ID}",
+            row::COLUMNS,
+            row::TABLES
         ))?;
         let found = near
             .query_row((bytes.as_slice(), Wide::from(id.at().0)), |row| row::read(row, &texts))
@@ -248,7 +253,7 @@ impl Reader {
             return Ok(Some(exchange));
         }
         let mut all =
-            moment.prepare_cached(&format!("SELECT {} FROM exchange WHERE id = ?1", row::COLUMNS))?;
+            moment.prepare_cached(&format!("SELECT {} FROM {} WHERE {HAS_ID}", row::COLUMNS, row::TABLES))?;
         let found = all.query_row([bytes.as_slice()], |row| row::read(row, &texts)).optional()?;
         Ok(found.map(|(_, exchange)| exchange))
     }
@@ -274,7 +279,7 @@ impl Conditions {
     /// By time and by row; the blocks bound the rows that are looked at.
     fn time(&mut self, db: &Connection, filter: &Filter) -> rusqlite::Result<()> {
         if let Some(after) = filter.after_rowid {
-            self.add("rowid > ?", [Value::Integer(after)]);
+            self.add("exchange.rowid > ?", [Value::Integer(after)]);
         }
         let mut blocks = Vec::new();
         for (limit, block, row) in
@@ -295,7 +300,7 @@ impl Conditions {
         // No block at all: an empty range of rows.
         let (first, last) = first.zip(last).unwrap_or((1, 0));
         self.add(
-            "rowid >= ? AND rowid < ?",
+            "exchange.rowid >= ? AND exchange.rowid < ?",
             [Value::Integer(first << ZONE_BITS), Value::Integer((last + 1) << ZONE_BITS)],
         );
         Ok(())
@@ -311,8 +316,8 @@ impl Conditions {
             }
         }
         if let Some(text) = &filter.model {
-            let (answered, asked) = (self.one_of("model", text, texts), self.one_of("asked", text, texts));
-            self.parts.push(format!("({answered} OR {asked})"));
+            let answered = self.one_of("model", text, texts);
+            self.add(&format!("({answered} OR asked = ?)"), [Value::Text(text.clone())]);
         }
     }
 

@@ -1,15 +1,15 @@
-//! What the hot path holds: a push into a bounded queue, and nothing else.
+//! What the hot path holds: it packs an exchange into its thread's lane, and does nothing else.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::thread::Thread;
 
-use crossbeam_queue::ArrayQueue;
 use pilothouse_core::exchange::Exchange;
 
+use crate::lanes::{Lanes, Push};
 use crate::overflow::Overflow;
 
-/// The writer is woken early after this many exchanges (a power of two), else it comes by itself.
+/// The writer is woken after this many exchanges that found no room, else it comes by itself.
 const WAKE_EVERY: u64 = 512;
 
 /// A counter on a cache line of its own, so that the writer's counting does not slow the recorders.
@@ -30,12 +30,13 @@ impl Counter {
 /// What recorders and the writer share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    /// Boxed, because a ring of whole exchanges would walk through megabytes of memory all the time.
-    pub(crate) queue: ArrayQueue<Box<Exchange>>,
+    pub(crate) lanes: Lanes,
+    /// Exchanges that may wait.
+    capacity: u64,
     pub(crate) overflow: Overflow,
-    /// Exchanges that came into the queue.
+    /// Exchanges that came into a lane.
     pub(crate) queued: Counter,
-    /// Exchanges that left the queue for good: on disk, or (after errors) in the totals beside it.
+    /// Exchanges that wait no longer: on disk, or (after errors) in the totals of the overflow.
     pub(crate) settled: Counter,
     /// Rows on disk.
     pub(crate) rows: Counter,
@@ -53,7 +54,8 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(queue_capacity: usize) -> Self {
         Self {
-            queue: ArrayQueue::new(queue_capacity.max(1)),
+            lanes: Lanes::new(queue_capacity),
+            capacity: queue_capacity.max(1) as u64,
             overflow: Overflow::default(),
             queued: Counter::default(),
             settled: Counter::default(),
@@ -68,6 +70,12 @@ impl Shared {
         }
     }
 
+    /// Exchanges that are not yet on disk.
+    pub(crate) fn pending(&self) -> u64 {
+        let settled = self.settled.get();
+        self.queued.get().saturating_sub(settled)
+    }
+
     pub(crate) fn wake(&self) {
         if let Some(writer) = self.writer.get() {
             writer.unpark();
@@ -75,7 +83,7 @@ impl Shared {
     }
 }
 
-/// Takes exchanges for the ledger. Cheap to clone; give each thread its own.
+/// Takes exchanges for the ledger. Cheap to clone and to share: each thread that records has a lane of its own.
 #[derive(Clone, Debug)]
 pub struct Recorder {
     pub(crate) shared: Arc<Shared>,
@@ -84,17 +92,17 @@ pub struct Recorder {
 impl Recorder {
     /// Records one exchange that has ended. Never waits for the disk.
     ///
-    /// When the queue is full, the exchange's details are lost and its totals are kept: they are added to
-    /// aggregates in memory, which the writer puts into the roll-ups with a gap record.
+    /// When too many wait, the exchange's details are lost and its totals are kept: they are added to
+    /// aggregates in memory, which the writer puts into the roll-ups with a gap record. Threads that record at
+    /// the same moment may exceed the bound by one exchange each.
     pub fn record(&self, exchange: impl Into<Box<Exchange>>) {
+        let exchange = exchange.into();
         let shared = &*self.shared;
-        match shared.queue.push(exchange.into()) {
-            Ok(()) => {
-                if shared.queued.add(1).is_multiple_of(WAKE_EVERY) {
-                    shared.wake();
-                }
-            }
-            Err(exchange) => {
+        let has_room = shared.pending() < shared.capacity && shared.lanes.has_room();
+        match if has_room { shared.lanes.push(&exchange, &shared.queued) } else { Push::Refused } {
+            Push::Taken => {}
+            Push::Filled => shared.wake(),
+            Push::Refused => {
                 shared.overflow.count(&exchange);
                 if shared.dropped.add(1) % WAKE_EVERY == 1 {
                     shared.wake();
@@ -106,11 +114,10 @@ impl Recorder {
     /// Exchanges that are not yet on disk.
     #[must_use]
     pub fn pending(&self) -> usize {
-        let settled = self.shared.settled.get();
-        usize::try_from(self.shared.queued.get().saturating_sub(settled)).unwrap_or(usize::MAX)
+        usize::try_from(self.shared.pending()).unwrap_or(usize::MAX)
     }
 
-    /// Exchanges whose details were lost since the start, because the queue was full or the disk refused.
+    /// Exchanges whose details were lost since the start, because too many waited or the disk refused.
     #[must_use]
     pub fn dropped_total(&self) -> u64 {
         self.shared.dropped.get()

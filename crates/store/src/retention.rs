@@ -6,6 +6,7 @@ use pilothouse_core::clock::{Clock, UnixMs};
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::codes::Wide;
+use crate::form::EPOCH_BITS;
 use crate::zone::ZONE_BITS;
 
 const DAY_MS: u64 = 24 * 3_600_000;
@@ -60,6 +61,11 @@ fn prune_block(db: &Connection, before_ms: u64) -> rusqlite::Result<bool> {
         (zone << ZONE_BITS, (zone + 1) << ZONE_BITS),
     )?;
     step.execute("DELETE FROM zone WHERE zone = ?1", [zone])?;
+    // Rows use forms of their own epoch only.
+    step.execute(
+        "DELETE FROM form WHERE id < ((SELECT min(zone) FROM zone) << ?1 >> ?2) << ?2",
+        (ZONE_BITS, EPOCH_BITS),
+    )?;
     step.execute("DELETE FROM gap WHERE last_ms < ?1", [Wide::from(before_ms)])?;
     step.commit()?;
     Ok(true)

@@ -23,6 +23,7 @@ pub(crate) struct Migration {
 /// Every step, in order: the schema's version is how many of them have run.
 pub(crate) const MIGRATIONS: &[Migration] = &[Migration { name: "exchanges and hourly totals", sql: V1 }];
 
+// An exchange is a row of `exchange` and, for all that it has in common with others, one of `form`.
 // Columns without a type hold `Wide` integers or `Slot`s (a name's id, or the text itself).
 // No index on `exchange`: rowid order is the order of writing, and `zone` says which times each block of
 // 1,024 rowids covers. An index costs the writer a third more time per row (measured).
@@ -35,12 +36,19 @@ CREATE TABLE name (
 );
 INSERT INTO name (id, kind, text) VALUES (1, 0, '(other)');
 
+CREATE TABLE form (
+    id INTEGER PRIMARY KEY,
+    key, application, asked TEXT NOT NULL, vendor, model, price,
+    outcome INTEGER NOT NULL, flags INTEGER NOT NULL, status INTEGER NOT NULL,
+    answer_model TEXT, tier TEXT, changes TEXT
+);
+
 CREATE TABLE exchange (
     rowid INTEGER PRIMARY KEY,
-    id, started_ms, key, application, asked, vendor, model, price,
-    outcome, flags, status, cost, numbers,
-    answer_id, answer_model, tier,
-    extra
+    started_ms NOT NULL,
+    form INTEGER NOT NULL,
+    detail BLOB NOT NULL,
+    extra TEXT
 );
 
 CREATE TABLE zone (

@@ -4,5 +4,5 @@ mod files;
 mod overload;
 mod reading;
 mod round_trip;
-mod samples;
+pub(crate) mod samples;
 mod usage;

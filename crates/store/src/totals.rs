@@ -5,6 +5,9 @@ use pilothouse_core::money::{Cost, PicoUsd};
 use pilothouse_core::usage::{Provenance, Usage};
 use serde::Serialize;
 
+use crate::detail::Detail;
+use crate::numbers::Numbers;
+
 /// Sums of tokens in disjoint classes; the same classes as [`Usage`], wide enough for any number of exchanges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Tokens {
@@ -85,19 +88,20 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    pub(crate) fn of(exchange: &Exchange) -> Self {
-        let bill = &exchange.bill;
-        let estimate = bill.estimated_output > 0 || bill.estimated_cost != Cost::Unknown;
+    /// The sums of one exchange.
+    #[inline]
+    pub(crate) fn of(cost: Cost, estimated_cost: Cost, numbers: &Numbers) -> Self {
+        let estimate = numbers.estimated_output > 0 || estimated_cost != Cost::Unknown;
         Self {
             exchanges: 1,
-            priced: bill.cost.known().is_some().into(),
-            cost: bill.cost.known().unwrap_or_default(),
-            tokens: Tokens::from(&bill.usage),
-            estimated_output: bill.estimated_output.into(),
+            priced: cost.known().is_some().into(),
+            cost: cost.known().unwrap_or_default(),
+            tokens: Tokens::from(&numbers.usage),
+            estimated_output: numbers.estimated_output.into(),
             estimates: estimate.into(),
-            estimates_priced: bill.estimated_cost.known().is_some().into(),
-            estimated_cost: bill.estimated_cost.known().unwrap_or_default(),
-            total_us: exchange.timings.total_us.into(),
+            estimates_priced: estimated_cost.known().is_some().into(),
+            estimated_cost: estimated_cost.known().unwrap_or_default(),
+            total_us: numbers.timings.total_us.into(),
         }
     }
 
@@ -130,13 +134,13 @@ pub(crate) enum End {
 }
 
 impl Class {
-    pub(crate) const fn of(exchange: &Exchange) -> Self {
-        let end = match exchange.outcome {
+    pub(crate) const fn of(outcome: Outcome, provenance: Provenance) -> Self {
+        let end = match outcome {
             Outcome::Complete => End::Complete,
             Outcome::Cancelled => End::Cancelled,
             Outcome::Failed(_) => End::Failed,
         };
-        Self { provenance: exchange.bill.provenance, end }
+        Self { provenance, end }
     }
 
     /// The number on disk: provenance × 3 + end.
@@ -242,7 +246,8 @@ impl Totals {
 
     /// Adds one exchange.
     pub fn count(&mut self, exchange: &Exchange) {
-        self.take_in(Class::of(exchange), exchange.target.is_some(), &Sums::of(exchange));
+        let class = Class::of(exchange.outcome, exchange.bill.provenance);
+        self.take_in(class, exchange.target.is_some(), &Detail::of(exchange).sums());
     }
 
     /// Adds other totals.

@@ -1,25 +1,42 @@
-//! The one thread that writes: it empties the queue in batches, each a transaction of rows and their totals.
+//! The one thread that writes: it takes what waits and puts it on disk, rows and their totals in one transaction.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use pilothouse_core::exchange::Exchange;
-use rusqlite::Connection;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{CachedStatement, Connection, Statement};
 
+use crate::batch::{Batch, Packed};
+use crate::codes::Wide;
+use crate::detail::Detail;
+use crate::form::{self, EPOCH_BITS, Forms};
 use crate::gap;
 use crate::names::{Names, Slot, Sort};
 use crate::overflow::Lost;
 use crate::recorder::Shared;
 use crate::retention::Retention;
 use crate::rollup::{Group, Rollups, hour_of};
-use crate::row;
-use crate::totals::Sums;
 use crate::zone::Zones;
 
-/// Rows of one transaction at most.
-const BATCH_MAX: usize = 2048;
+/// A transaction takes no further batch after so many rows.
+const TRANSACTION_ROWS: usize = 2048;
+
+/// Rows of one statement.
+const ROWS_AT_ONCE: usize = 16;
+
+/// Columns that are bound for a row.
+const COLUMNS: usize = 4;
+
+/// SQLite gives the rowid, which is one more than the last: told what it is, it would look for the place in the
+/// tree again for each row. Without `OR FAIL` it would keep copies of pages, to undo a statement that fails;
+/// we undo the transaction.
+fn insert_sql(rows: usize) -> String {
+    let values = vec!["(?, ?, ?, ?)"; rows].join(", ");
+    format!("INSERT OR FAIL INTO exchange (started_ms, form, detail, extra) VALUES {values}")
+}
 
 /// A batch that the disk refuses is tried again this often; then its details are given up.
 const ATTEMPTS_MAX: u32 = 3;
@@ -28,19 +45,16 @@ const ATTEMPTS_MAX: u32 = 3;
 pub(crate) struct Writer {
     db: Connection,
     shared: Arc<Shared>,
-    insert: String,
     names: Names,
+    forms: Forms,
     rollups: Rollups,
     zones: Zones,
-    /// Taken from the queue, not yet on disk.
-    #[expect(
-        clippy::vec_box,
-        reason = "moving the box out of the queue is cheaper than moving the exchange"
-    )]
-    batch: Vec<Box<Exchange>>,
+    /// Taken from the lanes, not yet begun.
+    taken: VecDeque<Batch>,
+    /// Of this transaction.
+    batches: Vec<Batch>,
     lost: Lost,
     attempts: u32,
-    scratch: Vec<u8>,
     retention: Retention,
     /// The file, for messages.
     path: PathBuf,
@@ -57,11 +71,11 @@ impl Writer {
             names: Names::load(&db)?,
             zones: Zones::load(&db)?,
             rollups: Rollups::default(),
-            insert: row::insert_sql(),
-            batch: Vec::with_capacity(BATCH_MAX),
+            forms: Forms::default(),
+            taken: VecDeque::new(),
+            batches: Vec::new(),
             lost: Lost::default(),
             attempts: 0,
-            scratch: Vec::new(),
             db,
             shared,
             retention,
@@ -95,26 +109,30 @@ impl Writer {
     }
 
     fn is_done(&self) -> bool {
-        self.batch.is_empty()
-            && self.lost.is_empty()
-            && self.shared.queue.is_empty()
-            && self.shared.overflow.is_empty()
+        self.lost.is_empty() && self.shared.pending() == 0 && self.shared.overflow.is_empty()
     }
 
-    /// One transaction, if there is anything to write. True if there may be more to write at once.
+    fn rows(&self) -> usize {
+        self.batches.iter().map(Batch::rows).sum()
+    }
+
+    /// One transaction, if there is anything to write. True if there is more to write at once.
     pub(crate) fn flush(&mut self) -> bool {
-        while self.batch.len() < BATCH_MAX {
-            let Some(exchange) = self.shared.queue.pop() else { break };
-            self.batch.push(exchange);
+        if self.taken.is_empty() {
+            self.shared.lanes.take(&mut self.taken);
+        }
+        while self.rows() < TRANSACTION_ROWS {
+            let Some(batch) = self.taken.pop_front() else { break };
+            self.batches.push(batch);
         }
         self.lost.merge(self.shared.overflow.take());
-        if self.batch.is_empty() && self.lost.is_empty() {
+        if self.batches.is_empty() && self.lost.is_empty() {
             return false;
         }
         match self.write() {
             Ok(()) => {
                 self.settle();
-                !self.shared.queue.is_empty()
+                !self.taken.is_empty()
             }
             Err(error) => {
                 self.refused(&error);
@@ -124,8 +142,10 @@ impl Writer {
     }
 
     fn settle(&mut self) {
-        let count = self.batch.len() as u64;
-        self.batch.clear();
+        let count = self.rows() as u64;
+        for batch in self.batches.drain(..) {
+            self.shared.lanes.give_back(batch);
+        }
         self.shared.dropped_settled.add(self.lost.exchanges());
         self.lost = Lost::default();
         self.shared.rows.add(count);
@@ -148,9 +168,13 @@ impl Writer {
         self.set_last_error(Some(format!("could not write {}: {error}", self.path.display())));
         self.attempts += 1;
         if self.attempts.is_multiple_of(ATTEMPTS_MAX) {
-            let count = self.batch.len() as u64;
-            for exchange in self.batch.drain(..) {
-                self.lost.count(&exchange);
+            let count = self.rows() as u64;
+            for batch in self.batches.drain(..) {
+                for packed in batch.iter() {
+                    // What a fault of ours damaged has no totals; it is in the count of details lost.
+                    let _ = self.lost.count_packed(&packed);
+                }
+                self.shared.lanes.give_back(batch);
             }
             self.shared.dropped.add(count);
             self.shared.settled.add(count);
@@ -163,6 +187,7 @@ impl Writer {
         if self.attempts > 0 {
             // What was remembered in the transaction that failed is not in the file.
             self.rollups.forget();
+            self.forms.forget();
             (self.names, self.zones) = (Names::load(&self.db)?, Zones::load(&self.db)?);
         }
         self.write_rows()?;
@@ -173,15 +198,39 @@ impl Writer {
     }
 
     fn write_rows(&mut self) -> rusqlite::Result<()> {
-        let mut insert = self.db.prepare_cached(&self.insert)?;
-        for exchange in &self.batch {
-            let rowid = self.zones.next_row(exchange.started_at.0);
-            let group =
-                row::bind(&mut insert, &self.db, &mut self.names, rowid, exchange, &mut self.scratch)?;
-            insert.raw_execute()?;
-            self.rollups.add(&self.db, hour_of(exchange.started_at), group, &Sums::of(exchange))?;
+        let mut inserts = Inserts::new(&self.db)?;
+        let (db, forms, rollups) = (&self.db, &mut self.forms, &mut self.rollups);
+        // Where the form of the row before is: most rows have the same.
+        let mut before: Option<(&[u8], usize)> = None;
+        for batch in &self.batches {
+            let mut rows = 0;
+            for packed in batch.iter() {
+                let rowid = self.zones.next_row(packed.started_at.0);
+                if forms.is_full() || rowid.trailing_zeros() >= EPOCH_BITS {
+                    forms.settle(db, rollups)?;
+                    forms.forget();
+                    before = None;
+                }
+                let place = match before.filter(|(form, _)| *form == packed.form) {
+                    Some((_, place)) => place,
+                    None => match forms.find(packed.form) {
+                        Some(place) => place,
+                        None => forms.enter(db, &mut self.names, rowid, packed.form)?,
+                    },
+                };
+                before = Some((packed.form, place));
+                let form = forms.id(place).ok_or_else(form::not_packed)?;
+                inserts.push(NewRow { rowid, form, packed })?;
+                let sums = Detail::unpack_sums(packed.detail).ok_or_else(form::not_packed)?;
+                forms.count(db, rollups, (place, hour_of(packed.started_at)), &sums)?;
+                rows += 1;
+            }
+            if rows != batch.rows() {
+                return Err(form::not_packed());
+            }
         }
-        Ok(())
+        inserts.finish()?;
+        forms.settle(db, rollups)
     }
 
     fn write_lost(&mut self) -> rusqlite::Result<()> {
@@ -214,5 +263,72 @@ impl Writer {
 
     fn set_last_error(&self, error: Option<String>) {
         *self.shared.last_error.lock().unwrap_or_else(PoisonError::into_inner) = error;
+    }
+}
+
+/// Rows go in many with one statement: it finds the table's end once for all of them.
+struct Inserts<'db, 'row> {
+    db: &'db Connection,
+    many: CachedStatement<'db>,
+    one: CachedStatement<'db>,
+    waiting: Vec<NewRow<'row>>,
+}
+
+struct NewRow<'row> {
+    rowid: i64,
+    form: i64,
+    packed: Packed<'row>,
+}
+
+impl<'db, 'row> Inserts<'db, 'row> {
+    fn new(db: &'db Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            many: db.prepare_cached(&insert_sql(ROWS_AT_ONCE))?,
+            one: db.prepare_cached(&insert_sql(1))?,
+            waiting: Vec::with_capacity(ROWS_AT_ONCE),
+            db,
+        })
+    }
+
+    fn push(&mut self, row: NewRow<'row>) -> rusqlite::Result<()> {
+        self.waiting.push(row);
+        if self.waiting.len() < ROWS_AT_ONCE {
+            return Ok(());
+        }
+        for (row, place) in self.waiting.iter().zip(0..) {
+            row.bind(&mut self.many, place)?;
+        }
+        self.many.raw_execute()?;
+        self.check()?;
+        self.waiting.clear();
+        Ok(())
+    }
+
+    fn finish(mut self) -> rusqlite::Result<()> {
+        for row in &self.waiting {
+            row.bind(&mut self.one, 0)?;
+            self.one.raw_execute()?;
+        }
+        self.check()
+    }
+
+    /// The rows are where the blocks of times say.
+    fn check(&self) -> rusqlite::Result<()> {
+        let is_there = self.waiting.last().is_none_or(|row| row.rowid == self.db.last_insert_rowid());
+        if is_there { Ok(()) } else { Err(form::fault("rows are not where they are counted")) }
+    }
+}
+
+impl NewRow<'_> {
+    fn bind(&self, insert: &mut Statement<'_>, place: usize) -> rusqlite::Result<()> {
+        let (first, packed) = (1 + place * COLUMNS, &self.packed);
+        insert.raw_bind_parameter(first, Wide::from(packed.started_at.0))?;
+        insert.raw_bind_parameter(first + 1, self.form)?;
+        insert.raw_bind_parameter(first + 2, packed.detail)?;
+        let extra = Some(packed.extra).filter(|text| !text.is_empty());
+        insert.raw_bind_parameter(
+            first + 3,
+            ToSqlOutput::Borrowed(extra.map_or(ValueRef::Null, ValueRef::Text)),
+        )
     }
 }

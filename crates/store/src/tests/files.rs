@@ -9,6 +9,7 @@ use pilothouse_core::clock::{Clock, ManualClock, UnixMs};
 use pilothouse_core::exchange::Exchange;
 
 use super::samples::{NOON, ledger, plain, record};
+use crate::form::EPOCH_BITS;
 use crate::schema::{self, MIGRATIONS, Migration};
 use crate::{By, Filter, LEDGER_FILE, Ledger, Options, Reader, ServerInfo, StoreError, UsageQuery};
 
@@ -211,4 +212,76 @@ fn old_rows_are_removed_in_blocks_and_their_totals_stay() {
     let again = Ledger::open(dir.path(), options()).unwrap();
     record(&again, [Exchange { started_at: clock.now(), ..plain(5000) }]);
     assert_eq!(reader.last_rowid().unwrap(), last + 1, "a row's number is never used twice");
+}
+
+/// Rows of the table.
+fn count(dir: &Path, table: &str) -> i64 {
+    let db = rusqlite::Connection::open(dir.join(LEDGER_FILE)).unwrap();
+    db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn what_old_rows_shared_is_removed_with_the_last_of_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::new(UnixMs(NOON)));
+    let options = Options {
+        queue_capacity: 100_000,
+        keep_days: Some(2),
+        flush_interval: Duration::from_millis(1),
+        clock: clock.clone(),
+    };
+    let ledger = Ledger::open(dir.path(), options).unwrap();
+    let epoch = 1 << EPOCH_BITS;
+    // Both kinds begin anew in the second epoch, and a third is only there.
+    let nth = |nth: u64| {
+        let kind = if nth < epoch { nth % 2 } else { nth % 3 };
+        Exchange { status: 200 + kind as u16, ..plain(nth) }
+    };
+    record(&ledger, (0..epoch + 3000).map(nth));
+    assert_eq!(count(dir.path(), "form"), 2 + 3);
+    let reader = Reader::open(dir.path()).unwrap();
+    for known in [0, epoch - 2, epoch - 1, epoch, epoch + 1, epoch + 2999] {
+        assert_eq!(reader.exchange(nth(known).id).unwrap(), Some(nth(known)));
+    }
+    clock.advance(3 * 24 * 3_600_000);
+    for _ in 0..4000 {
+        if reader.stats().unwrap().exchanges < 1024 {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(reader.stats().unwrap().exchanges < 1024);
+    assert_eq!(count(dir.path(), "form"), 3);
+    assert_eq!(reader.exchange(nth(epoch + 2999).id).unwrap(), Some(nth(epoch + 2999)));
+}
+
+#[test]
+fn exchanges_alike_share_what_they_have_in_common_and_a_new_start_repeats_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = ledger(dir.path());
+    record(&first, (0..100).map(plain));
+    assert_eq!(count(dir.path(), "form"), 1);
+    first.close().unwrap();
+    let second = ledger(dir.path());
+    record(&second, (100..200).map(plain));
+    assert_eq!(count(dir.path(), "form"), 2);
+    let reader = Reader::open(dir.path()).unwrap();
+    let rows = reader.exchanges(&Filter { after_rowid: Some(0), limit: 999, ..Filter::default() }).unwrap();
+    assert!(rows.iter().zip(0..).all(|(row, nth)| row.exchange == plain(nth)));
+    assert_eq!(rows.len(), 200);
+}
+
+#[test]
+fn more_forms_than_are_remembered_are_all_read_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = ledger(dir.path());
+    let nth = |nth: u64| Exchange { asked: format!("made-up-{}", nth % 9000).into(), ..plain(nth) };
+    record(&ledger, (0..18_000).map(nth));
+    let reader = Reader::open(dir.path()).unwrap();
+    let rows =
+        reader.exchanges(&Filter { after_rowid: Some(0), limit: 20_000, ..Filter::default() }).unwrap();
+    assert_eq!(rows.len(), 18_000);
+    assert!(rows.iter().zip(0..).all(|(row, count)| row.exchange == nth(count)));
+    let all = UsageQuery { by: By::Key, since: None, until: None };
+    assert_eq!(reader.usage(&all).unwrap().total.exchanges, 18_000);
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pilothouse_core::clock::{SystemClock, UnixMs};
-use pilothouse_core::exchange::Exchange;
+use pilothouse_core::exchange::{Exchange, Receipt};
 use pilothouse_core::money::PicoUsd;
 
 use super::samples::{NOON, plain};
@@ -169,4 +169,38 @@ fn a_failure_in_the_middle_of_a_transaction_leaves_no_half_of_it() {
     writer.flush();
     assert_eq!(total(dir.path()), sum_of([plain(0), new_names.clone()]));
     assert_eq!(Reader::open(dir.path()).unwrap().exchange(new_names.id).unwrap(), Some(new_names));
+}
+
+#[test]
+fn rows_that_wait_are_bounded_in_bytes_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut writer, recorder) = still_writer(dir.path(), 100);
+    let receipt = || Receipt { error: Some("x".repeat(100_000).into()), ..Receipt::default() };
+    let long = |nth: u64| Exchange { receipt: Some(Box::new(receipt())), ..plain(nth) };
+    (0..50).for_each(|nth| recorder.record(long(nth)));
+    let waiting = recorder.pending() as u64;
+    assert!((5..10).contains(&waiting), "{waiting} rows of 100 kB wait");
+    assert_eq!(recorder.dropped_total(), 50 - waiting);
+    writer.flush();
+    recorder.record(long(50));
+    writer.flush();
+    assert_eq!(recorder.dropped_total(), 50 - waiting, "there is room again");
+    let reader = Reader::open(dir.path()).unwrap();
+    assert_eq!(reader.exchange(long(50).id).unwrap(), Some(long(50)));
+    assert_eq!(total(dir.path()), sum_of((0..51).map(long)));
+}
+
+#[test]
+fn a_recorder_that_is_gone_leaves_what_it_was_given() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut writer, recorder) = still_writer(dir.path(), 10_000);
+    std::thread::scope(|scope| {
+        for thread in 0..40 {
+            let recorder = recorder.clone();
+            scope.spawn(move || (0..20).for_each(|nth| recorder.record(plain(thread * 20 + nth))));
+        }
+    });
+    while writer.flush() {}
+    assert_eq!((recorder.pending(), recorder.written_total()), (0, 800));
+    assert_eq!(total(dir.path()), sum_of((0..800).map(plain)));
 }

@@ -23,7 +23,7 @@ use crate::{Ledger, Options};
 pub(super) const NOON: u64 = 1_795_348_800_000;
 
 /// The nth plain exchange after noon, one a millisecond: complete, priced.
-pub(super) fn plain(nth: u64) -> Exchange {
+pub(crate) fn plain(nth: u64) -> Exchange {
     let started_at = UnixMs(NOON + nth);
     Exchange {
         id: ExchangeId::new(started_at, nth.into()),
@@ -217,7 +217,7 @@ prop_compose! {
 
 prop_compose! {
     /// Any exchange at all.
-    pub(super) fn any_exchange()(
+    pub(crate) fn any_exchange()(
         call in any_call(),
         answer in answer(),
         bill in bill(),
