@@ -140,6 +140,11 @@ impl Job {
         self.receipt(|receipt| receipt.attempts.push(Attempt { target, kind, status, failed_us }));
     }
 
+    /// Writes into the receipt what else happened on the way.
+    pub fn noted(&mut self, note: Note) {
+        self.receipt(|receipt| receipt.notes.push(note));
+    }
+
     /// Attempts that failed so far.
     #[must_use]
     pub fn failed_attempts(&self) -> usize {

@@ -26,6 +26,8 @@ struct Why<'a> {
     losses: &'a [Note],
     #[serde(skip_serializing_if = "<[Attempt]>::is_empty")]
     attempts: &'a [Attempt],
+    #[serde(skip_serializing_if = "<[Note]>::is_empty", serialize_with = "notes")]
+    notes: &'a [Note],
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
 }
@@ -46,7 +48,7 @@ fn notes<S: Serializer>(notes: &[Note], out: S) -> Result<S::Ok, S::Error> {
 }
 
 /// Writes what the exchange has of it into `text`. `None`: it has nothing. Else whether the text is one that
-/// many exchanges share, because it holds nothing but edits and losses.
+/// many exchanges share, because it holds nothing but edits, losses and notes.
 pub(crate) fn write(exchange: &Exchange, text: &mut Vec<u8>) -> serde_json::Result<Option<bool>> {
     let out = Out {
         estimated_cost: exchange.bill.estimated_cost.known(),
@@ -56,6 +58,7 @@ pub(crate) fn write(exchange: &Exchange, text: &mut Vec<u8>) -> serde_json::Resu
             edits: &receipt.edits,
             losses: &receipt.losses,
             attempts: &receipt.attempts,
+            notes: &receipt.notes,
             error: receipt.error.as_deref(),
         }),
     };
@@ -85,6 +88,7 @@ struct WhyIn {
     edits: Vec<NoteIn>,
     losses: Vec<NoteIn>,
     attempts: Vec<Attempt>,
+    notes: Vec<NoteIn>,
     error: Option<Box<str>>,
 }
 
@@ -116,6 +120,7 @@ impl Extra {
             edits: why.edits.into_iter().map(Note::from).collect(),
             losses: why.losses.into_iter().map(Note::from).collect(),
             attempts: why.attempts,
+            notes: why.notes.into_iter().map(Note::from).collect(),
             error: why.error,
         }))
     }

@@ -40,7 +40,8 @@ impl Client {
     }
 
     /// Sends a request and waits for the head of its answer. Headers for which `keep` is false are dropped
-    /// unread. A pooled connection that turns out to be dead is replaced by a fresh one, once.
+    /// unread. A pooled connection that turns out to be dead is replaced by a fresh one, once; `stale` counts the
+    /// connections that were, whatever becomes of the call.
     ///
     /// # Errors
     /// A [`Failure`]; dropping the future closes the connection.
@@ -49,6 +50,7 @@ impl Client {
         origin: &Origin,
         request: &Request<'_>,
         keep: fn(&str) -> bool,
+        stale: &mut u32,
     ) -> Result<Answer, Failure> {
         let mut deadlines = Deadlines::start(origin);
         if let Some(connection) = self.pool.take(origin, deadlines.last_read()) {
@@ -56,13 +58,17 @@ impl Client {
                 Err((Failure::StaleConnection, given_back)) => {
                     // Its siblings were most likely closed with it.
                     self.pool.forget_idle(origin);
+                    *stale += 1;
                     deadlines = given_back;
                 }
                 other => return other.map_err(|(failure, _)| failure),
             }
         } else if let Some((sender, count)) = self.pool.take_shared(origin) {
             match self.call_h2(origin, (sender, true), count, request, keep, deadlines).await {
-                Err((Failure::StaleConnection, given_back)) => deadlines = given_back,
+                Err((Failure::StaleConnection, given_back)) => {
+                    *stale += 1;
+                    deadlines = given_back;
+                }
                 other => return other.map_err(|(failure, _)| failure),
             }
         }
