@@ -65,6 +65,12 @@ impl Job {
         self.exchange.as_ref().map(|exchange| exchange.id).unwrap_or_default()
     }
 
+    /// How often a silent stream of it shows that it lives.
+    #[must_use]
+    pub fn ping_every(&self) -> std::time::Duration {
+        self.shared.ping_every
+    }
+
     /// Seconds since 1970 at its start.
     #[must_use]
     pub fn started_seconds(&self) -> u64 {
