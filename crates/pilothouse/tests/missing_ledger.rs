@@ -1,5 +1,7 @@
 //! The program itself, started where its ledger is, was, or never has been.
 
+#![expect(clippy::unwrap_used, reason = "everything here is test code")]
+
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
