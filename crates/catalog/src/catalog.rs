@@ -134,6 +134,12 @@ impl Catalog {
         found.into_iter().map(|(_, _, platform)| platform).collect()
     }
 
+    /// The platform whose own model `wire_id` is, by its name; it need not list it.
+    #[must_use]
+    pub fn native_platform(&self, wire_id: &str) -> Option<&'static str> {
+        vendor::native_platform_of(wire_id)
+    }
+
     /// At most `n` of `among` that look like `name`, the most similar first.
     #[must_use]
     pub fn nearest(&self, name: &str, among: &mut dyn Iterator<Item = &str>, n: usize) -> Vec<String> {

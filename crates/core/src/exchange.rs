@@ -211,6 +211,8 @@ pub struct Receipt {
     pub losses: Vec<Note>,
     /// Attempts that failed before the one that was passed on.
     pub attempts: Vec<Attempt>,
+    /// What else happened on the way and changed nothing (`replace:connection`).
+    pub notes: Vec<Note>,
     /// The message of the error, as the client read it.
     pub error: Option<Box<str>>,
 }

@@ -66,13 +66,15 @@ pub struct StoreSection {
     pub dir: PathBuf,
     /// Days after which exchanges are removed (their totals stay).
     pub keep_days: u32,
+    /// A ledger is in the data folder already: without one, `serve` stops and asks.
+    pub must_exist: bool,
     /// Exchanges that may wait to be written; beyond it details are lost, totals are not.
     pub queue: usize,
 }
 
 impl Default for StoreSection {
     fn default() -> Self {
-        Self { dir: PathBuf::from(".pilothouse"), keep_days: 90, queue: 32_768 }
+        Self { dir: PathBuf::from(".pilothouse"), keep_days: 90, must_exist: false, queue: 32_768 }
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod models;
 pub mod pages;
+pub mod status;
 
 use http::Method;
 use pilothouse_core::dialect::Dialect;

@@ -66,6 +66,12 @@ impl Job {
         self.exchange.as_ref().map(|exchange| exchange.id).unwrap_or_default()
     }
 
+    /// How often a silent stream of it shows that it lives.
+    #[must_use]
+    pub fn ping_every(&self) -> std::time::Duration {
+        self.shared.ping_every
+    }
+
     /// Seconds since 1970 at its start.
     #[must_use]
     pub fn started_seconds(&self) -> u64 {
@@ -139,6 +145,11 @@ impl Job {
             return;
         };
         self.receipt(|receipt| receipt.attempts.push(Attempt { target, kind, status, failed_us }));
+    }
+
+    /// Writes into the receipt what else happened on the way.
+    pub fn noted(&mut self, note: Note) {
+        self.receipt(|receipt| receipt.notes.push(note));
     }
 
     /// Attempts that failed so far.

@@ -42,6 +42,37 @@ pub struct Metrics {
     pub reloads_failed: AtomicU64,
 }
 
+/// What a target's counters say at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TargetCounts {
+    /// The provider's name.
+    pub vendor: Arc<str>,
+    /// The model's id on the wire.
+    pub model: Arc<str>,
+    /// Exchanges that arrived whole.
+    pub complete: u64,
+    /// Exchanges whose client went away.
+    pub cancelled: u64,
+    /// Exchanges whose answer broke off.
+    pub cut: u64,
+    /// Exchanges that failed otherwise.
+    pub failed: u64,
+    /// Input tokens as vendors reported them, cached ones included.
+    pub tokens_input: u64,
+    /// Output tokens as vendors reported them.
+    pub tokens_output: u64,
+    /// Time of all exchanges together, in microseconds.
+    pub duration_us: u64,
+}
+
+impl TargetCounts {
+    /// Exchanges that have ended, however they did.
+    #[must_use]
+    pub const fn exchanges(&self) -> u64 {
+        self.complete + self.cancelled + self.cut + self.failed
+    }
+}
+
 /// The counters of one target.
 #[derive(Debug, Default)]
 pub struct TargetMetrics {
@@ -92,6 +123,24 @@ impl Metrics {
             (Arc::from("other"), Arc::from("other"))
         };
         Arc::clone(targets.entry(key).or_default())
+    }
+
+    /// What the counters of every target say now, by vendor and model.
+    #[must_use]
+    pub fn counts(&self) -> Vec<TargetCounts> {
+        let targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = targets.iter().map(|((vendor, model), target)| TargetCounts {
+            vendor: Arc::clone(vendor),
+            model: Arc::clone(model),
+            complete: target.complete.load(Relaxed),
+            cancelled: target.cancelled.load(Relaxed),
+            cut: target.cut.load(Relaxed),
+            failed: target.failed.load(Relaxed),
+            tokens_input: target.tokens_input.load(Relaxed),
+            tokens_output: target.tokens_output.load(Relaxed),
+            duration_us: target.duration_us.load(Relaxed),
+        });
+        counts.collect()
     }
 
     /// The text that Prometheus scrapes (exposition format 0.0.4).

@@ -7,6 +7,7 @@ mod build;
 mod keys;
 mod provider;
 mod resolve;
+mod ties;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ pub use build::{Environment, build, listen_address};
 pub use keys::{KeyInfo, Keys, digest_of};
 pub use provider::{CallHeads, Credential, Provider, Surface};
 pub use resolve::{Resolution, Target};
+pub use ties::Tie;
 
 use crate::config::{ConfigError, DebugSection};
 use crate::exposure::Exposure;

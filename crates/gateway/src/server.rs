@@ -19,6 +19,9 @@ use crate::metrics::Metrics;
 use crate::plan::{self, Environment, Plan};
 use crate::shared::{Shared, Worker};
 
+/// Proxies between us and the client give a silent connection up after a minute or less.
+const PING_EVERY: Duration = Duration::from_secs(15);
+
 /// How a server starts.
 pub struct Options {
     /// The configuration.
@@ -35,6 +38,8 @@ pub struct Options {
     pub is_discovered: bool,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
+    /// How often a silent translated stream shows that it lives; tests do not wait as long as proxies do.
+    pub ping_every: Duration,
 }
 
 impl Options {
@@ -50,6 +55,7 @@ impl Options {
             data_dir: None,
             is_discovered: false,
             clock: Arc::new(SystemClock),
+            ping_every: PING_EVERY,
         }
     }
 }
@@ -120,8 +126,15 @@ impl Server {
         let data_dir = options.data_dir.clone().unwrap_or_else(|| source.data_dir());
         let ledger = Ledger::open(&data_dir, store_options(source, &options.clock))?;
         let seed = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), options.clock.now().0);
-        let shared =
-            Arc::new(Shared::new(plan, ledger.recorder(), Arc::clone(&options.clock), metrics, seed));
+        let shared = Arc::new(Shared::new(
+            plan,
+            ledger.recorder(),
+            Arc::clone(&options.clock),
+            metrics,
+            tls.is_some(),
+            options.ping_every,
+            seed,
+        ));
         let socket = listener::bind(listen)?;
         let address = socket
             .local_addr()

@@ -124,7 +124,7 @@ fn page(
         Action::Readyz => endpoints::pages::readyz(&worker.shared),
         Action::Metrics => endpoints::pages::metrics(&worker.shared),
         Action::Version => endpoints::pages::version(),
-        Action::Status | Action::Exchange(..) => endpoints::pages::status(&worker.shared, plan),
+        Action::Status | Action::Exchange(..) => endpoints::status::page(&worker.shared, plan, head),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use pilothouse_core::clock::{Clock, UnixMs};
@@ -39,6 +40,10 @@ pub struct Shared {
     pub closing: Drain,
     /// Streams that must be told when their time is up.
     pub drain: Drain,
+    /// Our own listener speaks TLS.
+    pub is_tls: bool,
+    /// How often a silent translated stream shows that it lives.
+    pub ping_every: Duration,
     /// Thinking that clients cannot carry.
     pub thinking: Mutex<ThinkingMemory>,
     /// Every task that runs.
@@ -55,6 +60,8 @@ impl Shared {
         recorder: Recorder,
         clock: Arc<dyn Clock>,
         metrics: Arc<Metrics>,
+        is_tls: bool,
+        ping_every: Duration,
         seed: u64,
     ) -> Self {
         Self {
@@ -67,6 +74,8 @@ impl Shared {
             stopping: CancellationToken::new(),
             closing: Drain::default(),
             drain: Drain::default(),
+            is_tls,
+            ping_every,
             thinking: Mutex::new(ThinkingMemory::new(THINKING_BYTES_MAX)),
             tasks: TaskTracker::new(),
             ids: AtomicU64::new(0),

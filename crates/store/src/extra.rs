@@ -23,6 +23,8 @@ struct Why<'a> {
     losses: &'a [Note],
     #[serde(skip_serializing_if = "<[Attempt]>::is_empty")]
     attempts: &'a [Attempt],
+    #[serde(skip_serializing_if = "<[Note]>::is_empty", serialize_with = "notes")]
+    notes: &'a [Note],
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
 }
@@ -55,7 +57,7 @@ pub(crate) fn changes(changes: &Changes<'_>) -> serde_json::Result<String> {
         notes.iter().map(|(code, detail)| Note::new((*code).to_owned(), detail)).collect::<Vec<_>>()
     };
     let (edits, losses) = (notes(&changes.edits), notes(&changes.losses));
-    let why = Why { edits: &edits, losses: &losses, attempts: &[], error: None };
+    let why = Why { edits: &edits, losses: &losses, attempts: &[], notes: &[], error: None };
     serde_json::to_string(&Out { end_user: None, tools: &[], why: Some(why) })
 }
 
@@ -73,6 +75,7 @@ pub(crate) fn write(
             edits: &receipt.edits,
             losses: &receipt.losses,
             attempts: &receipt.attempts,
+            notes: &receipt.notes,
             error: receipt.error.as_deref(),
         }),
     };
@@ -97,6 +100,7 @@ struct WhyIn {
     edits: Vec<NoteIn>,
     losses: Vec<NoteIn>,
     attempts: Vec<Attempt>,
+    notes: Vec<NoteIn>,
     error: Option<Box<str>>,
 }
 
@@ -128,6 +132,7 @@ impl Extra {
             edits: why.edits.into_iter().map(Note::from).collect(),
             losses: why.losses.into_iter().map(Note::from).collect(),
             attempts: why.attempts,
+            notes: why.notes.into_iter().map(Note::from).collect(),
             error: why.error,
         }))
     }

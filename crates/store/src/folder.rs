@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use pilothouse_core::clock::UnixMs;
 use serde::{Deserialize, Serialize};
 
+use crate::LEDGER_FILE;
 use crate::error::StoreError;
 
 const LOCK_FILE: &str = "ledger.lock";
@@ -69,6 +70,34 @@ impl ServerInfo {
                 Err(StoreError::failed(&path, "remove", cause))
             }
             _ => Ok(()),
+        }
+    }
+}
+
+/// What a data folder shows of a ledger, without opening it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trace {
+    /// The ledger is there.
+    Present,
+    /// A server has recorded here, and its ledger is gone.
+    Lost,
+    /// Nobody has recorded here.
+    Absent,
+}
+
+impl Trace {
+    /// What the data folder `dir` shows. A file that exists but cannot be looked at counts as present: opening
+    /// it tells what is wrong.
+    #[must_use]
+    pub fn of(dir: &Path) -> Self {
+        match fs::metadata(dir.join(LEDGER_FILE)) {
+            Ok(metadata) if metadata.len() > 0 => Self::Present,
+            Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                Self::Present
+            }
+            // The lock's file stays for good: it was made by the first server that recorded here.
+            _ if dir.join(LOCK_FILE).exists() => Self::Lost,
+            _ => Self::Absent,
         }
     }
 }

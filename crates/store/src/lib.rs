@@ -33,7 +33,7 @@ mod zone;
 mod tests;
 
 pub use error::StoreError;
-pub use folder::ServerInfo;
+pub use folder::{ServerInfo, Trace};
 pub use gap::Gap;
 pub use ledger::{Ledger, Options};
 pub use reader::{Filter, Reader, Recorded, Stats};

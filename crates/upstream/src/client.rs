@@ -41,7 +41,8 @@ impl Client {
     }
 
     /// Sends a request and waits for the head of its answer. Headers for which `keep` is false are dropped
-    /// unread. A pooled connection that turns out to be dead is replaced by a fresh one, once.
+    /// unread. A pooled connection that turns out to be dead is replaced by a fresh one, once; `stale` counts the
+    /// connections that were, whatever becomes of the call.
     ///
     /// # Errors
     /// A [`Failure`]; dropping the future closes the connection.
@@ -50,6 +51,7 @@ impl Client {
         origin: &Origin,
         request: &Request<'_>,
         keep: fn(&str) -> bool,
+        stale: &mut u32,
     ) -> Result<Answer, Failure> {
         let now = Instant::now();
         let mut pooled = self.pool.take(origin, now);
@@ -60,6 +62,7 @@ impl Client {
                 Err((Failure::StaleConnection, given_back)) => {
                     // Its siblings were most likely closed with it.
                     self.pool.forget_idle(origin);
+                    *stale += 1;
                     deadlines = given_back;
                 }
                 other => return other.map_err(|(failure, _)| failure),
@@ -67,7 +70,10 @@ impl Client {
         } else if let Some((sender, count)) = self.pool.take_shared(origin) {
             // Boxed: what HTTP/2 remembers must not make every call's future larger.
             match Box::pin(self.call_h2(origin, (sender, true), count, request, keep, deadlines)).await {
-                Err((Failure::StaleConnection, given_back)) => deadlines = given_back,
+                Err((Failure::StaleConnection, given_back)) => {
+                    *stale += 1;
+                    deadlines = given_back;
+                }
                 other => return other.map_err(|(failure, _)| failure),
             }
         }

@@ -25,9 +25,6 @@ use crate::job::Job;
 use crate::memory::Remembering;
 use crate::pipeline::error_codec;
 
-/// A silent stream shows that it lives this often.
-const PING_EVERY: Duration = Duration::from_secs(15);
-
 /// A stream that is rewritten in the client's dialect.
 pub struct TranslatedBody {
     body: Body,
@@ -37,11 +34,37 @@ pub struct TranslatedBody {
     dialect: Dialect,
     vendor: Arc<str>,
     place: Place,
-    ping: Pin<Box<Sleep>>,
+    ping: Ping,
     has_first_token: bool,
     first: First,
     ending: Option<Ending>,
     is_done: bool,
+}
+
+/// When a silent stream must show again that it lives.
+struct Ping {
+    every: Duration,
+    due: Pin<Box<Sleep>>,
+}
+
+impl Ping {
+    fn new(every: Duration) -> Self {
+        Self { every, due: Box::pin(tokio::time::sleep(every)) }
+    }
+
+    /// Ready when the stream has been silent for so long.
+    fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.due.as_mut().poll(cx)
+    }
+
+    /// The stream was heard of: the next ping is due later.
+    fn rest(&mut self) {
+        let due = tokio::time::Instant::now() + self.every;
+        // Moving the timer for every event would cost more than the event; a fifteenth of slack is nothing.
+        if self.due.deadline() + self.every / 15 < due {
+            self.due.as_mut().reset(due);
+        }
+    }
 }
 
 /// The halves of a translation, and what is read on the way.
@@ -158,6 +181,7 @@ impl TranslatedBody {
         vendor: Arc<str>,
         place: Place,
     ) -> Self {
+        let ping = Ping::new(job.ping_every());
         Self {
             body,
             rewriter,
@@ -165,7 +189,7 @@ impl TranslatedBody {
             dialect,
             vendor,
             place,
-            ping: Box::pin(tokio::time::sleep(PING_EVERY)),
+            ping,
             has_first_token: false,
             first: First::default(),
             ending: None,
@@ -191,8 +215,8 @@ impl TranslatedBody {
                     return self.fail(cx, out, &VendorError::from(&stopping()));
                 }
                 Poll::Pending => {
-                    ready!(self.ping.as_mut().poll(cx));
-                    self.rest();
+                    ready!(self.ping.poll_due(cx));
+                    self.ping.rest();
                     return self.give(error_codec(self.dialect).keep_alive().to_vec());
                 }
             };
@@ -210,18 +234,9 @@ impl TranslatedBody {
                 return self.fail(cx, out, &error);
             }
             if !out.is_empty() {
-                self.rest();
+                self.ping.rest();
                 return self.give(out);
             }
-        }
-    }
-
-    /// The stream was heard of: the next ping is due later.
-    fn rest(&mut self) {
-        let due = tokio::time::Instant::now() + PING_EVERY;
-        // Moving the timer for every event would cost more than the event; a second of slack is nothing.
-        if self.ping.deadline() + Duration::from_secs(1) < due {
-            self.ping.as_mut().reset(due);
         }
     }
 
@@ -287,5 +302,52 @@ impl Drop for TranslatedBody {
         let is_whole = self.rewriter.scanner.facts().is_terminated;
         let outcome = if is_whole { Outcome::Complete } else { Outcome::Cancelled };
         job.finish(outcome, self.rewriter.scanner.take());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::time::{Instant, advance};
+
+    use super::*;
+
+    const EVERY: Duration = Duration::from_secs(15);
+
+    async fn due(ping: &mut Ping) -> Instant {
+        poll_fn(|cx| ping.poll_due(cx)).await;
+        ping.rest();
+        Instant::now()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_stream_is_pinged_again_and_again() {
+        let start = Instant::now();
+        let mut ping = Ping::new(EVERY);
+        for nth in 1..=3 {
+            let waited = due(&mut ping).await - start;
+            assert_eq!(waited.as_secs(), 15 * nth);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_that_was_heard_of_is_not_pinged_before_its_time() {
+        let mut ping = Ping::new(EVERY);
+        for _ in 0..20 {
+            advance(Duration::from_secs(10)).await;
+            ping.rest();
+        }
+        let last = Instant::now();
+        assert_eq!((due(&mut ping).await - last).as_secs(), 15);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn events_in_quick_succession_move_the_timer_by_no_more_than_its_slack() {
+        let mut ping = Ping::new(EVERY);
+        let start = Instant::now();
+        advance(Duration::from_millis(900)).await;
+        ping.rest();
+        assert_eq!((due(&mut ping).await - start).as_secs(), 15, "not worth moving");
     }
 }

@@ -1,4 +1,4 @@
-//! Probes, counters, the version, and the status page.
+//! Probes, counters, and the version.
 
 use std::fmt::Write as _;
 use std::sync::atomic::Ordering::Relaxed;
@@ -8,10 +8,9 @@ use http::{HeaderValue, Response, StatusCode, header};
 
 use crate::answer::AnswerBody;
 use crate::pipeline::Answer;
-use crate::plan::Plan;
 use crate::shared::Shared;
 
-fn answer(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {
+pub(super) fn answer(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {
     let mut answer = Response::new(AnswerBody::full(body.into()));
     *answer.status_mut() = status;
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
@@ -73,49 +72,4 @@ pub fn metrics(shared: &Shared) -> Answer {
 #[must_use]
 pub fn version() -> Answer {
     json(StatusCode::OK, &serde_json::json!({"name": "pilothouse", "version": env!("CARGO_PKG_VERSION")}))
-}
-
-const STATUS_HEAD: &str = include_str!("status_head.html");
-
-/// The page for people who open the address in a browser.
-#[must_use]
-pub fn status(shared: &Shared, plan: &Plan) -> Answer {
-    let mut page = String::with_capacity(4096);
-    page.push_str(STATUS_HEAD);
-    let _ = write!(
-        page,
-        "<section><h2>Now</h2><dl><div><dt>Exchanges going on</dt><dd>{}</dd></div><div><dt>Client connections</dt><dd>{}</dd></div><div><dt>Waiting for the ledger</dt><dd>{}</dd></div><div><dt>Configuration</dt><dd>version {}</dd></div></dl></section>",
-        shared.metrics.in_flight.load(Relaxed),
-        shared.metrics.connections.load(Relaxed),
-        shared.recorder.pending(),
-        plan.version,
-    );
-    page.push_str("<section><h2>Providers</h2><table><thead><tr><th scope=col>Name</th><th scope=col>Speaks</th><th scope=col>At</th></tr></thead><tbody>");
-    if plan.providers.is_empty() {
-        page.push_str("<tr><td colspan=3>None yet. Set OPENAI_API_KEY or ANTHROPIC_API_KEY and start again, or write a [providers.NAME] section.</td></tr>");
-    }
-    for provider in &plan.providers {
-        for surface in &provider.surfaces {
-            let _ = write!(
-                page,
-                "<tr><td>{}</td><td>{}</td><td>{}</td></tr>",
-                escape(&provider.name),
-                surface.dialect,
-                escape(&format!("{}{}", surface.origin.authority(), surface.origin.path_prefix())),
-            );
-        }
-    }
-    page.push_str("</tbody></table></section></main></body></html>");
-    let mut answer = answer(StatusCode::OK, "text/html; charset=utf-8", page);
-    let headers = answer.headers_mut();
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    answer
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

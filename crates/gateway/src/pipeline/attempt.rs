@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, StatusCode};
 use pilothouse_core::error::{Error, Kind};
+use pilothouse_core::exchange::Note;
 use pilothouse_upstream::{Failure, Phase, Request};
 use pilothouse_wire::codec::kind_of_status;
 use pilothouse_wire::headers;
@@ -15,6 +16,8 @@ use crate::shared::Worker;
 
 /// Longest pause that a vendor may ask for before another attempt of ours; beyond it the client decides.
 const PAUSE_MAX: Duration = Duration::from_secs(8);
+/// The receipt's words for it. It is no attempt: the vendor had closed the connection before it read the request.
+const REPLACED: &str = "the vendor had closed a kept connection; the request went over a fresh one";
 const PAUSE_FIRST: Duration = Duration::from_millis(200);
 
 /// What is sent.
@@ -50,7 +53,11 @@ pub(super) async fn send(
             )?;
         let request = Request { head, extra: outgoing.extra, body: outgoing.body };
         job.sent();
-        let sent = worker.client.send(&surface.origin, &request, headers::passes_down).await;
+        let mut stale = 0;
+        let sent = worker.client.send(&surface.origin, &request, headers::passes_down, &mut stale).await;
+        if stale > 0 {
+            job.noted(Note::new("replace:connection", REPLACED));
+        }
         let asked_pause = match sent {
             Ok(answer) => {
                 let status = answer.status;

@@ -74,8 +74,8 @@ impl Target {
 }
 
 impl Plan {
-    /// Resolves a name: `<provider>/<model>`, then a bare name at its native vendor, then at any configured
-    /// provider in the order of the file.
+    /// Resolves a name: `<provider>/<model>`, then a bare name at the provider that lists it, then at its native
+    /// vendor, then at any configured provider that has it. Among several, the first in the file takes it.
     ///
     /// # Errors
     /// [`Kind::UnknownModel`], naming the nearest names and what is missing.
@@ -109,21 +109,33 @@ impl Plan {
         self.bare(asked).map(|provider| (provider, asked)).ok_or_else(|| self.unknown(asked))
     }
 
-    fn provider(&self, name: &str) -> Option<&Arc<Provider>> {
+    pub(super) fn provider(&self, name: &str) -> Option<&Arc<Provider>> {
         self.providers.iter().find(|provider| &*provider.name == name)
     }
 
     /// The provider that a bare name belongs to.
     fn bare(&self, model: &str) -> Option<&Arc<Provider>> {
-        let listed =
-            self.providers.iter().find(|provider| provider.models.iter().any(|known| known == model));
-        if listed.is_some() {
-            return listed;
+        self.takers(model).into_iter().next()
+    }
+
+    /// The providers that a bare name may belong to, in the order of the file: the first one takes it. Those that
+    /// list it come before the vendor that makes it, and that one before all others.
+    pub(super) fn takers(&self, model: &str) -> Vec<&Arc<Provider>> {
+        let that = |fits: &dyn Fn(&Provider) -> bool| -> Vec<&Arc<Provider>> {
+            self.providers.iter().filter(|provider| fits(provider)).collect()
+        };
+        let listing = that(&|provider| provider.models.iter().any(|known| known == model));
+        if !listing.is_empty() {
+            return listing;
         }
         let platforms = self.catalog.platforms_of(model);
-        platforms
-            .iter()
-            .find_map(|platform| self.providers.iter().find(|provider| provider.platform == *platform))
+        let maker =
+            self.catalog.native_platform(model).filter(|maker| platforms.iter().any(|it| it == maker));
+        let making = that(&|provider| Some(provider.platform.as_str()) == maker);
+        if !making.is_empty() {
+            return making;
+        }
+        that(&|provider| platforms.contains(&provider.platform))
     }
 
     fn resolution(&self, asked: &str, provider: &Arc<Provider>, model: &str) -> Resolution {

@@ -12,6 +12,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 
 use crate::service;
@@ -76,7 +77,13 @@ async fn serve_h1<S: AsyncRead + AsyncWrite + Unpin>(worker: &Arc<Worker>, strea
 }
 
 async fn serve_h2<S: AsyncRead + AsyncWrite + Unpin>(worker: &Arc<Worker>, stream: S, is_loopback: bool) {
-    let answer = service_fn(|request| service::serve(Arc::clone(worker), request, is_loopback));
+    // As over HTTP/1.1: a connection that comes while we drain is told to go only after it has asked.
+    let is_draining = worker.shared.stopping.is_cancelled();
+    let asked = Notify::new();
+    let answer = service_fn(|request| {
+        asked.notify_one();
+        service::serve(Arc::clone(worker), request, is_loopback)
+    });
     let mut connection = pin!(
         http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
@@ -87,7 +94,8 @@ async fn serve_h2<S: AsyncRead + AsyncWrite + Unpin>(worker: &Arc<Worker>, strea
     tokio::select! {
         biased;
         _ = connection.as_mut() => return,
-        () = worker.shared.stopping.cancelled() => {}
+        () = worker.shared.stopping.cancelled(), if !is_draining => {}
+        _ = tokio::time::timeout(HEADERS_TIME, asked.notified()), if is_draining => {}
     }
     connection.as_mut().graceful_shutdown();
     let _ = connection.await;

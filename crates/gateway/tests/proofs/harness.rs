@@ -103,16 +103,26 @@ impl House {
 
     /// With several workers, each with connections of its own.
     pub(crate) fn with_workers(configuration: &str, workers: usize) -> Self {
-        Self::start(configuration, &[], [127, 0, 0, 1], workers)
+        Self::start(configuration, &[], [127, 0, 0, 1], |options| options.workers = Some(workers))
     }
 
     /// The same on an address of its own, which is called over loopback all the same.
     pub(crate) fn listening(configuration: &str, variables: &[(&str, &str)], listen: [u8; 4]) -> Self {
         // One worker has one pool of connections, so that whether a connection is reused is no matter of chance.
-        Self::start(configuration, variables, listen, 1)
+        Self::start(configuration, variables, listen, |_| {})
     }
 
-    fn start(configuration: &str, variables: &[(&str, &str)], listen: [u8; 4], workers: usize) -> Self {
+    /// Whose silent streams show that often that they live.
+    pub(crate) fn pinging(configuration: &str, every: Duration) -> Self {
+        Self::start(configuration, &[], [127, 0, 0, 1], |options| options.ping_every = every)
+    }
+
+    fn start(
+        configuration: &str,
+        variables: &[(&str, &str)],
+        listen: [u8; 4],
+        change: impl FnOnce(&mut Options),
+    ) -> Self {
         let fleet = Fleet::start();
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("prices.toml"), pilothouse_sim::catalog_overlay()).unwrap();
@@ -122,8 +132,9 @@ impl House {
         let mut options = Options::new(source);
         options.environment = environment(folder.path(), variables);
         options.listen = Some((listen, 0).into());
-        options.workers = Some(workers);
+        options.workers = Some(1);
         options.data_dir = Some(folder.path().join("data"));
+        change(&mut options);
         let gateway = Server::start(options).unwrap_or_else(|error| panic!("{error}"));
         let address = SocketAddr::from(([127, 0, 0, 1], gateway.address().port()));
         Self { fleet, address, gateway: Some(gateway), folder }

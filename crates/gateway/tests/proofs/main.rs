@@ -16,5 +16,6 @@ mod limits;
 mod paths;
 mod planted;
 mod retries;
+mod status;
 mod thinking;
 mod transport;

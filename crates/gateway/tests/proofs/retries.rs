@@ -151,6 +151,42 @@ fn a_fresh_connection_that_closes_without_a_byte_is_not_tried_again() {
     assert_eq!((ask(&house, false, &[]).status, vendor.calls()), (502, 1));
 }
 
+/// A vendor that answers, keeps the connection, and gives it up at the next call; then it does that.
+fn house_with_a_stale_connection(then: Act) -> (Scripted, House) {
+    let kept = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{ANSWER}",
+        ANSWER.len()
+    );
+    let vendor = Scripted::start(vec![Act::HangUpAtNext(vec![kept.into_bytes()]), then]);
+    let house = house_before(vendor.address, "");
+    let first = ask(&house, false, &[]);
+    assert_eq!((first.status, house.record(&first).receipt), (200, None));
+    (vendor, house)
+}
+
+#[test]
+fn a_kept_connection_that_the_vendor_gave_up_is_replaced_unseen_and_noted_in_the_receipt() {
+    let (vendor, house) =
+        house_with_a_stale_connection(Act::Write(vec![scripted::json("200 OK", "", ANSWER)]));
+    let got = ask(&house, false, &[]);
+    assert_eq!((got.status, got.header("x-pilothouse-changed")), (200, None), "{}", got.text());
+    assert_eq!(got.header("x-should-retry"), None);
+    assert_eq!(vendor.requests().len(), 3, "the second call came twice");
+    let receipt = house.record(&got).receipt.unwrap();
+    assert_eq!((receipt.attempts.len(), receipt.notes.len()), (0, 1), "{receipt:?}");
+    assert_eq!(receipt.notes[0].code, "replace:connection");
+}
+
+#[test]
+fn a_replaced_connection_is_noted_even_where_the_fresh_one_fails_too() {
+    let (_vendor, house) = house_with_a_stale_connection(Act::Close);
+    let got = ask(&house, false, &[]);
+    assert_eq!(got.status, 502);
+    let receipt = house.record(&got).receipt.unwrap();
+    assert_eq!(receipt.notes[0].code, "replace:connection");
+    assert!(receipt.error.is_some());
+}
+
 #[test]
 fn an_interruption_between_chunks_ends_the_stream_as_a_timeout() {
     let house = House::with(

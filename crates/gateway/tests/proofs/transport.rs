@@ -228,6 +228,35 @@ fn a_client_that_hangs_up_at_the_vendors_error_event_has_a_failed_exchange_and_n
 }
 
 #[test]
+fn a_silent_stream_that_is_translated_shows_that_it_lives_in_the_clients_dialect() {
+    let fast = std::time::Duration::from_millis(5);
+    let opening = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m1\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"m\",\"content\":[],\"stop_reason\":null,\"stop_sequence\":null,\"usage\":{\"input_tokens\":7,\"output_tokens\":1}}}\n\n";
+    let cases = [
+        ("openai-chat", "/v1", BEFORE, Client::Anthropic, "event: ping\ndata: {\"type\": \"ping\"}\n\n"),
+        ("anthropic-messages", "", opening, Client::Openai, ": ping\n\n"),
+    ];
+    for (dialect, path, events, client, ping) in cases {
+        let pieces = vec![STREAM_HEAD.as_bytes().to_vec(), chunk(events.as_bytes())];
+        let vendor = Scripted::start(vec![Act::Hold(pieces)]);
+        let house = House::pinging(
+            &format!(
+                "[providers.odd]\ndialect = \"{dialect}\"\nbase_url = \"http://{}{path}\"\nmodels = [\"m\"]\n",
+                vendor.address
+            ),
+            fast,
+        );
+        let mut stream = house.begin(client.path(), &client.ask("m", "Hello.", true));
+        for _ in 0..20 {
+            assert!(stream.next(), "{dialect}: a silent stream goes on");
+        }
+        let text = String::from_utf8_lossy(&stream.body);
+        assert!(text.contains(&ping.repeat(3)), "{dialect}: {text}");
+        let read = reading::stream(client, &stream.body);
+        assert_eq!((read.unreadable, read.error, read.is_terminated), (0, None, false), "{dialect}");
+    }
+}
+
+#[test]
 fn one_connection_carries_one_call_after_the_other_whatever_became_of_the_first() {
     let house = House::open();
     let good = Client::Openai.ask("openai/fault-many-2", "Hello.", false).to_string();

@@ -1,5 +1,7 @@
 //! `pilothouse serve`: the gateway in the foreground, until a signal stops it.
 
+mod expected;
+
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -15,6 +17,8 @@ use pilothouse_gateway::config::Source;
 use pilothouse_gateway::discover::{self, Found};
 use pilothouse_gateway::plan::Environment;
 use pilothouse_gateway::server::{Options, Server};
+
+use expected::Expected;
 
 const DEFAULT_FILE: &str = "pilothouse.toml";
 /// How often the configuration file is looked at.
@@ -38,6 +42,9 @@ pub(crate) struct Serve {
     /// Without a configuration file: do not look for model servers on this machine.
     #[arg(long)]
     no_discover: bool,
+    /// Begin a new ledger where the one that this configuration had is missing.
+    #[arg(long)]
+    new_ledger: bool,
 }
 
 impl Serve {
@@ -52,9 +59,13 @@ impl Serve {
                 discover::discover(&environment, !self.no_discover)?
             }
         };
-        if file.is_some() && source.file.store.dir.is_relative() {
-            // A configuration whose ledger has gone must not silently start a new one: money is in it.
-            warn_of_missing_store(&source, self.data.as_deref(), out)?;
+        let data = self.data.clone().unwrap_or_else(|| source.data_dir());
+        let expected = file
+            .as_deref()
+            .map(|path| Expected::of(path, &data, source.file.store.must_exist))
+            .transpose()?;
+        if let Some(expected) = &expected {
+            expected.settle(self.new_ledger, out)?;
         }
         let access = Access::prepare(&mut source, self.listen, self.data.as_deref())?;
         let mut options = Options::new(source);
@@ -63,6 +74,9 @@ impl Serve {
         options.data_dir = self.data.clone();
         options.is_discovered = file.is_none();
         let server = Server::start(options)?;
+        if let Some(expected) = &expected {
+            expected.remember(out)?;
+        }
         greet(out, &server, &found, &access, file.as_deref())?;
         watch(&server, file.as_deref(), &stop);
         drop(found);
@@ -80,14 +94,6 @@ impl Serve {
 
 fn going_on(server: &Server) -> u64 {
     server.shared().metrics.in_flight.load(Ordering::Relaxed)
-}
-
-fn warn_of_missing_store(source: &Source, data: Option<&Path>, out: &mut dyn Write) -> anyhow::Result<()> {
-    let dir = data.map_or_else(|| source.data_dir(), Path::to_owned);
-    if !dir.join(pilothouse_store::LEDGER_FILE).exists() {
-        writeln!(out, "  note   no ledger in {} yet: a new one begins there", dir.display())?;
-    }
-    Ok(())
 }
 
 /// Prints where we are and what can be used.

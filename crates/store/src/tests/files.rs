@@ -11,7 +11,7 @@ use pilothouse_core::exchange::Exchange;
 use super::samples::{NOON, ledger, plain, record};
 use crate::form::EPOCH_BITS;
 use crate::schema::{self, MIGRATIONS, Migration};
-use crate::{By, Filter, LEDGER_FILE, Ledger, Options, Reader, ServerInfo, StoreError, UsageQuery};
+use crate::{By, Filter, LEDGER_FILE, Ledger, Options, Reader, ServerInfo, StoreError, Trace, UsageQuery};
 
 /// The steps of this build and one more, as a later build would have them.
 fn later_migrations() -> Vec<Migration> {
@@ -110,6 +110,21 @@ fn a_missing_ledger_says_how_to_make_one_and_makes_none() {
     let refusal = Reader::open(&dir.path().join("nowhere")).unwrap_err().to_string();
     assert!(refusal.contains("nowhere") && refusal.contains("`pilothouse serve`"), "{refusal}");
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_folder_shows_whether_its_ledger_is_there_or_gone_or_never_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    assert_eq!(Trace::of(&data), Trace::Absent);
+    fs::create_dir(&data).unwrap();
+    assert_eq!(Trace::of(&data), Trace::Absent, "an empty folder, such as a volume that was just made");
+    ledger(&data).close().unwrap();
+    assert_eq!(Trace::of(&data), Trace::Present);
+    fs::write(data.join(LEDGER_FILE), "").unwrap();
+    assert_eq!(Trace::of(&data), Trace::Lost, "nothing is left in it");
+    fs::remove_file(data.join(LEDGER_FILE)).unwrap();
+    assert_eq!(Trace::of(&data), Trace::Lost);
 }
 
 #[test]

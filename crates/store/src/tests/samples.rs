@@ -162,17 +162,18 @@ prop_compose! {
 
 prop_compose! {
     fn receipt()(
-        notes in proptest::collection::vec((text(), text()), 0..4),
+        notes in proptest::collection::vec((text(), text()), 0..6),
         attempts in proptest::collection::vec((any_target(), select(Kind::ALL.to_vec()), any::<Option<u16>>(), any::<u64>()), 0..3),
         error in option::of(word()),
     ) -> Receipt {
         let mut edits: Vec<Note> = notes.into_iter().map(|(code, detail)| Note::new(code, &detail)).collect();
-        let losses = edits.split_off(edits.len() / 2);
+        let mut losses = edits.split_off(edits.len() / 2);
+        let notes = losses.split_off(losses.len() / 2);
         let attempts = attempts
             .into_iter()
             .map(|(target, kind, status, failed_us)| Attempt { target, kind, status, failed_us })
             .collect();
-        Receipt { edits, losses, attempts, error }
+        Receipt { edits, losses, attempts, notes, error }
     }
 }
 

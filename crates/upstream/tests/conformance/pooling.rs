@@ -31,7 +31,9 @@ async fn a_pooled_connection_closed_before_any_byte_is_replaced_once(engine: Eng
     let server = Server::start(engine, vec![answer(200, b"first"), vec![Act::ReadBody, Act::HangUp]]).await;
     let caller = server.caller();
     assert_eq!(caller.call(b"1").await.unwrap().body, "first");
+    assert_eq!(caller.stale(), 0);
     assert_eq!(caller.call(b"2").await.unwrap().body, "honest");
+    assert_eq!(caller.stale(), 1);
     let seen: Vec<_> = server.calls().into_iter().map(|seen| (seen.connection, seen.body)).collect();
     assert_eq!(seen, [(0, b"1".to_vec()), (0, b"2".to_vec()), (1, b"2".to_vec())]);
 }
@@ -44,6 +46,7 @@ async fn a_pooled_connection_that_was_closed_while_idle_is_not_called(engine: En
     assert_eq!(caller.call(b"1").await.unwrap().body, "first");
     server.ended().await;
     assert_eq!(caller.call(b"2").await.unwrap().body, "honest");
+    assert_eq!(caller.stale(), 0, "nothing was sent over it");
     let seen: Vec<_> = server.calls().into_iter().map(|seen| (seen.connection, seen.body)).collect();
     assert_eq!(seen, [(0, b"1".to_vec()), (1, b"2".to_vec())]);
 }
@@ -62,7 +65,11 @@ async fn a_call_is_repeated_once_and_no_more(engine: Engine) {
     let caller = server.caller();
     caller.call(b"1").await.unwrap();
     assert_eq!(caller.call(b"2").await.unwrap_err(), Failure::ClosedEarly);
-    assert_eq!(server.calls().len(), 3);
+    assert_eq!(
+        (server.calls().len(), caller.stale()),
+        (3, 1),
+        "a call that fails in the end tells of it too"
+    );
 }
 
 async fn a_pooled_connection_cut_within_its_answer_is_not_repeated(engine: Engine) {

@@ -4,6 +4,7 @@ mod player1;
 mod player2;
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -193,6 +194,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 pub(crate) struct Caller {
     pub(crate) client: Client,
     pub(crate) origin: Origin,
+    stale: Arc<AtomicU32>,
 }
 
 /// A whole answer.
@@ -205,7 +207,7 @@ pub(crate) struct Whole {
 
 impl Caller {
     pub(crate) fn new(url: &str, options: &OriginOptions) -> Self {
-        Self { client: Client::new(), origin: Origin::new(url, options).unwrap() }
+        Self { client: Client::new(), origin: Origin::new(url, options).unwrap(), stale: Arc::default() }
     }
 
     /// Sends a POST and waits for the head of its answer.
@@ -220,7 +222,16 @@ impl Caller {
         let extra = [(HeaderName::from_static("x-of-this-call"), HeaderValue::from_static("1"))];
         let pieces = body.split_at(body.len() / 3);
         let request = Request { head: &head, extra: &extra, body: &[pieces.0, pieces.1] };
-        self.client.send(&self.origin, &request, |name| !name.eq_ignore_ascii_case("x-unwanted")).await
+        let mut stale = 0;
+        let keep: fn(&str) -> bool = |name| !name.eq_ignore_ascii_case("x-unwanted");
+        let sent = self.client.send(&self.origin, &request, keep, &mut stale).await;
+        self.stale.fetch_add(stale, Ordering::SeqCst);
+        sent
+    }
+
+    /// How many dead connections its calls have met.
+    pub(crate) fn stale(&self) -> u32 {
+        self.stale.load(Ordering::SeqCst)
     }
 
     /// Sends a POST and reads its whole answer.

@@ -14,6 +14,8 @@ pub(crate) enum Act {
     Write(Vec<Vec<u8>>),
     /// Writes these pieces and then keeps the connection, silent, until the vendor is dropped.
     Hold(Vec<Vec<u8>>),
+    /// Writes these pieces, reads one more request on the same connection, and closes it without a byte.
+    HangUpAtNext(Vec<Vec<u8>>),
     /// Closes without a byte.
     Close,
     /// Takes the request and never answers; the connection stays until the vendor is dropped.
@@ -44,7 +46,7 @@ impl Scripted {
                 let call = counter.fetch_add(1, Ordering::SeqCst);
                 seen.lock().unwrap().push(request);
                 let act = acts.get(call).or(acts.last()).unwrap();
-                if let Act::Write(pieces) | Act::Hold(pieces) = act {
+                if let Act::Write(pieces) | Act::Hold(pieces) | Act::HangUpAtNext(pieces) = act {
                     for piece in pieces {
                         // The gateway may have turned away; that is its right.
                         if socket.write_all(piece).is_err() {
@@ -53,6 +55,9 @@ impl Scripted {
                         // Let the reader take each piece alone.
                         std::thread::yield_now();
                     }
+                }
+                if matches!(act, Act::HangUpAtNext(_)) {
+                    seen.lock().unwrap().extend(read_request(&mut socket));
                 }
                 if matches!(act, Act::Silence | Act::Hold(_)) {
                     held.push(socket);

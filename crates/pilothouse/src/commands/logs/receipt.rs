@@ -209,6 +209,7 @@ fn why(out: &mut dyn Write, exchange: &Exchange) -> io::Result<()> {
     };
     notes("edited", &receipt.edits)?;
     notes("lost", &receipt.losses)?;
+    notes("noted", &receipt.notes)?;
     receipt.attempts.iter().try_for_each(|attempt| attempted(out, attempt))?;
     if let Some(error) = &receipt.error {
         writeln!(out, "  {:<9}{}", "error", plain(error))?;

@@ -88,6 +88,7 @@ fn cut() -> Exchange {
                 status: Some(529),
                 failed_us: 120_500,
             }],
+            notes: vec![Note::new("replace:connection", "the vendor had closed a kept connection")],
             error: Some("the answer broke off after 40 tokens".into()),
         })),
     }

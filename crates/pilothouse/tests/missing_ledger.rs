@@ -1,0 +1,72 @@
+//! The program itself, started where its ledger is, was, or never has been.
+
+#![expect(clippy::unwrap_used, reason = "everything here is test code")]
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+const CONFIGURATION: &str =
+    "[providers.box]\ndialect = \"openai-chat\"\nbase_url = \"http://127.0.0.1:9/v1\"\n";
+
+fn serve(folder: &Path, more: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pilothouse"));
+    command.args(["serve", "--workers", "1", "--listen", "127.0.0.1:0"]).args(more).current_dir(folder);
+    command.env_remove("PILOTHOUSE_CONFIG").env_remove("PILOTHOUSE_DATA");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Starts the gateway, stops it as soon as it is ready, and returns what it printed until then.
+fn run(folder: &Path, more: &[&str]) -> String {
+    let mut child = serve(folder, more).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut printed = String::new();
+    for line in lines.by_ref() {
+        let line = line.unwrap();
+        printed.push_str(&line);
+        printed.push('\n');
+        if line.starts_with("  use ") {
+            break;
+        }
+    }
+    let is_told = Command::new("kill").arg(child.id().to_string()).status().unwrap().success();
+    lines.for_each(drop);
+    let code = child.wait().unwrap().code();
+    assert!(is_told && code == Some(0), "{code:?}: {printed}");
+    printed
+}
+
+fn refused(folder: &Path, more: &[&str]) -> String {
+    let Output { status, stderr, .. } = serve(folder, more).output().unwrap();
+    assert_eq!(status.code(), Some(2));
+    String::from_utf8(stderr).unwrap()
+}
+
+#[test]
+fn a_ledger_that_is_gone_stops_the_start_until_somebody_says_that_a_new_one_may_begin() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("pilothouse.toml"), CONFIGURATION).unwrap();
+    assert!(run(folder.path(), &[]).contains("a new one begins there"));
+    assert!(!run(folder.path(), &[]).contains("a new one begins"), "the second start goes on with it");
+    let data = folder.path().join(".pilothouse");
+    std::fs::remove_dir_all(&data).unwrap();
+    let told = refused(folder.path(), &[]);
+    for part in ["ledger", "is missing", "/.pilothouse when", "--data DIR", "pilothouse serve --new-ledger"] {
+        assert!(told.contains(part), "`{part}` is not in: {told}");
+    }
+    assert!(!data.exists(), "nothing was begun");
+    assert!(run(folder.path(), &["--new-ledger"]).contains("a new one begins there"));
+    assert!(!run(folder.path(), &[]).contains("a new one begins"));
+}
+
+#[test]
+fn without_a_configuration_file_nothing_is_expected() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), &["--no-discover"]);
+    std::fs::remove_dir_all(folder.path().join(".pilothouse")).unwrap();
+    run(folder.path(), &["--no-discover"]);
+    let left: Vec<_> =
+        std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, [".pilothouse"], "no note where there is no configuration");
+}
