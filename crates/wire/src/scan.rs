@@ -331,6 +331,17 @@ mod tests {
         }
 
         #[test]
+        fn a_search_by_words_stops_where_one_by_bytes_does(
+            bytes in prop::collection::vec(prop_oneof![Just(b'"'), Just(b'\\'), Just(b'#'), Just(b'['), Just(0xa2), any::<u8>()], 0..40),
+            from in 0usize..40,
+        ) {
+            let rest = bytes.get(from..).unwrap_or_default();
+            let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\')).unwrap_or(rest.len());
+            prop_assert_eq!(find_quote_or_escape(&bytes, from), from + plain);
+            prop_assert_eq!(find_quote(&bytes, from), rest.iter().position(|byte| *byte == b'"').map(|at| from + at));
+        }
+
+        #[test]
         fn scan_of_hostile_bytes_never_panics(bytes in prop::collection::vec(prop_oneof![Just(b'"'), Just(b'\\'), Just(b'{'), Just(b'}'), Just(b'['), Just(b']'), Just(b','), Just(b':'), any::<u8>()], 0..60)) {
             let _ = members(&bytes);
         }
