@@ -55,8 +55,8 @@ impl Measured {
         let report = |round: &Round| if ours { Some(round.ours.clone()) } else { round.base.clone() };
         let value = |report: Report| match self.row.figure {
             Figure::CpuRatio => report.cpu_us_per_answer,
-            Figure::AddedMs => Some(report.p50_ms),
-            Figure::AddedFirstMs => Some(report.first_p50_ms),
+            Figure::TimeRatio | Figure::AddedMs => Some(report.p50_ms),
+            Figure::FirstRatio | Figure::AddedFirstMs => Some(report.first_p50_ms),
             Figure::ResidentMib => Some(report.resident_kib_peak as f64 / 1_024.0),
         };
         self.rounds.iter().filter_map(report).filter_map(value).collect()
@@ -67,6 +67,8 @@ fn figure(figure: Figure, round: &Round) -> Option<f64> {
     let base = round.base.as_ref();
     match figure {
         Figure::CpuRatio => Some(round.ours.cpu_us_per_answer? / base?.cpu_us_per_answer?),
+        Figure::TimeRatio => Some(round.ours.p50_ms / base?.p50_ms),
+        Figure::FirstRatio => Some(round.ours.first_p50_ms / base?.first_p50_ms),
         Figure::AddedMs => Some(round.ours.p50_ms - base?.p50_ms),
         Figure::AddedFirstMs => Some(round.ours.first_p50_ms - base?.first_p50_ms),
         Figure::ResidentMib => Some(round.ours.resident_kib_peak as f64 / 1_024.0),
@@ -202,6 +204,7 @@ mod tests {
     fn figures_compare_the_two_sides_of_one_round() {
         let round = Round { base: Some(report(10.0, 0.2)), ours: report(12.0, 0.25) };
         assert_eq!(figure(Figure::CpuRatio, &round), Some(1.2));
+        assert_eq!(figure(Figure::TimeRatio, &round), Some(1.25));
         assert!((figure(Figure::AddedMs, &round).unwrap() - 0.05).abs() < 1e-9);
         assert_eq!(figure(Figure::ResidentMib, &round), Some(2.0));
         let alone = Round { base: None, ours: report(12.0, 0.25) };

@@ -104,6 +104,7 @@ fn limits(goal: Option<f64>, gate: Option<f64>, unit: &str) -> String {
     match (goal, gate) {
         (Some(goal), Some(gate)) => format!("{goal:.2} (gate {gate:.2}){unit}"),
         (None, Some(gate)) => format!("{gate}{unit}"),
+        (Some(goal), None) => format!("goal {goal}{unit}"),
         _ => "-".to_owned(),
     }
 }
