@@ -194,6 +194,10 @@ impl Job {
         self.shared.metrics.in_flight.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
         exchange.outcome = outcome;
         exchange.timings.total_us = total_us;
+        if !exchange.streamed && outcome == Outcome::Complete {
+            // An answer that comes at once has its first token with its last.
+            exchange.timings.first_token_us.get_or_insert(total_us);
+        }
         exchange.bill = self.bill(&exchange, outcome, &facts);
         exchange.answer = facts.answer;
         if let Some(resolution) = &self.resolution {

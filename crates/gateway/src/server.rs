@@ -2,6 +2,7 @@
 
 mod connection;
 mod listener;
+mod timers;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,6 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread::JoinHandle;
 use std::time::Duration;
+
+pub(crate) use timers::Timers;
 
 use pilothouse_core::clock::{Clock, SystemClock};
 use pilothouse_store::{Ledger, ServerInfo, StoreError};
@@ -171,6 +174,7 @@ impl Server {
             let socket = socket.try_clone().map_err(failed)?;
             let worker = Arc::new(Worker {
                 shared: Arc::clone(&self.shared),
+                timers: Timers::default(),
                 client: pilothouse_upstream::Client::new(),
             });
             let runtime =

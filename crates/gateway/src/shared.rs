@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use crate::drain::Drain;
 use crate::metrics::Metrics;
 use crate::plan::Plan;
+use crate::server::Timers;
 
 /// Most bytes of thinking that are remembered for clients whose dialect cannot carry it.
 const THINKING_BYTES_MAX: usize = 32 * 1024 * 1024;
@@ -114,6 +115,8 @@ const fn mix(value: u64) -> u64 {
 pub struct Worker {
     /// What it shares with the others.
     pub shared: Arc<Shared>,
+    /// Timers of its client connections.
+    pub(crate) timers: Timers,
     /// Its connections to vendors.
     pub client: pilothouse_upstream::Client,
 }

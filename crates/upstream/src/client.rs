@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode};
 use tokio::time::Instant;
 
 use crate::body::{Body, Deadlines};
-use crate::connect::{Opened, open};
+use crate::connect::{Io, Opened, open};
 use crate::decode::Decoder;
 use crate::failure::Failure;
 use crate::h1::{AnswerHead, Connection};
@@ -57,17 +57,9 @@ impl Client {
         let mut pooled = self.pool.take(origin, now);
         let timer = pooled.as_mut().and_then(|connection| connection.timer.take());
         let mut deadlines = Deadlines::start(origin, now, timer);
-        if let Some(connection) = pooled {
-            match self.call_h1(origin, connection, request, keep, deadlines).await {
-                Err((Failure::StaleConnection, given_back)) => {
-                    // Its siblings were most likely closed with it.
-                    self.pool.forget_idle(origin);
-                    *stale += 1;
-                    deadlines = given_back;
-                }
-                other => return other.map_err(|(failure, _)| failure),
-            }
-        } else if let Some((sender, count)) = self.pool.take_shared(origin) {
+        if pooled.is_none()
+            && let Some((sender, count)) = self.pool.take_shared(origin)
+        {
             // Boxed: what HTTP/2 remembers must not make every call's future larger.
             match Box::pin(self.call_h2(origin, (sender, true), count, request, keep, deadlines)).await {
                 Err((Failure::StaleConnection, given_back)) => {
@@ -77,37 +69,55 @@ impl Client {
                 other => return other.map_err(|(failure, _)| failure),
             }
         }
-        // Boxed: connecting is rare, and its timers would make every call's future larger.
-        match Box::pin(open(origin.inner())).await? {
-            Opened::H1(io) => self.call_h1(origin, Connection::new(io), request, keep, deadlines).await,
-            Opened::H2(io) => {
-                let started = h2::start(io).await?;
-                let count = self.pool.put_shared(origin, &started);
-                Box::pin(self.call_h2(origin, (started.sender, false), count, request, keep, deadlines)).await
+        loop {
+            let mut connection = match pooled.take() {
+                Some(connection) => connection,
+                // Boxed: connecting is rare, and its timers would make every call's future larger.
+                None => match Box::pin(open(origin.inner())).await? {
+                    Opened::H1(io) => Connection::new(io),
+                    Opened::H2(io) => {
+                        return Box::pin(self.first_h2(origin, io, request, keep, deadlines)).await;
+                    }
+                },
+            };
+            match within(&mut deadlines, connection.call(request, keep)).await {
+                Ok(head) => return self.answer_h1(origin, connection, head, deadlines),
+                Err(Failure::StaleConnection) if connection.is_reused => {
+                    *stale += 1;
+                    // Its siblings were most likely closed with it.
+                    self.pool.forget_idle(origin);
+                }
+                Err(failure) => return Err(failure),
             }
         }
-        .map_err(|(failure, _)| failure)
     }
 
-    async fn call_h1(
+    fn answer_h1(
         &self,
         origin: &Origin,
-        mut connection: Connection,
-        request: &Request<'_>,
-        keep: fn(&str) -> bool,
-        mut deadlines: Deadlines,
-    ) -> Result<Answer, (Failure, Deadlines)> {
-        let head = match within(&mut deadlines, connection.call(request, keep)).await {
-            Ok(head) => head,
-            Err(failure) => return Err((failure, deadlines)),
-        };
+        connection: Connection,
+        head: AnswerHead,
+        deadlines: Deadlines,
+    ) -> Result<Answer, Failure> {
         let AnswerHead { status, headers, framing, encoding, is_reusable } = head;
-        let decoder = match Decoder::for_encoding(encoding.as_ref()) {
-            Ok(decoder) => decoder,
-            Err(failure) => return Err((failure, deadlines)),
-        };
+        let decoder = Decoder::for_encoding(encoding.as_ref())?;
         let body = Body::h1(connection, framing, is_reusable, &self.pool, origin, decoder, deadlines);
         Ok(Answer { status, headers, body })
+    }
+
+    /// The first call of a connection whose server speaks HTTP/2.
+    async fn first_h2(
+        &self,
+        origin: &Origin,
+        io: Io,
+        request: &Request<'_>,
+        keep: fn(&str) -> bool,
+        deadlines: Deadlines,
+    ) -> Result<Answer, Failure> {
+        let started = h2::start(io).await?;
+        let count = self.pool.put_shared(origin, &started);
+        let call = self.call_h2(origin, (started.sender, false), count, request, keep, deadlines);
+        Box::pin(call).await.map_err(|(failure, _)| failure)
     }
 
     async fn call_h2(

@@ -104,10 +104,17 @@ fn edits(
     (edits, hides_usage)
 }
 
+/// The hop counter of a call that came with so many hops behind it: no more than fit one digit are let in.
+pub(super) fn hop(behind: u32) -> (HeaderName, HeaderValue) {
+    const DIGITS: [&str; 9] = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
+    let digit = usize::try_from(behind).ok().and_then(|at| DIGITS.get(at)).copied().unwrap_or("9");
+    (HOPS, HeaderValue::from_static(digit))
+}
+
 /// The client's headers that pass, and the hop counter.
 pub(super) fn passing_headers(dialect: Dialect, asked: &Asked<'_>) -> Extra {
     let mut extra = Extra::new();
-    extra.push((HOPS, HeaderValue::from(asked.hops + 1)));
+    extra.push(hop(asked.hops));
     for (name, value) in asked.headers {
         if headers::passes_up(dialect, name.as_str()) {
             extra.push((name.clone(), value.clone()));
@@ -211,7 +218,6 @@ async fn whole(
     if call != Call::CountTokens && !scanner.whole(&body) {
         return failed(dialect, job, &bad_json(choice));
     }
-    job.first_token();
     job.gave(body.len());
     let passed = answer_with(status, headers, AnswerBody::full(body), &job);
     let facts = if call == Call::CountTokens { counted() } else { scanner.take() };

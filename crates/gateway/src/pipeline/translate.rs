@@ -18,10 +18,10 @@ use super::error_codec;
 use super::read::Asked;
 use super::refuse::{error_answer, failed};
 use super::relay::{
-    ERROR_MAX, Extra, WHOLE_MAX, answer_with, bad_json, is_event_stream, is_json, mark_spent,
+    ERROR_MAX, Extra, WHOLE_MAX, answer_with, bad_json, hop, is_event_stream, is_json, mark_spent,
     passing_headers, wrong_type,
 };
-use super::{Answer, HOPS, stamp};
+use super::{Answer, stamp};
 use crate::answer::{AnswerBody, Rewriter, TranslatedBody};
 use crate::endpoints::Call;
 use crate::job::Job;
@@ -122,7 +122,7 @@ fn extra_headers(dialect: Dialect, upstream: Dialect, asked: &Asked<'_>, job: &m
         return passing_headers(dialect, asked);
     }
     let mut extra = Extra::new();
-    extra.push((HOPS, HeaderValue::from(asked.hops + 1)));
+    extra.push(hop(asked.hops));
     let mut losses = Vec::new();
     for (name, value) in asked.headers {
         if headers::passes_always(name.as_str()) {
@@ -239,7 +239,6 @@ async fn whole(
     let mut losses = Vec::new();
     let encoded = error_codec(dialect).encode_answer(&decoded, &context.answer(&job), &mut losses);
     job.lost(losses);
-    job.first_token();
     job.gave(encoded.len());
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

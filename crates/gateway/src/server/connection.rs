@@ -58,7 +58,7 @@ async fn serve_h1<S: AsyncRead + AsyncWrite + Unpin>(worker: &Arc<Worker>, strea
     let mut connection = pin!(
         http1::Builder::new()
             .keep_alive(!is_draining)
-            .timer(TokioTimer::new())
+            .timer(worker.timers.clone())
             .header_read_timeout(HEADERS_TIME)
             .max_buf_size(BUFFER_MAX)
             .serve_connection(TokioIo::new(stream), answer)
