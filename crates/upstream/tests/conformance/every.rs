@@ -1,13 +1,16 @@
 //! What holds over every engine: requests, answers, early answers, cancellation, encodings and bounds.
 
 use std::io::Write as _;
+use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
 use http::Method;
-use pilothouse_upstream::{Failure, OriginOptions, TlsFiles};
+use pilothouse_upstream::{Failure, OriginOptions, Phase, TlsFiles};
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+use socket2::{Domain, Socket, Type};
 
 use crate::authority::Authority;
 use crate::script::{Act, GAP, answer, answer_with};
@@ -39,7 +42,7 @@ on_every_engine! {
     an_encoding_without_a_body_is_an_empty_body,
     collecting_stops_at_its_bound,
     a_refused_connection_may_be_repeated,
-    an_unroutable_address_may_be_repeated,
+    a_connection_that_is_never_accepted_may_be_repeated,
 }
 
 /// Waits for something that must happen soon; a test that hangs says nothing.
@@ -379,14 +382,24 @@ async fn a_refused_connection_may_be_repeated(engine: Engine) {
     assert!(words.contains("acme") && words.contains("base_url"), "{words}");
 }
 
-async fn an_unroutable_address_may_be_repeated(engine: Engine) {
+async fn a_connection_that_is_never_accepted_may_be_repeated(engine: Engine) {
     let scheme = if engine == Engine::Plain { "http" } else { "https" };
     let authority = Authority::new();
     let tls = if engine == Engine::Plain { TlsFiles::default() } else { authority.trusted(true) };
-    // Class E: nothing answers there. The kernel refuses it, or the connect deadline ends the wait.
-    let caller =
-        Caller::new(&format!("{scheme}://240.0.0.1"), &OriginOptions { tls, ..OriginOptions::default() });
+    // A listener whose queue is full: the kernel leaves whoever comes then without any answer.
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    listener.listen(0).unwrap();
+    let address = listener.local_addr().unwrap().as_socket().unwrap();
+    let connect = || std::net::TcpStream::connect_timeout(&address, Duration::from_millis(100));
+    let queue: Vec<_> = std::iter::repeat_with(connect).take(16).take_while(Result::is_ok).collect();
+    assert!(queue.len() < 16, "the queue of a listener never fills on this machine");
+    let caller = Caller::new(
+        &format!("{scheme}://127.0.0.1:{}", address.port()),
+        &OriginOptions { tls, ..OriginOptions::default() },
+    );
     tokio::time::pause();
     let failure = caller.call(b"{}").await.unwrap_err();
+    assert_eq!(failure, Failure::Timeout(Phase::Connect));
     assert!(failure.is_safe_to_retry(), "{failure:?}");
 }
