@@ -18,7 +18,7 @@ use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::Note;
 use pilothouse_core::id::ExchangeId;
 
-pub(crate) use losses::Losses;
+pub(crate) use losses::{ITEM, LATE_TIER, Losses, OWN};
 pub use quirks::{Quirks, ThinkingStyle, family_of};
 
 use crate::dialects;
@@ -237,4 +237,8 @@ pub fn error_codec(dialect: Dialect) -> &'static dyn Codec {
 
 /// Every codec. One line per dialect.
 pub static CODECS: &[&dyn Codec] =
-    &[&dialects::openai_chat::OpenaiChat, &dialects::anthropic_messages::AnthropicMessages];
+    &[
+        &dialects::openai_chat::OpenaiChat,
+        &dialects::anthropic_messages::AnthropicMessages,
+        &dialects::openai_responses::OpenaiResponses,
+    ];

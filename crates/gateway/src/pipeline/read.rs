@@ -148,7 +148,7 @@ pub(super) fn asked(
         let head = Head::read(&body)?;
         let end_user = match dialect {
             Dialect::AnthropicMessages => head.text_in("metadata", "user_id"),
-            Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => {
+            Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::OpenaiResponses => {
                 head.text("safety_identifier").or_else(|| head.text("user"))
             }
         };

@@ -6,6 +6,12 @@ use pilothouse_core::exchange::Note;
 /// The most different notes of one request or answer. A body with thousands of unknown members must not
 /// become a receipt of thousands of lines.
 const NOTES_MAX: usize = 64;
+/// What names in a rest begin with that a codec keeps for itself: no loss when another dialect is written.
+pub(crate) const OWN: char = '@';
+/// Where a codec keeps what belongs to the item that a part stood in: its id, its state, what else it has.
+pub(crate) const ITEM: &str = "@@item";
+/// Where a stream's end tells the tier of service, which its start did not know yet.
+pub(crate) const LATE_TIER: &str = "@@service_tier";
 /// The longest code; codes end up in a header.
 const CODE_MAX: usize = 56;
 
@@ -34,13 +40,23 @@ impl Losses {
         self.add(&format!("drop:{what}"), detail);
     }
 
-    /// Notes that members which only the source dialect knows are left out.
+    /// Notes that members which only the source dialect knows are left out. What its codec keeps for itself says
+    /// nothing that another dialect would miss, but for what is left of an item.
     pub(crate) fn drop_rest(&mut self, prefix: &str, rest: &Rest) {
-        for (name, value) in rest.iter() {
-            if !value.is_null() {
-                self.drop(&format!("{prefix}{name}"), "");
+        for (name, value) in rest.iter().filter(|(_, value)| !value.is_null()) {
+            match crate::json::reread(value).and_then(crate::json::Members::of) {
+                Some(item) if name == ITEM => self.drop_item(prefix, item),
+                _ if name.starts_with(OWN) => {}
+                _ => self.drop(&format!("{prefix}{name}"), ""),
             }
         }
+    }
+
+    fn drop_item(&mut self, prefix: &str, mut item: crate::json::Members<'_>) {
+        // Ids and states of items say nothing where there are no items.
+        item.take("id");
+        item.take("status");
+        self.drop_rest(prefix, &item.rest());
     }
 
     /// The notes, with how often each happened.

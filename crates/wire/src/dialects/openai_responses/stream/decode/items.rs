@@ -1,0 +1,662 @@
+//! The items of a stream while they are written: which parts they have become, and what of them was said.
+
+use pilothouse_core::conversation::{
+    Content, ExtraAt, Origin, Part, PartHead, Raw, Rest, StreamPart, ToolKind,
+};
+use pilothouse_core::error::Error;
+use serde_json::value::RawValue;
+
+use super::super::super::answer::decode::{Found, logprobs, read_item, with_item};
+use super::super::super::content::{count_chars, read_annotation};
+use super::super::super::item::{
+    PARAGRAPH, PLAIN_REASONING, keep, kind_of_call, mark, read_call, read_reasoning,
+};
+use crate::json::{Members, Path, items};
+
+/// More items, or more pieces of content in one, than this are a broken vendor.
+const ITEMS_MAX: usize = 1024;
+
+/// All items so far.
+#[derive(Debug, Default)]
+pub(super) struct Items {
+    items: Vec<Item>,
+    /// Parts so far.
+    parts: u32,
+    /// Characters of text so far.
+    chars: u64,
+    pub(super) has_called: bool,
+    pub(super) has_refused: bool,
+}
+
+#[derive(Debug)]
+struct Item {
+    index: u64,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Message { kept: Rest, pieces: Vec<Piece> },
+    Call { part: u32, any: bool },
+    Thought(Thought),
+    Unknown { part: u32 },
+    Done,
+}
+
+/// A piece of a message's content.
+#[derive(Debug)]
+struct Piece {
+    index: u64,
+    /// Its part; `None` for a refusal, which is none.
+    part: Option<u32>,
+    /// Where it begins in the answer's text.
+    start: u64,
+    any: bool,
+    annotations: usize,
+    open: bool,
+}
+
+/// Reasoning; its part begins with its first words, as they tell whether they are a summary.
+#[derive(Debug)]
+struct Thought {
+    kept: Rest,
+    origin: Origin,
+    redacted: Option<Box<str>>,
+    part: Option<u32>,
+    is_plain: bool,
+    any: bool,
+    /// The summary part that the last words belong to.
+    summary: u64,
+}
+
+/// An event's place and what it brings.
+struct Event<'a> {
+    index: u64,
+    inner: u64,
+    members: Members<'a>,
+}
+
+impl Items {
+    /// Reads an event of an item.
+    pub(super) fn event(
+        &mut self,
+        kind: &str,
+        mut members: Members<'_>,
+        data: &[u8],
+        family: &str,
+        out: &mut Vec<StreamPart>,
+    ) -> Result<(), Error> {
+        let root = Path::Root;
+        let index = members.count("output_index", &root)?.unwrap_or(0);
+        let inner = match members.count("content_index", &root)? {
+            Some(inner) => inner,
+            None => members.count("summary_index", &root)?.unwrap_or(0),
+        };
+        let mut event = Event { index, inner, members };
+        match kind {
+            "response.output_item.added" => self.added(event, family, out),
+            "response.output_item.done" => self.done(event, family, out),
+            "response.content_part.added" => self.piece_added(event, out),
+            "response.content_part.done" => self.piece_done(event, out),
+            "response.output_text.delta" => self.text(event, out),
+            "response.output_text.done" => self.text_done(event, "text", out),
+            "response.output_text.annotation.added" => self.annotation(event, out),
+            "response.refusal.delta" => self.refusal(event, out),
+            "response.refusal.done" => self.text_done(event, "refusal", out),
+            "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta" => {
+                let text = event.members.needed_text("delta", &root)?;
+                self.arguments(index, text, false, out);
+                Ok(())
+            }
+            "response.function_call_arguments.done" => self.arguments_done(event, "arguments", out),
+            "response.custom_tool_call_input.done" => self.arguments_done(event, "input", out),
+            "response.reasoning_summary_text.delta" => self.reasoning(event, "delta", false, false, out),
+            "response.reasoning_summary_text.done" => self.reasoning(event, "text", false, true, out),
+            "response.reasoning_text.delta" => self.reasoning(event, "delta", true, false, out),
+            "response.reasoning_text.done" => self.reasoning(event, "text", true, true, out),
+            "response.reasoning_summary_part.added" | "response.reasoning_summary_part.done" => Ok(()),
+            _ => {
+                if let Some(raw) = std::str::from_utf8(data).ok().and_then(Raw::parse) {
+                    out.push(StreamPart::UnknownEvent { name: kind.into(), raw });
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn start(&mut self, head: PartHead, out: &mut Vec<StreamPart>) -> u32 {
+        let part = self.parts;
+        self.parts += 1;
+        out.push(StreamPart::PartStart { choice: 0, part, head });
+        part
+    }
+
+    fn find(&self, index: u64) -> Option<usize> {
+        self.items.iter().rposition(|item| item.index == index && !matches!(item.state, State::Done))
+    }
+
+    fn push(&mut self, index: u64, state: State) -> Result<usize, Error> {
+        if self.items.len() == ITEMS_MAX {
+            return Err(Path::Root.member("output_index").wrong("one of at most 1024 items"));
+        }
+        self.items.push(Item { index, state });
+        Ok(self.items.len() - 1)
+    }
+
+    fn added(&mut self, mut event: Event<'_>, family: &str, out: &mut Vec<StreamPart>) -> Result<(), Error> {
+        let root = Path::Root;
+        let path = root.member("item");
+        let raw = event.members.take("item").ok_or_else(|| root.missing("item"))?;
+        let mut members = Members::read(raw, &path)?;
+        let kind = members.needed_text("type", &path)?;
+        let state = if let Some(tool) = kind_of_call(&kind) {
+            self.call_added(members, tool, &path, out)?
+        } else {
+            match kind.as_str() {
+                "message" => {
+                    for known in ["role", "status", "content"] {
+                        members.take(known);
+                    }
+                    State::Message { kept: keep(members), pieces: Vec::new() }
+                }
+                "reasoning" => {
+                    members.take("status");
+                    let (one, mut kept) = read_reasoning(members, family, &path)?;
+                    kept.take(PLAIN_REASONING);
+                    State::Thought(Thought {
+                        kept,
+                        origin: one.origin,
+                        redacted: one.redacted,
+                        part: None,
+                        is_plain: false,
+                        any: false,
+                        summary: 0,
+                    })
+                }
+                _ => {
+                    let head = PartHead::Unknown { kind: kind.into(), raw: raw.into() };
+                    State::Unknown { part: self.start(head, out) }
+                }
+            }
+        };
+        self.push(event.index, state)?;
+        Ok(())
+    }
+
+    fn call_added(
+        &mut self,
+        mut members: Members<'_>,
+        tool: ToolKind,
+        path: &Path<'_>,
+        out: &mut Vec<StreamPart>,
+    ) -> Result<State, Error> {
+        self.has_called = true;
+        members.take("status");
+        let call = read_call(&mut members, tool, path)?;
+        let head = PartHead::ToolCall { id: call.id, name: call.name, kind: tool, rest: keep(members) };
+        Ok(State::Call { part: self.start(head, out), any: false })
+    }
+
+    /// The message at a place; one is begun where the server left its beginning out.
+    fn message(&mut self, index: u64) -> Result<usize, Error> {
+        match self.find(index) {
+            Some(at) => Ok(at),
+            None => self.push(index, State::Message { kept: Rest::default(), pieces: Vec::new() }),
+        }
+    }
+
+    /// The open piece of content at a place, begun if need be; `None` where the item is no message.
+    fn piece(
+        &mut self,
+        index: u64,
+        inner: u64,
+        rest: Rest,
+        out: &mut Vec<StreamPart>,
+    ) -> Result<Option<&mut Piece>, Error> {
+        let at = self.message(index)?;
+        let (start, next) = (self.chars, self.parts);
+        let State::Message { kept, pieces } = &mut self.items[at].state else { return Ok(None) };
+        let place = match pieces.iter().rposition(|piece| piece.index == inner) {
+            Some(place) => place,
+            None if pieces.len() == ITEMS_MAX => {
+                return Err(Path::Root.member("content_index").wrong("one of at most 1024 pieces"));
+            }
+            None => {
+                let head = PartHead::Text { rest: with_item(kept, rest) };
+                out.push(StreamPart::PartStart { choice: 0, part: next, head });
+                self.parts += 1;
+                let part = Some(next);
+                pieces.push(Piece { index: inner, part, start, any: false, annotations: 0, open: true });
+                pieces.len() - 1
+            }
+        };
+        Ok(Some(&mut pieces[place]))
+    }
+
+    fn piece_added(&mut self, mut event: Event<'_>, out: &mut Vec<StreamPart>) -> Result<(), Error> {
+        let root = Path::Root;
+        let Some(mut piece) = event.members.object("part", &root)? else { return Ok(()) };
+        match piece.text("type", &root.member("part"))?.as_deref() {
+            Some("output_text") => {
+                for known in ["text", "annotations", "logprobs"] {
+                    piece.take(known);
+                }
+                self.piece(event.index, event.inner, piece.rest(), out)?;
+                Ok(())
+            }
+            Some("refusal") => self.refusal_piece(event.index, event.inner, out).map(|_| ()),
+            // Reasoning says so by its deltas; what else there may be, the item tells when it is done.
+            _ => Ok(()),
+        }
+    }
+
+    fn text(&mut self, mut event: Event<'_>, out: &mut Vec<StreamPart>) -> Result<(), Error> {
+        let root = Path::Root;
+        let text = event.members.needed_text("delta", &root)?;
+        let tokens = event.members.array("logprobs", &root)?.unwrap_or_default();
+        self.say(event.index, event.inner, text, out)?;
+        push_logprobs(&tokens.into_iter().map(Raw::from).collect::<Vec<_>>(), out);
+        Ok(())
+    }
+
+    fn say(
+        &mut self,
+        index: u64,
+        inner: u64,
+        text: String,
+        out: &mut Vec<StreamPart>,
+    ) -> Result<(), Error> {
+        let chars = count_chars(&text);
+        let Some(piece) = self.piece(index, inner, Rest::default(), out)? else { return Ok(()) };
+        if let (Some(part), true, false) = (piece.part, piece.open, text.is_empty()) {
+            piece.any = true;
+            out.push(StreamPart::Text { choice: 0, part, text });
+            self.chars += chars;
+        }
+        Ok(())
+    }
+
+    /// Takes the whole of a piece's text where no part of it has come.
+    fn text_done(
+        &mut self,
+        mut event: Event<'_>,
+        member: &str,
+        out: &mut Vec<StreamPart>,
+    ) -> Result<(), Error> {
+        let Some(text) = event.members.text(member, &Path::Root)? else { return Ok(()) };
+        self.say_whole(event.index, event.inner, text, member == "refusal", out)
+    }
+
+    fn say_whole(
+        &mut self,
+        index: u64,
+        inner: u64,
+        text: String,
+        refused: bool,
+        out: &mut Vec<StreamPart>,
+    ) -> Result<(), Error> {
+        if refused {
+            let any = self.refusal_piece(index, inner, out)?.is_none_or(|piece| piece.any);
+            return if any { Ok(()) } else { self.refuse(index, inner, text, out) };
+        }
+        let any = self.piece(index, inner, Rest::default(), out)?.is_none_or(|piece| piece.any);
+        if any { Ok(()) } else { self.say(index, inner, text, out) }
+    }
+
+    fn piece_done(&mut self, mut event: Event<'_>, out: &mut Vec<StreamPart>) -> Result<(), Error> {
+        if let Some(raw) = event.members.take("part") {
+            self.finish_piece(event.index, event.inner, raw, &Path::Root.member("part"), out)?;
+        }
+        Ok(())
+    }
+
+    /// Adds what a finished piece of content says beyond what has come, and closes it.
+    fn finish_piece(
+        &mut self,
+        index: u64,
+        inner: u64,
+        raw: &RawValue,
+        path: &Path<'_>,
+        out: &mut Vec<StreamPart>,
+    ) -> Result<(), Error> {
+        let mut members = Members::read(raw, path)?;
+        match members.text("type", path)?.as_deref() {
+            Some("output_text") => {}
+            Some("refusal") => {
+                let text = members.text("refusal", path)?.unwrap_or_default();
+                return self.say_whole(index, inner, text, true, out);
+            }
+            _ => return Ok(()),
+        }
+        let text = members.text("text", path)?.unwrap_or_default();
+        let annotations = members.array("annotations", path)?.unwrap_or_default();
+        members.take("logprobs");
+        self.piece(index, inner, members.rest(), out)?;
+        self.say_whole(index, inner, text, false, out)?;
+        let Some(piece) = self.piece(index, inner, Rest::default(), out)? else { return Ok(()) };
+        let Some(part) = piece.part.filter(|_| piece.open) else { return Ok(()) };
+        for raw in annotations.into_iter().skip(piece.annotations) {
+            out.push(StreamPart::Annotation { choice: 0, part, annotation: read_annotation(raw, piece.start) });
+        }
+        piece.open = false;
+        out.push(StreamPart::PartStop { choice: 0, part });
+        Ok(())
+    }
+
+    fn annotation(&mut self, mut event: Event<'_>, out: &mut Vec<StreamPart>) -> Result<(), Error> {
+        let Some(raw) = event.members.take("annotation") else { return Ok(()) };
+        let Some(piece) = self.piece(event.index, event.inner, Rest::default(), out)? else { return Ok(()) };
+        if let (Some(part), true) = (piece.part, piece.open) {
+            piece.annotations += 1;
+            let annotation = read_annotation(raw, piece.start);
+            out.push(StreamPart::Annotation { choice: 0, part, annotation });
+        }
+        Ok(())
+    }
+
+    /// The piece of content that is a refusal.
+    fn refusal_piece(
+        &mut self,
+        index: u64,
+        inner: u64,
+        out: &mut Vec<StreamPart>,
+    ) -> Result<Option<&mut Piece>, Error> {
+        let at = self.message(index)?;
+        let State::Message { kept, pieces } = &mut self.items[at].state else { return Ok(None) };
+        let place = match pieces.iter().rposition(|piece| piece.index == inner) {
+            Some(place) => place,
+            None if pieces.len() == ITEMS_MAX => {
+                return Err(Path::Root.member("content_index").wrong("one of at most 1024 pieces"));
+            }
+            None => {
+                if !kept.is_empty() {
+                    out.push(StreamPart::Extra { choice: 0, at: ExtraAt::Message, rest: kept.clone() });
+                }
+                pieces.push(Piece { index: inner, part: None, start: 0, any: false, annotations: 0, open: true });
+                pieces.len() - 1
+            }
+        };
+        Ok(Some(&mut pieces[place]))
+    }
+
+    fn refusal(&mut self, mut event: Event<'_>, out: &mut Vec<StreamPart>) -> Result<(), Error> {
+        let text = event.members.needed_text("delta", &Path::Root)?;
+        self.refuse(event.index, event.inner, text, out)
+    }
+
+    fn refuse(
+        &mut self,
+        index: u64,
+        inner: u64,
+        text: String,
+        out: &mut Vec<StreamPart>,
+    ) -> Result<(), Error> {
+        if let Some(piece) = self.refusal_piece(index, inner, out)? {
+            piece.any = true;
+            self.has_refused = true;
+            out.push(StreamPart::Refusal { choice: 0, text });
+        }
+        Ok(())
+    }
+
+    fn arguments(&mut self, index: u64, text: String, whole: bool, out: &mut Vec<StreamPart>) {
+        if let Some(at) = self.find(index)
+            && let State::Call { part, any } = &mut self.items[at].state
+            && !text.is_empty()
+            && !(whole && *any)
+        {
+            *any = true;
+            out.push(StreamPart::Arguments { choice: 0, part: *part, text });
+        }
+    }
+
+    fn arguments_done(
+        &mut self,
+        mut event: Event<'_>,
+        member: &str,
+        out: &mut Vec<StreamPart>,
+    ) -> Result<(), Error> {
+        let text = event.members.text(member, &Path::Root)?.unwrap_or_default();
+        self.arguments(event.index, text, true, out);
+        Ok(())
+    }
+
+    /// Takes words of reasoning: of a summary, or of the reasoning itself where there is no summary.
+    fn reasoning(
+        &mut self,
+        mut event: Event<'_>,
+        member: &str,
+        is_plain: bool,
+        whole: bool,
+        out: &mut Vec<StreamPart>,
+    ) -> Result<(), Error> {
+        let text = event.members.needed_text(member, &Path::Root)?;
+        let (Some(at), false) = (self.find(event.index), text.is_empty()) else { return Ok(()) };
+        self.think(at, event.inner, text, is_plain, whole, out);
+        Ok(())
+    }
+
+    fn think(
+        &mut self,
+        at: usize,
+        inner: u64,
+        text: String,
+        is_plain: bool,
+        whole: bool,
+        out: &mut Vec<StreamPart>,
+    ) {
+        let next = self.parts;
+        let State::Thought(thought) = &mut self.items[at].state else { return };
+        if thought.any && (thought.is_plain != is_plain || (whole && thought.summary >= inner)) {
+            return;
+        }
+        if thought.open(next, is_plain, out) {
+            self.parts += 1;
+        }
+        let Some(part) = thought.part else { return };
+        let is_next = !is_plain && thought.any && inner > thought.summary;
+        thought.any = true;
+        thought.summary = inner;
+        let text = if is_next { format!("{PARAGRAPH}{text}") } else { text };
+        out.push(StreamPart::Reasoning { choice: 0, part, text });
+    }
+
+    fn done(&mut self, mut event: Event<'_>, family: &str, out: &mut Vec<StreamPart>) -> Result<(), Error> {
+        let root = Path::Root;
+        let path = root.member("item");
+        let raw = event.members.take("item").ok_or_else(|| root.missing("item"))?;
+        let Some(at) = self.find(event.index) else {
+            self.push(event.index, State::Done)?;
+            return self.whole(raw, family, &path, out);
+        };
+        self.finish_item(at, raw, family, &path, out)
+    }
+
+    fn finish_item(
+        &mut self,
+        at: usize,
+        raw: &RawValue,
+        family: &str,
+        path: &Path<'_>,
+        out: &mut Vec<StreamPart>,
+    ) -> Result<(), Error> {
+        let index = self.items[at].index;
+        match &self.items[at].state {
+            State::Message { .. } => {
+                let mut members = Members::read(raw, path)?;
+                let content = path.member("content");
+                for (inner, piece) in
+                    members.array("content", path)?.unwrap_or_default().into_iter().enumerate()
+                {
+                    self.finish_piece(index, inner as u64, piece, &content.item(inner), out)?;
+                }
+            }
+            State::Call { .. } => {
+                let mut members = Members::read(raw, path)?;
+                for member in ["arguments", "input"] {
+                    let text = members.text(member, path)?.unwrap_or_default();
+                    self.arguments(index, text, true, out);
+                }
+            }
+            State::Thought(_) => self.finish_thought(at, raw, family, path, out)?,
+            State::Unknown { part } => {
+                out.push(StreamPart::UnknownDelta { choice: 0, part: *part, raw: raw.into() });
+            }
+            State::Done => {}
+        }
+        self.close(at, out);
+        Ok(())
+    }
+
+    fn finish_thought(
+        &mut self,
+        at: usize,
+        raw: &RawValue,
+        family: &str,
+        path: &Path<'_>,
+        out: &mut Vec<StreamPart>,
+    ) -> Result<(), Error> {
+        let (one, rest) = read_reasoning(Members::read(raw, path)?, family, path)?;
+        if !one.text.is_empty()
+            && matches!(&self.items[at].state, State::Thought(thought) if !thought.any)
+        {
+            self.think(at, 0, one.text, rest.get(PLAIN_REASONING).is_some(), false, out);
+        }
+        let next = self.parts;
+        let State::Thought(thought) = &mut self.items[at].state else { return Ok(()) };
+        if thought.part.is_none() && one.redacted.is_some() {
+            thought.origin = one.origin;
+            thought.redacted = one.redacted;
+        }
+        if thought.open(next, false, out) {
+            self.parts += 1;
+        }
+        if let (Some(part), Some(signature)) = (thought.part, one.signature) {
+            out.push(StreamPart::Signature { choice: 0, part, signature: signature.into() });
+        }
+        Ok(())
+    }
+
+    /// Ends the parts of an item that are open.
+    fn close(&mut self, at: usize, out: &mut Vec<StreamPart>) {
+        let mut stop = |part| out.push(StreamPart::PartStop { choice: 0, part });
+        match std::mem::replace(&mut self.items[at].state, State::Done) {
+            State::Message { pieces, .. } => {
+                pieces.iter().filter(|piece| piece.open).filter_map(|piece| piece.part).for_each(stop);
+            }
+            State::Call { part, .. } | State::Unknown { part } => stop(part),
+            State::Thought(thought) => thought.part.into_iter().for_each(stop),
+            State::Done => {}
+        }
+    }
+
+    /// An item that comes all at once.
+    fn whole(
+        &mut self,
+        raw: &RawValue,
+        family: &str,
+        path: &Path<'_>,
+        out: &mut Vec<StreamPart>,
+    ) -> Result<(), Error> {
+        let mut found = Found { chars: self.chars, ..Found::default() };
+        read_item(raw, family, path, &mut found)?;
+        self.chars = found.chars;
+        for part in found.parts {
+            self.give(part, out);
+        }
+        push_logprobs(&found.logprobs, out);
+        if let Some(text) = found.refusal {
+            self.has_refused = true;
+            if !found.refusal_rest.is_empty() {
+                out.push(StreamPart::Extra { choice: 0, at: ExtraAt::Message, rest: found.refusal_rest });
+            }
+            out.push(StreamPart::Refusal { choice: 0, text });
+        }
+        Ok(())
+    }
+
+    /// Gives a whole part as the steps that it would have come in.
+    fn give(&mut self, part: Part, out: &mut Vec<StreamPart>) {
+        let rest = part.rest;
+        let number = self.parts;
+        let mut steps = Vec::new();
+        let head = match part.content {
+            Content::Text { text, annotations } => {
+                steps.push(StreamPart::Text { choice: 0, part: number, text });
+                steps.extend(annotations.into_iter().map(|annotation| StreamPart::Annotation {
+                    choice: 0,
+                    part: number,
+                    annotation,
+                }));
+                PartHead::Text { rest }
+            }
+            Content::ToolCall(call) => {
+                self.has_called = true;
+                steps.push(StreamPart::Arguments { choice: 0, part: number, text: call.arguments });
+                PartHead::ToolCall { id: call.id, name: call.name, kind: call.kind, rest }
+            }
+            Content::Reasoning(one) => {
+                steps.push(StreamPart::Reasoning { choice: 0, part: number, text: one.text });
+                let signature = one.signature.map(|signature| signature.into());
+                steps.extend(
+                    signature.map(|signature| StreamPart::Signature { choice: 0, part: number, signature }),
+                );
+                PartHead::Reasoning { origin: one.origin, redacted: one.redacted, rest }
+            }
+            Content::Unknown { kind, raw } => PartHead::Unknown { kind, raw },
+            // Answers hold nothing else.
+            _ => return,
+        };
+        self.start(head, out);
+        // An empty text is no step.
+        steps.retain(|step| {
+            !matches!(step, StreamPart::Text { text, .. } | StreamPart::Arguments { text, .. } | StreamPart::Reasoning { text, .. } if text.is_empty())
+        });
+        out.append(&mut steps);
+        out.push(StreamPart::PartStop { choice: 0, part: number });
+    }
+
+    /// The response has ended: closes what is open, and reads what came with the end only.
+    pub(super) fn end(
+        &mut self,
+        output: Option<&RawValue>,
+        family: &str,
+        out: &mut Vec<StreamPart>,
+    ) -> Result<(), Error> {
+        if let (true, Some(output)) = (self.items.is_empty(), output) {
+            let root = Path::Root;
+            let path = root.member("output");
+            for (at, raw) in items(output, &path)?.into_iter().enumerate() {
+                self.whole(raw, family, &path.item(at), out)?;
+            }
+        }
+        for at in 0..self.items.len() {
+            self.close(at, out);
+        }
+        Ok(())
+    }
+}
+
+impl Thought {
+    /// Begins the part, numbered `next`; false when it has begun.
+    fn open(&mut self, next: u32, is_plain: bool, out: &mut Vec<StreamPart>) -> bool {
+        if self.part.is_some() {
+            return false;
+        }
+        self.part = Some(next);
+        self.is_plain = is_plain;
+        let mut rest = self.kept.clone();
+        if is_plain {
+            mark(&mut rest, PLAIN_REASONING);
+        }
+        let head = PartHead::Reasoning { origin: self.origin.clone(), redacted: self.redacted.take(), rest };
+        out.push(StreamPart::PartStart { choice: 0, part: next, head });
+        true
+    }
+}
+
+fn push_logprobs(tokens: &[Raw], out: &mut Vec<StreamPart>) {
+    if let Some(raw) = logprobs(tokens) {
+        out.push(StreamPart::Logprobs { choice: 0, raw });
+    }
+}
