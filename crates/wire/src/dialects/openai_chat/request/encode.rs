@@ -385,7 +385,7 @@ fn write_service(body: &mut Object<'_>, request: &Request, native: bool, losses:
         match tier {
             "auto" => body.text("service_tier", "auto"),
             "standard_only" if !native => body.text("service_tier", "default"),
-            _ if native => body.text("service_tier", tier),
+            _ if native || request.dialect == Dialect::OpenaiResponses => body.text("service_tier", tier),
             _ => losses.drop("service_tier", tier),
         }
     }

@@ -48,8 +48,9 @@ pub(super) fn write_messages(
     Ok(())
 }
 
-/// The messages, where the model's turn came as items: what it says and calls in a row is one message here, and a
-/// turn of which nothing is left is none.
+/// The messages, where turns came as items: what the model says and calls in a row is one message here, and so are
+/// the results of its calls, so that what they hold besides text comes behind all of them. A turn of which nothing
+/// is left is none.
 fn turns<'a>(request: &'a Request, losses: &mut Losses) -> Vec<Cow<'a, Message>> {
     if request.dialect != Dialect::OpenaiResponses {
         return request.messages.iter().map(Cow::Borrowed).collect();
@@ -57,7 +58,9 @@ fn turns<'a>(request: &'a Request, losses: &mut Losses) -> Vec<Cow<'a, Message>>
     let mut turns: Vec<Cow<'a, Message>> = Vec::with_capacity(request.messages.len());
     for message in &request.messages {
         match turns.last_mut() {
-            Some(last) if last.role == Role::Assistant && message.role == Role::Assistant => {
+            Some(last)
+                if last.role == message.role && matches!(message.role, Role::Assistant | Role::Tool) =>
+            {
                 drop_rest(&message.rest, "messages.", losses);
                 last.to_mut().parts.extend(message.parts.iter().cloned());
             }

@@ -5,7 +5,7 @@ use pilothouse_core::dialect::Dialect;
 
 use super::{Kept, write_rest};
 use crate::codec::Losses;
-use crate::json::{Array, Object, write_raw};
+use crate::json::Object;
 
 /// One piece of content of an answer's message, as far as it is known.
 #[derive(Debug, Default)]
@@ -175,9 +175,4 @@ pub(in super::super) fn annotation(
         citation.text("title", one.title.as_deref().unwrap_or(url));
         citation.text("url", url);
     })
-}
-
-/// Writes items that are written already.
-pub(in super::super) fn write_items<'i>(list: &mut Array<'_>, items: impl Iterator<Item = &'i Raw>) {
-    items.for_each(|item| write_raw(list.item(), item));
 }

@@ -21,6 +21,8 @@ pub(super) const INSTRUCTIONS: &str = "@@instructions";
 pub(super) const INPUT: &str = "@@input";
 /// On a message or a tool result whose content came as text.
 pub(super) const TEXT: &str = "@@text";
+/// On a message that gave no type.
+pub(super) const UNTYPED: &str = "@@untyped";
 /// On a message that stands for an item that nobody knows.
 pub(super) const WHOLE: &str = "@@whole";
 /// On a result of a custom tool.
@@ -36,21 +38,23 @@ pub(in super::super) fn decode(body: &[u8]) -> Result<Request, Error> {
         mark(&mut message.rest, INSTRUCTIONS);
         request.messages.push(message);
     }
-    let is_held = ["previous_response_id", "conversation", "prompt"]
-        .iter()
-        .any(|name| members.peek(name).is_some_and(|raw| raw.get() != "null"));
-    match members.take("input") {
-        Some(raw) => read_input(raw, &root.member("input"), &mut request)?,
-        // What is to be answered is held by the vendor.
-        None if is_held => {}
-        None => return Err(root.missing("input")),
-    }
+    let has_input = match members.take("input") {
+        Some(raw) => read_input(raw, &root.member("input"), &mut request).map(|()| true)?,
+        None => false,
+    };
     tools::read(&mut members, &mut request)?;
     options::read(&mut members, &mut request)?;
     for (name, value) in members.rest().iter() {
         request.rest.push(name, value.clone());
     }
-    Ok(request)
+    if has_input || is_held(&request.rest) { Ok(request) } else { Err(root.missing("input")) }
+}
+
+/// Whether the vendor holds what is to be answered.
+pub(super) fn is_held(rest: &Rest) -> bool {
+    ["previous_response_id", "conversation", "prompt"]
+        .iter()
+        .any(|name| rest.get(name).is_some_and(|raw| !raw.is_null()))
 }
 
 fn read_input(raw: &RawValue, path: &Path<'_>, request: &mut Request) -> Result<(), Error> {
@@ -69,6 +73,7 @@ fn read_input(raw: &RawValue, path: &Path<'_>, request: &mut Request) -> Result<
 
 fn read_item(raw: &RawValue, path: &Path<'_>) -> Result<Message, Error> {
     let mut members = Members::read(raw, path)?;
+    let has_type = members.peek("type").is_some();
     let kind = match members.text("type", path)? {
         Some(kind) => kind,
         None if members.peek("role").is_some() => "message".to_owned(),
@@ -81,7 +86,13 @@ fn read_item(raw: &RawValue, path: &Path<'_>) -> Result<Message, Error> {
         return Ok(single(Role::Assistant, content, keep(members)));
     }
     match kind.as_str() {
-        "message" => read_message(members, path),
+        "message" => {
+            let mut message = read_message(members, path)?;
+            if !has_type {
+                mark(&mut message.rest, UNTYPED);
+            }
+            Ok(message)
+        }
         "function_call_output" => read_result(members, ToolKind::Function, path),
         "custom_tool_call_output" => read_result(members, ToolKind::Custom, path),
         "reasoning" => {

@@ -10,7 +10,7 @@ use super::super::FAMILY;
 use super::super::content::PartWriter;
 use super::super::item::write::{Thought, member_of, type_of};
 use super::super::item::{Kept, PLAIN_REASONING, split_signature};
-use super::decode::{CUSTOM, INPUT, INSTRUCTIONS, TEXT, WHOLE};
+use super::decode::{CUSTOM, INPUT, INSTRUCTIONS, TEXT, UNTYPED, WHOLE, is_held};
 use crate::codec::{ITEM, Losses, Target};
 use crate::dialects::fitting_id;
 use crate::json::{Array, Object};
@@ -61,6 +61,7 @@ pub(super) fn write(
             }
             return Ok(());
         }
+        [] if native && is_held(&request.rest) => return Ok(()),
         _ => {}
     }
     let mut list = body.array("input");
@@ -99,7 +100,11 @@ impl Writer<'_> {
                 Content::ToolCall(_) | Content::ToolResult(_) | Content::Reasoning(_)
             );
             if !is_item && self.parts.carries(part) {
-                said.push(part);
+                if self.answered(list, message, part, losses) {
+                    any = true;
+                } else {
+                    said.push(part);
+                }
                 continue;
             }
             if !is_item {
@@ -127,6 +132,36 @@ impl Writer<'_> {
         }
         self.flush(list, message, &mut said, losses);
         Ok(())
+    }
+
+    /// Writes what the model said in another dialect: content in pieces would need an id of this vendor's, so that
+    /// each piece becomes a message of plain text.
+    fn answered(&self, list: &mut Array<'_>, message: &Message, part: &Part, losses: &mut Losses) -> bool {
+        if self.parts.native || message.role != Role::Assistant {
+            return false;
+        }
+        let text = match &part.content {
+            Content::Text { text, annotations } => {
+                if !annotations.is_empty() {
+                    losses.drop("citations", "a citation of another dialect");
+                }
+                text
+            }
+            Content::Refusal { text } => {
+                losses.add("change:refusal", "a refusal in the conversation became text");
+                text
+            }
+            _ => return false,
+        };
+        if part.cache.is_some() {
+            losses.drop("cache_control", "what the model said takes no cache markers here");
+        }
+        losses.drop_rest("output_text.", &part.rest);
+        let mut out = list.object();
+        out.text("type", "message");
+        out.text("role", "assistant");
+        out.text("content", text);
+        true
     }
 
     fn note_lost(&self, part: &Part, losses: &mut Losses) {
@@ -162,7 +197,9 @@ impl Writer<'_> {
             Role::User | Role::Tool => "user",
         };
         let mut out = list.object();
-        out.text("type", "message");
+        if message.rest.get(UNTYPED).is_none() {
+            out.text("type", "message");
+        }
         out.text("role", role);
         let was_text = message.rest.get(TEXT).is_some();
         self.parts.content(&mut out, "content", (parts, was_text), message.role, losses);
@@ -246,7 +283,9 @@ impl Writer<'_> {
         // Without a seal of ours it is what the vendor behind this dialect gave.
         let own = native && family == FAMILY;
         let proven = one.signature.is_some() && one.redacted.is_none();
-        if !own && !(proven && !family.is_empty() && family == self.target.family) {
+        // A seal of ours opens for the dialect that the proof is of, and this one is another.
+        let theirs = !native && proven && !family.is_empty() && family == self.target.family;
+        if !own && !theirs {
             return losses.drop("reasoning", "reasoning goes back only to the vendor that wrote it");
         }
         let signature = one.signature.as_deref().map(split_signature);

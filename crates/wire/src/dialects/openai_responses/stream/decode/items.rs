@@ -1,17 +1,17 @@
 //! The items of a stream while they are written: which parts they have become, and what of them was said.
 
-use pilothouse_core::conversation::{
-    Content, ExtraAt, Origin, Part, PartHead, Raw, Rest, StreamPart, ToolKind,
-};
+mod thought;
+mod whole;
+
+use pilothouse_core::conversation::{ExtraAt, PartHead, Raw, Rest, StreamPart, ToolKind};
 use pilothouse_core::error::Error;
 use serde_json::value::RawValue;
 
-use super::super::super::answer::decode::{Found, logprobs, read_item, with_item};
+use super::super::super::answer::decode::{logprobs, with_item};
 use super::super::super::content::{count_chars, read_annotation};
-use super::super::super::item::{
-    PARAGRAPH, PLAIN_REASONING, keep, kind_of_call, mark, read_call, read_reasoning,
-};
+use super::super::super::item::{keep, kind_of_call, read_call};
 use crate::json::{Members, Path, items};
+use thought::Thought;
 
 /// More items, or more pieces of content in one, than this are a broken vendor.
 const ITEMS_MAX: usize = 1024;
@@ -54,19 +54,6 @@ struct Piece {
     any: bool,
     annotations: usize,
     open: bool,
-}
-
-/// Reasoning; its part begins with its first words, as they tell whether they are a summary.
-#[derive(Debug)]
-struct Thought {
-    kept: Rest,
-    origin: Origin,
-    redacted: Option<Box<str>>,
-    part: Option<u32>,
-    is_plain: bool,
-    any: bool,
-    /// The summary part that the last words belong to.
-    summary: u64,
 }
 
 /// An event's place and what it brings.
@@ -161,17 +148,7 @@ impl Items {
                 }
                 "reasoning" => {
                     members.take("status");
-                    let (one, mut kept) = read_reasoning(members, family, &path)?;
-                    kept.take(PLAIN_REASONING);
-                    State::Thought(Thought {
-                        kept,
-                        origin: one.origin,
-                        redacted: one.redacted,
-                        part: None,
-                        is_plain: false,
-                        any: false,
-                        summary: 0,
-                    })
+                    State::Thought(Thought::read(members, family, &path)?)
                 }
                 _ => {
                     let head = PartHead::Unknown { kind: kind.into(), raw: raw.into() };
@@ -421,46 +398,6 @@ impl Items {
         Ok(())
     }
 
-    /// Takes words of reasoning: of a summary, or of the reasoning itself where there is no summary.
-    fn reasoning(
-        &mut self,
-        mut event: Event<'_>,
-        member: &str,
-        is_plain: bool,
-        whole: bool,
-        out: &mut Vec<StreamPart>,
-    ) -> Result<(), Error> {
-        let text = event.members.needed_text(member, &Path::Root)?;
-        let (Some(at), false) = (self.find(event.index), text.is_empty()) else { return Ok(()) };
-        self.think(at, event.inner, text, is_plain, whole, out);
-        Ok(())
-    }
-
-    fn think(
-        &mut self,
-        at: usize,
-        inner: u64,
-        text: String,
-        is_plain: bool,
-        whole: bool,
-        out: &mut Vec<StreamPart>,
-    ) {
-        let next = self.parts;
-        let State::Thought(thought) = &mut self.items[at].state else { return };
-        if thought.any && (thought.is_plain != is_plain || (whole && thought.summary >= inner)) {
-            return;
-        }
-        if thought.open(next, is_plain, out) {
-            self.parts += 1;
-        }
-        let Some(part) = thought.part else { return };
-        let is_next = !is_plain && thought.any && inner > thought.summary;
-        thought.any = true;
-        thought.summary = inner;
-        let text = if is_next { format!("{PARAGRAPH}{text}") } else { text };
-        out.push(StreamPart::Reasoning { choice: 0, part, text });
-    }
-
     fn done(&mut self, mut event: Event<'_>, family: &str, out: &mut Vec<StreamPart>) -> Result<(), Error> {
         let root = Path::Root;
         let path = root.member("item");
@@ -508,35 +445,6 @@ impl Items {
         Ok(())
     }
 
-    fn finish_thought(
-        &mut self,
-        at: usize,
-        raw: &RawValue,
-        family: &str,
-        path: &Path<'_>,
-        out: &mut Vec<StreamPart>,
-    ) -> Result<(), Error> {
-        let (one, rest) = read_reasoning(Members::read(raw, path)?, family, path)?;
-        if !one.text.is_empty()
-            && matches!(&self.items[at].state, State::Thought(thought) if !thought.any)
-        {
-            self.think(at, 0, one.text, rest.get(PLAIN_REASONING).is_some(), false, out);
-        }
-        let next = self.parts;
-        let State::Thought(thought) = &mut self.items[at].state else { return Ok(()) };
-        if thought.part.is_none() && one.redacted.is_some() {
-            thought.origin = one.origin;
-            thought.redacted = one.redacted;
-        }
-        if thought.open(next, false, out) {
-            self.parts += 1;
-        }
-        if let (Some(part), Some(signature)) = (thought.part, one.signature) {
-            out.push(StreamPart::Signature { choice: 0, part, signature: signature.into() });
-        }
-        Ok(())
-    }
-
     /// Ends the parts of an item that are open.
     fn close(&mut self, at: usize, out: &mut Vec<StreamPart>) {
         let mut stop = |part| out.push(StreamPart::PartStop { choice: 0, part });
@@ -548,72 +456,6 @@ impl Items {
             State::Thought(thought) => thought.part.into_iter().for_each(stop),
             State::Done => {}
         }
-    }
-
-    /// An item that comes all at once.
-    fn whole(
-        &mut self,
-        raw: &RawValue,
-        family: &str,
-        path: &Path<'_>,
-        out: &mut Vec<StreamPart>,
-    ) -> Result<(), Error> {
-        let mut found = Found { chars: self.chars, ..Found::default() };
-        read_item(raw, family, path, &mut found)?;
-        self.chars = found.chars;
-        for part in found.parts {
-            self.give(part, out);
-        }
-        push_logprobs(&found.logprobs, out);
-        if let Some(text) = found.refusal {
-            self.has_refused = true;
-            if !found.refusal_rest.is_empty() {
-                out.push(StreamPart::Extra { choice: 0, at: ExtraAt::Message, rest: found.refusal_rest });
-            }
-            out.push(StreamPart::Refusal { choice: 0, text });
-        }
-        Ok(())
-    }
-
-    /// Gives a whole part as the steps that it would have come in.
-    fn give(&mut self, part: Part, out: &mut Vec<StreamPart>) {
-        let rest = part.rest;
-        let number = self.parts;
-        let mut steps = Vec::new();
-        let head = match part.content {
-            Content::Text { text, annotations } => {
-                steps.push(StreamPart::Text { choice: 0, part: number, text });
-                steps.extend(annotations.into_iter().map(|annotation| StreamPart::Annotation {
-                    choice: 0,
-                    part: number,
-                    annotation,
-                }));
-                PartHead::Text { rest }
-            }
-            Content::ToolCall(call) => {
-                self.has_called = true;
-                steps.push(StreamPart::Arguments { choice: 0, part: number, text: call.arguments });
-                PartHead::ToolCall { id: call.id, name: call.name, kind: call.kind, rest }
-            }
-            Content::Reasoning(one) => {
-                steps.push(StreamPart::Reasoning { choice: 0, part: number, text: one.text });
-                let signature = one.signature.map(|signature| signature.into());
-                steps.extend(
-                    signature.map(|signature| StreamPart::Signature { choice: 0, part: number, signature }),
-                );
-                PartHead::Reasoning { origin: one.origin, redacted: one.redacted, rest }
-            }
-            Content::Unknown { kind, raw } => PartHead::Unknown { kind, raw },
-            // Answers hold nothing else.
-            _ => return,
-        };
-        self.start(head, out);
-        // An empty text is no step.
-        steps.retain(|step| {
-            !matches!(step, StreamPart::Text { text, .. } | StreamPart::Arguments { text, .. } | StreamPart::Reasoning { text, .. } if text.is_empty())
-        });
-        out.append(&mut steps);
-        out.push(StreamPart::PartStop { choice: 0, part: number });
     }
 
     /// The response has ended: closes what is open, and reads what came with the end only.
@@ -634,24 +476,6 @@ impl Items {
             self.close(at, out);
         }
         Ok(())
-    }
-}
-
-impl Thought {
-    /// Begins the part, numbered `next`; false when it has begun.
-    fn open(&mut self, next: u32, is_plain: bool, out: &mut Vec<StreamPart>) -> bool {
-        if self.part.is_some() {
-            return false;
-        }
-        self.part = Some(next);
-        self.is_plain = is_plain;
-        let mut rest = self.kept.clone();
-        if is_plain {
-            mark(&mut rest, PLAIN_REASONING);
-        }
-        let head = PartHead::Reasoning { origin: self.origin.clone(), redacted: self.redacted.take(), rest };
-        out.push(StreamPart::PartStart { choice: 0, part: next, head });
-        true
     }
 }
 
