@@ -14,8 +14,7 @@ const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
 /// Whether the pair of dialects loses thinking that the vendor wants back.
 fn loses_thinking(client: Dialect, upstream: Dialect) -> bool {
-    client == Dialect::OpenaiChat
-        && matches!(upstream, Dialect::AnthropicMessages | Dialect::OpenaiResponses)
+    client == Dialect::OpenaiChat && matches!(upstream, Dialect::AnthropicMessages | Dialect::OpenaiResponses)
 }
 
 /// Gathers one answer for the memory.
@@ -80,7 +79,7 @@ pub(crate) fn restore(
             // This vendor takes a tool loop with a gap in its reasoning, so that nothing need be turned off.
             request.reasoning = asked;
             notes.clear();
-            notes.push(Note::code("lost:thinking"));
+            notes.push(Note::new("drop:thinking", "the reasoning behind a tool call is no longer held"));
         }
         if restored.turns > 0 {
             notes.push(Note::new("restore:thinking", &format!("{} turns", restored.turns)));

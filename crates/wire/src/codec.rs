@@ -236,9 +236,8 @@ pub fn error_codec(dialect: Dialect) -> &'static dyn Codec {
 }
 
 /// Every codec. One line per dialect.
-pub static CODECS: &[&dyn Codec] =
-    &[
-        &dialects::openai_chat::OpenaiChat,
-        &dialects::anthropic_messages::AnthropicMessages,
-        &dialects::openai_responses::OpenaiResponses,
-    ];
+pub static CODECS: &[&dyn Codec] = &[
+    &dialects::openai_chat::OpenaiChat,
+    &dialects::anthropic_messages::AnthropicMessages,
+    &dialects::openai_responses::OpenaiResponses,
+];

@@ -105,7 +105,10 @@ pub(crate) fn refuse_bound(request: &Request, to: Dialect) -> Result<(), Error> 
         return Ok(());
     }
     for (name, why) in [
-        ("previous_response_id", "earlier answers are held by OpenAI; send the whole conversation in `input`"),
+        (
+            "previous_response_id",
+            "earlier answers are held by OpenAI; send the whole conversation in `input`",
+        ),
         ("conversation", "conversations are held by OpenAI; send the whole conversation in `input`"),
         ("prompt", "prompt templates are held by OpenAI; send their text in `instructions` and `input`"),
         ("background", "nothing runs in the background there; leave `background` out and wait, or stream"),

@@ -92,8 +92,7 @@ impl State {
             _ => {}
         }
         if let Some(response) = event.response {
-            let has_ended =
-                matches!(class, "response.completed" | "response.incomplete" | "response.failed");
+            let has_ended = matches!(class, "response.completed" | "response.incomplete" | "response.failed");
             self.response(response, has_ended, facts);
             facts.is_terminated |= has_ended;
         }
@@ -135,7 +134,8 @@ impl State {
         if has_ended {
             let reason = response.incomplete_details.and_then(|details| details.reason);
             let status = response.status.as_deref().unwrap_or_default();
-            facts.answer.finish = finish_of(status, reason.as_deref(), !self.calls.is_empty(), self.is_refused);
+            facts.answer.finish =
+                finish_of(status, reason.as_deref(), !self.calls.is_empty(), self.is_refused);
         }
     }
 

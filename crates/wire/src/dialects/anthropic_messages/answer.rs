@@ -167,7 +167,9 @@ fn write_reasoning(list: &mut Array<'_>, one: &Reasoning, kept: &Rest, native: b
             out.text("type", "thinking");
             out.text("thinking", &one.text);
             match &one.signature {
-                Some(signature) if native || &*one.origin.family == FAMILY => out.text("signature", signature),
+                Some(signature) if native || &*one.origin.family == FAMILY => {
+                    out.text("signature", signature)
+                }
                 Some(proof) => out.text("signature", &foreign_signature(&one.origin, Some(proof))),
                 // The SDKs ask for a signature. Ours says who wrote it, so that it never goes to Claude as Claude's.
                 None if !native => out.text("signature", &foreign_signature(&one.origin, None)),
@@ -217,7 +219,10 @@ fn write_citations(out: &mut Object<'_>, annotations: &[Annotation], losses: &mu
     }
     if annotations.iter().any(is_citable) {
         let mut list = out.array("citations");
-        annotations.iter().filter(|one| is_citable(one)).for_each(|one| write_citation(list.item(), one, losses));
+        annotations
+            .iter()
+            .filter(|one| is_citable(one))
+            .for_each(|one| write_citation(list.item(), one, losses));
     }
 }
 

@@ -234,7 +234,10 @@ impl PartWriter<'_> {
 }
 
 /// OpenAI refuses file data without a name, and tells the type by the name's ending.
-pub(in crate::dialects) fn file_name<'n>(name: Option<&'n str>, media_type: &str) -> std::borrow::Cow<'n, str> {
+pub(in crate::dialects) fn file_name<'n>(
+    name: Option<&'n str>,
+    media_type: &str,
+) -> std::borrow::Cow<'n, str> {
     match name {
         Some(name) if media_type != "application/pdf" || name.to_ascii_lowercase().ends_with(".pdf") => {
             name.into()
@@ -263,7 +266,10 @@ pub(in crate::dialects) fn document_text(source: &Media, name: Option<&str>) -> 
 }
 
 /// Anthropic's `search_result` block as text: title, source, content.
-pub(in crate::dialects) fn search_result_text(kind: &str, raw: &pilothouse_core::conversation::Raw) -> Option<String> {
+pub(in crate::dialects) fn search_result_text(
+    kind: &str,
+    raw: &pilothouse_core::conversation::Raw,
+) -> Option<String> {
     if kind != "search_result" {
         return None;
     }

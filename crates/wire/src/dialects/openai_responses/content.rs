@@ -169,12 +169,14 @@ impl PartWriter<'_> {
         let said = role == Role::Assistant;
         let text_kind = if said { "output_text" } else { "input_text" };
         match &part.content {
-            Content::Text { text, annotations } => self.typed(list, part, text_kind, losses, |out, losses| {
-                out.text("text", text);
-                if said {
-                    self.annotations(out, annotations, losses);
-                }
-            }),
+            Content::Text { text, annotations } => {
+                self.typed(list, part, text_kind, losses, |out, losses| {
+                    out.text("text", text);
+                    if said {
+                        self.annotations(out, annotations, losses);
+                    }
+                })
+            }
             Content::Refusal { text } if said => {
                 self.typed(list, part, "refusal", losses, |out, _| out.text("refusal", text));
             }

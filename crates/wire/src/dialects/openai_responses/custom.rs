@@ -37,7 +37,9 @@ pub(super) fn flat_custom(raw: &Raw) -> Option<Raw> {
 
 fn object_of(raw: &Raw) -> Option<Map<String, Value>> {
     match serde_json::from_str(raw.text()) {
-        Ok(Value::Object(members)) if members.get("type").is_some_and(|kind| kind == "custom") => Some(members),
+        Ok(Value::Object(members)) if members.get("type").is_some_and(|kind| kind == "custom") => {
+            Some(members)
+        }
         _ => None,
     }
 }

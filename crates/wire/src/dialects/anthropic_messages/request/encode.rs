@@ -240,7 +240,11 @@ fn write_planned_reasoning(
             let mut out = body.object("thinking");
             out.text("type", "adaptive");
             // These models show their thinking only where they are asked to.
-            let asked = request.reasoning.display.as_deref().filter(|_| target.quirks.thinking == ThinkingStyle::Adaptive);
+            let asked = request
+                .reasoning
+                .display
+                .as_deref()
+                .filter(|_| target.quirks.thinking == ThinkingStyle::Adaptive);
             out.maybe_text("display", asked);
         }
         Some(Switch::Budget(tokens)) => {

@@ -11,7 +11,9 @@ use pilothouse_core::exchange::{Finish, Note};
 use pilothouse_core::id::ExchangeId;
 use pilothouse_core::usage::Usage;
 
-use super::super::answer::{answer_id, call_id, is_citable, tier_of_answer, write_citation, write_stop_details};
+use super::super::answer::{
+    answer_id, call_id, is_citable, tier_of_answer, write_citation, write_stop_details,
+};
 use super::super::{FAMILY, foreign_signature, note_finish, word_of_finish};
 use crate::codec::usage::write_anthropic;
 use crate::codec::{AnswerContext, Losses, StreamEncoder};

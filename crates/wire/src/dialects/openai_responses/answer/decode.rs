@@ -1,8 +1,6 @@
 //! Reads a whole answer of Responses.
 
-use pilothouse_core::conversation::{
-    Answer, Choice, Content, Part, Raw, Rest, ToolKind, UsageReport,
-};
+use pilothouse_core::conversation::{Answer, Choice, Content, Part, Raw, Rest, ToolKind, UsageReport};
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::usage::Usage;
@@ -176,7 +174,8 @@ fn is_plain_message(members: &Members<'_>) -> bool {
     let Some(content) = members.peek("content") else { return false };
     items(content, &Path::Root).is_ok_and(|list| {
         list.into_iter().all(|piece| {
-            let kind = Members::of(piece).and_then(|mut piece| piece.text("type", &Path::Root).ok().flatten());
+            let kind =
+                Members::of(piece).and_then(|mut piece| piece.text("type", &Path::Root).ok().flatten());
             matches!(kind.as_deref(), Some("output_text" | "refusal"))
         })
     })

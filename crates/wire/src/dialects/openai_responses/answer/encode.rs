@@ -1,6 +1,8 @@
 //! Writes a whole answer of Responses.
 
-use pilothouse_core::conversation::{Answer, Choice, Content, Part, Raw, Reasoning, Rest, ToolCall, ToolKind};
+use pilothouse_core::conversation::{
+    Answer, Choice, Content, Part, Raw, Reasoning, Rest, ToolCall, ToolKind,
+};
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::exchange::Finish;
 use pilothouse_core::id::ExchangeId;

@@ -145,7 +145,12 @@ pub(in super::super) fn write_piece(out: &mut Object<'_>, kind: &str, text: &str
 }
 
 /// The id of an item: its own, else one made from the exchange and the item's place.
-pub(in super::super) fn item_id(kept: &Kept, prefix: &str, exchange: impl std::fmt::Display, at: usize) -> String {
+pub(in super::super) fn item_id(
+    kept: &Kept,
+    prefix: &str,
+    exchange: impl std::fmt::Display,
+    at: usize,
+) -> String {
     kept.id.clone().unwrap_or_else(|| format!("{prefix}_{exchange}_{at}"))
 }
 
@@ -164,9 +169,8 @@ pub(in super::super) fn annotation(
         losses.drop("citations", "a citation of a document; only web pages can be cited here");
         return None;
     };
-    let (from, to) = one.span.map_or((0, length), |(from, to)| {
-        (from.saturating_sub(start), to.saturating_sub(start))
-    });
+    let (from, to) =
+        one.span.map_or((0, length), |(from, to)| (from.saturating_sub(start), to.saturating_sub(start)));
     super::super::raw_of(|out| {
         let mut citation = Object::new(out);
         citation.text("type", "url_citation");

@@ -57,7 +57,8 @@ pub(in super::super) fn encode(
 /// The members that are written at the top: those of inner objects have gone into them.
 fn own_rest(rest: &Rest) -> Rest {
     let mut own = Rest::default();
-    let inner = |name: &str| name == "verbosity" || name.starts_with(IN_TEXT) || name.starts_with(IN_REASONING);
+    let inner =
+        |name: &str| name == "verbosity" || name.starts_with(IN_TEXT) || name.starts_with(IN_REASONING);
     for (name, value) in rest.iter().filter(|(name, _)| !inner(name)) {
         own.push(name, value.clone());
     }
@@ -197,7 +198,8 @@ fn write_limits(body: &mut Object<'_>, request: &Request, target: &Target<'_>, l
                 most
             }
             _ if !native && limit.tokens < LIMIT_MIN => {
-                losses.add("raise:max_tokens", &format!("{} became {LIMIT_MIN}, the least here", limit.tokens));
+                losses
+                    .add("raise:max_tokens", &format!("{} became {LIMIT_MIN}, the least here", limit.tokens));
                 LIMIT_MIN
             }
             _ => limit.tokens,

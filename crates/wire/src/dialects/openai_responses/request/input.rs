@@ -94,11 +94,14 @@ impl Writer<'_> {
         }
         let mut said: Vec<&Part> = Vec::new();
         let (mut any, mut lost) = (false, false);
-        for part in &message.parts {
-            let is_item = matches!(
-                part.content,
-                Content::ToolCall(_) | Content::ToolResult(_) | Content::Reasoning(_)
-            );
+        let mut parts: Vec<&Part> = message.parts.iter().collect();
+        if !self.parts.native {
+            // Results answer the calls before them, so that nothing comes between.
+            parts.sort_by_key(|part| !matches!(part.content, Content::ToolResult(_)));
+        }
+        for part in parts {
+            let is_item =
+                matches!(part.content, Content::ToolCall(_) | Content::ToolResult(_) | Content::Reasoning(_));
             if !is_item && self.parts.carries(part) {
                 if self.answered(list, message, part, losses) {
                     any = true;
@@ -157,6 +160,10 @@ impl Writer<'_> {
             losses.drop("cache_control", "what the model said takes no cache markers here");
         }
         losses.drop_rest("output_text.", &part.rest);
+        if text.is_empty() {
+            // Nothing was said beside a call.
+            return true;
+        }
         let mut out = list.object();
         out.text("type", "message");
         out.text("role", "assistant");

@@ -2,9 +2,7 @@
 //!
 //! What says nothing to another dialect is kept under a name of our own; see [`OWN`](crate::codec::OWN).
 
-use pilothouse_core::conversation::{
-    Effort, LimitMember, Logprobs, OutputFormat, OutputLimit, Raw, Request,
-};
+use pilothouse_core::conversation::{Effort, LimitMember, Logprobs, OutputFormat, OutputLimit, Raw, Request};
 use pilothouse_core::error::Error;
 use serde_json::value::RawValue;
 
@@ -118,8 +116,9 @@ fn read_reasoning(members: &mut Members<'_>, request: &mut Request) -> Result<()
     let at = root.member("reasoning");
     let Some(mut reasoning) = members.object("reasoning", &root)? else { return Ok(()) };
     if let Some(word) = reasoning.text("effort", &at)? {
-        let effort = Effort::parse(&word)
-            .ok_or_else(|| at.member("effort").wrong("one of none, minimal, low, medium, high, xhigh, max"))?;
+        let effort = Effort::parse(&word).ok_or_else(|| {
+            at.member("effort").wrong("one of none, minimal, low, medium, high, xhigh, max")
+        })?;
         request.reasoning.effort = Some(effort);
     }
     let summary: Option<Raw> = reasoning.raw("summary");

@@ -197,7 +197,8 @@ impl Encoder {
 
     /// Writes an event that only this dialect knows, as it came but for its number.
     fn unknown_event(&mut self, name: &str, raw: &Raw, out: &mut Vec<u8>) {
-        let Some(mut members) = super::super::kept(raw).filter(|_| self.native && !name.contains(['\n', '\r']))
+        let Some(mut members) =
+            super::super::kept(raw).filter(|_| self.native && !name.contains(['\n', '\r']))
         else {
             return self.losses.drop(&format!("event.{name}"), "an event that only its own dialect knows");
         };

@@ -236,13 +236,7 @@ impl Items {
         Ok(())
     }
 
-    fn say(
-        &mut self,
-        index: u64,
-        inner: u64,
-        text: String,
-        out: &mut Vec<StreamPart>,
-    ) -> Result<(), Error> {
+    fn say(&mut self, index: u64, inner: u64, text: String, out: &mut Vec<StreamPart>) -> Result<(), Error> {
         let chars = count_chars(&text);
         let Some(piece) = self.piece(index, inner, Rest::default(), out)? else { return Ok(()) };
         if let (Some(part), true, false) = (piece.part, piece.open, text.is_empty()) {
@@ -313,7 +307,11 @@ impl Items {
         let Some(piece) = self.piece(index, inner, Rest::default(), out)? else { return Ok(()) };
         let Some(part) = piece.part.filter(|_| piece.open) else { return Ok(()) };
         for raw in annotations.into_iter().skip(piece.annotations) {
-            out.push(StreamPart::Annotation { choice: 0, part, annotation: read_annotation(raw, piece.start) });
+            out.push(StreamPart::Annotation {
+                choice: 0,
+                part,
+                annotation: read_annotation(raw, piece.start),
+            });
         }
         piece.open = false;
         out.push(StreamPart::PartStop { choice: 0, part });
@@ -349,7 +347,14 @@ impl Items {
                 if !kept.is_empty() {
                     out.push(StreamPart::Extra { choice: 0, at: ExtraAt::Message, rest: kept.clone() });
                 }
-                pieces.push(Piece { index: inner, part: None, start: 0, any: false, annotations: 0, open: true });
+                pieces.push(Piece {
+                    index: inner,
+                    part: None,
+                    start: 0,
+                    any: false,
+                    annotations: 0,
+                    open: true,
+                });
                 pieces.len() - 1
             }
         };

@@ -267,7 +267,8 @@ mod tests {
             state,
         };
         let sealed = output.encrypted(false).unwrap();
-        let mut read = Reasoning { text: String::new(), signature: None, redacted: None, origin: Origin::of("") };
+        let mut read =
+            Reasoning { text: String::new(), signature: None, redacted: None, origin: Origin::of("") };
         super::super::super::super::item::unseal(&sealed, "rs_1", &mut read);
         assert_eq!((&*read.origin.family, read.signature.as_deref()), ("anthropic", Some("sig")));
     }

@@ -104,9 +104,7 @@ impl Items {
         out: &mut Vec<StreamPart>,
     ) -> Result<(), Error> {
         let (one, rest) = read_reasoning(Members::read(raw, path)?, family, path)?;
-        if !one.text.is_empty()
-            && matches!(&self.items[at].state, State::Thought(thought) if !thought.any)
-        {
+        if !one.text.is_empty() && matches!(&self.items[at].state, State::Thought(thought) if !thought.any) {
             self.think(at, 0, one.text, rest.get(PLAIN_REASONING).is_some(), false, out);
         }
         let next = self.parts;

@@ -57,9 +57,11 @@ impl Items {
             Content::Reasoning(one) => {
                 steps.push(StreamPart::Reasoning { choice: 0, part: number, text: one.text });
                 let signature = one.signature.map(|signature| signature.into());
-                steps.extend(
-                    signature.map(|signature| StreamPart::Signature { choice: 0, part: number, signature }),
-                );
+                steps.extend(signature.map(|signature| StreamPart::Signature {
+                    choice: 0,
+                    part: number,
+                    signature,
+                }));
                 PartHead::Reasoning { origin: one.origin, redacted: one.redacted, rest }
             }
             Content::Unknown { kind, raw } => PartHead::Unknown { kind, raw },
