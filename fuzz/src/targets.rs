@@ -28,6 +28,7 @@ fn context() -> AnswerContext<'static> {
         stream_usage: true,
         legacy_functions: false,
         estimated_input: None,
+        echoed: None,
     }
 }
 

@@ -12,7 +12,7 @@ pub(crate) mod usage;
 
 use std::fmt;
 
-use pilothouse_core::conversation::{Answer, Raw, Request, StreamPart};
+use pilothouse_core::conversation::{Answer, Raw, Request, Rest, StreamPart};
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::Note;
@@ -44,6 +44,11 @@ pub trait Codec: Sync {
         target: &Target<'_>,
         losses: &mut Vec<Note>,
     ) -> Result<Vec<u8>, Error>;
+
+    /// What of a request's body an answer of this dialect says again; see [`AnswerContext::echoed`].
+    fn echoed(&self, _body: &[u8]) -> Rest {
+        Rest::EMPTY
+    }
 
     /// Reads an answer's body.
     ///
@@ -146,6 +151,8 @@ pub struct AnswerContext<'a> {
     pub legacy_functions: bool,
     /// Input tokens, estimated, for the start of an Anthropic stream whose vendor tells them only at its end.
     pub estimated_input: Option<u64>,
+    /// Members of the client's request that an openai-responses answer says again; see [`Codec::echoed`].
+    pub echoed: Option<&'a Rest>,
 }
 
 /// An error that a vendor gave, or one of ours on its way to a client.

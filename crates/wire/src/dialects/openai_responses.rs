@@ -14,7 +14,7 @@ mod item;
 mod request;
 mod stream;
 
-use pilothouse_core::conversation::{Answer, Request};
+use pilothouse_core::conversation::{Answer, Request, Rest};
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::Error;
 use pilothouse_core::exchange::{Finish, Note};
@@ -56,6 +56,10 @@ impl Codec for OpenaiResponses {
         let body = request::encode::encode(request, target, &mut found)?;
         losses.extend(found.notes());
         Ok(body)
+    }
+
+    fn echoed(&self, body: &[u8]) -> Rest {
+        envelope::echoed(body)
     }
 
     fn decode_answer(&self, body: &[u8]) -> Result<Answer, Error> {

@@ -89,6 +89,7 @@ pub(crate) fn context() -> AnswerContext<'static> {
         stream_usage: true,
         legacy_functions: false,
         estimated_input: Some(17),
+        echoed: None,
     }
 }
 

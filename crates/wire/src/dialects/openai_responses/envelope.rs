@@ -1,14 +1,14 @@
 //! The response object, which whole answers are and which begins and ends every stream.
 //!
-//! It repeats what the request asked for. Where the answer comes from another dialect that is not known here, so
-//! that the members which clients must find are there with the values that the vendor's defaults have.
+//! It repeats what the request asked for. Where the answer comes from another dialect, the client's own request is
+//! repeated, and what that leaves out has the values that the vendor's defaults have.
 
 use pilothouse_core::conversation::{Raw, Rest, UsageReport};
 
 use super::item::write_rest;
 use super::{COMPLETED, INCOMPLETE};
 use crate::codec::usage::write_responses;
-use crate::json::Object;
+use crate::json::{Members, Object};
 
 /// Members that repeat the request, or say what another dialect has no use for.
 const ECHOED: [&str; 24] = [
@@ -84,6 +84,8 @@ pub(super) struct Envelope<'a> {
     /// Whether the answer came in this dialect: then `rest` is written and nothing made up.
     pub(super) native: bool,
     pub(super) rest: &'a Rest,
+    /// What the client's request said, for answers of another dialect.
+    pub(super) echoed: Option<&'a Rest>,
 }
 
 impl Envelope<'_> {
@@ -116,31 +118,71 @@ impl Envelope<'_> {
         if self.native {
             write_rest(out, self.rest);
         } else {
-            write_defaults(out);
+            write_echoed(out, self.echoed.unwrap_or(&Rest::EMPTY));
         }
     }
 }
 
-/// The members that every response has, as they are where a request sets nothing
-/// (<https://github.com/openai/openai-python> 3.54, `Response`, read 2026-11-23).
-fn write_defaults(out: &mut Object<'_>) {
-    out.flag("background", false);
-    out.null("instructions");
-    out.null("max_output_tokens");
-    drop(out.object("metadata"));
-    out.flag("parallel_tool_calls", true);
-    out.null("previous_response_id");
-    {
-        let mut reasoning = out.object("reasoning");
-        reasoning.null("effort");
-        reasoning.null("summary");
+/// Members of a request that say where its answer is kept or made. A translated answer is neither stored nor made in
+/// the background, whatever was asked.
+const UNTRUE: [&str; 4] = ["background", "previous_response_id", "prompt", "store"];
+
+/// The members of a request that its answer says again.
+pub(super) fn echoed(body: &[u8]) -> Rest {
+    let mut rest = Rest::default();
+    let Ok(members) = Members::of_body(body) else { return rest };
+    for (name, value) in members.rest().iter() {
+        if ECHOED.contains(&name) && !UNTRUE.contains(&name) {
+            rest.push(name, value.clone());
+        }
     }
-    out.flag("store", false);
-    out.null("temperature");
-    out.object("text").object("format").text("type", "text");
-    out.text("tool_choice", "auto");
-    drop(out.array("tools"));
-    out.null("top_p");
-    out.text("truncation", "disabled");
-    out.null("user");
+    rest
+}
+
+/// Writes the members that every response has: what the request said, else what the vendor says where a request sets
+/// nothing (<https://github.com/openai/openai-python> 3.54, `Response`, read 2026-11-23).
+fn write_echoed(out: &mut Object<'_>, echoed: &Rest) {
+    const DEFAULTS: [(&str, &str); 14] = [
+        ("background", "false"),
+        ("instructions", "null"),
+        ("max_output_tokens", "null"),
+        ("metadata", "{}"),
+        ("parallel_tool_calls", "true"),
+        ("previous_response_id", "null"),
+        ("reasoning", r#"{"effort":null,"summary":null}"#),
+        ("store", "false"),
+        ("temperature", "null"),
+        ("text", r#"{"format":{"type":"text"}}"#),
+        ("tool_choice", r#""auto""#),
+        ("tools", "[]"),
+        ("top_p", "null"),
+        ("truncation", r#""disabled""#),
+    ];
+    for (name, default) in DEFAULTS {
+        match echoed.get(name).filter(|raw| !raw.is_null()) {
+            Some(raw) => out.raw(name, raw),
+            None => out.key(name).extend_from_slice(default.as_bytes()),
+        }
+    }
+    for (name, value) in echoed.iter().filter(|(name, _)| DEFAULTS.iter().all(|(known, _)| known != name)) {
+        out.raw(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_translated_answer_says_again_what_was_asked_but_never_that_it_is_stored() {
+        let echoed =
+            echoed(br#"{"model":"m","input":"a","store":true,"metadata":{"a":"b"},"tools":null,"user":"u"}"#);
+        let mut out = Vec::new();
+        write_echoed(&mut Object::new(&mut out), &echoed);
+        let written: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!(written["metadata"], serde_json::json!({ "a": "b" }));
+        assert_eq!((&written["store"], &written["user"]), (&false.into(), &"u".into()));
+        assert_eq!(written["tools"], serde_json::json!([]));
+        assert_eq!(written.get("input"), None);
+    }
 }

@@ -110,6 +110,7 @@ impl Encoder {
             stream_usage: true,
             legacy_functions: false,
             estimated_input: self.estimated_input,
+            echoed: None,
         }
     }
 

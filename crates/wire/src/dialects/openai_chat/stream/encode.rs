@@ -75,6 +75,7 @@ impl Encoder {
             stream_usage: self.stream_usage,
             legacy_functions: self.legacy,
             estimated_input: None,
+            echoed: None,
         }
     }
 

@@ -53,6 +53,7 @@ pub(in super::super) fn encode(answer: &Answer, context: &AnswerContext<'_>, los
         service_tier: given,
         native,
         rest: &answer.rest,
+        echoed: context.echoed,
     };
     let mut out = Vec::with_capacity(1024);
     envelope.write(&mut Object::new(&mut out));

@@ -36,6 +36,8 @@ pub(in super::super) struct Encoder {
     tier: Option<String>,
     native: bool,
     rest: Rest,
+    /// What the client's request said.
+    echoed: Rest,
     events: Events,
     /// Items that have ended, by their place; a hole where one is still open.
     items: Vec<Option<Raw>>,
@@ -86,6 +88,7 @@ impl Encoder {
             tier: None,
             native: true,
             rest: Rest::default(),
+            echoed: context.echoed.cloned().unwrap_or_default(),
             events: Events::default(),
             items: Vec::new(),
             outputs: Vec::new(),
@@ -141,6 +144,7 @@ impl Encoder {
             service_tier: self.tier.as_deref(),
             native: self.native,
             rest: &self.rest,
+            echoed: Some(&self.echoed),
         };
         self.events.write(out, name, |event| envelope.write(&mut event.object("response")));
     }
