@@ -199,7 +199,7 @@ fn write_limits(body: &mut Object<'_>, request: &Request, target: &Target<'_>, l
             }
             _ if !native && limit.tokens < LIMIT_MIN => {
                 losses
-                    .add("raise:max_tokens", &format!("{} became {LIMIT_MIN}, the least here", limit.tokens));
+                    .add("clamp:max_tokens", &format!("{} became {LIMIT_MIN}, the least here", limit.tokens));
                 LIMIT_MIN
             }
             _ => limit.tokens,
