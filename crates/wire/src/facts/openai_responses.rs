@@ -7,6 +7,7 @@ use memchr::memmem::Finder;
 use pilothouse_core::error::Kind;
 use pilothouse_core::exchange::Finish;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::{Call, Facts, Seen, StreamError, TOOLS_MAX, value_after};
 use crate::scan;
@@ -105,11 +106,11 @@ impl State {
         if known.is_none() && self.calls.len() == TOOLS_MAX {
             return Seen::default();
         }
-        let name = item.name.as_deref().unwrap_or_default();
+        let name = item.name.and_then(text_of).unwrap_or_default();
         if known.is_none() {
             facts.output_bytes += name.len() as u64;
         }
-        let mut call = Call::new(name.to_owned());
+        let mut call = Call::new(name.into_owned());
         call.arguments(item.text());
         match known {
             Some(at) => self.calls[at] = (index, call, is_done),
@@ -190,6 +191,11 @@ fn delta_length(data: &[u8]) -> u64 {
     scan::skip_string(value, 0).map_or(0, |end| end as u64 - 2)
 }
 
+/// The text of a value that is a string.
+fn text_of(raw: &RawValue) -> Option<Cow<'_, str>> {
+    scan::text_value(raw.get().as_bytes())
+}
+
 /// Reads an answer that is no stream.
 pub(super) fn whole(body: &[u8], facts: &mut Facts) -> bool {
     let Ok(members) = scan::members(body) else { return false };
@@ -208,7 +214,7 @@ pub(super) fn whole(body: &[u8], facts: &mut Facts) -> bool {
     };
     let mut state = State::default();
     for (at, item) in items.into_iter().enumerate() {
-        state.is_refused |= item.content.iter().flatten().any(|piece| piece.class == "refusal");
+        state.is_refused |= item.holds_refusal();
         // What the output holds is counted whole already.
         state.item(at as u64, Some(item), true, &mut Facts::default());
     }
@@ -229,8 +235,9 @@ struct Event<'a> {
     response: Option<Response<'a>>,
     #[serde(borrow, default)]
     error: Option<ErrorBody<'a>>,
+    // A number with some servers.
     #[serde(borrow, default)]
-    code: Option<Cow<'a, str>>,
+    code: Option<&'a RawValue>,
     #[serde(borrow, default)]
     message: Option<Cow<'a, str>>,
 }
@@ -239,14 +246,15 @@ struct Event<'a> {
 struct Item<'a> {
     #[serde(borrow, default, rename = "type")]
     class: Cow<'a, str>,
+    // Items of other types have members of these names too, of whatever shape.
     #[serde(borrow, default)]
-    name: Option<Cow<'a, str>>,
+    name: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    arguments: Option<&'a serde_json::value::RawValue>,
+    arguments: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    input: Option<&'a serde_json::value::RawValue>,
+    input: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    content: Option<Vec<Piece<'a>>>,
+    content: Option<&'a RawValue>,
 }
 
 impl Item<'_> {
@@ -254,9 +262,15 @@ impl Item<'_> {
         matches!(self.class.as_ref(), "function_call" | "custom_tool_call")
     }
 
+    fn holds_refusal(&self) -> bool {
+        let content = self.content.filter(|_| self.class == "message").map_or("[]", RawValue::get);
+        let pieces = serde_json::from_str::<Vec<Piece<'_>>>(content).unwrap_or_default();
+        pieces.iter().any(|piece| piece.class == "refusal")
+    }
+
     /// What the tool is called with, as it stands in the answer.
     fn text(&self) -> &str {
-        self.arguments.or(self.input).map_or("", serde_json::value::RawValue::get)
+        self.arguments.or(self.input).map_or("", RawValue::get)
     }
 }
 
@@ -294,15 +308,16 @@ struct Details<'a> {
 struct ErrorBody<'a> {
     #[serde(borrow, default, rename = "type")]
     class: Option<Cow<'a, str>>,
+    // A number with some servers.
     #[serde(borrow, default)]
-    code: Option<Cow<'a, str>>,
+    code: Option<&'a RawValue>,
     #[serde(borrow, default)]
     message: Option<Cow<'a, str>>,
 }
 
 impl ErrorBody<'_> {
     fn kind(&self) -> Kind {
-        match self.code.as_deref().or(self.class.as_deref()) {
+        match self.code.and_then(text_of).or_else(|| self.class.clone()).as_deref() {
             Some("rate_limit_exceeded" | "insufficient_quota" | "rate_limit_error") => Kind::RateLimited,
             Some("server_overloaded" | "overloaded" | "overloaded_error") => Kind::Overloaded,
             Some("vector_store_timeout") => Kind::Timeout,

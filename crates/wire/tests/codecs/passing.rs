@@ -112,6 +112,18 @@ fn an_answer_that_failed_is_an_error_with_the_vendors_words() {
 }
 
 #[test]
+fn items_of_unknown_shapes_hide_no_facts() {
+    let body = br#"{"id":"resp_1","status":"completed","output":[{"type":"x","name":{"a":1},"content":"c","arguments":[]},{"type":"function_call","call_id":"c","name":"f","arguments":"{}"}],"usage":{"input_tokens":2,"output_tokens":1}}"#;
+    let mut scanner = Scanner::new(DIALECT, false);
+    assert!(scanner.whole(body));
+    let facts = scanner.take();
+    assert_eq!(&*facts.answer.tools[0].name, "f");
+    assert_eq!((facts.answer.finish, facts.usage.unwrap().total()), (Some(Finish::ToolCalls), 3));
+    let wire = "event: error\ndata: {\"type\":\"error\",\"code\":429,\"message\":\"Slow.\"}\n\n";
+    assert_eq!(relayed(wire.as_bytes(), &[]).1.error.unwrap().message, "Slow.");
+}
+
+#[test]
 fn text_that_looks_like_an_event_changes_no_facts() {
     let text = r#"\"delta\":\"x\" event: response.completed \"type\":\"response.failed\""#;
     let wire = format!(
