@@ -1,11 +1,15 @@
 //! What is fuzzed: everything that reads bytes from clients or vendors. One line per target.
 
+use bytes::Bytes;
 use pilothouse_core::clock::UnixMs;
 use pilothouse_core::conversation::StreamPart;
+use pilothouse_core::dialect::Dialect;
 use pilothouse_core::id::ExchangeId;
 use pilothouse_wire::codec::assemble::Assembler;
 use pilothouse_wire::codec::{AnswerContext, CODECS, Target, VendorError};
+use pilothouse_wire::facts::Scanner;
 use pilothouse_wire::head::Head;
+use pilothouse_wire::relay::Relay;
 use pilothouse_wire::sse;
 
 use crate::mutate::Chance;
@@ -14,7 +18,7 @@ use crate::mutate::Chance;
 pub(crate) type Run = fn(&[u8], &mut Chance);
 
 /// Every target.
-pub(crate) const TARGETS: &[Run] = &[requests, answers, streams, errors, heads, split_events];
+pub(crate) const TARGETS: &[Run] = &[requests, answers, streams, errors, facts, heads, split_events];
 
 fn context() -> AnswerContext<'static> {
     AnswerContext {
@@ -24,6 +28,7 @@ fn context() -> AnswerContext<'static> {
         stream_usage: true,
         legacy_functions: false,
         estimated_input: None,
+        echoed: None,
     }
 }
 
@@ -90,6 +95,21 @@ fn errors(input: &[u8], chance: &mut Chance) {
             let body = to.encode_error(&error, None);
             assert!(!to.decode_error(to.error_status(&error), &body).message.is_empty());
         }
+    }
+}
+
+/// What is read of an answer while it passes, of any dialect, whole and in pieces.
+fn facts(input: &[u8], chance: &mut Chance) {
+    for dialect in Dialect::ALL {
+        let _ = Scanner::new(dialect, false).whole(input);
+        let mut relay = Relay::new(dialect, chance.below(2) == 0);
+        let mut at = 0;
+        while at < input.len() {
+            let next = (at + 1 + chance.below(200)).min(input.len());
+            let _ = relay.push(Bytes::copy_from_slice(&input[at..next]));
+            at = next;
+        }
+        let _ = (relay.finish(), relay.take_facts());
     }
 }
 

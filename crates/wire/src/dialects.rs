@@ -2,6 +2,7 @@
 
 pub mod anthropic_messages;
 pub mod openai_chat;
+pub mod openai_responses;
 mod schema;
 
 use pilothouse_core::conversation::{CacheTtl, Media};

@@ -6,6 +6,7 @@
 
 mod anthropic_messages;
 mod openai_chat;
+mod openai_responses;
 
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::Kind;
@@ -70,6 +71,7 @@ enum Format {
     OpenaiChat(openai_chat::State),
     OpenaiEmbeddings,
     AnthropicMessages(anthropic_messages::State),
+    OpenaiResponses(openai_responses::State),
 }
 
 impl Scanner {
@@ -80,6 +82,7 @@ impl Scanner {
             Dialect::OpenaiChat => Format::OpenaiChat(openai_chat::State::new(hide_usage)),
             Dialect::OpenaiEmbeddings => Format::OpenaiEmbeddings,
             Dialect::AnthropicMessages => Format::AnthropicMessages(anthropic_messages::State::default()),
+            Dialect::OpenaiResponses => Format::OpenaiResponses(openai_responses::State::default()),
         };
         Self { facts: Facts::default(), format }
     }
@@ -90,6 +93,7 @@ impl Scanner {
             Format::OpenaiChat(state) => state.event(raw, &mut self.facts),
             Format::OpenaiEmbeddings => Seen::default(),
             Format::AnthropicMessages(state) => state.event(raw, &mut self.facts),
+            Format::OpenaiResponses(state) => state.event(raw, &mut self.facts),
         }
     }
 
@@ -98,6 +102,7 @@ impl Scanner {
         match &self.format {
             Format::OpenaiChat(_) | Format::OpenaiEmbeddings => openai_chat::whole(body, &mut self.facts),
             Format::AnthropicMessages(_) => anthropic_messages::whole(body, &mut self.facts),
+            Format::OpenaiResponses(_) => openai_responses::whole(body, &mut self.facts),
         }
     }
 
@@ -110,8 +115,10 @@ impl Scanner {
     /// Takes what is known.
     #[must_use]
     pub fn take(&mut self) -> Facts {
-        if let Format::OpenaiChat(state) = &mut self.format {
-            state.finish(&mut self.facts);
+        match &mut self.format {
+            Format::OpenaiChat(state) => state.finish(&mut self.facts),
+            Format::OpenaiResponses(state) => state.finish(&mut self.facts),
+            Format::OpenaiEmbeddings | Format::AnthropicMessages(_) => {}
         }
         std::mem::take(&mut self.facts)
     }

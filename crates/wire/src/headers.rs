@@ -66,7 +66,7 @@ const DOWN_ALWAYS: &[Name] = &[
 #[must_use]
 pub const fn up(dialect: Dialect) -> &'static [Name] {
     match dialect {
-        Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => {
+        Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::OpenaiResponses => {
             &[Name::Is("openai-beta"), Name::Is("x-client-request-id")]
         }
         Dialect::AnthropicMessages => &[Name::Is("anthropic-version"), Name::Is("anthropic-beta")],

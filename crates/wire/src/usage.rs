@@ -106,6 +106,33 @@ impl From<OpenaiUsage> for Usage {
     }
 }
 
+/// The usage object of OpenAI's Responses: the same counts as [`OpenaiUsage`] under other names
+/// (<https://github.com/openai/openai-python> 3.54, `ResponseUsage`, read 2026-11-23).
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ResponsesUsage {
+    #[serde(deserialize_with = "count")]
+    input_tokens: u64,
+    #[serde(deserialize_with = "count")]
+    output_tokens: u64,
+    #[serde(deserialize_with = "nullable")]
+    input_tokens_details: OpenaiDetails,
+    #[serde(deserialize_with = "nullable")]
+    output_tokens_details: OpenaiDetails,
+}
+
+impl From<ResponsesUsage> for Usage {
+    fn from(told: ResponsesUsage) -> Self {
+        Self::from(OpenaiUsage {
+            prompt_tokens: told.input_tokens,
+            completion_tokens: told.output_tokens,
+            prompt_tokens_details: told.input_tokens_details,
+            completion_tokens_details: told.output_tokens_details,
+            prompt_cache_hit_tokens: 0,
+        })
+    }
+}
+
 /// Anthropic's usage object. Its input classes are disjoint already; `output_tokens` includes thinking
 /// (<https://platform.claude.com/docs/en/build-with-claude/prompt-caching>, read 2026-11-22), which
 /// `output_tokens_details.thinking_tokens` tells apart where it is given
@@ -204,6 +231,25 @@ mod tests {
             ));
             prop_assert_eq!(usage.input_total(), prompt);
             prop_assert_eq!(usage.output_total(), completion);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn responses_classes_are_disjoint_and_add_up_whatever_is_told(
+            input in 0u64..1000, output in 0u64..1000, cached in 0u64..1500, written in 0u64..1500,
+            reasoning in 0u64..1500,
+        ) {
+            let told: ResponsesUsage = serde_json::from_str(&format!(
+                r#"{{"input_tokens":{input},"output_tokens":{output},"total_tokens":1,
+                "input_tokens_details":{{"cached_tokens":{cached},"cache_write_tokens":{written}}},
+                "output_tokens_details":{{"reasoning_tokens":{reasoning}}}}}"#
+            )).unwrap();
+            let usage = Usage::from(told);
+            prop_assert_eq!(usage.input_total(), input);
+            prop_assert_eq!(usage.output_total(), output);
+            prop_assert_eq!(usage.cache_read, cached.min(input));
+            prop_assert_eq!(usage.reasoning, reasoning.min(output));
         }
     }
 

@@ -97,7 +97,7 @@ fn row(
             "display_name": model.as_ref().map_or(id, Model::title),
             "created_at": "1970-01-01T00:00:00Z",
         }),
-        Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => json!({
+        Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::OpenaiResponses => json!({
             "id": name,
             "object": "model",
             "created": 0,

@@ -150,7 +150,7 @@ pub(super) fn asked<'h>(
         let head = Head::read(&body)?;
         let end_user = match dialect {
             Dialect::AnthropicMessages => head.text_in("metadata", "user_id"),
-            Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => {
+            Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::OpenaiResponses => {
                 head.text("safety_identifier").or_else(|| head.text("user"))
             }
         };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue};
+use pilothouse_core::conversation::Rest;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::Error;
 use pilothouse_core::exchange::{Note, Outcome};
@@ -34,6 +35,7 @@ struct Context {
     stream_usage: bool,
     legacy_functions: bool,
     estimated_input: Option<u64>,
+    echoed: Rest,
 }
 
 impl Context {
@@ -45,6 +47,7 @@ impl Context {
             stream_usage: self.stream_usage,
             legacy_functions: self.legacy_functions,
             estimated_input: self.estimated_input,
+            echoed: Some(&self.echoed),
         }
     }
 }
@@ -112,6 +115,7 @@ fn prepare(
         legacy_functions: request.uses_legacy_functions(),
         estimated_input: (dialect == Dialect::AnthropicMessages && asked.is_stream)
             .then(|| pilothouse_tokens::estimate_output(asked.body.len() as u64, &resolved.model)),
+        echoed: error_codec(dialect).echoed(&asked.body),
     };
     Ok((body.into(), context))
 }

@@ -194,7 +194,7 @@ fn ways(
         };
         let auth = match dialect {
             Dialect::AnthropicMessages => Auth::XApiKey,
-            Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => Auth::Bearer,
+            Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::OpenaiResponses => Auth::Bearer,
         };
         return Some(vec![Way { dialect, base_url: base_url.clone(), auth, path: None }]);
     };
@@ -359,6 +359,11 @@ fn surface(
                     chat: head(way.path.as_deref().unwrap_or("/chat/completions")),
                     count_tokens: None,
                     embeddings: Some(head("/embeddings")),
+                },
+                Dialect::OpenaiResponses => CallHeads {
+                    chat: head(way.path.as_deref().unwrap_or("/responses")),
+                    count_tokens: None,
+                    embeddings: None,
                 },
             }
         })

@@ -15,6 +15,7 @@ mod harness;
 mod limits;
 mod paths;
 mod planted;
+mod responses;
 mod retries;
 mod status;
 mod thinking;

@@ -70,6 +70,10 @@ impl Quirks {
         match dialect {
             Dialect::AnthropicMessages => Self::of_anthropic(model),
             Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => Self::of_openai(model),
+            // This dialect has no stop sequences at all.
+            Dialect::OpenaiResponses => {
+                Self { effort_with_tools: true, stop: false, ..Self::of_openai(model) }
+            }
         }
     }
 

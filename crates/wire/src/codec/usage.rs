@@ -26,6 +26,20 @@ pub(crate) fn write_openai(out: &mut Vec<u8>, usage: &Usage) {
     details.number("rejected_prediction_tokens", 0);
 }
 
+/// Writes the report of OpenAI's Responses, which has no class for sound.
+pub(crate) fn write_responses(out: &mut Vec<u8>, usage: &Usage) {
+    let mut report = Object::new(out);
+    report.number("input_tokens", usage.input_total());
+    {
+        let mut details = report.object("input_tokens_details");
+        details.number("cached_tokens", usage.cache_read);
+        details.number("cache_write_tokens", usage.cache_write_5m.saturating_add(usage.cache_write_1h));
+    }
+    report.number("output_tokens", usage.output_total());
+    report.object("output_tokens_details").number("reasoning_tokens", usage.reasoning);
+    report.number("total_tokens", usage.total());
+}
+
 /// Writes Anthropic's report, with `service_tier` if there is one.
 pub(crate) fn write_anthropic(out: &mut Vec<u8>, usage: &Usage, service_tier: Option<&str>) {
     let mut report = Object::new(out);
@@ -48,7 +62,7 @@ pub(crate) fn write_anthropic(out: &mut Vec<u8>, usage: &Usage, service_tier: Op
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::usage::{AnthropicUsage, OpenaiUsage};
+    use crate::usage::{AnthropicUsage, OpenaiUsage, ResponsesUsage};
     use proptest::prelude::*;
 
     proptest! {
@@ -67,6 +81,11 @@ mod tests {
             write_openai(&mut openai, &usage);
             let back = Usage::from(serde_json::from_slice::<OpenaiUsage>(&openai).unwrap());
             prop_assert_eq!(back.total(), usage.total());
+            prop_assert_eq!((back.cache_read, back.reasoning), (usage.cache_read, usage.reasoning));
+            let mut responses = Vec::new();
+            write_responses(&mut responses, &usage);
+            let back = Usage::from(serde_json::from_slice::<ResponsesUsage>(&responses).unwrap());
+            prop_assert_eq!((back.input_total(), back.output_total()), (usage.input_total(), usage.output_total()));
             prop_assert_eq!((back.cache_read, back.reasoning), (usage.cache_read, usage.reasoning));
         }
     }

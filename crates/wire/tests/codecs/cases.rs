@@ -13,7 +13,8 @@ use pilothouse_wire::codec::{AnswerContext, Codec, VendorError, codec};
 use pilothouse_wire::sse;
 
 /// The dialects that have codecs.
-pub(crate) const DIALECTS: [Dialect; 2] = [Dialect::OpenaiChat, Dialect::AnthropicMessages];
+pub(crate) const DIALECTS: [Dialect; 3] =
+    [Dialect::OpenaiChat, Dialect::AnthropicMessages, Dialect::OpenaiResponses];
 
 /// One golden case.
 pub(crate) struct Case {
@@ -54,14 +55,29 @@ pub(crate) fn of(dialect: Dialect) -> &'static dyn Codec {
     codec(dialect).unwrap()
 }
 
-/// The other dialect.
-pub(crate) fn other(dialect: Dialect) -> Dialect {
-    if dialect == Dialect::OpenaiChat { Dialect::AnthropicMessages } else { Dialect::OpenaiChat }
+/// Every dialect but this one.
+pub(crate) fn others(dialect: Dialect) -> impl Iterator<Item = Dialect> {
+    DIALECTS.into_iter().filter(move |other| *other != dialect)
 }
 
-/// The model of the other dialect that a case is sent to, if it does not say.
+/// Every ordered pair of different dialects.
+pub(crate) fn pairs() -> impl Iterator<Item = (Dialect, Dialect)> {
+    DIALECTS.into_iter().flat_map(|from| others(from).map(move |to| (from, to)))
+}
+
+/// The dialects that the snapshots beside a dialect's cases show. Those of the first two dialects show each other;
+/// what a later dialect makes of them stands in its own folder.
+pub(crate) fn shown(dialect: Dialect) -> Vec<Dialect> {
+    match dialect {
+        Dialect::OpenaiChat => vec![Dialect::AnthropicMessages],
+        Dialect::AnthropicMessages => vec![Dialect::OpenaiChat],
+        _ => vec![Dialect::OpenaiChat, Dialect::AnthropicMessages],
+    }
+}
+
+/// The model of a dialect that a case is sent to, if it does not say.
 pub(crate) fn usual_target(dialect: Dialect) -> &'static str {
-    if dialect == Dialect::OpenaiChat { "gpt-5.5" } else { "claude-opus-4-7" }
+    if dialect == Dialect::AnthropicMessages { "claude-opus-4-7" } else { "gpt-5.5" }
 }
 
 /// A client's call that is the same in every test.
@@ -73,6 +89,7 @@ pub(crate) fn context() -> AnswerContext<'static> {
         stream_usage: true,
         legacy_functions: false,
         estimated_input: Some(17),
+        echoed: None,
     }
 }
 

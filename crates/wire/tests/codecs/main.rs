@@ -8,3 +8,5 @@ mod golden;
 mod laws;
 mod mutate;
 mod mutated;
+mod passing;
+mod replayed;

@@ -11,8 +11,10 @@ use pilothouse_core::exchange::{Finish, Note};
 use pilothouse_core::id::ExchangeId;
 use pilothouse_core::usage::Usage;
 
-use super::super::answer::{answer_id, call_id, tier_of_answer, write_citation, write_stop_details};
-use super::super::{foreign_signature, note_finish, word_of_finish};
+use super::super::answer::{
+    answer_id, call_id, is_citable, tier_of_answer, write_citation, write_stop_details,
+};
+use super::super::{FAMILY, foreign_signature, note_finish, word_of_finish};
 use crate::codec::usage::write_anthropic;
 use crate::codec::{AnswerContext, Losses, StreamEncoder};
 use crate::json::write_str;
@@ -108,6 +110,7 @@ impl Encoder {
             stream_usage: true,
             legacy_functions: false,
             estimated_input: self.estimated_input,
+            echoed: None,
         }
     }
 
@@ -211,7 +214,15 @@ impl Encoder {
     }
 
     fn signature(&mut self, part: u32, signature: &str, out: &mut Vec<u8>) {
+        let native = self.native;
         if let Some(block) = self.block(part) {
+            let tagged = match &block.kind {
+                Kind::Unsigned(origin) if !native && &*origin.family != FAMILY => {
+                    Some(foreign_signature(origin, Some(signature)))
+                }
+                _ => None,
+            };
+            let signature = tagged.as_deref().unwrap_or(signature);
             block.kind = Kind::Signed;
             let index = block.index;
             delta(out, index, "signature_delta", |out| out.text("signature", signature));
@@ -226,7 +237,7 @@ impl Encoder {
         match &block.kind {
             // The SDKs ask for a signature. Ours says who wrote it, so that it never goes to Claude as Claude's.
             Kind::Unsigned(origin) if !native => {
-                let signature = foreign_signature(origin);
+                let signature = foreign_signature(origin, None);
                 delta(out, index, "signature_delta", |out| out.text("signature", &signature));
             }
             Kind::Custom(begun) => {
@@ -324,6 +335,9 @@ impl StreamEncoder for Encoder {
             }
             StreamPart::Signature { part, signature, .. } => self.signature(*part, signature, out),
             StreamPart::Arguments { part, text, .. } => self.arguments(*part, text, out),
+            StreamPart::Annotation { annotation, .. } if !is_citable(annotation) => {
+                self.losses.drop("annotations", "a citation of a file; only web pages can be cited here");
+            }
             StreamPart::Annotation { part, annotation, .. } => {
                 if let Some(index) = self.block(*part).map(|block| block.index) {
                     let losses = &mut self.losses;
