@@ -14,11 +14,14 @@ pub enum Dialect {
     OpenaiEmbeddings,
     /// Anthropic Messages: `POST /v1/messages`.
     AnthropicMessages,
+    /// Google Gemini: `POST /v1beta/models/{model}:generateContent`.
+    GeminiGenerate,
 }
 
 impl Dialect {
     /// Every dialect, in the order users see them.
-    pub const ALL: [Self; 3] = [Self::OpenaiChat, Self::OpenaiEmbeddings, Self::AnthropicMessages];
+    pub const ALL: [Self; 4] =
+        [Self::OpenaiChat, Self::OpenaiEmbeddings, Self::AnthropicMessages, Self::GeminiGenerate];
 
     /// The name used in configuration, records and reports.
     #[must_use]
@@ -27,6 +30,7 @@ impl Dialect {
             Self::OpenaiChat => "openai-chat",
             Self::OpenaiEmbeddings => "openai-embeddings",
             Self::AnthropicMessages => "anthropic-messages",
+            Self::GeminiGenerate => "gemini-generate",
         }
     }
 

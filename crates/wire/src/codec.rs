@@ -19,6 +19,7 @@ use pilothouse_core::exchange::Note;
 use pilothouse_core::id::ExchangeId;
 
 pub(crate) use losses::Losses;
+pub(crate) use quirks::gemini_version;
 pub use quirks::{Quirks, ThinkingStyle, family_of};
 
 use crate::dialects;
@@ -236,5 +237,8 @@ pub fn error_codec(dialect: Dialect) -> &'static dyn Codec {
 }
 
 /// Every codec. One line per dialect.
-pub static CODECS: &[&dyn Codec] =
-    &[&dialects::openai_chat::OpenaiChat, &dialects::anthropic_messages::AnthropicMessages];
+pub static CODECS: &[&dyn Codec] = &[
+    &dialects::openai_chat::OpenaiChat,
+    &dialects::anthropic_messages::AnthropicMessages,
+    &dialects::gemini_generate::GeminiGenerate,
+];

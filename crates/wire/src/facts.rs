@@ -5,6 +5,7 @@
 //! cannot have unescaped, and a find is always confirmed by parsing.
 
 mod anthropic_messages;
+pub(crate) mod gemini_generate;
 mod openai_chat;
 
 use pilothouse_core::dialect::Dialect;
@@ -70,6 +71,7 @@ enum Format {
     OpenaiChat(openai_chat::State),
     OpenaiEmbeddings,
     AnthropicMessages(anthropic_messages::State),
+    GeminiGenerate(gemini_generate::State),
 }
 
 impl Scanner {
@@ -80,6 +82,7 @@ impl Scanner {
             Dialect::OpenaiChat => Format::OpenaiChat(openai_chat::State::new(hide_usage)),
             Dialect::OpenaiEmbeddings => Format::OpenaiEmbeddings,
             Dialect::AnthropicMessages => Format::AnthropicMessages(anthropic_messages::State::default()),
+            Dialect::GeminiGenerate => Format::GeminiGenerate(gemini_generate::State::default()),
         };
         Self { facts: Facts::default(), format }
     }
@@ -90,6 +93,7 @@ impl Scanner {
             Format::OpenaiChat(state) => state.event(raw, &mut self.facts),
             Format::OpenaiEmbeddings => Seen::default(),
             Format::AnthropicMessages(state) => state.event(raw, &mut self.facts),
+            Format::GeminiGenerate(state) => state.event(raw, &mut self.facts),
         }
     }
 
@@ -98,6 +102,7 @@ impl Scanner {
         match &self.format {
             Format::OpenaiChat(_) | Format::OpenaiEmbeddings => openai_chat::whole(body, &mut self.facts),
             Format::AnthropicMessages(_) => anthropic_messages::whole(body, &mut self.facts),
+            Format::GeminiGenerate(_) => gemini_generate::whole(body, &mut self.facts),
         }
     }
 

@@ -6,7 +6,7 @@
 
 mod answer;
 mod error;
-mod part;
+pub(super) mod part;
 mod request;
 mod stream;
 

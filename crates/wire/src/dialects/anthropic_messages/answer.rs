@@ -166,11 +166,10 @@ fn write_reasoning(list: &mut Array<'_>, one: &Reasoning, kept: &Rest, native: b
         None => {
             out.text("type", "thinking");
             out.text("thinking", &one.text);
-            match &one.signature {
-                Some(signature) => out.text("signature", signature),
+            match one.signature.as_deref() {
                 // The SDKs ask for a signature. Ours says who wrote it, so that it never goes to Claude as Claude's.
-                None if !native => out.text("signature", &foreign_signature(&one.origin)),
-                None => out.text("signature", ""),
+                proof if !native => out.text("signature", &foreign_signature(&one.origin, proof)),
+                proof => out.text("signature", proof.unwrap_or_default()),
             }
         }
     }

@@ -245,7 +245,7 @@ fn file_name<'n>(name: Option<&'n str>, media_type: &str) -> std::borrow::Cow<'n
 }
 
 /// A text document as text: its name, then what it says.
-pub(super) fn document_text(source: &Media, name: Option<&str>) -> String {
+pub(in crate::dialects) fn document_text(source: &Media, name: Option<&str>) -> String {
     let mut text = name.map(|name| format!("{name}\n\n")).unwrap_or_default();
     match source {
         Media::Text(body) => text.push_str(body),
@@ -263,7 +263,10 @@ pub(super) fn document_text(source: &Media, name: Option<&str>) -> String {
 }
 
 /// Anthropic's `search_result` block as text: title, source, content.
-fn search_result_text(kind: &str, raw: &pilothouse_core::conversation::Raw) -> Option<String> {
+pub(in crate::dialects) fn search_result_text(
+    kind: &str,
+    raw: &pilothouse_core::conversation::Raw,
+) -> Option<String> {
     if kind != "search_result" {
         return None;
     }

@@ -129,6 +129,18 @@ fn write_choice(
             choice.object("function").text("name", name);
         }
         Some(ToolChoice::Allowed { raw, .. } | ToolChoice::Unknown(raw)) if native => body.raw(member, raw),
+        Some(ToolChoice::Allowed { names, required, .. }) => {
+            let mut choice = body.object(member);
+            choice.text("type", "allowed_tools");
+            let mut allowed = choice.object("allowed_tools");
+            allowed.text("mode", if *required { "required" } else { "auto" });
+            let mut list = allowed.array("tools");
+            for name in names.iter().filter(|name| offers(request, name)) {
+                let mut tool = list.object();
+                tool.text("type", "function");
+                tool.object("function").text("name", name);
+            }
+        }
         Some(_) => losses.drop("tool_choice", "a choice that only its own dialect knows"),
     }
     if let Some(parallel) = request.parallel_tools {
@@ -349,6 +361,8 @@ fn write_service(body: &mut Object<'_>, request: &Request, native: bool, losses:
         match tier {
             "auto" => body.text("service_tier", "auto"),
             "standard_only" if !native => body.text("service_tier", "default"),
+            "standard" if request.dialect == Dialect::GeminiGenerate => body.text("service_tier", "default"),
+            "flex" | "priority" if !native => body.text("service_tier", tier),
             _ if native => body.text("service_tier", tier),
             _ => losses.drop("service_tier", tier),
         }
