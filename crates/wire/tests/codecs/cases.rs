@@ -13,7 +13,8 @@ use pilothouse_wire::codec::{AnswerContext, Codec, VendorError, codec};
 use pilothouse_wire::sse;
 
 /// The dialects that have codecs.
-pub(crate) const DIALECTS: [Dialect; 2] = [Dialect::OpenaiChat, Dialect::AnthropicMessages];
+pub(crate) const DIALECTS: [Dialect; 3] =
+    [Dialect::OpenaiChat, Dialect::AnthropicMessages, Dialect::GeminiGenerate];
 
 /// One golden case.
 pub(crate) struct Case {
@@ -26,6 +27,16 @@ pub(crate) struct Case {
 }
 
 impl Case {
+    /// The dialects that the snapshot shows: that of the target which the name gives, else the others; the first two
+    /// dialects show each other.
+    pub(crate) fn shown(&self, dialect: Dialect) -> Vec<Dialect> {
+        match self.name.split_once('@') {
+            Some((_, model)) if spoken_by(model) != dialect => vec![spoken_by(model)],
+            _ if dialect == Dialect::GeminiGenerate => others(dialect).collect(),
+            _ => others(dialect).filter(|other| *other != Dialect::GeminiGenerate).collect(),
+        }
+    }
+
     /// The part of the name behind `@`: the target model.
     pub(crate) fn target<'a>(&'a self, otherwise: &'a str) -> &'a str {
         self.name.split_once('@').map_or(otherwise, |(_, model)| model)
@@ -54,14 +65,40 @@ pub(crate) fn of(dialect: Dialect) -> &'static dyn Codec {
     codec(dialect).unwrap()
 }
 
-/// The other dialect.
-pub(crate) fn other(dialect: Dialect) -> Dialect {
-    if dialect == Dialect::OpenaiChat { Dialect::AnthropicMessages } else { Dialect::OpenaiChat }
+/// The other dialects.
+pub(crate) fn others(dialect: Dialect) -> impl Iterator<Item = Dialect> {
+    DIALECTS.into_iter().filter(move |other| *other != dialect)
 }
 
-/// The model of the other dialect that a case is sent to, if it does not say.
+/// The model of a dialect that a case is sent to, if it does not say.
 pub(crate) fn usual_target(dialect: Dialect) -> &'static str {
-    if dialect == Dialect::OpenaiChat { "gpt-5.5" } else { "claude-opus-4-7" }
+    match dialect {
+        Dialect::AnthropicMessages => "claude-opus-4-7",
+        Dialect::GeminiGenerate => "gemini-3.1-pro-preview",
+        _ => "gpt-5.5",
+    }
+}
+
+/// The dialect of a model that a case names as its target.
+fn spoken_by(model: &str) -> Dialect {
+    match model {
+        gemini if gemini.starts_with("gemini") => Dialect::GeminiGenerate,
+        claude if claude.starts_with("claude") => Dialect::AnthropicMessages,
+        _ => Dialect::OpenaiChat,
+    }
+}
+
+/// The smallest body of a request in a dialect.
+pub(crate) fn small_request(dialect: Dialect) -> serde_json::Value {
+    match dialect {
+        Dialect::GeminiGenerate => {
+            serde_json::json!({ "contents": [{ "role": "user", "parts": [{ "text": "a" }] }] })
+        }
+        _ => serde_json::json!({
+            "model": "m", "max_tokens": 5,
+            "messages": [{ "role": "user", "content": [{ "type": "text", "text": "a" }] }],
+        }),
+    }
 }
 
 /// A client's call that is the same in every test.

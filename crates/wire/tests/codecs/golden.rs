@@ -4,12 +4,13 @@
 use std::fmt::Write as _;
 use std::fs;
 
+use pilothouse_core::conversation::Request;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::exchange::Note;
 use pilothouse_wire::codec::Target;
 use serde_json::Value;
 
-use super::cases::{Case, DIALECTS, cases, context, decode_stream, encode_stream, of, other, usual_target};
+use super::cases::{Case, DIALECTS, cases, context, decode_stream, encode_stream, of, usual_target};
 
 fn check(case: &Case, found: &str) {
     let snap = case.path.with_file_name(format!("{}.snap", case.name));
@@ -68,55 +69,59 @@ fn sorted(value: &Value) -> Value {
 #[test]
 fn requests_become_what_their_snapshots_say() {
     for dialect in DIALECTS {
-        let to = other(dialect);
         let all = cases(dialect, "requests");
         assert!(all.len() >= 15, "{dialect} has only {} request cases", all.len());
         for case in all {
-            let mut text = String::new();
-            match of(dialect).decode_request(&case.body) {
-                Err(error) => {
-                    let _ = writeln!(text, "refused: {error}\nparam: {:?}", error.param);
-                }
-                Ok(request) => {
-                    let target = Target::of(to, case.target(usual_target(to)));
-                    let mut losses = Vec::new();
-                    match of(to).encode_request(&request, &target, &mut losses) {
-                        Ok(body) => {
-                            let _ = writeln!(text, "== {to}\n{}", pretty(&body));
-                        }
-                        Err(error) => {
-                            let _ = writeln!(text, "== {to}\nrefused: {error}\nparam: {:?}", error.param);
-                        }
-                    }
-                    let _ = write!(text, "\n== losses\n{}", list(&losses));
-                    let target = Target::of(dialect, &request.model);
-                    let mut losses = Vec::new();
-                    let back = of(dialect).encode_request(&request, &target, &mut losses);
-                    let back = back.map_or_else(|error| error.to_string(), |back| same(&case.body, &back));
-                    let _ = writeln!(text, "\n== {dialect}\n{back}");
-                    if losses.iter().any(|note| note.code.starts_with("drop:")) {
-                        let _ = writeln!(text, "{}", list(&losses));
-                    }
-                    let canonical = serde_json::to_string_pretty(&request).unwrap();
-                    let _ = writeln!(text, "\n== canonical\n{canonical}");
-                }
-            }
+            let text = match of(dialect).decode_request(&case.body) {
+                Err(error) => format!("refused: {error}\nparam: {:?}\n", error.param),
+                Ok(request) => request_snapshot(&case, dialect, &request),
+            };
             check(&case, &text);
         }
     }
 }
 
+fn request_snapshot(case: &Case, dialect: Dialect, request: &Request) -> String {
+    let mut text = String::new();
+    for to in case.shown(dialect) {
+        let target = Target::of(to, case.target(usual_target(to)));
+        let mut losses = Vec::new();
+        match of(to).encode_request(request, &target, &mut losses) {
+            Ok(body) => {
+                let _ = writeln!(text, "== {to}\n{}", pretty(&body));
+            }
+            Err(error) => {
+                let _ = writeln!(text, "== {to}\nrefused: {error}\nparam: {:?}", error.param);
+            }
+        }
+        let _ = write!(text, "\n== losses\n{}", list(&losses));
+    }
+    let target = Target::of(dialect, &request.model);
+    let mut losses = Vec::new();
+    let back = of(dialect).encode_request(request, &target, &mut losses);
+    let back = back.map_or_else(|error| error.to_string(), |back| same(&case.body, &back));
+    let _ = writeln!(text, "\n== {dialect}\n{back}");
+    if losses.iter().any(|note| note.code.starts_with("drop:")) {
+        let _ = writeln!(text, "{}", list(&losses));
+    }
+    let canonical = serde_json::to_string_pretty(request).unwrap();
+    let _ = writeln!(text, "\n== canonical\n{canonical}");
+    text
+}
+
 #[test]
 fn answers_become_what_their_snapshots_say() {
     for dialect in DIALECTS {
-        let to = other(dialect);
         let all = cases(dialect, "answers");
         assert!(all.len() >= 8, "{dialect} has only {} answer cases", all.len());
         for case in all {
             let answer = of(dialect).decode_answer(&case.body).unwrap();
-            let mut losses = Vec::new();
-            let body = of(to).encode_answer(&answer, &context(), &mut losses);
-            let mut text = format!("== {to}\n{}\n\n== losses\n{}", pretty(&body), list(&losses));
+            let mut text = String::new();
+            for to in case.shown(dialect) {
+                let mut losses = Vec::new();
+                let body = of(to).encode_answer(&answer, &context(), &mut losses);
+                let _ = write!(text, "== {to}\n{}\n\n== losses\n{}", pretty(&body), list(&losses));
+            }
             let back = of(dialect).encode_answer(&answer, &context(), &mut Vec::new());
             let _ = writeln!(text, "\n== {dialect}\n{}", same(&case.body, &back));
             let canonical = serde_json::to_string_pretty(&answer).unwrap();
@@ -129,14 +134,16 @@ fn answers_become_what_their_snapshots_say() {
 #[test]
 fn streams_become_what_their_snapshots_say() {
     for dialect in DIALECTS {
-        let to = other(dialect);
         let all = cases(dialect, "streams");
         assert!(all.len() >= 8, "{dialect} has only {} stream cases", all.len());
         for case in all {
             let (parts, error) = decode_stream(dialect, &case.body);
-            let (bytes, losses) = encode_stream(to, &parts, error.as_ref(), &context());
-            let mut text =
-                format!("== {to}\n{}\n== losses\n{}", String::from_utf8(bytes).unwrap(), list(&losses));
+            let mut text = String::new();
+            for to in case.shown(dialect) {
+                let (bytes, losses) = encode_stream(to, &parts, error.as_ref(), &context());
+                let bytes = String::from_utf8(bytes).unwrap();
+                let _ = write!(text, "== {to}\n{bytes}\n== losses\n{}", list(&losses));
+            }
             let (bytes, losses) = encode_stream(dialect, &parts, error.as_ref(), &context());
             let _ = write!(
                 text,
@@ -161,7 +168,8 @@ fn errors_become_what_their_snapshots_say() {
             let status = case.name.rsplit_once('.').unwrap().1.parse().unwrap();
             let error = of(dialect).decode_error(status, &case.body);
             let mut text = format!("{}: {}\n", error.kind.as_str(), error.message);
-            for to in DIALECTS {
+            let shown = case.shown(dialect);
+            for to in DIALECTS.into_iter().filter(|to| *to == dialect || shown.contains(to)) {
                 let body = of(to).encode_error(&error, None);
                 let _ = writeln!(text, "\n== {to} {}\n{}", of(to).error_status(&error), pretty(&body));
             }

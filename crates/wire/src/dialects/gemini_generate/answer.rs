@@ -106,7 +106,7 @@ impl Candidate {
             message_rest = content.rest();
         }
         let finish_word = members.word("finishReason", path)?;
-        let finish_word = finish_word.filter(|word| &**word != "FINISH_REASON_UNSPECIFIED");
+        let finish_word = finish_word.filter(|word| !["", "FINISH_REASON_UNSPECIFIED"].contains(&&**word));
         let annotations = grounding::read(&members);
         let held = members.peek("logprobsResult").and_then(|raw| logprobs::from_google(&raw.into()));
         if held.is_some() {
@@ -164,9 +164,9 @@ pub(super) fn encode(answer: &Answer, context: &AnswerContext<'_>, losses: &mut 
     let mut out = Vec::with_capacity(1024);
     let mut body = Object::new(&mut out);
     let is_empty = native && answer.choices.iter().all(|choice| choice.finish_word.as_deref() == Some(""));
-    if !is_empty {
+    if !is_empty || answer.rest.get("promptFeedback").is_none() {
         let mut list = body.array("candidates");
-        for choice in &answer.choices {
+        for choice in answer.choices.iter().filter(|_| !is_empty) {
             write_candidate(&mut list.object(), choice, native, losses);
         }
     }

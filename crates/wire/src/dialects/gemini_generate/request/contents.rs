@@ -27,8 +27,8 @@ struct Turn<'a> {
 /// What contents are written with.
 struct Scribe<'a> {
     writer: Writer<'a>,
-    /// The function of each call, by the call's id, and the call's place in the conversation.
-    calls: HashMap<&'a str, (&'a str, usize)>,
+    /// The function of each call, by the call's id.
+    names: HashMap<&'a str, &'a str>,
     /// Whether the model refuses calls of the open turn without a signature.
     wants_signatures: bool,
 }
@@ -43,7 +43,7 @@ pub(super) fn write_contents(
     let is_new = gemini_version(target.model).is_some_and(|version| version >= (3, 0));
     let scribe = Scribe {
         writer: Writer { native, family: target.family, results_hold_media: is_new },
-        calls: calls(&request.messages),
+        names: names(&request.messages),
         wants_signatures: is_new && !native,
     };
     let (mut system, mut turns) = scribe.turns(&request.messages, losses);
@@ -65,7 +65,8 @@ pub(super) fn write_contents(
         if turn.is_model {
             scribe.model(&mut list, turn, at >= open_from, losses);
         } else {
-            scribe.user(&mut list, turn, losses);
+            let before = at.checked_sub(1).map_or(&[][..], |before| turns[before].parts.as_slice());
+            scribe.user(&mut list, turn, before, losses);
         }
     }
     Ok(())
@@ -75,12 +76,19 @@ fn is_system(role: Role) -> bool {
     matches!(role, Role::System | Role::Developer)
 }
 
-fn calls(messages: &[Message]) -> HashMap<&str, (&str, usize)> {
-    let all = messages.iter().flat_map(|message| &message.parts).filter_map(|part| match &part.content {
+fn names(messages: &[Message]) -> HashMap<&str, &str> {
+    let calls = messages.iter().flat_map(|message| &message.parts).filter_map(|part| match &part.content {
         Content::ToolCall(call) => Some((&*call.id, &*call.name)),
         _ => None,
     });
-    all.enumerate().map(|(at, (id, name))| (id, (name, at))).collect()
+    calls.collect()
+}
+
+/// The place of the call that a result answers among the parts of the turn before.
+fn place_of_call(result: &Part, before: &[&Part]) -> usize {
+    let Content::ToolResult(result) = &result.content else { return usize::MAX };
+    let answers = |part: &&Part| matches!(&part.content, Content::ToolCall(call) if call.id == result.call_id);
+    before.iter().position(answers).unwrap_or(usize::MAX)
 }
 
 /// Where the open turn begins, within which Google validates signatures: behind the person's last words
@@ -198,7 +206,7 @@ impl<'a> Scribe<'a> {
 
     /// Writes a turn of the person's. Results come first, in the order of their calls, and in a content of their
     /// own; what the person says, and media that a result cannot hold, follows.
-    fn user(&self, list: &mut Array<'_>, turn: &Turn<'_>, losses: &mut Losses) {
+    fn user(&self, list: &mut Array<'_>, turn: &Turn<'_>, before: &[&Part], losses: &mut Losses) {
         if self.writer.native {
             let mut content = list.object();
             content.text("role", "user");
@@ -210,10 +218,7 @@ impl<'a> Scribe<'a> {
         }
         let is_result = |part: &&&Part| matches!(part.content, Content::ToolResult(_));
         let mut results: Vec<&Part> = turn.parts.iter().filter(is_result).copied().collect();
-        results.sort_by_key(|part| match &part.content {
-            Content::ToolResult(result) => self.calls.get(&*result.call_id).map_or(usize::MAX, |(_, at)| *at),
-            _ => usize::MAX,
-        });
+        results.sort_by_key(|part| place_of_call(part, before));
         let mut said = Vec::new();
         if !results.is_empty() {
             let mut content = list.object();
@@ -239,7 +244,7 @@ impl<'a> Scribe<'a> {
                 continue;
             };
             let named =
-                result.name.as_deref().or_else(|| self.calls.get(&*result.call_id).map(|(name, _)| *name));
+                result.name.as_deref().or_else(|| self.names.get(&*result.call_id).copied());
             if named.is_none() {
                 losses.add(
                     "set:functionResponse.name",
