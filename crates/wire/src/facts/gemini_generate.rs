@@ -139,7 +139,8 @@ impl State {
                 Some(self.candidates.len() - 1)
             }
         };
-        if let Some(reason) = candidate.finish_reason.filter(|reason| !["", "FINISH_REASON_UNSPECIFIED"].contains(&&**reason))
+        if let Some(reason) =
+            candidate.finish_reason.filter(|reason| !["", "FINISH_REASON_UNSPECIFIED"].contains(&&**reason))
         {
             facts.answer.finish = Some(finish_of(&reason, !facts.answer.tools.is_empty()));
             if let Some(at) = at {

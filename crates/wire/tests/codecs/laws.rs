@@ -19,6 +19,9 @@ fn meaning(answer: &Answer) -> Value {
         usage.raw = None;
     }
     answer.choices.iter_mut().for_each(|choice| respace(&mut choice.parts));
+    if answer.dialect == Dialect::GeminiGenerate {
+        answer.choices.iter_mut().for_each(|choice| join_texts(&mut choice.parts));
+    }
     answer.choices.sort_by_key(|choice| choice.index);
     // `stop_details: null` is on every answer that has none.
     let mut value = serde_json::to_value(&answer).unwrap();
@@ -37,6 +40,20 @@ fn respace(parts: &mut [Part]) {
             call.arguments = value.to_string();
         }
     }
+}
+
+/// Joins texts that stand beside each other: Gemini's streams do not tell where one ends.
+fn join_texts(parts: &mut Vec<Part>) {
+    parts.dedup_by(|later, before| match (&later.content, &mut before.content) {
+        (Content::Text { text, annotations }, Content::Text { text: all, annotations: cited })
+            if later.rest.is_empty() =>
+        {
+            all.push_str(text);
+            cited.extend(annotations.iter().cloned());
+            true
+        }
+        _ => false,
+    });
 }
 
 fn drop_nulls(value: &mut Value) {
@@ -142,7 +159,8 @@ fn a_request_that_is_written_in_its_own_dialect_reads_back_the_same() {
             let body = of(dialect).encode_request(&request, &target, &mut losses).unwrap_or_default();
             if body.is_empty() || losses.iter().any(|note| note.code == "drop:reasoning") {
                 assert!(
-                    ["thread-refused", "thinking-of-another-vendor"].contains(&&*case.name),
+                    ["thread-refused", "thinking-of-another-vendor"]
+                        .contains(&case.name.split('@').next().unwrap()),
                     "{}",
                     case.name
                 );
@@ -208,7 +226,9 @@ fn ended(dialect: Dialect, word: &str, calls: bool) -> String {
             r#"{{"content":[{{"type":"tool_use","id":"t","name":"f","input":{{}}}}],"stop_reason":"{word}"}}"#
         ),
         (Dialect::GeminiGenerate, false) => {
-            format!(r#"{{"candidates":[{{"content":{{"parts":[{{"text":"a"}}]}},"finishReason":"{word}"}}]}}"#)
+            format!(
+                r#"{{"candidates":[{{"content":{{"parts":[{{"text":"a"}}]}},"finishReason":"{word}"}}]}}"#
+            )
         }
         (Dialect::GeminiGenerate, true) => format!(
             r#"{{"candidates":[{{"content":{{"parts":[{{"functionCall":{{"name":"f"}}}}]}},"finishReason":"{word}"}}]}}"#
@@ -223,9 +243,8 @@ fn ended(dialect: Dialect, word: &str, calls: bool) -> String {
 #[test]
 fn every_finish_of_any_dialect_has_a_word_in_the_others() {
     use pilothouse_core::exchange::Finish;
-    let has_ended_badly = |finish| {
-        !matches!(finish, Finish::Stop | Finish::StopSequence | Finish::Pause | Finish::ToolCalls)
-    };
+    let has_ended_badly =
+        |finish| !matches!(finish, Finish::Stop | Finish::StopSequence | Finish::Pause | Finish::ToolCalls);
     for dialect in DIALECTS {
         let (plain, calling) = finish_words(dialect);
         let words = plain.iter().map(|word| (word, false)).chain(calling.iter().map(|word| (word, true)));
@@ -237,7 +256,11 @@ fn every_finish_of_any_dialect_has_a_word_in_the_others() {
             for to in others(dialect) {
                 let there = of(to).encode_answer(&answer, &context(), &mut Vec::new());
                 let there = of(to).decode_answer(&there).unwrap().choices[0].finish.unwrap();
-                assert_eq!(has_ended_badly(there), has_ended_badly(finish), "{word} became {there:?} in {to}");
+                assert_eq!(
+                    has_ended_badly(there),
+                    has_ended_badly(finish),
+                    "{word} became {there:?} in {to}"
+                );
                 assert_eq!(there == Finish::ToolCalls, calls, "{word} became {there:?} in {to}");
             }
         }

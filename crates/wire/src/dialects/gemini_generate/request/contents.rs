@@ -87,7 +87,8 @@ fn names(messages: &[Message]) -> HashMap<&str, &str> {
 /// The place of the call that a result answers among the parts of the turn before.
 fn place_of_call(result: &Part, before: &[&Part]) -> usize {
     let Content::ToolResult(result) = &result.content else { return usize::MAX };
-    let answers = |part: &&Part| matches!(&part.content, Content::ToolCall(call) if call.id == result.call_id);
+    let answers =
+        |part: &&Part| matches!(&part.content, Content::ToolCall(call) if call.id == result.call_id);
     before.iter().position(answers).unwrap_or(usize::MAX)
 }
 
@@ -243,8 +244,7 @@ impl<'a> Scribe<'a> {
                 self.writer.part(&mut list, part, places.on(at), losses);
                 continue;
             };
-            let named =
-                result.name.as_deref().or_else(|| self.names.get(&*result.call_id).copied());
+            let named = result.name.as_deref().or_else(|| self.names.get(&*result.call_id).copied());
             if named.is_none() {
                 losses.add(
                     "set:functionResponse.name",

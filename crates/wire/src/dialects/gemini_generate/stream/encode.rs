@@ -137,7 +137,9 @@ impl Encoder {
                 let mut list = body.array("candidates");
                 write(&mut list.object());
             }
-            match usage {
+            // Google tells what is known so far in every chunk.
+            let known = self.usage.as_ref().filter(|_| self.native);
+            match usage.or(known) {
                 Some(UsageReport { raw: Some(raw), .. }) if self.native => body.raw("usageMetadata", raw),
                 Some(usage) => write_gemini(body.key("usageMetadata"), &usage.counts),
                 None => {}
