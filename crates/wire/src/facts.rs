@@ -23,7 +23,8 @@ pub struct Facts {
     pub answer: AnswerFacts,
     /// The last usage seen.
     pub usage: Option<Usage>,
-    /// The dialect's terminator was seen.
+    /// The dialect's terminator was seen; with Gemini, which has none, every candidate has told why it ended. See
+    /// [`Scanner::has_terminator`].
     pub is_terminated: bool,
     /// An error inside the answer.
     pub error: Option<StreamError>,
@@ -104,6 +105,13 @@ impl Scanner {
             Format::AnthropicMessages(_) => anthropic_messages::whole(body, &mut self.facts),
             Format::GeminiGenerate(_) => gemini_generate::whole(body, &mut self.facts),
         }
+    }
+
+    /// Whether the dialect ends its streams with a word of its own, behind which a broken transport loses nothing.
+    /// A stream of Gemini's is whole only when the transport ends cleanly too: behind a finish reason more may come.
+    #[must_use]
+    pub const fn has_terminator(&self) -> bool {
+        !matches!(self.format, Format::GeminiGenerate(_))
     }
 
     /// What is known so far.

@@ -295,6 +295,19 @@ mod tests {
     }
 
     #[test]
+    fn a_finish_reason_alone_does_not_excuse_a_broken_transport() {
+        for (dialect, wire, excused) in [
+            (Dialect::GeminiGenerate, wire(&CALLING), false),
+            (Dialect::OpenaiChat, "data: [DONE]\n\n".to_owned(), true),
+        ] {
+            let mut relay = crate::relay::Relay::new(dialect, false);
+            let _ = relay.push(bytes::Bytes::from(wire));
+            assert!(relay.facts().is_terminated);
+            assert_eq!(relay.has_last_word(), excused, "{dialect}");
+        }
+    }
+
+    #[test]
     fn a_blocked_prompt_is_a_refusal_and_whole() {
         let facts = read(&wire(&[
             r#"{"promptFeedback":{"blockReason":"SAFETY"},"usageMetadata":{"promptTokenCount":4,"totalTokenCount":4}}"#,

@@ -162,15 +162,15 @@ impl<'a> Places<'a> {
         let is_call =
             |at: usize| parts.get(at).is_some_and(|part| matches!(part.content, Content::ToolCall(_)));
         let is_text = |at: usize| matches!(parts[at].content, Content::Text { .. });
-        for at in 0..parts.len() {
-            if let Some(signature) = bare(parts[at])
+        for (at, part) in parts.iter().enumerate() {
+            if let Some(signature) = bare(part)
                 && is_call(at + 1)
             {
                 places.put(at, at + 1, signature);
             }
         }
-        for at in 0..parts.len() {
-            let Some(signature) = bare(parts[at]).filter(|_| !places.moved[at]) else { continue };
+        for (at, part) in parts.iter().enumerate() {
+            let Some(signature) = bare(part).filter(|_| !places.moved[at]) else { continue };
             let call = (at + 1..parts.len()).find(|other| is_call(*other) && places.on[*other].is_none());
             let before = at.checked_sub(1).filter(|other| is_text(*other) && places.on[*other].is_none());
             // Parallel calls: only the first of them has one.
