@@ -100,31 +100,48 @@ pub(super) fn is_unmarked(one: &Reasoning) -> bool {
     &*one.origin.family == FAMILY && one.signature.is_none() && one.redacted.is_none()
 }
 
-/// Joins the pieces in which a stream gave a thought of another vendor, as clients keep them one by one: the first
-/// tells whose it is, the last has the proof.
+/// Joins the pieces in which a stream gave an answer: the SDKs' chats keep every chunk as a content of the model's
+/// own. Consecutive contents of the model become one, text that was cut goes together again, and so does a thought
+/// of another vendor, whose first piece tells whose it is and whose last has the proof.
 pub(super) fn join(messages: &mut Vec<Message>) {
     let mut joined: Vec<Message> = Vec::with_capacity(messages.len());
     for mut message in std::mem::take(messages) {
-        let mut parts: Vec<Part> = Vec::with_capacity(message.parts.len());
-        for part in std::mem::take(&mut message.parts) {
-            let before = match parts.last_mut() {
-                Some(last) => Some(last),
-                None => joined
-                    .last_mut()
-                    .filter(|last| last.role == message.role && message.role == Role::Assistant)
-                    .and_then(|last| last.parts.last_mut()),
-            };
-            if let Some(part) = joined_to(before, part) {
-                parts.push(part);
-            }
-        }
-        let was_joined = parts.is_empty() && message.rest.is_empty() && message.role == Role::Assistant;
-        message.parts = parts;
-        if !was_joined || !joined.last().is_some_and(|last| last.role == Role::Assistant) {
+        let pieces = std::mem::take(&mut message.parts);
+        let is_piece = |one: &Message| one.role == Role::Assistant && one.rest.is_empty();
+        let goes_on = is_piece(&message) && joined.last().is_some_and(is_piece);
+        if !goes_on {
             joined.push(message);
+        }
+        let Some(whole) = joined.last_mut() else { continue };
+        for (at, part) in pieces.into_iter().enumerate() {
+            let is_cut = goes_on && at == 0;
+            let last = whole.parts.last_mut();
+            if let Some(part) = text_joined_to(last.filter(|_| is_cut), part, is_cut)
+                && let Some(part) = joined_to(whole.parts.last_mut(), part)
+            {
+                whole.parts.push(part);
+            }
         }
     }
     *messages = joined;
+}
+
+/// Adds text to the text that a chunk cut off before it; gives any other part back. Empty text, with which streams
+/// end, says nothing behind a cut.
+fn text_joined_to(before: Option<&mut Part>, part: Part, is_cut: bool) -> Option<Part> {
+    let Content::Text { text, .. } = &part.content else { return Some(part) };
+    if is_cut && text.is_empty() && part.rest.is_empty() {
+        return None;
+    }
+    match before {
+        Some(Part { content: Content::Text { text: open, .. }, rest, .. })
+            if rest.is_empty() && part.rest.is_empty() =>
+        {
+            open.push_str(text);
+            None
+        }
+        _ => Some(part),
+    }
 }
 
 /// Adds a piece to the open thought of another vendor that stands before it; gives it back where it is none.
@@ -271,10 +288,26 @@ mod tests {
             model(vec![piece("", Some("pilothouse-origin-anthropic:c2ln")), Part::text("a")]),
         ];
         join(&mut messages);
-        assert_eq!(messages.len(), 3);
+        assert_eq!(messages.len(), 2);
         let Content::Reasoning(whole) = &messages[1].parts[0].content else { panic!("{messages:?}") };
         assert_eq!((whole.text.as_str(), whole.signature.as_deref()), ("hm", Some("c2ln")));
-        assert_eq!(messages[2].parts, [Part::text("a")]);
+        assert_eq!(messages[1].parts[1..], [Part::text("a")]);
+    }
+
+    #[test]
+    fn an_answer_that_a_chat_keeps_chunk_by_chunk_becomes_one_turn() {
+        let model = |part| Message::new(Role::Assistant, vec![part]);
+        let mut messages = vec![
+            model(Part::text("I lo")),
+            model(Part::text("ok.")),
+            model(call()),
+            model(call()),
+            model(Part::text("")),
+            Message::new(Role::User, vec![Part::text("and?")]),
+        ];
+        join(&mut messages);
+        assert_eq!(messages.len(), 2);
+        assert_eq!(messages[0].parts, [Part::text("I look."), call(), call()]);
     }
 
     #[test]
