@@ -36,8 +36,15 @@ fn requests(input: &[u8], _: &mut Chance) {
     for from in CODECS {
         let Ok(request) = from.decode_request(input) else { continue };
         for to in CODECS {
-            for model in ["gpt-5.5", "gpt-4o", "claude-opus-4-7", "claude-sonnet-4-5", "glm-5.1", "gemini-2.5-flash", "gemini-3.1-pro"]
-            {
+            for model in [
+                "gpt-5.5",
+                "gpt-4o",
+                "claude-opus-4-7",
+                "claude-sonnet-4-5",
+                "glm-5.1",
+                "gemini-2.5-flash",
+                "gemini-3.1-pro",
+            ] {
                 let target = Target::of(to.dialect(), model);
                 if let Ok(body) = to.encode_request(&request, &target, &mut Vec::new()) {
                     assert!(to.decode_request(&body).is_ok(), "{}", String::from_utf8_lossy(&body));
