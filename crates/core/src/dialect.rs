@@ -16,12 +16,19 @@ pub enum Dialect {
     AnthropicMessages,
     /// OpenAI Responses: `POST /v1/responses`.
     OpenaiResponses,
+    /// Google Gemini: `POST /v1beta/models/{model}:generateContent`.
+    GeminiGenerate,
 }
 
 impl Dialect {
     /// Every dialect, in the order users see them.
-    pub const ALL: [Self; 4] =
-        [Self::OpenaiChat, Self::OpenaiEmbeddings, Self::AnthropicMessages, Self::OpenaiResponses];
+    pub const ALL: [Self; 5] = [
+        Self::OpenaiChat,
+        Self::OpenaiEmbeddings,
+        Self::AnthropicMessages,
+        Self::OpenaiResponses,
+        Self::GeminiGenerate,
+    ];
 
     /// The name used in configuration, records and reports.
     #[must_use]
@@ -31,6 +38,7 @@ impl Dialect {
             Self::OpenaiEmbeddings => "openai-embeddings",
             Self::AnthropicMessages => "anthropic-messages",
             Self::OpenaiResponses => "openai-responses",
+            Self::GeminiGenerate => "gemini-generate",
         }
     }
 

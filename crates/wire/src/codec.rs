@@ -19,6 +19,7 @@ use pilothouse_core::exchange::Note;
 use pilothouse_core::id::ExchangeId;
 
 pub(crate) use losses::{ITEM, LATE_TIER, Losses, OWN};
+pub(crate) use quirks::gemini_version;
 pub use quirks::{Quirks, ThinkingStyle, family_of};
 
 use crate::dialects;
@@ -247,4 +248,5 @@ pub static CODECS: &[&dyn Codec] = &[
     &dialects::openai_chat::OpenaiChat,
     &dialects::anthropic_messages::AnthropicMessages,
     &dialects::openai_responses::OpenaiResponses,
+    &dialects::gemini_generate::GeminiGenerate,
 ];

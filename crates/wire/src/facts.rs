@@ -5,6 +5,7 @@
 //! cannot have unescaped, and a find is always confirmed by parsing.
 
 mod anthropic_messages;
+pub(crate) mod gemini_generate;
 mod openai_chat;
 mod openai_responses;
 
@@ -23,7 +24,8 @@ pub struct Facts {
     pub answer: AnswerFacts,
     /// The last usage seen.
     pub usage: Option<Usage>,
-    /// The dialect's terminator was seen.
+    /// The dialect's terminator was seen; with Gemini, which has none, every candidate has told why it ended. See
+    /// [`Scanner::has_terminator`].
     pub is_terminated: bool,
     /// An error inside the answer.
     pub error: Option<StreamError>,
@@ -72,6 +74,7 @@ enum Format {
     OpenaiEmbeddings,
     AnthropicMessages(anthropic_messages::State),
     OpenaiResponses(openai_responses::State),
+    GeminiGenerate(gemini_generate::State),
 }
 
 impl Scanner {
@@ -83,6 +86,7 @@ impl Scanner {
             Dialect::OpenaiEmbeddings => Format::OpenaiEmbeddings,
             Dialect::AnthropicMessages => Format::AnthropicMessages(anthropic_messages::State::default()),
             Dialect::OpenaiResponses => Format::OpenaiResponses(openai_responses::State::default()),
+            Dialect::GeminiGenerate => Format::GeminiGenerate(gemini_generate::State::default()),
         };
         Self { facts: Facts::default(), format }
     }
@@ -94,6 +98,7 @@ impl Scanner {
             Format::OpenaiEmbeddings => Seen::default(),
             Format::AnthropicMessages(state) => state.event(raw, &mut self.facts),
             Format::OpenaiResponses(state) => state.event(raw, &mut self.facts),
+            Format::GeminiGenerate(state) => state.event(raw, &mut self.facts),
         }
     }
 
@@ -103,7 +108,15 @@ impl Scanner {
             Format::OpenaiChat(_) | Format::OpenaiEmbeddings => openai_chat::whole(body, &mut self.facts),
             Format::AnthropicMessages(_) => anthropic_messages::whole(body, &mut self.facts),
             Format::OpenaiResponses(_) => openai_responses::whole(body, &mut self.facts),
+            Format::GeminiGenerate(_) => gemini_generate::whole(body, &mut self.facts),
         }
+    }
+
+    /// Whether the dialect ends its streams with a word of its own, behind which a broken transport loses nothing.
+    /// A stream of Gemini's is whole only when the transport ends cleanly too: behind a finish reason more may come.
+    #[must_use]
+    pub const fn has_terminator(&self) -> bool {
+        !matches!(self.format, Format::GeminiGenerate(_))
     }
 
     /// What is known so far.
@@ -118,7 +131,7 @@ impl Scanner {
         match &mut self.format {
             Format::OpenaiChat(state) => state.finish(&mut self.facts),
             Format::OpenaiResponses(state) => state.finish(&mut self.facts),
-            Format::OpenaiEmbeddings | Format::AnthropicMessages(_) => {}
+            Format::OpenaiEmbeddings | Format::AnthropicMessages(_) | Format::GeminiGenerate(_) => {}
         }
         std::mem::take(&mut self.facts)
     }

@@ -12,6 +12,7 @@ use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::Caller;
 use pilothouse_wire::head::Head;
+use pilothouse_wire::path::GeminiCall;
 use pilothouse_wire::scan::Members;
 
 use crate::plan::Plan;
@@ -146,6 +147,7 @@ pub(super) fn asked<'h>(
             "this request has passed eight gateways: one of them is configured to call itself; check base_url",
         ));
     }
+    let by_path = (dialect == Dialect::GeminiGenerate).then(|| path_call(&head.uri)).transpose()?;
     let (model, is_stream, end_user, members) = {
         let head = Head::read(&body)?;
         let end_user = match dialect {
@@ -153,14 +155,27 @@ pub(super) fn asked<'h>(
             Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::OpenaiResponses => {
                 head.text("safety_identifier").or_else(|| head.text("user"))
             }
+            // Google's requests name nobody.
+            Dialect::GeminiGenerate => None,
         };
         let end_user =
             end_user.map(|user| user.chars().take(END_USER_MAX).collect::<String>().into_boxed_str());
-        let is_stream = dialect != Dialect::OpenaiEmbeddings && head.stream()?;
-        (head.model()?.into_owned(), is_stream, end_user, head.into_members())
+        let (model, is_stream) = match by_path {
+            Some(told) => told,
+            None => (head.model()?.into_owned(), dialect != Dialect::OpenaiEmbeddings && head.stream()?),
+        };
+        (model, is_stream, end_user, head.into_members())
     };
     caller.end_user = end_user;
     let sdk_retries = number(told.sdk_retries).unwrap_or(0);
     let key = Arc::clone(&caller.key);
     Ok(Asked { body, members, headers: told.all, model, is_stream, sdk_retries, hops, caller, key })
+}
+
+/// The model of a Gemini call and whether it streams, which its path says.
+fn path_call(uri: &http::Uri) -> Result<(String, bool), Error> {
+    match GeminiCall::parse(uri.path(), uri.query().unwrap_or_default()) {
+        Some(call) => call.map(|call| (call.model.clone().into_owned(), call.is_stream())),
+        None => Err(Error::new(Kind::NotFound, "this path names no model: /v1beta/models/{model}:{method}")),
+    }
 }

@@ -97,6 +97,11 @@ fn prepare(
 ) -> Result<(Bytes, Context), Error> {
     let upstream = choice.surface_dialect();
     let mut request = error_codec(dialect).decode_request(&asked.body)?;
+    if dialect == Dialect::GeminiGenerate {
+        // The path said it, not the body; every chunk of Google's streams reports usage.
+        request.model.clone_from(&asked.model);
+        (request.stream, request.stream_usage) = (asked.is_stream, asked.is_stream);
+    }
     let resolved = &choice.resolution.target;
     let target = resolved.codec_target(upstream);
     for note in crate::memory::restore(&worker.shared, &mut request, dialect, upstream, &asked.key) {

@@ -192,15 +192,25 @@ fn ways(
             ));
             return None;
         };
+        if !is_served(dialect) {
+            wrong.push(Diagnostic::at(
+                name.span(),
+                format!("this version does not call {dialect} upstreams yet"),
+            ));
+            return None;
+        }
         let auth = match dialect {
             Dialect::AnthropicMessages => Auth::XApiKey,
+            Dialect::GeminiGenerate => Auth::Header("x-goog-api-key".to_owned()),
             Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::OpenaiResponses => Auth::Bearer,
         };
         return Some(vec![Way { dialect, base_url: base_url.clone(), auth, path: None }]);
     };
     let mut ways = Vec::new();
     for surface in &vendor.surfaces {
-        let Some(dialect) = Dialect::parse(&surface.dialect) else { continue };
+        let Some(dialect) = Dialect::parse(&surface.dialect).filter(|dialect| is_served(*dialect)) else {
+            continue;
+        };
         let is_wanted = wanted.is_none_or(|wanted| wanted == dialect);
         // A given address replaces that of one dialect: the wanted one, else the vendor's first.
         let url = match given_url {
@@ -222,6 +232,12 @@ fn ways(
         return None;
     }
     Some(ways)
+}
+
+/// Whether calls go up in that dialect. The head of a call is prepared when the configuration loads; that of
+/// gemini-generate names the model in its path, and is not prepared yet.
+fn is_served(dialect: Dialect) -> bool {
+    dialect != Dialect::GeminiGenerate
 }
 
 /// Puts the section's params into an address.
@@ -294,7 +310,7 @@ fn fixed_headers(
             HeaderValue::from_static(concat!("pilothouse/", env!("CARGO_PKG_VERSION"))),
         ),
     ];
-    if dialect != Dialect::AnthropicMessages {
+    if matches!(dialect, Dialect::OpenaiChat | Dialect::OpenaiEmbeddings) {
         for (name, value) in
             [("openai-organization", &section.organization), ("openai-project", &section.project)]
         {
@@ -353,6 +369,12 @@ fn surface(
                 Dialect::AnthropicMessages => CallHeads {
                     chat: head(way.path.as_deref().unwrap_or("/v1/messages")),
                     count_tokens: Some(head("/v1/messages/count_tokens")),
+                    embeddings: None,
+                },
+                // The path behind it names the model and the method: `pilothouse_wire::path::vendor_path`.
+                Dialect::GeminiGenerate => CallHeads {
+                    chat: head(way.path.as_deref().unwrap_or("/models")),
+                    count_tokens: Some(head("/models")),
                     embeddings: None,
                 },
                 Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => CallHeads {

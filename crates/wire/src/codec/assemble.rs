@@ -91,7 +91,7 @@ impl Assembler {
                 extend(&mut choice.rest, rest);
             }
             StreamPart::Usage(usage) => {
-                // Anthropic's last report is not the whole one, OpenAI's is.
+                // Anthropic's last report is not the whole one, those of others are.
                 let raw = usage.raw.clone().filter(|_| self.answer.dialect != Dialect::AnthropicMessages);
                 self.answer.usage = Some(UsageReport { counts: usage.counts, raw });
             }

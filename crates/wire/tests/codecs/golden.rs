@@ -9,7 +9,7 @@ use pilothouse_core::exchange::Note;
 use pilothouse_wire::codec::Target;
 use serde_json::Value;
 
-use super::cases::{Case, DIALECTS, cases, context, decode_stream, encode_stream, of, shown, usual_target};
+use super::cases::{Case, DIALECTS, cases, context, decode_stream, encode_stream, of, usual_target};
 
 fn check(case: &Case, found: &str) {
     let snap = case.path.with_file_name(format!("{}.snap", case.name));
@@ -82,12 +82,6 @@ fn translated_request(case: &Case, from: Dialect, to: Dialect, model: &str) -> S
     text
 }
 
-/// Whether a case that names its target's model is meant for a dialect.
-fn is_meant_for(case: &Case, to: Dialect) -> bool {
-    let model = case.target("");
-    model.is_empty() || model.contains("claude") == (to == Dialect::AnthropicMessages)
-}
-
 #[test]
 fn requests_become_what_their_snapshots_say() {
     for dialect in DIALECTS {
@@ -100,7 +94,7 @@ fn requests_become_what_their_snapshots_say() {
                     let _ = writeln!(text, "refused: {error}\nparam: {:?}", error.param);
                 }
                 Ok(request) => {
-                    for to in shown(dialect).into_iter().filter(|to| is_meant_for(&case, *to)) {
+                    for to in case.shown(dialect) {
                         text += &translated_request(&case, dialect, to, case.target(usual_target(to)));
                     }
                     let target = Target::of(dialect, &request.model);
@@ -134,7 +128,7 @@ fn answers_become_what_their_snapshots_say() {
         assert!(all.len() >= 8, "{dialect} has only {} answer cases", all.len());
         for case in all {
             let mut text = String::new();
-            for to in shown(dialect) {
+            for to in case.shown(dialect) {
                 text += &translated_answer(&case, dialect, to);
             }
             let answer = of(dialect).decode_answer(&case.body).unwrap();
@@ -160,7 +154,7 @@ fn streams_become_what_their_snapshots_say() {
         assert!(all.len() >= 8, "{dialect} has only {} stream cases", all.len());
         for case in all {
             let mut text = String::new();
-            for to in shown(dialect) {
+            for to in case.shown(dialect) {
                 text += &translated_stream(&case, dialect, to);
             }
             let _ = write!(text, "\n{}", translated_stream(&case, dialect, dialect));
@@ -181,7 +175,7 @@ fn cases_of_the_first_dialects_become_what_the_later_ones_say() {
             for mut case in cases(from, kind) {
                 let text = match kind {
                     "requests" => match of(from).decode_request(&case.body) {
-                        Ok(_) if is_meant_for(&case, to) => {
+                        Ok(_) if case.is_meant_for(to) => {
                             translated_request(&case, from, to, case.target(usual_target(to)))
                         }
                         _ => continue,
@@ -208,7 +202,7 @@ fn errors_become_what_their_snapshots_say() {
             let status = case.name.rsplit_once('.').unwrap().1.parse().unwrap();
             let error = of(dialect).decode_error(status, &case.body);
             let mut text = format!("{}: {}\n", error.kind.as_str(), error.message);
-            for to in DIALECTS.into_iter().filter(|to| *to == dialect || shown(dialect).contains(to)) {
+            for to in DIALECTS.into_iter().filter(|to| *to == dialect || case.shown(dialect).contains(to)) {
                 let body = of(to).encode_error(&error, None);
                 let _ = writeln!(text, "\n== {to} {}\n{}", of(to).error_status(&error), pretty(&body));
             }

@@ -4,6 +4,7 @@
 
 mod cases;
 mod contexts;
+mod gemini;
 mod golden;
 mod laws;
 mod mutate;

@@ -125,7 +125,8 @@ impl Encoder {
         }
         let rest = if self.native { rest.clone() } else { Rest::default() };
         self.head = Some(Head { id, model, tier, rest });
-        if !self.native {
+        // Gemini tells its usage with its first chunk, right behind the start.
+        if !self.native && *dialect != Dialect::GeminiGenerate {
             self.flush_head(None, out);
         }
     }
@@ -133,6 +134,7 @@ impl Encoder {
     /// Writes `message_start`, with the usage that came with it, or what is known so far.
     fn flush_head(&mut self, usage: Option<&UsageReport>, out: &mut Vec<u8>) {
         let Some(head) = self.head.take() else { return };
+        let native = self.native;
         let estimated = Usage { input: self.estimated_input.unwrap_or(0), ..Usage::default() };
         event(out, "message_start", |out| {
             let mut message = out.object("message");
@@ -143,9 +145,12 @@ impl Encoder {
             drop(message.array("content"));
             message.null("stop_reason");
             message.null("stop_sequence");
-            match usage.and_then(|usage| usage.raw.as_ref()) {
-                Some(raw) => message.raw("usage", raw),
-                None => write_anthropic(message.key("usage"), &estimated, head.tier.as_deref()),
+            match usage {
+                Some(UsageReport { raw: Some(raw), .. }) if native => message.raw("usage", raw),
+                Some(usage) if !native => {
+                    write_anthropic(message.key("usage"), &usage.counts, head.tier.as_deref());
+                }
+                _ => write_anthropic(message.key("usage"), &estimated, head.tier.as_deref()),
             }
             message.rest(&head.rest);
         });
@@ -216,16 +221,15 @@ impl Encoder {
     fn signature(&mut self, part: u32, signature: &str, out: &mut Vec<u8>) {
         let native = self.native;
         if let Some(block) = self.block(part) {
-            let tagged = match &block.kind {
-                Kind::Unsigned(origin) if !native && &*origin.family != FAMILY => {
-                    Some(foreign_signature(origin, Some(signature)))
-                }
-                _ => None,
-            };
-            let signature = tagged.as_deref().unwrap_or(signature);
-            block.kind = Kind::Signed;
             let index = block.index;
-            delta(out, index, "signature_delta", |out| out.text("signature", signature));
+            let signature: std::borrow::Cow<'_, str> = match &block.kind {
+                Kind::Unsigned(origin) if !native && &*origin.family != FAMILY => {
+                    foreign_signature(origin, Some(signature)).into()
+                }
+                _ => signature.into(),
+            };
+            block.kind = Kind::Signed;
+            delta(out, index, "signature_delta", |out| out.text("signature", &signature));
         }
     }
 
@@ -319,7 +323,10 @@ impl StreamEncoder for Encoder {
     fn part(&mut self, part: &StreamPart, out: &mut Vec<u8>) {
         if self.head.is_some() {
             match part {
-                StreamPart::Usage(usage) => return self.flush_head(Some(usage), out),
+                StreamPart::Usage(usage) => {
+                    self.usage = Some(usage.clone()).filter(|_| !self.native);
+                    return self.flush_head(Some(usage), out);
+                }
                 _ => self.flush_head(None, out),
             }
         }

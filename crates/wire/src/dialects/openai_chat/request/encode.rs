@@ -147,7 +147,10 @@ fn write_choice(
             choice.object("function").text("name", name);
         }
         Some(ToolChoice::Allowed { raw, .. } | ToolChoice::Unknown(raw)) if native => body.raw(member, raw),
-        Some(ToolChoice::Allowed { names, required, .. }) => write_allowed(body, names, *required),
+        Some(ToolChoice::Allowed { names, required, .. }) => {
+            let offered = names.iter().filter(|name| offers(request, name));
+            write_allowed(body, offered, *required);
+        }
         Some(ToolChoice::Unknown(raw)) if is_shared(request, "custom") && nested_custom(raw).is_some() => {
             body.maybe_raw(member, nested_custom(raw).as_ref());
         }
@@ -159,7 +162,7 @@ fn write_choice(
 }
 
 /// Writes the choice of one of several functions.
-fn write_allowed(body: &mut Object<'_>, names: &[Box<str>], required: bool) {
+fn write_allowed<'a>(body: &mut Object<'_>, names: impl Iterator<Item = &'a Box<str>>, required: bool) {
     let mut choice = body.object("tool_choice");
     choice.text("type", "allowed_tools");
     let mut allowed = choice.object("allowed_tools");
@@ -385,6 +388,8 @@ fn write_service(body: &mut Object<'_>, request: &Request, native: bool, losses:
         match tier {
             "auto" => body.text("service_tier", "auto"),
             "standard_only" if !native => body.text("service_tier", "default"),
+            "standard" if request.dialect == Dialect::GeminiGenerate => body.text("service_tier", "default"),
+            "flex" | "priority" if !native => body.text("service_tier", tier),
             _ if native || request.dialect == Dialect::OpenaiResponses => body.text("service_tier", tier),
             _ => losses.drop("service_tier", tier),
         }
