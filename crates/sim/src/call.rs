@@ -5,13 +5,16 @@ use crate::books::{Books, Call, Outcome, Received, Served};
 use crate::cache::PromptCache;
 use crate::chance::digest;
 use crate::delivery::{BrokenOff, Delivery, Script};
+use crate::dialect::Dialect;
 use crate::door::{self, Endpoint};
 use crate::fault::Fault;
 use crate::headers;
 use crate::load::{self, Load, Renderings};
 use crate::metrics;
 use crate::models::{self, Found, LOAD_PRICES, Model, Vendor};
+use crate::openai::Shelf;
 use crate::price;
+use crate::setting::Setting;
 use crate::steer::Steering;
 use crate::strike::{self, Sending};
 use crate::struck::Struck;
@@ -37,6 +40,7 @@ pub(crate) struct Core {
     options: Options,
     books: Arc<Books>,
     cache: PromptCache,
+    shelf: Shelf,
     renderings: Renderings,
     struck: Mutex<Struck>,
     slots: Arc<Semaphore>,
@@ -70,6 +74,7 @@ impl Core {
             options,
             books: Arc::default(),
             cache: PromptCache::default(),
+            shelf: Shelf::default(),
             renderings: Renderings::default(),
             struck: Mutex::default(),
             waiting: AtomicU64::new(0),
@@ -90,8 +95,8 @@ impl Core {
         let body = body.to_bytes();
         let admitted = door::admit(vendor, &parts.headers);
         if admitted.is_ok()
-            && matches!(endpoint, Endpoint::Chat | Endpoint::Messages)
-            && let Some(reply) = self.load(vendor, &body).await
+            && matches!(endpoint, Endpoint::Chat | Endpoint::Responses | Endpoint::Messages)
+            && let Some(reply) = self.load(vendor, &endpoint, &body).await
         {
             return Ok(reply);
         }
@@ -103,6 +108,7 @@ impl Core {
         let answer = match &endpoint {
             Endpoint::Models => Answer::json(200, &voice::list(vendor, &parts)),
             Endpoint::Model(name) => voice::one(vendor, name),
+            Endpoint::Kept(what) => voice::kept(&self.shelf, &caller, what, &parts),
             Endpoint::WrongMethod => voice::wrong_method(vendor, &parts),
             Endpoint::Unknown => voice::unknown_path(vendor, &parts),
             _ => return self.model_call(vendor, &endpoint, &caller, &parts, &body, call).await,
@@ -123,6 +129,7 @@ impl Core {
             Endpoint::Reset => {
                 self.books.reset();
                 self.cache.clear();
+                self.shelf.clear();
                 *self.struck.lock().unwrap_or_else(PoisonError::into_inner) = Struck::default();
                 Some(Answer::json(200, &json!({ "reset": true })))
             }
@@ -148,10 +155,10 @@ impl Core {
     }
 
     /// A load model's answer, if the body names one.
-    async fn load(&self, vendor: Vendor, body: &[u8]) -> Option<Response<Delivery>> {
+    async fn load(&self, vendor: Vendor, endpoint: &Endpoint, body: &[u8]) -> Option<Response<Delivery>> {
         let scan = load::scan(body)?;
         let load = Load::parse(scan.model)?;
-        let frames = self.renderings.frames(vendor, &scan, &load);
+        let frames = self.renderings.frames(Dialect::of(vendor, endpoint), &scan, &load);
         let usage = load.usage(scan.stream);
         let served = Served {
             vendor,
@@ -185,7 +192,8 @@ impl Core {
         body: &Bytes,
         mut call: Call,
     ) -> Reply {
-        let (request, name, found) = match self.resolve(vendor, body) {
+        let dialect = Dialect::of(vendor, endpoint);
+        let (request, name, found) = match self.resolve(vendor, dialect, body) {
             Ok(found) => found,
             Err(answer) => return Ok(self.refused(vendor, *answer, Some(call))),
         };
@@ -197,7 +205,7 @@ impl Core {
         let fault = fault.filter(|f| !f.once() || self.strikes_first(endpoint, body));
         // Without a stream there is no event to fail in: the same failure is a status.
         let fault = match fault {
-            Some(Fault::ErrorEvent { .. }) if request.get("stream") != Some(&json!(true)) => {
+            Some(Fault::ErrorEvent { .. }) if !dialect.streams(&request) => {
                 Some(Fault::Status { status: 500, retry_after_s: None, once: false })
             }
             other => other,
@@ -221,27 +229,29 @@ impl Core {
             Some(Fault::MissingUsage) => Telling::Never,
             _ => Telling::Once,
         };
-        let setting = openai::Setting {
+        let setting = Setting {
             seed: self.options.seed,
             now_s: self.options.now_s,
             caller,
             cache: &self.cache,
+            shelf: &self.shelf,
             name: &name,
             telling,
             force: fault.and_then(forced),
         };
         let answer = ask(vendor, endpoint, &setting, model, &request, parts);
-        call.serve(served(vendor, &counted, model, &answer, telling != Telling::Never));
+        call.serve(served(vendor, &counted, model, &answer, telling != Telling::Never && answer.is_told));
         if answer.status >= 400 {
             return Ok(self.refused(vendor, answer, Some(call)));
         }
-        self.send(vendor, model, fault, answer, call).await
+        self.send(vendor, dialect, model, fault, answer, call).await
     }
 
     /// Waits for a slot and for the first byte's time, then starts the answer.
     async fn send(
         &self,
         vendor: Vendor,
+        dialect: Dialect,
         model: &Model,
         fault: Option<Fault>,
         answer: Answer,
@@ -254,7 +264,7 @@ impl Core {
             |us: u64| Duration::from_micros((us as f64 * self.options.latency_scale.max(0.0)) as u64);
         let (status, extra) = (answer.status, answer.headers.clone());
         let sending = match fault {
-            Some(fault) => strike::strike(fault, vendor, answer),
+            Some(fault) => strike::strike(fault, dialect, answer),
             None => strike::unharmed(&answer, scaled(model.first_token_ms * 1_000), scaled(model.token_us)),
         };
         if !sending.first.is_zero() {
@@ -271,15 +281,20 @@ impl Core {
     }
 
     /// Reads the body as JSON and finds its model.
-    fn resolve(&self, vendor: Vendor, body: &Bytes) -> Result<(Value, String, Found), Box<Answer>> {
+    fn resolve(
+        &self,
+        vendor: Vendor,
+        dialect: Dialect,
+        body: &Bytes,
+    ) -> Result<(Value, String, Found), Box<Answer>> {
         let request: Value = serde_json::from_slice(body).map_err(|_| Box::new(voice::not_json(vendor)))?;
         let name = request.get("model").and_then(Value::as_str).unwrap_or_default().to_owned();
         if name.is_empty() {
-            return Err(Box::new(voice::no_model_named(vendor, &request)));
+            return Err(Box::new(voice::no_model_named(dialect, &request)));
         }
         match models::find(vendor, &name) {
             Some(found) => Ok((request, name, found)),
-            None => Err(Box::new(voice::no_model(vendor, &name))),
+            None => Err(Box::new(voice::no_model(dialect, &name))),
         }
     }
 
@@ -373,7 +388,7 @@ fn forced(fault: Fault) -> Option<Steering> {
 fn ask(
     vendor: Vendor,
     endpoint: &Endpoint,
-    setting: &openai::Setting<'_>,
+    setting: &Setting<'_>,
     model: &Model,
     request: &Value,
     parts: &Parts,
@@ -382,6 +397,8 @@ fn ask(
         Vendor::OpenAi => {
             let made = match endpoint {
                 Endpoint::Embeddings => openai::embed(setting, model, request),
+                Endpoint::Responses => openai::responses::create(setting, model, request),
+                Endpoint::InputTokens => openai::responses::count_tokens(setting, model, request),
                 _ => openai::chat(setting, model, request),
             };
             made.unwrap_or_else(|refusal| refusal.answer())

@@ -5,12 +5,18 @@ use crate::anthropic;
 use crate::chance::digest;
 use crate::models::Vendor;
 use crate::openai;
+use crate::openai::responses::Kept;
 use http::{HeaderMap, Method};
 
 /// What a path asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Endpoint {
     Chat,
+    Responses,
+    /// How many tokens a request to `Responses` holds.
+    InputTokens,
+    /// Something about a response that was kept.
+    Kept(Kept),
     Messages,
     CountTokens,
     Embeddings,
@@ -36,25 +42,63 @@ pub(crate) fn find(method: &Method, path: &str, headers: &HeaderMap) -> (Vendor,
         _ => (None, path.trim_start_matches('/')),
     };
     let vendor = fixed.unwrap_or(by_header);
-    let (get, post) = (method == Method::GET, method == Method::POST);
-    let only = |right: bool, endpoint: Endpoint| if right { endpoint } else { Endpoint::WrongMethod };
-    let allowed = |of: Vendor| fixed.is_none_or(|v| v == of);
-    match path {
-        "v1/chat/completions" if allowed(Vendor::OpenAi) => (Vendor::OpenAi, only(post, Endpoint::Chat)),
-        "v1/embeddings" if allowed(Vendor::OpenAi) => (Vendor::OpenAi, only(post, Endpoint::Embeddings)),
-        "v1/messages" if allowed(Vendor::Anthropic) => (Vendor::Anthropic, only(post, Endpoint::Messages)),
-        "v1/messages/count_tokens" if allowed(Vendor::Anthropic) => {
-            (Vendor::Anthropic, only(post, Endpoint::CountTokens))
+    let of = |of: Vendor, found: Option<Endpoint>| {
+        found.filter(|_| fixed.is_none_or(|v| v == of)).map(|endpoint| (of, endpoint))
+    };
+    of(Vendor::OpenAi, openai(method, path))
+        .or_else(|| of(Vendor::Anthropic, anthropic(method, path)))
+        .unwrap_or_else(|| (vendor, shared(method, path)))
+}
+
+fn only(right: bool, endpoint: Endpoint) -> Endpoint {
+    if right { endpoint } else { Endpoint::WrongMethod }
+}
+
+/// OpenAI's own paths.
+fn openai(method: &Method, path: &str) -> Option<Endpoint> {
+    let post = method == Method::POST;
+    Some(match path {
+        "v1/chat/completions" => only(post, Endpoint::Chat),
+        "v1/embeddings" => only(post, Endpoint::Embeddings),
+        "v1/responses" => only(post, Endpoint::Responses),
+        "v1/responses/input_tokens" => only(post, Endpoint::InputTokens),
+        _ => {
+            let parts: Vec<&str> = path.strip_prefix("v1/responses/")?.split('/').collect();
+            match (parts.as_slice(), method) {
+                ([id], &Method::GET) => Endpoint::Kept(Kept::Read((*id).to_owned())),
+                ([id], &Method::DELETE) => Endpoint::Kept(Kept::Delete((*id).to_owned())),
+                ([id, "cancel"], &Method::POST) => Endpoint::Kept(Kept::Cancel((*id).to_owned())),
+                ([id, "input_items"], &Method::GET) => Endpoint::Kept(Kept::Input((*id).to_owned())),
+                ([_] | [_, "cancel" | "input_items"], _) => Endpoint::WrongMethod,
+                _ => return None,
+            }
         }
-        "v1/models" => (vendor, only(get, Endpoint::Models)),
-        "_sim/log" => (vendor, only(get, Endpoint::Log)),
-        "_sim/totals" => (vendor, only(get, Endpoint::Totals)),
-        "_sim/reset" => (vendor, only(post, Endpoint::Reset)),
-        "metrics" => (vendor, only(get, Endpoint::Metrics)),
-        "health" => (vendor, only(get, Endpoint::Health)),
+    })
+}
+
+/// Anthropic's own paths.
+fn anthropic(method: &Method, path: &str) -> Option<Endpoint> {
+    let post = method == Method::POST;
+    match path {
+        "v1/messages" => Some(only(post, Endpoint::Messages)),
+        "v1/messages/count_tokens" => Some(only(post, Endpoint::CountTokens)),
+        _ => None,
+    }
+}
+
+/// Paths that several vendors have, and the fleet's own.
+fn shared(method: &Method, path: &str) -> Endpoint {
+    let (get, post) = (method == Method::GET, method == Method::POST);
+    match path {
+        "v1/models" => only(get, Endpoint::Models),
+        "_sim/log" => only(get, Endpoint::Log),
+        "_sim/totals" => only(get, Endpoint::Totals),
+        "_sim/reset" => only(post, Endpoint::Reset),
+        "metrics" => only(get, Endpoint::Metrics),
+        "health" => only(get, Endpoint::Health),
         _ => match path.strip_prefix("v1/models/") {
-            Some(name) => (vendor, only(get, Endpoint::Model(name.to_owned()))),
-            None => (vendor, Endpoint::Unknown),
+            Some(name) => only(get, Endpoint::Model(name.to_owned())),
+            None => Endpoint::Unknown,
         },
     }
 }

@@ -1,7 +1,9 @@
-//! Answers that both vendors give, each in its own words: wrong paths, bodies and models, lists, faults by status.
+//! Answers that all vendors give, each in its own words: wrong paths, bodies and models, lists, faults by status.
 
 use crate::answer::Answer;
+use crate::dialect::Dialect;
 use crate::models::Vendor;
+use crate::openai::responses::Kept;
 use crate::{anthropic, openai};
 use bytes::Bytes;
 use http::request::Parts;
@@ -48,16 +50,20 @@ pub(crate) fn not_json(vendor: Vendor) -> Answer {
     }
 }
 
-pub(crate) fn no_model_named(vendor: Vendor, request: &Value) -> Answer {
-    match vendor {
-        Vendor::OpenAi => openai::error::Refusal::other(
+pub(crate) fn no_model_named(dialect: Dialect, request: &Value) -> Answer {
+    match dialect {
+        Dialect::Chat => openai::error::Refusal::other(
             400,
             "invalid_request_error",
             None,
             "you must provide a model parameter",
         )
         .answer(),
-        Vendor::Anthropic => {
+        Dialect::Responses => {
+            let message = "Missing required parameter: 'model'.";
+            openai::error::Refusal::bad("model", "missing_required_parameter", message).answer()
+        }
+        Dialect::Messages => {
             let why = if request.get("model").is_some() {
                 "Input should be a valid string"
             } else {
@@ -68,11 +74,19 @@ pub(crate) fn no_model_named(vendor: Vendor, request: &Value) -> Answer {
     }
 }
 
-pub(crate) fn no_model(vendor: Vendor, name: &str) -> Answer {
-    match vendor {
-        Vendor::OpenAi => openai::error::Refusal::no_model(name).answer(),
-        Vendor::Anthropic => anthropic::error::Refusal::no_model(name).answer(),
+pub(crate) fn no_model(dialect: Dialect, name: &str) -> Answer {
+    match dialect {
+        // Responses says 404 too since September 2026: https://github.com/BerriAI/litellm/pull/39457, read 2026-11-23.
+        Dialect::Chat | Dialect::Responses => openai::error::Refusal::no_model(name).answer(),
+        Dialect::Messages => anthropic::error::Refusal::no_model(name).answer(),
     }
+}
+
+/// What is asked of a response that was kept.
+pub(crate) fn kept(shelf: &openai::Shelf, caller: &str, what: &Kept, parts: &Parts) -> Answer {
+    let query = parts.uri.query().unwrap_or_default();
+    openai::responses::kept(shelf, caller, what, query)
+        .map_or_else(|r| r.answer(), |body| Answer::json(200, &body))
 }
 
 pub(crate) fn wrong_method(vendor: Vendor, parts: &Parts) -> Answer {

@@ -2,12 +2,12 @@
 //!
 //! Rules: <https://developers.openai.com/api/docs/api-reference/embeddings/create>, 2026-11-22.
 
-use super::Setting;
 use super::error::Refusal;
 use crate::answer::Answer;
 use crate::chance::Chance;
 use crate::models::{Model, Rules};
 use crate::price::Usage;
+use crate::setting::Setting;
 use crate::shape::{Kind, check, may, must, some, text};
 use crate::tokens;
 use base64::Engine as _;

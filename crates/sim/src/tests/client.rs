@@ -134,6 +134,16 @@ pub(crate) fn message(model: &str, ask: &str) -> Value {
     json!({ "model": model, "max_tokens": 1000, "messages": [{ "role": "user", "content": ask }] })
 }
 
+/// A request for a response to one text.
+pub(crate) fn respond(model: &str, ask: &str) -> Value {
+    json!({ "model": model, "input": ask })
+}
+
+/// The same, streamed.
+pub(crate) fn respond_streamed(model: &str, ask: &str) -> Value {
+    json!({ "model": model, "input": ask, "stream": true })
+}
+
 /// The request, streamed.
 pub(crate) fn streamed(mut request: Value) -> Value {
     request["stream"] = json!(true);

@@ -1,38 +1,42 @@
-//! Each fault by name, in both dialects, plain and streamed, seen by a client that looks at the bytes.
+//! Each fault by name, in every dialect, plain and streamed, seen by a client that looks at the bytes.
 
-use super::client::{Got, chat, fleet, message, post, streamed};
+use super::client::{Got, chat, fleet, message, post, respond, respond_streamed, streamed};
 use crate::{Fleet, faults};
 use std::io::Read as _;
 
-/// What a fault's four calls (chat, chat stream, message, message stream) must look like.
+/// What a fault's calls, plain and streamed in each dialect, must look like.
 struct Seen {
     chat: Got,
     chat_stream: Got,
     message: Got,
     message_stream: Got,
+    response: Got,
+    response_stream: Got,
 }
 
 impl Seen {
     async fn of(fleet: &Fleet, model: &str) -> Seen {
-        let (c, m) = ("/v1/chat/completions", "/v1/messages");
+        let (c, m, r) = ("/v1/chat/completions", "/v1/messages", "/v1/responses");
         Seen {
             chat: post(fleet, c, &chat(model, "hello sea")).await,
             chat_stream: post(fleet, c, &streamed(chat(model, "hello sea"))).await,
             message: post(fleet, m, &message(model, "hello sea")).await,
             message_stream: post(fleet, m, &streamed(message(model, "hello sea"))).await,
+            response: post(fleet, r, &respond(model, "hello sea")).await,
+            response_stream: post(fleet, r, &respond_streamed(model, "hello sea")).await,
         }
     }
 
-    fn all(&self) -> [&Got; 4] {
-        [&self.chat, &self.chat_stream, &self.message, &self.message_stream]
+    fn all(&self) -> impl Iterator<Item = &Got> {
+        self.plain().into_iter().chain(self.streams())
     }
 
-    fn streams(&self) -> [&Got; 2] {
-        [&self.chat_stream, &self.message_stream]
+    fn streams(&self) -> [&Got; 3] {
+        [&self.chat_stream, &self.message_stream, &self.response_stream]
     }
 
-    fn plain(&self) -> [&Got; 2] {
-        [&self.chat, &self.message]
+    fn plain(&self) -> [&Got; 3] {
+        [&self.chat, &self.message, &self.response]
     }
 
     fn good(&self) {
@@ -46,7 +50,9 @@ impl Seen {
 
 /// Whether a stream has its dialect's terminator.
 fn finished(got: &Got) -> bool {
-    got.text().ends_with("data: [DONE]\n\n") || got.text().ends_with("{\"type\":\"message_stop\"}\n\n")
+    let text = got.text();
+    let responded = text.lines().any(|l| l == "event: response.completed") && text.ends_with("\n\n");
+    text.ends_with("data: [DONE]\n\n") || text.ends_with("{\"type\":\"message_stop\"}\n\n") || responded
 }
 
 #[tokio::test]
@@ -62,14 +68,11 @@ async fn every_listed_fault_does_what_its_row_says() {
 fn check(name: &str, seen: &Seen) {
     match name {
         "fault-cut-50" => {
-            assert!(
-                seen.all().iter().all(|g| g.status == 200 && !g.complete && !g.body.is_empty()),
-                "{name}"
-            );
+            assert!(seen.all().all(|g| g.status == 200 && !g.complete && !g.body.is_empty()), "{name}");
             assert!(seen.streams().iter().all(|g| !finished(g) && !g.events().is_empty()), "{name}");
         }
         "fault-cut-clean-50" => {
-            assert!(seen.all().iter().all(|g| g.status == 200 && g.complete && !g.body.is_empty()), "{name}");
+            assert!(seen.all().all(|g| g.status == 200 && g.complete && !g.body.is_empty()), "{name}");
             assert!(seen.streams().iter().all(|g| !finished(g)), "{name}");
             assert!(
                 seen.plain().iter().all(|g| serde_json::from_slice::<serde_json::Value>(&g.body).is_err())
@@ -80,15 +83,18 @@ fn check(name: &str, seen: &Seen) {
             let of = |got: &Got, member: &str| got.text().matches(member).count();
             assert_eq!(of(&seen.chat_stream, "\"content\":\"") - 1, 400);
             assert_eq!(of(&seen.message_stream, "text_delta"), 400);
+            assert_eq!(of(&seen.response_stream, "event: response.output_text.delta"), 400);
         }
         "fault-close" | "fault-close-once" => {
-            assert!(seen.all().iter().all(|g| g.status == 0 && g.body.is_empty()), "{seen}");
+            assert!(seen.all().all(|g| g.status == 0 && g.body.is_empty()), "{seen}");
         }
         "fault-error-event-50" => {
             assert!(seen.plain().iter().all(|g| g.status == 500));
             for got in seen.streams() {
                 assert!(got.complete && !finished(got));
-                assert!(got.events().last().unwrap()["error"]["message"].is_string());
+                let last = got.events().pop().unwrap();
+                let error = last.get("error").unwrap_or(&last["response"]["error"]);
+                assert!(error["message"].is_string(), "{last}");
             }
         }
         "fault-malformed-json" | "fault-malformed-sse" => malformed(seen),
@@ -97,29 +103,36 @@ fn check(name: &str, seen: &Seen) {
                 |got: &Got, member: &str| got.events().iter().filter(|e| e[member].is_object()).count();
             assert_eq!(count(&seen.chat_stream, "usage"), 2);
             assert_eq!(count(&seen.message_stream, "usage"), 2);
+            let responses = seen.response_stream.events();
+            assert_eq!(responses.iter().filter(|e| e["response"]["usage"].is_object()).count(), 2);
             seen.good();
         }
         "fault-missing-usage" => {
-            assert!(seen.all().iter().all(|g| !g.text().contains("_tokens")), "{seen}");
+            // Parameters that are told back are null: a count would be a number.
+            let counts =
+                |g: &Got| g.text().split("_tokens\":").skip(1).any(|rest| rest.starts_with(char::is_numeric));
+            assert!(!seen.all().any(counts), "{seen}");
             seen.good();
         }
         "fault-wrong-content-type" => {
-            assert!(seen.all().iter().all(|g| g.header("content-type").unwrap().starts_with("text/html")));
+            assert!(seen.all().all(|g| g.header("content-type").unwrap().starts_with("text/html")));
             seen.good();
         }
         "fault-oversized-event" => {
             seen.good();
-            let longest = |g: &&Got| g.text().lines().map(str::len).max();
-            assert!(seen.all().iter().all(|g| longest(g) > Some(4 << 20)));
+            let longest = |g: &Got| g.text().lines().map(str::len).max();
+            assert!(seen.all().all(|g| longest(g) > Some(4 << 20)));
         }
         "fault-refusal" => {
             assert!(seen.chat.json()["choices"][0]["message"]["refusal"].is_string());
             assert_eq!(seen.message.json()["stop_reason"], "refusal");
+            assert_eq!(seen.response.json()["output"][0]["content"][0]["type"], "refusal");
             seen.good();
         }
         "fault-empty" => {
             assert_eq!(seen.chat.json()["choices"][0]["message"]["content"], "");
             assert_eq!(seen.message.json()["content"], serde_json::json!([]));
+            assert_eq!(seen.response.json()["output"], serde_json::json!([]));
             seen.good();
         }
         "fault-gzip" => gzipped(seen),
@@ -172,12 +185,13 @@ fn statuses(name: &str, seen: &Seen) {
     if status == 429 {
         assert_eq!(kind(&seen.message), "rate_limit_error");
         assert_eq!(seen.chat.json()["error"]["code"], "rate_limit_exceeded");
+        assert_eq!(seen.response.json()["error"]["code"], "rate_limit_exceeded");
     }
 }
 
 impl std::fmt::Display for Seen {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.all().iter().try_for_each(|g| writeln!(f, "{} {:?}", g.status, g.text()))
+        self.all().try_for_each(|g| writeln!(f, "{} {:?}", g.status, g.text()))
     }
 }
 
@@ -186,7 +200,7 @@ async fn faults_that_strike_once_answer_the_second_attempt_of_each_body() {
     let fleet = fleet().await;
     for name in ["fault-429-once", "fault-500-once", "fault-529-once", "fault-close-once"] {
         let first = Seen::of(&fleet, name).await;
-        assert!(first.all().iter().all(|g| g.status != 200), "{name}");
+        assert!(first.all().all(|g| g.status != 200), "{name}");
         Seen::of(&fleet, name).await.good();
         assert_ne!(post(&fleet, "/v1/chat/completions", &chat(name, "another")).await.status, 200);
     }
