@@ -47,10 +47,12 @@ impl Dialect {
     }
 }
 
-/// An error, and the response as failed, as the provider sends both.
+/// An error, and the response as failed, as the provider sends both. The error stands in a member of its own, unlike in the
+/// published document: <https://github.com/openai/openai-dotnet/issues/881>, read 2026-11-23.
 fn failed(sent: usize, opening: Option<&Bytes>) -> Vec<Bytes> {
     let message = "An error occurred while processing your request. You can retry your request, or contact us through our help center at help.openai.com if the error persists.";
-    let error = json!({ "type": "error", "sequence_number": sent, "code": "server_error", "message": message, "param": null });
+    let inner = json!({ "type": "server_error", "code": "server_error", "message": message, "param": null });
+    let error = json!({ "type": "error", "sequence_number": sent, "error": inner });
     let opening = opening.and_then(|f| f.split(|b| *b == b'\n').find_map(|l| l.strip_prefix(b"data: ")));
     let first: Value = opening.and_then(|data| serde_json::from_slice(data).ok()).unwrap_or_default();
     let mut response = first["response"].clone();

@@ -41,6 +41,7 @@ const ITEMS: &[(&str, &[Member])] = &[
             must("name", Kind::Text),
             must("arguments", Kind::Text),
             null("id", Kind::Text),
+            null("async", Kind::Bool),
             null("caller", Kind::Object),
             null("namespace", Kind::Text),
             STATUS,

@@ -45,6 +45,10 @@ pub(crate) const MEMBERS: &[Member] = &[
     null("top_p", Kind::Num { min: 0.0, max: 1.0 }),
     null("truncation", Kind::OneOf(&["auto", "disabled"])),
     may("user", Kind::Text),
+    // Younger than the published document: the request types of the Python SDK 3.54, read 2026-11-23.
+    null("access_programs", Kind::List),
+    null("background_options", Kind::Object),
+    null("image", Kind::Object),
 ];
 
 /// Members of a request that only asks how long its input is.

@@ -60,6 +60,7 @@ fn one(tool: &Value, at: &str) -> Result<(), Refusal> {
             null("output_schema", Kind::Object),
             may("defer_loading", Kind::Bool),
             null("allowed_callers", Kind::List),
+            null("async", Kind::Bool),
         ],
         "custom" => vec![
             must("type", Kind::Text),
