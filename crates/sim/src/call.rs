@@ -19,10 +19,10 @@ use crate::steer::Steering;
 use crate::strike::{self, Sending};
 use crate::struck::Struck;
 use crate::voice;
-use crate::{Options, anthropic, openai};
+use crate::{Options, anthropic, gemini, openai};
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
@@ -85,7 +85,7 @@ impl Core {
     /// One call, from its head to the start of its answer.
     pub(crate) async fn call(&self, request: Request<Incoming>) -> Reply {
         let (parts, body) = request.into_parts();
-        let (vendor, endpoint) = door::find(&parts.method, parts.uri.path(), &parts.headers);
+        let (vendor, endpoint) = door::find(&parts.method, &parts.uri, &parts.headers);
         if let Some(answer) = self.own(&endpoint, &parts) {
             return Ok(plain(answer));
         }
@@ -93,17 +93,20 @@ impl Core {
             return Ok(self.refused(vendor, voice::too_large(vendor), None));
         };
         let body = body.to_bytes();
-        let admitted = door::admit(vendor, &parts.headers);
+        let admitted = door::admit(vendor, &parts.uri, &parts.headers);
         if admitted.is_ok()
-            && matches!(endpoint, Endpoint::Chat | Endpoint::Responses | Endpoint::Messages)
-            && let Some(reply) = self.load(vendor, &endpoint, &body).await
+            && let Some(scan) = load_scan(&endpoint, &body)
+            && let Some(reply) = self.load(vendor, &endpoint, scan).await
         {
             return Ok(reply);
         }
         let call = Call::logged(&self.books, received(&parts, body.clone()));
         let caller = match admitted {
             Ok(caller) => caller,
-            Err(answer) => return Ok(self.refused(vendor, *answer, Some(call))),
+            Err(answer) => {
+                let answer = Dialect::of(vendor, &endpoint).error(*answer);
+                return Ok(self.refused(vendor, answer, Some(call)));
+            }
         };
         let answer = match &endpoint {
             Endpoint::Models => Answer::json(200, &voice::list(vendor, &parts)),
@@ -155,10 +158,15 @@ impl Core {
     }
 
     /// A load model's answer, if the body names one.
-    async fn load(&self, vendor: Vendor, endpoint: &Endpoint, body: &[u8]) -> Option<Response<Delivery>> {
-        let scan = load::scan(body)?;
+    async fn load(
+        &self,
+        vendor: Vendor,
+        endpoint: &Endpoint,
+        scan: load::Scan<'_>,
+    ) -> Option<Response<Delivery>> {
+        let dialect = Dialect::of(vendor, endpoint);
         let load = Load::parse(scan.model)?;
-        let frames = self.renderings.frames(Dialect::of(vendor, endpoint), &scan, &load);
+        let frames = self.renderings.frames(dialect, &scan, &load);
         let usage = load.usage(scan.stream);
         let served = Served {
             vendor,
@@ -177,7 +185,8 @@ impl Core {
             tokio::time::sleep(Duration::from_millis(u64::from(load.first_byte_ms))).await;
         }
         let mut response = Response::new(Delivery::new(script, Some(call), None));
-        let kind = if scan.stream { "text/event-stream; charset=utf-8" } else { "application/json" };
+        let is_events = scan.stream && dialect != Dialect::GeminiList;
+        let kind = if is_events { "text/event-stream; charset=utf-8" } else { "application/json" };
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         Some(response)
     }
@@ -193,9 +202,9 @@ impl Core {
         mut call: Call,
     ) -> Reply {
         let dialect = Dialect::of(vendor, endpoint);
-        let (request, name, found) = match self.resolve(vendor, dialect, body) {
+        let (request, name, found) = match resolve(vendor, endpoint, body) {
             Ok(found) => found,
-            Err(answer) => return Ok(self.refused(vendor, *answer, Some(call))),
+            Err(answer) => return Ok(self.refused(vendor, dialect.error(*answer), Some(call))),
         };
         let (model, fault) = match found {
             Found::Real(model) => (model, None),
@@ -205,7 +214,7 @@ impl Core {
         let fault = fault.filter(|f| !f.once() || self.strikes_first(endpoint, body));
         // Without a stream there is no event to fail in: the same failure is a status.
         let fault = match fault {
-            Some(Fault::ErrorEvent { .. }) if !dialect.streams(&request) => {
+            Some(Fault::ErrorEvent { .. }) if !dialect.streams(endpoint, &request) => {
                 Some(Fault::Status { status: 500, retry_after_s: None, once: false })
             }
             other => other,
@@ -220,7 +229,7 @@ impl Core {
             Some(Fault::Status { status, retry_after_s, .. }) => {
                 let answer = voice::status_fault(vendor, status, retry_after_s, &name);
                 call.serve(served(vendor, &counted, model, &answer, true));
-                return Ok(self.refused(vendor, answer, Some(call)));
+                return Ok(self.refused(vendor, dialect.error(answer), Some(call)));
             }
             _ => {}
         }
@@ -242,7 +251,7 @@ impl Core {
         let answer = ask(vendor, endpoint, &setting, model, &request, parts);
         call.serve(served(vendor, &counted, model, &answer, telling != Telling::Never && answer.is_told));
         if answer.status >= 400 {
-            return Ok(self.refused(vendor, answer, Some(call)));
+            return Ok(self.refused(vendor, dialect.error(answer), Some(call)));
         }
         self.send(vendor, dialect, model, fault, answer, call).await
     }
@@ -280,24 +289,6 @@ impl Core {
         Ok(response)
     }
 
-    /// Reads the body as JSON and finds its model.
-    fn resolve(
-        &self,
-        vendor: Vendor,
-        dialect: Dialect,
-        body: &Bytes,
-    ) -> Result<(Value, String, Found), Box<Answer>> {
-        let request: Value = serde_json::from_slice(body).map_err(|_| Box::new(voice::not_json(vendor)))?;
-        let name = request.get("model").and_then(Value::as_str).unwrap_or_default().to_owned();
-        if name.is_empty() {
-            return Err(Box::new(voice::no_model_named(dialect, &request)));
-        }
-        match models::find(vendor, &name) {
-            Some(found) => Ok((request, name, found)),
-            None => Err(Box::new(voice::no_model(dialect, &name))),
-        }
-    }
-
     fn strikes_first(&self, endpoint: &Endpoint, body: &Bytes) -> bool {
         let key = digest(0, &[format!("{endpoint:?}").as_bytes(), body]);
         self.struck.lock().unwrap_or_else(PoisonError::into_inner).first(key)
@@ -333,6 +324,23 @@ impl Core {
     }
 }
 
+/// Reads the body as JSON and finds the model: in the path at Google, in the body elsewhere.
+fn resolve(vendor: Vendor, endpoint: &Endpoint, body: &Bytes) -> Result<(Value, String, Found), Box<Answer>> {
+    let dialect = Dialect::of(vendor, endpoint);
+    let request: Value = serde_json::from_slice(body).map_err(|_| Box::new(voice::not_json(vendor)))?;
+    let name = match endpoint {
+        Endpoint::Gemini(_, model) => model.clone(),
+        _ => request.get("model").and_then(Value::as_str).unwrap_or_default().to_owned(),
+    };
+    if name.is_empty() {
+        return Err(Box::new(voice::no_model_named(dialect, &request)));
+    }
+    match models::find(vendor, &name) {
+        Some(found) => Ok((request, name, found)),
+        None => Err(Box::new(voice::no_model(dialect, endpoint, &name))),
+    }
+}
+
 fn plain(answer: Answer) -> Response<Delivery> {
     let script = Script::whole(Bytes::from(answer.frames.concat()), answer.outcome);
     let mut response = Response::new(Delivery::new(script, None, None));
@@ -353,9 +361,32 @@ fn received(parts: &Parts, body: Bytes) -> Received {
     });
     Received {
         method: parts.method.to_string(),
-        path: parts.uri.to_string(),
+        path: path_without_key(&parts.uri),
         headers: headers.collect(),
         body,
+    }
+}
+
+/// The path with its query, in which a key is replaced by its hash.
+fn path_without_key(uri: &Uri) -> String {
+    let path = uri.to_string();
+    match door::query_key(uri.query().unwrap_or_default()) {
+        Some(key) => path.replace(&format!("key={key}"), &format!("key={}", door::hashed(key))),
+        None => path,
+    }
+}
+
+/// What a load model is to answer, if the call names one: in its path at Google, in its body elsewhere.
+fn load_scan<'a>(endpoint: &'a Endpoint, body: &'a [u8]) -> Option<load::Scan<'a>> {
+    match endpoint {
+        Endpoint::Chat | Endpoint::Responses | Endpoint::Messages => load::scan(body),
+        Endpoint::Gemini(gemini::Method::Generate, model) => {
+            Some(load::Scan { model, stream: false, usage: true })
+        }
+        Endpoint::Gemini(gemini::Method::Stream { .. }, model) => {
+            Some(load::Scan { model, stream: true, usage: true })
+        }
+        _ => None,
     }
 }
 
@@ -402,6 +433,10 @@ fn ask(
                 _ => openai::chat(setting, model, request),
             };
             made.unwrap_or_else(|refusal| refusal.answer())
+        }
+        Vendor::Gemini => {
+            let Endpoint::Gemini(method, _) = endpoint else { return voice::unknown_path(vendor, parts) };
+            gemini::call(setting, model, *method, request).unwrap_or_else(|refusal| refusal.answer())
         }
         Vendor::Anthropic => {
             let beta: Vec<&str> =

@@ -1,6 +1,8 @@
 //! Wire formats: what faults and load answers must know of the form that an answer has.
 
+use crate::answer::Answer;
 use crate::door::Endpoint;
+use crate::gemini::{self, Method};
 use crate::models::Vendor;
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -11,6 +13,10 @@ pub(crate) enum Dialect {
     Chat,
     Responses,
     Messages,
+    /// Google's whole answers and server-sent events.
+    Gemini,
+    /// Google's other stream: the items of one JSON list.
+    GeminiList,
 }
 
 impl Dialect {
@@ -20,12 +26,37 @@ impl Dialect {
             (Vendor::OpenAi, Endpoint::Responses | Endpoint::InputTokens) => Dialect::Responses,
             (Vendor::OpenAi, _) => Dialect::Chat,
             (Vendor::Anthropic, _) => Dialect::Messages,
+            (Vendor::Gemini, Endpoint::Gemini(Method::Stream { is_sse: false }, _)) => Dialect::GeminiList,
+            (Vendor::Gemini, _) => Dialect::Gemini,
         }
     }
 
-    /// Whether the request asks for a stream.
-    pub(crate) fn streams(self, request: &Value) -> bool {
-        request.get("stream") == Some(&json!(true))
+    /// Whether a call asks for a stream: in its path at Google, in its body elsewhere.
+    pub(crate) fn streams(self, endpoint: &Endpoint, request: &Value) -> bool {
+        match self {
+            Dialect::Gemini | Dialect::GeminiList => {
+                matches!(endpoint, Endpoint::Gemini(Method::Stream { .. }, _))
+            }
+            _ => request.get("stream") == Some(&json!(true)),
+        }
+    }
+
+    /// An error as it answers this form: Google puts it into the list that the answer would have been.
+    pub(crate) fn error(self, answer: Answer) -> Answer {
+        if self != Dialect::GeminiList || answer.content_type != gemini::JSON {
+            return answer;
+        }
+        let whole = [b"[", answer.frames.concat().as_slice(), b"]\n"].concat();
+        Answer { frames: vec![Bytes::from(whole)], ..answer }
+    }
+
+    /// What ends an event.
+    pub(crate) fn event_end(self) -> &'static [u8] {
+        match self {
+            Dialect::GeminiList => b"",
+            Dialect::Gemini => b"\r\n\r\n",
+            _ => b"\n\n",
+        }
     }
 
     /// Events that tell of an error after `sent`, the frames so far; `opening` is the stream's first frame.
@@ -33,6 +64,11 @@ impl Dialect {
         match self {
             Dialect::Chat => vec![Bytes::from_static(b"data: {\"error\":{\"message\":\"The server had an error while processing your request. Sorry about that!\",\"type\":\"server_error\",\"param\":null,\"code\":null}}\n\n")],
             Dialect::Responses => failed(sent, opening),
+            Dialect::Gemini => vec![Bytes::from(format!("data: {}\r\n\r\n", unavailable()))],
+            Dialect::GeminiList => {
+                let opening = if sent == 0 { "[" } else { ",\r\n" };
+                vec![Bytes::from(format!("{opening}{:#}\n", unavailable())), Bytes::from_static(b"]\n")]
+            }
             Dialect::Messages => vec![Bytes::from_static(b"event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n")],
         }
     }
@@ -43,8 +79,14 @@ impl Dialect {
             Dialect::Chat => &[b"\"content\":\""],
             Dialect::Responses => &[b"\"delta\":\"", b"\"text\":\""],
             Dialect::Messages => &[b"\"text\":\""],
+            Dialect::Gemini | Dialect::GeminiList => &[b"\"text\":\"", b"\"text\": \""],
         }
     }
+}
+
+/// Google's error when it breaks down.
+fn unavailable() -> Value {
+    gemini::error::Refusal::fault(503, None, "").body()
 }
 
 /// An error, and the response as failed, as the provider sends both. The error stands in a member of its own, unlike in the

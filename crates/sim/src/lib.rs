@@ -13,6 +13,7 @@ mod delivery;
 mod dialect;
 mod door;
 mod fault;
+mod gemini;
 mod headers;
 mod load;
 mod media;
@@ -31,6 +32,7 @@ mod steer;
 mod strike;
 mod struck;
 mod tokens;
+mod vector;
 mod voice;
 
 pub use fault::{FaultRow, faults};

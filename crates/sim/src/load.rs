@@ -119,6 +119,9 @@ fn plain(dialect: Dialect, scan: &Scan<'_>, load: &Load) -> Bytes {
         Dialect::Responses => format!(
             r#"{{"id":"resp_fake","object":"response","created_at":1767225600,"status":"completed","error":null,"incomplete_details":null,"instructions":null,"metadata":{{}},"model":"{model}","output":[{{"id":"msg_fake","type":"message","status":"completed","role":"assistant","content":[{{"type":"output_text","text":"{text}","annotations":[],"logprobs":[]}}]}}],"parallel_tool_calls":true,"service_tier":"default","temperature":1.0,"tool_choice":"auto","tools":[],"top_p":1.0,"usage":{{"input_tokens":{PROMPT_TOKENS},"input_tokens_details":{{"cached_tokens":0,"cache_write_tokens":0}},"output_tokens":{output},"output_tokens_details":{{"reasoning_tokens":0}},"total_tokens":{total}}}}}"#
         ),
+        Dialect::Gemini | Dialect::GeminiList => format!(
+            r#"{{"candidates":[{{"content":{{"parts":[{{"text":"{text}"}}],"role":"model"}},"finishReason":"STOP","index":0}}],"usageMetadata":{{"promptTokenCount":{PROMPT_TOKENS},"candidatesTokenCount":{output},"totalTokenCount":{total}}},"modelVersion":"{model}","responseId":"fake"}}"#
+        ),
         Dialect::Messages => format!(
             r#"{{"id":"msg_fake","type":"message","role":"assistant","model":"{model}","content":[{{"type":"text","text":"{text}"}}],"stop_reason":"end_turn","stop_sequence":null,"usage":{{"input_tokens":{PROMPT_TOKENS},"output_tokens":{output}}}}}"#
         ),
@@ -153,7 +156,7 @@ mod tests {
     #[test]
     fn every_rendered_event_is_json_and_the_last_usage_is_the_models() {
         let load = Load { chunks: 3, gap_ms: 0, first_byte_ms: 0, words: 2 };
-        for dialect in [Dialect::Chat, Dialect::Responses, Dialect::Messages] {
+        for dialect in [Dialect::Chat, Dialect::Responses, Dialect::Messages, Dialect::Gemini] {
             let scan = Scan { model: "fake-c3", stream: true, usage: true };
             let frames = Renderings::default().frames(dialect, &scan, &load);
             let text = String::from_utf8(frames.concat()).unwrap();
@@ -166,10 +169,14 @@ mod tests {
             let usage = events
                 .iter()
                 .rev()
-                .find_map(|e| e.get("usage").or(e["response"].get("usage")).filter(|u| !u.is_null()))
+                .find_map(|e| {
+                    let places = [&e["usage"], &e["response"]["usage"], &e["usageMetadata"]];
+                    places.into_iter().find(|u| !u.is_null()).cloned()
+                })
                 .unwrap();
             assert!(
-                [&usage["completion_tokens"], &usage["output_tokens"]].contains(&&serde_json::json!(12)),
+                [&usage["completion_tokens"], &usage["output_tokens"], &usage["candidatesTokenCount"]]
+                    .contains(&&serde_json::json!(12)),
                 "{usage}"
             );
             let plain = Renderings::default().frames(dialect, &Scan { stream: false, ..scan }, &load);

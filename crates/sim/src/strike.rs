@@ -49,8 +49,8 @@ pub(crate) fn strike(fault: Fault, dialect: Dialect, mut answer: Answer) -> Send
         Fault::SlowFirstByte { ms } => first = Duration::from_millis(ms),
         Fault::SlowStream { ms } => gap = Duration::from_millis(ms),
         Fault::ErrorEvent { percent } => error_event(&mut answer, dialect, percent),
-        Fault::MalformedJson => malformed_json(&mut answer),
-        Fault::MalformedSse => malformed_lines(&mut answer),
+        Fault::MalformedJson => malformed_json(&mut answer, dialect),
+        Fault::MalformedSse => malformed_lines(&mut answer, dialect),
         Fault::WrongContentType => {
             answer.content_type = "text/html; charset=utf-8";
             answer.outcome = Outcome::Broken;
@@ -98,27 +98,36 @@ fn error_event(answer: &mut Answer, dialect: Dialect, percent: u8) {
     answer.outcome = Outcome::Cut;
 }
 
-fn malformed_json(answer: &mut Answer) {
+fn malformed_json(answer: &mut Answer, dialect: Dialect) {
     answer.outcome = Outcome::Broken;
     let middle = answer.frames.len() / 2;
     if let Some(frame) = answer.frames.get_mut(middle) {
         // Half an object: the event's last bytes are gone, its end of event is not.
-        let tail: &[u8] = if answer.stream { b"\n\n" } else { b"" };
+        let tail = if answer.stream { dialect.event_end() } else { b"" };
         *frame = Bytes::from([&frame[..frame.len() * 2 / 3], tail].concat());
     }
 }
 
-fn malformed_lines(answer: &mut Answer) {
+fn malformed_lines(answer: &mut Answer, dialect: Dialect) {
     answer.outcome = Outcome::Broken;
+    let noise = Bytes::from_static(b"upstream: the quick brown fox\n");
     if !answer.stream {
-        answer.frames = vec![Bytes::from_static(b"upstream: the quick brown fox")];
+        answer.frames = vec![noise];
         return;
     }
     let middle = answer.frames.len() / 2;
+    if dialect == Dialect::GeminiList {
+        answer.frames[middle..].fill(noise);
+        return;
+    }
     for frame in &mut answer.frames[middle..] {
         // Lines without a field name, and no end of event.
         *frame = Bytes::from(
-            String::from_utf8_lossy(frame).replace("event: ", "").replace("data: ", "").replace("\n\n", "\n"),
+            String::from_utf8_lossy(frame)
+                .replace("event: ", "")
+                .replace("data: ", "")
+                .replace("\r\n\r\n", "\r\n")
+                .replace("\n\n", "\n"),
         );
     }
 }

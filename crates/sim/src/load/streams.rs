@@ -10,6 +10,15 @@ pub(super) fn events(dialect: Dialect, scan: &Scan<'_>, load: &Load) -> Vec<Byte
         Dialect::Chat => chat(scan, load),
         Dialect::Responses => responses(scan, load),
         Dialect::Messages => messages(scan, load),
+        Dialect::Gemini => {
+            gemini(scan, load).into_iter().map(|c| Bytes::from(format!("data: {c}\r\n\r\n"))).collect()
+        }
+        Dialect::GeminiList => {
+            let opening = |i: usize| if i == 0 { "[" } else { ",\r\n" };
+            let items = gemini(scan, load).into_iter().enumerate();
+            let items = items.map(|(i, c)| Bytes::from(format!("{}{c}\n", opening(i))));
+            items.chain([Bytes::from_static(b"]\n")]).collect()
+        }
     }
 }
 
@@ -61,6 +70,21 @@ fn messages(scan: &Scan<'_>, load: &Load) -> Vec<Bytes> {
     frames.push(event("message_delta", &format!(r#""delta":{{"stop_reason":"end_turn","stop_sequence":null}},"usage":{{"output_tokens":{output}}}"#)));
     frames.push(Bytes::from_static(b"event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"));
     frames
+}
+
+fn gemini(scan: &Scan<'_>, load: &Load) -> Vec<String> {
+    let model = scan.model;
+    let chunk = |text: &str, finish: &str, output: u64| {
+        let total = PROMPT_TOKENS + output;
+        format!(
+            r#"{{"candidates":[{{"content":{{"parts":[{{"text":"{text}"}}],"role":"model"}}{finish},"index":0}}],"usageMetadata":{{"promptTokenCount":{PROMPT_TOKENS},"candidatesTokenCount":{output},"totalTokenCount":{total}}},"modelVersion":"{model}","responseId":"fake"}}"#
+        )
+    };
+    let told = |i: u32| super::CHUNK_TOKENS * u64::from(i);
+    let mut chunks: Vec<String> =
+        (1..=load.chunks).map(|i| chunk(&format!(" four tokens {i:04} here"), "", told(i))).collect();
+    chunks.push(chunk("", r#","finishReason":"STOP""#, told(load.chunks)));
+    chunks
 }
 
 fn responses(scan: &Scan<'_>, load: &Load) -> Vec<Bytes> {

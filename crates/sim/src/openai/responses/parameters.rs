@@ -46,7 +46,7 @@ pub(crate) const MEMBERS: &[Member] = &[
     null("truncation", Kind::OneOf(&["auto", "disabled"])),
     may("user", Kind::Text),
     // Younger than the published document: the request types of the Python SDK 3.54, read 2026-11-23.
-    null("access_programs", Kind::List),
+    null("access_programs", Kind::Object),
     null("background_options", Kind::Object),
     null("image", Kind::Object),
 ];
