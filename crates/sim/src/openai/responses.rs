@@ -148,15 +148,14 @@ fn with_ids(given: &[Value], chance: &mut Chance) -> Vec<Value> {
         if some(&item, "id").is_none() {
             item["id"] = json!(id);
         }
-        if text(&item, "type") == "message" {
-            if let Some(said) = item["content"].as_str().map(str::to_owned) {
-                let kind = if text(&item, "role") == "assistant" { "output_text" } else { "input_text" };
-                item["content"] = json!([{ "type": kind, "text": said }]);
-                if kind == "output_text" {
-                    item["content"][0]["annotations"] = json!([]);
-                    item["content"][0]["logprobs"] = json!([]);
-                }
-            }
+        if text(&item, "type") == "message"
+            && let Some(said) = item["content"].as_str().map(str::to_owned)
+        {
+            item["content"] = if text(&item, "role") == "assistant" {
+                json!([{ "type": "output_text", "text": said, "annotations": [], "logprobs": [] }])
+            } else {
+                json!([{ "type": "input_text", "text": said }])
+            };
         }
         if prefix != "rs" {
             item["status"] = json!("completed");
