@@ -83,7 +83,7 @@ pub(crate) fn call(
     }
     match method {
         Method::Generate | Method::Stream { .. } => generate(setting, model, method, request),
-        Method::Count => count(setting, model, request),
+        Method::Count => count(model, request),
         Method::Embed => embeddings::one(setting, model, request),
         Method::BatchEmbed => embeddings::batch(setting, model, request),
     }
@@ -190,7 +190,7 @@ fn tier(model: &Model, request: &Value) -> String {
 }
 
 /// `countTokens`. It is free, and equals what a call with the same content reports.
-fn count(setting: &Setting<'_>, model: &Model, request: &Value) -> Result<Answer, Refusal> {
+fn count(model: &Model, request: &Value) -> Result<Answer, Refusal> {
     let request = proto::read(&fields::COUNT, request)?;
     let inner = match some(&request, "generateContentRequest") {
         Some(_) if some(&request, "contents").is_some() => {
@@ -202,7 +202,6 @@ fn count(setting: &Setting<'_>, model: &Model, request: &Value) -> Result<Answer
         None => &request,
     };
     contents::refuse(inner)?;
-    signature::refuse(model, setting.seed, crate::shape::list(inner, "contents"))?;
     let counted = read::prompt(model, inner);
     Ok(pretty(&json!({ "totalTokens": counted.prompt.tokens(), "promptTokensDetails": counted.details() })))
 }

@@ -188,8 +188,9 @@ pub(crate) enum GeminiThinking {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct GeminiRules {
     pub(crate) thinking: GeminiThinking,
-    /// Gemini 3: function calls come back with their thought signature or are refused.
-    pub(crate) needs_signatures: bool,
+    /// Function calls have ids and come back with their thought signature or are refused; one candidate; JSON goes with
+    /// functions, and functions with the provider's own tools.
+    pub(crate) is_gemini_3: bool,
     /// Gives log probabilities.
     pub(crate) logprobs: bool,
     /// Shortest prefix that is cached.

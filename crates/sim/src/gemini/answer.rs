@@ -114,7 +114,7 @@ pub(super) fn parts(
     chance: &mut Chance,
 ) -> Vec<Value> {
     let mut out = Vec::new();
-    let is_3 = matches!(model.rules, Rules::Gemini(rules) if rules.needs_signatures);
+    let is_3 = matches!(model.rules, Rules::Gemini(rules) if rules.is_gemini_3);
     let thinking = plan.thinking.as_deref();
     let shows = request["generationConfig"]["thinkingConfig"].get("includeThoughts") == Some(&json!(true));
     if let Some(thought) = thinking.filter(|t| shows && !t.is_empty()) {
@@ -123,8 +123,8 @@ pub(super) fn parts(
     if malformed(plan).is_some() || plan.finish == Finish::Filter {
         return out;
     }
-    // Gemini 3 signs whenever it thought, Gemini 2.5 where functions are declared.
-    let signs = thinking.is_some() && (is_3 || declarations(request).next().is_some());
+    // Gemini 3 always signs, Gemini 2.5 where it thought and functions are declared.
+    let signs = is_3 || (thinking.is_some() && declarations(request).next().is_some());
     let mut sign =
         |function: &str| signs.then(|| signature::sign(setting.seed, model.id, function, &chance.name(16)));
     if !plan.text.is_empty() {

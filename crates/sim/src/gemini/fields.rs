@@ -3,7 +3,7 @@
 //! Source: the types of the JavaScript SDK 2.32 and the Python SDK 3.4, and <https://ai.google.dev/api/generate-content>, read
 //! 2026-11-23. Fields that change nothing here are taken as they are.
 
-use super::proto::Kind::{Any, Bool, Bytes, Enum, Float, Int, Map, Message as Inner, Struct, Text};
+use super::proto::Kind::{Any, Bool, Bytes, Enum, Float, Int, Long, Map, Message as Inner, Struct, Text};
 use super::proto::{Field, Message, data, many, one};
 
 static BLOB: Message =
@@ -103,14 +103,14 @@ static SCHEMA: Message = Message {
         one("description", Text),
         one("nullable", Bool),
         many("enum", Text),
-        one("maxItems", Int),
-        one("minItems", Int),
+        one("maxItems", Long),
+        one("minItems", Long),
         one("properties", Map(&SCHEMA)),
         many("required", Text),
-        one("minProperties", Int),
-        one("maxProperties", Int),
-        one("minLength", Int),
-        one("maxLength", Int),
+        one("minProperties", Long),
+        one("maxProperties", Long),
+        one("minLength", Long),
+        one("maxLength", Long),
         one("pattern", Text),
         one("example", Any),
         many("anyOf", Inner(&SCHEMA)),

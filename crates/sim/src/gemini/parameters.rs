@@ -177,7 +177,7 @@ fn by_model(model: &Model, rules: &GeminiRules, request: &Value, config: &Value)
     if config.get("responseLogprobs") == Some(&json!(true)) && !rules.logprobs {
         return Err(Refusal::bad(format!("Logprobs is not enabled for models/{}", model.id)));
     }
-    if some(config, "candidateCount").is_some_and(|n| n != 1) && rules.needs_signatures {
+    if some(config, "candidateCount").is_some_and(|n| n != 1) && rules.is_gemini_3 {
         return Err(Refusal::bad(format!("Multiple candidates is not enabled for models/{}", model.id)));
     }
     let modalities = list(config, "responseModalities");
@@ -189,7 +189,7 @@ fn by_model(model: &Model, rules: &GeminiRules, request: &Value, config: &Value)
     }
     let kind = text(config, "responseMimeType");
     let is_formed = !matches!(kind, "" | "text/plain");
-    if is_formed && !rules.needs_signatures && tools::declarations(request).next().is_some() {
+    if is_formed && !rules.is_gemini_3 && tools::declarations(request).next().is_some() {
         return Err(Refusal::bad(format!(
             "Function calling with a response mime type: '{kind}' is unsupported"
         )));

@@ -16,7 +16,10 @@ pub(super) enum Kind {
     /// Base64 in either alphabet, padded or not; rewritten in the standard one.
     Bytes,
     Bool,
+    /// 32 bits.
     Int,
+    /// 64 bits.
+    Long,
     Float,
     /// The type's name and its values.
     Enum(&'static str, &'static [&'static str]),
@@ -142,9 +145,13 @@ impl Reader {
                 Some(read) => json!(read),
                 None => self.invalid(at, "TYPE_BOOL", &found),
             },
-            Kind::Int => match whole(value) {
+            Kind::Int => match whole(value).and_then(|n| i32::try_from(n).ok()) {
                 Some(read) => json!(read),
                 None => self.invalid(at, "TYPE_INT32", &found),
+            },
+            Kind::Long => match whole(value) {
+                Some(read) => json!(read),
+                None => self.invalid(at, "TYPE_INT64", &found),
             },
             Kind::Float => match value.as_f64().or_else(|| value.as_str()?.parse().ok()) {
                 Some(read) => json!(read),
@@ -262,6 +269,7 @@ mod tests {
             messages(json!({"plainText": "x", "rawBytes": "eA=="}))[0]
                 .contains("oneof field 'data' is already set")
         );
+        assert!(messages(json!({"maxLength": 3_000_000_000u64}))[0].contains("TYPE_INT32"));
         assert!(messages(json!({"rawBytes": "@@"}))[0].contains("Base64 decoding failed"));
     }
 }

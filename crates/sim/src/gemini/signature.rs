@@ -58,7 +58,7 @@ pub(super) fn refuse(model: &Model, seed: u64, contents: &[Value]) -> Result<(),
             }
             let is_first = call.is_some() && !has_called;
             has_called |= call.is_some();
-            if is_first && signature.is_empty() && rules.needs_signatures && i >= begin {
+            if is_first && signature.is_empty() && rules.is_gemini_3 && i >= begin {
                 return Err(missing(function, i + 1));
             }
         }

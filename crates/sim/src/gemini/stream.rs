@@ -90,7 +90,12 @@ fn steps(frame: &Frame, plan: &Plan, parts: &[Value]) -> Vec<Step> {
     let told: u64 = out.iter().map(|s| s.output).sum();
     let parts = if parts.is_empty() { Vec::new() } else { vec![ending] };
     // What was produced and not shown (a malformed call, a filtered text) counts at the end.
-    out.push(Step { parts, output: plan.answer_tokens - told, thoughts: hidden, is_last: true });
+    out.push(Step {
+        parts,
+        output: plan.answer_tokens.saturating_sub(told),
+        thoughts: hidden,
+        is_last: true,
+    });
     out
 }
 

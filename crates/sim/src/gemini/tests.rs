@@ -170,6 +170,9 @@ async fn signatures_are_required_on_gemini_3_and_checked_everywhere() {
         .extend([json!({"role": "model", "parts": [{"text": "rain"}]}), user.clone()]);
     accepted(&fleet, model, &older).await;
     accepted(&fleet, "gemini-2.5-pro", &edited(json!(null))).await;
+    let quiet = json!({"contents": [user], "tools": tools(), "generationConfig": {"thinkingConfig": {"thinkingBudget": 0}}});
+    let unthought = accepted(&fleet, "gemini-3-flash-preview", &quiet).await;
+    assert!(parts(&unthought)[0]["thoughtSignature"].is_string(), "it could not come back otherwise");
     fleet.shutdown().await;
 }
 

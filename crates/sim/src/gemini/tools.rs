@@ -53,7 +53,7 @@ pub(super) fn refuse(model: &Model, request: &Value) -> Result<(), Refusal> {
             }
         }
     }
-    let is_2 = matches!(model.rules, Rules::Gemini(rules) if !rules.needs_signatures);
+    let is_2 = matches!(model.rules, Rules::Gemini(rules) if !rules.is_gemini_3);
     if is_2 && !seen.is_empty() && has_hosted(request) {
         return Err(Refusal::bad("Tool use with function calling is unsupported"));
     }

@@ -14,7 +14,7 @@ const SOURCE: &str = "https://ai.google.dev/gemini-api/docs/pricing";
 /// Gemini 3 Pro: always thinks, at three levels.
 const PRO_3: GeminiRules = GeminiRules {
     thinking: GeminiThinking::Levels { levels: &["LOW", "MEDIUM", "HIGH"], can_stop: false },
-    needs_signatures: true,
+    is_gemini_3: true,
     logprobs: false,
     cache_tokens_min: 4_096,
 };
@@ -26,7 +26,7 @@ const FLASH_3: GeminiRules = GeminiRules {
 };
 const PRO_2_5: GeminiRules = GeminiRules {
     thinking: GeminiThinking::Budget { min: 128, max: 32_768, can_stop: false, by_default: true },
-    needs_signatures: false,
+    is_gemini_3: false,
     logprobs: false,
     cache_tokens_min: 4_096,
 };

@@ -56,18 +56,20 @@ impl Asked {
         [&self.context[..], &self.given].concat()
     }
 
-    /// The conversation with its prompt; with `truncation: auto`, the oldest items are dropped until it fits.
+    /// The conversation with its prompt; with `truncation: auto`, without as many of the oldest items as it takes to fit.
     fn fitted(&self, model: &Model, request: &Value) -> (Vec<Value>, Prompt) {
-        let mut whole = self.whole();
-        let mut prompt = read::prompt(model, request, &whole);
-        while text(request, "truncation") == "auto"
-            && prompt.tokens() > model.context_tokens
-            && whole.len() > 1
-        {
-            whole.remove(0);
-            prompt = read::prompt(model, request, &whole);
+        let whole = self.whole();
+        let prompt = read::prompt(model, request, &whole);
+        if text(request, "truncation") != "auto" || prompt.tokens() <= model.context_tokens {
+            return (whole, prompt);
         }
-        (whole, prompt)
+        let fits = |dropped: &usize| {
+            read::prompt(model, request, &whole[*dropped..]).tokens() <= model.context_tokens
+        };
+        let dropped: Vec<usize> = (0..whole.len()).collect();
+        let kept = whole[dropped.partition_point(|d| !fits(d))..].to_vec();
+        let prompt = read::prompt(model, request, &kept);
+        (kept, prompt)
     }
 }
 
