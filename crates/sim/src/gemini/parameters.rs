@@ -5,7 +5,9 @@
 //! <https://github.com/sterlp/eclipse-peon-ai/issues/115> (level and budget), <https://github.com/RooCodeInc/Roo-Code/issues/10700>
 //! (level on 2.5), <https://github.com/heyhuynhgiabuu/proxypal/issues/170> (level of 3), <https://github.com/RooCodeInc/Roo-Code/issues/4399>
 //! and <https://github.com/snailyp/gemini-balance/issues/206> (budgets), <https://github.com/Simpleyyt/ai-manus/issues/101> (JSON
-//! with functions).
+//! with functions), <https://github.com/google-gemini/cookbook/issues/1290> (penalties),
+//! <https://github.com/continuedev/continue/issues/2702> (stop sequences). Where no report was found (ranges, safety settings,
+//! log probabilities, several candidates), the words are ours in the provider's form.
 
 use super::error::Refusal;
 use super::tools;
@@ -92,9 +94,12 @@ fn ranges(model: &Model, config: &Value) -> Result<(), Refusal> {
         )));
     }
     let stops = list(config, "stopSequences");
-    if stops.len() > STOPS_MAX || stops.iter().any(|s| s == "") {
-        let why = format!("must hold at most {STOPS_MAX} sequences, none of them empty.");
+    if stops.len() > STOPS_MAX {
+        let why = format!("the number of stop_sequences must not exceed {STOPS_MAX}");
         return Err(Refusal::field(&at("stopSequences"), &why));
+    }
+    if stops.iter().any(|s| s == "") {
+        return Err(Refusal::field(&at("stopSequences"), "stop_sequences must not be empty."));
     }
     if some(config, "logprobs").is_some() && config.get("responseLogprobs") != Some(&json!(true)) {
         return Err(Refusal::field(
@@ -172,7 +177,7 @@ fn by_model(model: &Model, rules: &GeminiRules, request: &Value, config: &Value)
         .iter()
         .any(|n| some(config, n).is_some_and(|v| v.as_f64() != Some(0.0)));
     if penalty {
-        return Err(Refusal::bad(format!("Penalty is not enabled for models/{}", model.id)));
+        return Err(Refusal::bad("Penalty is not enabled for this model"));
     }
     if config.get("responseLogprobs") == Some(&json!(true)) && !rules.logprobs {
         return Err(Refusal::bad(format!("Logprobs is not enabled for models/{}", model.id)));

@@ -241,14 +241,17 @@ async fn parameters_out_of_range_or_out_of_place_are_refused() {
                 config(json!({"maxOutputTokens": 70_000})),
                 "supported range is from 1 (inclusive) to 65537 (exclusive)",
             ),
-            (config(json!({"stopSequences": ["a", "b", "c", "d", "e", "f"]})), "at most 5"),
+            (
+                config(json!({"stopSequences": ["a", "b", "c", "d", "e", "f"]})),
+                "the number of stop_sequences must not exceed 5",
+            ),
             (config(json!({"responseMimeType": "image/png"})), "allowed mimetypes are"),
             (
                 config(json!({"responseSchema": {"type": "STRING"}})),
                 "only allowed if response_mime_type is set",
             ),
             (config(json!({"logprobs": 2})), "only be set if response_logprobs is true"),
-            (config(json!({"presencePenalty": 1})), "Penalty is not enabled for models/gemini-2.5-flash"),
+            (config(json!({"presencePenalty": 1})), "Penalty is not enabled for this model"),
             (config(json!({"responseModalities": ["IMAGE"]})), "combination of response modalities"),
             (
                 with(
@@ -307,7 +310,7 @@ async fn bad_declarations_and_tool_configs_are_refused() {
             declared(json!([{"name": "f", "parameters": {"type": "OBJECT", "properties": {"x": {"type": "STRING"}}, "required": ["y"]}}])),
             "parameters.required[0]: property is not defined",
         ),
-        (with(json!({"toolConfig": {"functionCallingConfig": {"mode": "ANY"}}})), "set without function_declarations"),
+        (with(json!({"toolConfig": {"functionCallingConfig": {"mode": "AUTO"}}})), "set without function_declarations"),
         (mode(json!({"mode": "AUTO", "allowedFunctionNames": ["get_time"]})), "only when function calling mode is ANY"),
         (mode(json!({"mode": "ANY", "allowedFunctionNames": ["dream"]})), "`dream` is not among the declared functions"),
         (

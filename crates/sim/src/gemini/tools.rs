@@ -1,6 +1,9 @@
 //! Function declarations and their schemas, and what the tool configuration may ask.
 //!
-//! Rules: <https://ai.google.dev/gemini-api/docs/function-calling>; wordings as public bug reports give them, read 2026-11-23.
+//! Rules: <https://ai.google.dev/gemini-api/docs/function-calling>; wordings as public bug reports give them, read 2026-11-23:
+//! <https://github.com/langchain-ai/langchainjs/pull/7935> (empty properties), <https://github.com/kaitranntt/ccs/issues/25>
+//! (names), <https://github.com/UKGovernmentBEIS/inspect_ai/issues/2462> (a configuration without functions). Where no report
+//! was found, the words are ours in the provider's form.
 
 use super::error::Refusal;
 use crate::models::{Model, Rules};
@@ -67,7 +70,7 @@ fn name(name: &str, at: &str) -> Result<(), Refusal> {
     {
         return Ok(());
     }
-    let why = "Invalid function name. Must start with a letter or an underscore. Must be alphanumeric (a-z, A-Z, 0-9), underscores (_), dots (.), colons (:), or dashes (-), with a maximum length of 64.";
+    let why = "Invalid function name. Must start with a letter or an underscore. Must be a-z, A-Z, 0-9, or contain underscores (_), dots (.), colons (:), or dashes (-), with a maximum length of 64.";
     Err(Refusal::field(&format!("{at}.name"), why))
 }
 
@@ -110,7 +113,7 @@ pub(super) fn schema(schema: &Value, at: &str, depth: usize) -> Result<(), Refus
 fn config(request: &Value, declared: &[&str]) -> Result<(), Refusal> {
     let Some(config) = some(&request["toolConfig"], "functionCallingConfig") else { return Ok(()) };
     let (mode, allowed) = (text(config, "mode"), list(config, "allowedFunctionNames"));
-    if declared.is_empty() && matches!(mode, "ANY" | "VALIDATED") {
+    if declared.is_empty() && !matches!(mode, "" | "MODE_UNSPECIFIED") {
         return Err(Refusal::bad("Function calling config is set without function_declarations."));
     }
     if !allowed.is_empty() && !matches!(mode, "ANY" | "VALIDATED") {
