@@ -34,6 +34,8 @@ pub enum Role {
 pub enum Action {
     /// An exchange with a vendor.
     Exchange(Dialect, Call),
+    /// An exchange in Google's dialect: the path's end says with which model, and what is done.
+    Google,
     /// The models that can be called.
     Models,
     /// One of them; the path ends with its id.
@@ -83,6 +85,17 @@ pub static ENDPOINTS: &[Endpoint] = &[
         Role::Caller,
         Action::Exchange(Dialect::OpenaiEmbeddings, Call::Embeddings),
     ),
+    endpoint("POST", "/v1/responses", Role::Caller, Action::Exchange(Dialect::OpenaiResponses, Call::Chat)),
+    endpoint(
+        "POST",
+        "/v1/responses/input_tokens",
+        Role::Caller,
+        Action::Exchange(Dialect::OpenaiResponses, Call::CountTokens),
+    ),
+    endpoint("POST", "/v1beta/models/", Role::Caller, Action::Google),
+    endpoint("POST", "/v1/models/", Role::Caller, Action::Google),
+    endpoint("GET", "/v1beta/models", Role::Caller, Action::Models),
+    endpoint("GET", "/v1beta/models/", Role::Caller, Action::Model),
     endpoint("GET", "/v1/models", Role::Caller, Action::Models),
     endpoint("GET", "/v1/models/", Role::Caller, Action::Model),
     endpoint("GET", "/livez", Role::Anyone, Action::Livez),

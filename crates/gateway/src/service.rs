@@ -1,5 +1,7 @@
 //! One HTTP request: from where, to which endpoint, and who answers.
 
+mod google;
+
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -51,7 +53,7 @@ async fn dispatch(
     is_loopback: bool,
 ) -> Answer {
     let path = head.uri.path();
-    let dialect = || dialect_of(path, told);
+    let dialect = || dialect_of(head, told);
     let authority = head.uri.authority().map(http::uri::Authority::as_str);
     if let Err(error) = plan.exposure.check(told, authority) {
         return pipeline::refusal(&worker.shared, dialect(), &error, None);
@@ -64,7 +66,9 @@ async fn dispatch(
         Found::OtherMethod(method) => return wrong_method(worker, dialect(), method),
         Found::Nothing => return unknown_path(worker, dialect(), path),
     };
-    if worker.shared.stopping.is_cancelled() && matches!(endpoint.action, Action::Exchange(..)) {
+    if worker.shared.stopping.is_cancelled()
+        && matches!(endpoint.action, Action::Exchange(..) | Action::Google)
+    {
         let error =
             Error::new(Kind::Overloaded, "the gateway is being stopped; send the request to another one");
         let mut answer = pipeline::refusal(&worker.shared, dialect(), &error, None);
@@ -81,15 +85,19 @@ async fn dispatch(
     match endpoint.action {
         Action::Exchange(dialect, call) => {
             // Boxed: the future is large, and a connection should not carry it while it is idle.
-            Box::pin(pipeline::run(worker, plan, dialect, call, told, body, is_loopback)).await
+            Box::pin(pipeline::run(worker, plan, dialect, call, None, told, body, is_loopback)).await
         }
+        Action::Google => Box::pin(google::serve(worker, plan, head, told, body, is_loopback)).await,
         _ => page(worker, plan, endpoint, dialect(), head, told, is_loopback),
     }
 }
 
 /// The dialect in which a request that is no exchange is answered: by what the caller's SDK sends.
-fn dialect_of(path: &str, told: &Told<'_>) -> Dialect {
-    if path.starts_with("/v1/messages") || told.anthropic_version.is_some() {
+fn dialect_of(head: &Parts, told: &Told<'_>) -> Dialect {
+    let path = head.uri.path();
+    if google::speaks(head, told) {
+        Dialect::GeminiGenerate
+    } else if path.starts_with("/v1/messages") || told.anthropic_version.is_some() {
         Dialect::AnthropicMessages
     } else {
         Dialect::OpenaiChat
@@ -105,6 +113,8 @@ fn page(
     told: &Told<'_>,
     is_loopback: bool,
 ) -> Answer {
+    let query_key = (dialect == Dialect::GeminiGenerate).then(|| google::query_key(&head.uri)).flatten();
+    let told = &google::with_key(told, query_key.as_ref());
     let admitted = match endpoint.role {
         Role::Anyone => Ok(()),
         Role::Caller => pipeline::admit(plan, told, is_loopback).map(drop),
@@ -124,7 +134,9 @@ fn page(
         Action::Readyz => endpoints::pages::readyz(&worker.shared),
         Action::Metrics => endpoints::pages::metrics(&worker.shared),
         Action::Version => endpoints::pages::version(),
-        Action::Status | Action::Exchange(..) => endpoints::status::page(&worker.shared, plan, head),
+        Action::Status | Action::Exchange(..) | Action::Google => {
+            endpoints::status::page(&worker.shared, plan, head)
+        }
     }
 }
 
@@ -154,7 +166,7 @@ fn unknown_path(worker: &Worker, dialect: Dialect, path: &str) -> Answer {
     let hint = if path.starts_with("/v1") {
         ""
     } else {
-        "; base URLs of OpenAI SDKs end in /v1, those of Anthropic SDKs do not"
+        "; base URLs of OpenAI SDKs end in /v1, those of Anthropic's and Google's do not"
     };
     let error = Error::new(Kind::NotFound, format!("there is no endpoint at `{shown}`{hint}"));
     pipeline::refusal(&worker.shared, dialect, &error, None)

@@ -1,6 +1,7 @@
 //! What a URL's path says of a Gemini call: the model and whether the answer streams stand there, not in the body.
 //!
-//! `/v1beta/models/{model}:{method}`, with `generateContent`, `streamGenerateContent` or `countTokens` as method.
+//! `/v1beta/models/{model}:{method}`, with `generateContent`, `streamGenerateContent`, `countTokens` or `embedContent` as
+//! method.
 //! The gateway reads it with [`GeminiCall::parse`] before the body, takes model and stream from it where other
 //! dialects take them from the head, and hands them to a decoded request with [`GeminiCall::complete`]. Towards a
 //! vendor it asks [`vendor_path`] for what stands behind the base address.
@@ -28,6 +29,8 @@ pub enum GeminiMethod {
     Stream,
     /// `countTokens`: how long a prompt is.
     CountTokens,
+    /// `embedContent`: the vector of a text.
+    Embed,
 }
 
 impl GeminiMethod {
@@ -38,13 +41,16 @@ impl GeminiMethod {
             Self::Generate => "generateContent",
             Self::Stream => "streamGenerateContent",
             Self::CountTokens => "countTokens",
+            Self::Embed => "embedContent",
         }
     }
 
     /// The method of that word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Generate, Self::Stream, Self::CountTokens].into_iter().find(|one| one.as_str() == word)
+        [Self::Generate, Self::Stream, Self::CountTokens, Self::Embed]
+            .into_iter()
+            .find(|one| one.as_str() == word)
     }
 }
 
@@ -70,7 +76,7 @@ impl<'a> GeminiCall<'a> {
         let (model, method) = split(path)?;
         let Some(method) = GeminiMethod::parse(method) else {
             let public = format!(
-                "the method `{method}` is not served; use generateContent, streamGenerateContent or countTokens"
+                "the method `{method}` is not served; use generateContent, streamGenerateContent, countTokens or embedContent"
             );
             return Some(Err(Error::new(Kind::NotFound, public)));
         };
@@ -125,6 +131,12 @@ fn is_prefix(prefix: &str) -> bool {
             rest.as_slice(),
             [] | ["publishers", _] | ["projects", _, "locations", _, "publishers", _]
         )
+}
+
+/// Whether a model's name may stand in a path: one with a segment `.` or `..` would lead to another place.
+#[must_use]
+pub fn may_stand_in_a_path(model: &str) -> bool {
+    !model.is_empty() && model.split('/').all(|segment| !matches!(segment, "" | "." | ".."))
 }
 
 /// What stands behind a vendor's base address (`https://generativelanguage.googleapis.com/v1beta`) for a call:

@@ -64,7 +64,8 @@ pub fn one(plan: &Plan, dialect: Dialect, id: &str, now: UnixMs) -> Answer {
     }
 }
 
-fn percent_decoded(text: &str) -> String {
+/// The text with its percent-encoding undone; what is no encoding stays as it is.
+pub(crate) fn percent_decoded(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let bytes = text.as_bytes();
     let mut at = 0;

@@ -136,6 +136,7 @@ pub(super) async fn body(
 /// Reads the head of what is asked.
 pub(super) fn asked<'h>(
     dialect: Dialect,
+    by_path: Option<&GeminiCall<'_>>,
     told: &Told<'h>,
     body: Held,
     mut caller: Caller,
@@ -147,7 +148,6 @@ pub(super) fn asked<'h>(
             "this request has passed eight gateways: one of them is configured to call itself; check base_url",
         ));
     }
-    let by_path = (dialect == Dialect::GeminiGenerate).then(|| path_call(&head.uri)).transpose()?;
     let (model, is_stream, end_user, members) = {
         let head = Head::read(&body)?;
         let end_user = match dialect {
@@ -161,7 +161,7 @@ pub(super) fn asked<'h>(
         let end_user =
             end_user.map(|user| user.chars().take(END_USER_MAX).collect::<String>().into_boxed_str());
         let (model, is_stream) = match by_path {
-            Some(told) => told,
+            Some(call) => (call.model.clone().into_owned(), call.is_stream()),
             None => (head.model()?.into_owned(), dialect != Dialect::OpenaiEmbeddings && head.stream()?),
         };
         (model, is_stream, end_user, head.into_members())
@@ -170,12 +170,4 @@ pub(super) fn asked<'h>(
     let sdk_retries = number(told.sdk_retries).unwrap_or(0);
     let key = Arc::clone(&caller.key);
     Ok(Asked { body, members, headers: told.all, model, is_stream, sdk_retries, hops, caller, key })
-}
-
-/// The model of a Gemini call and whether it streams, which its path says.
-fn path_call(uri: &http::Uri) -> Result<(String, bool), Error> {
-    match GeminiCall::parse(uri.path(), uri.query().unwrap_or_default()) {
-        Some(call) => call.map(|call| (call.model.clone().into_owned(), call.is_stream())),
-        None => Err(Error::new(Kind::NotFound, "this path names no model: /v1beta/models/{model}:{method}")),
-    }
 }

@@ -66,9 +66,13 @@ pub(super) async fn translate(
         Err(error) => return failed(dialect, job, &error),
     };
     let remembering = Remembering::for_pair(&worker.shared, dialect, upstream, &asked.key);
+    let tail = match choice.tail(Call::Chat, asked.is_stream) {
+        Ok(tail) => tail,
+        Err(error) => return failed(dialect, job, &error),
+    };
     let extra = extra_headers(dialect, upstream, asked, &mut job);
-    let outgoing =
-        Outgoing { call: Call::Chat, extra: &extra, body: &[&body], sdk_retries: asked.sdk_retries };
+    let sdk_retries = asked.sdk_retries;
+    let outgoing = Outgoing { call: Call::Chat, tail: &tail, extra: &extra, body: &[&body], sdk_retries };
     let answer = match send(worker, choice, &outgoing, &mut job).await {
         Ok(answer) => answer,
         Err(error) => return failed(dialect, job, &error),

@@ -192,13 +192,6 @@ fn ways(
             ));
             return None;
         };
-        if !is_served(dialect) {
-            wrong.push(Diagnostic::at(
-                name.span(),
-                format!("this version does not call {dialect} upstreams yet"),
-            ));
-            return None;
-        }
         let auth = match dialect {
             Dialect::AnthropicMessages => Auth::XApiKey,
             Dialect::GeminiGenerate => Auth::Header("x-goog-api-key".to_owned()),
@@ -208,9 +201,7 @@ fn ways(
     };
     let mut ways = Vec::new();
     for surface in &vendor.surfaces {
-        let Some(dialect) = Dialect::parse(&surface.dialect).filter(|dialect| is_served(*dialect)) else {
-            continue;
-        };
+        let Some(dialect) = Dialect::parse(&surface.dialect) else { continue };
         let is_wanted = wanted.is_none_or(|wanted| wanted == dialect);
         // A given address replaces that of one dialect: the wanted one, else the vendor's first.
         let url = match given_url {
@@ -232,12 +223,6 @@ fn ways(
         return None;
     }
     Some(ways)
-}
-
-/// Whether calls go up in that dialect. The head of a call is prepared when the configuration loads; that of
-/// gemini-generate names the model in its path, and is not prepared yet.
-fn is_served(dialect: Dialect) -> bool {
-    dialect != Dialect::GeminiGenerate
 }
 
 /// Puts the section's params into an address.
@@ -310,7 +295,7 @@ fn fixed_headers(
             HeaderValue::from_static(concat!("pilothouse/", env!("CARGO_PKG_VERSION"))),
         ),
     ];
-    if matches!(dialect, Dialect::OpenaiChat | Dialect::OpenaiEmbeddings) {
+    if matches!(dialect, Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::OpenaiResponses) {
         for (name, value) in
             [("openai-organization", &section.organization), ("openai-project", &section.project)]
         {
@@ -371,12 +356,11 @@ fn surface(
                     count_tokens: Some(head("/v1/messages/count_tokens")),
                     embeddings: None,
                 },
-                // The path behind it names the model and the method: `pilothouse_wire::path::vendor_path`.
-                Dialect::GeminiGenerate => CallHeads {
-                    chat: head(way.path.as_deref().unwrap_or("/models")),
-                    count_tokens: Some(head("/models")),
-                    embeddings: None,
-                },
+                // The path behind the address names model and method, call by call: `Choice::tail`.
+                Dialect::GeminiGenerate => {
+                    let any = head("");
+                    CallHeads { count_tokens: Some(any.clone()), embeddings: Some(any.clone()), chat: any }
+                }
                 Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => CallHeads {
                     chat: head(way.path.as_deref().unwrap_or("/chat/completions")),
                     count_tokens: None,
@@ -384,7 +368,7 @@ fn surface(
                 },
                 Dialect::OpenaiResponses => CallHeads {
                     chat: head(way.path.as_deref().unwrap_or("/responses")),
-                    count_tokens: None,
+                    count_tokens: Some(head("/responses/input_tokens")),
                     embeddings: None,
                 },
             }

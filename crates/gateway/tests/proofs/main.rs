@@ -8,6 +8,7 @@ mod calls;
 mod cancel;
 mod change;
 mod configuration;
+mod dialects;
 mod encrypted;
 mod exposure;
 mod faults;

@@ -221,7 +221,7 @@ impl Caller {
         let head = Head::for_origin(&self.origin, method, "/chat", &fixed);
         let extra = [(HeaderName::from_static("x-of-this-call"), HeaderValue::from_static("1"))];
         let pieces = body.split_at(body.len() / 3);
-        let request = Request { head: &head, extra: &extra, body: &[pieces.0, pieces.1] };
+        let request = Request { head: &head, tail: "", extra: &extra, body: &[pieces.0, pieces.1] };
         let mut stale = 0;
         let keep: fn(&str) -> bool = |name| !name.eq_ignore_ascii_case("x-unwanted");
         let sent = self.client.send(&self.origin, &request, keep, &mut stale).await;

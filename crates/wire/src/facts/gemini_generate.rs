@@ -158,6 +158,7 @@ pub(super) fn whole(body: &[u8], facts: &mut Facts) -> bool {
         || chunk.prompt_feedback.is_some()
         || chunk.usage_metadata.is_some()
         || chunk.total_tokens.is_some()
+        || chunk.embedding.is_some()
         || chunk.error.is_some();
     State::default().take(chunk, facts);
     is_answer
@@ -178,6 +179,8 @@ struct Chunk<'a> {
     response_id: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     total_tokens: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    embedding: Option<&'a RawValue>,
     #[serde(borrow, default)]
     error: Option<ErrorBody<'a>>,
 }
