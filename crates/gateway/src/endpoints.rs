@@ -36,6 +36,8 @@ pub enum Action {
     Exchange(Dialect, Call),
     /// An exchange in Google's dialect: the path's end says with which model, and what is done.
     Google,
+    /// A response that its vendor holds; the path's end names it.
+    KeptResponse,
     /// The models that can be called.
     Models,
     /// One of them; the path ends with its id.
@@ -92,6 +94,9 @@ pub static ENDPOINTS: &[Endpoint] = &[
         Role::Caller,
         Action::Exchange(Dialect::OpenaiResponses, Call::CountTokens),
     ),
+    endpoint("GET", "/v1/responses/", Role::Caller, Action::KeptResponse),
+    endpoint("DELETE", "/v1/responses/", Role::Caller, Action::KeptResponse),
+    endpoint("POST", "/v1/responses/", Role::Caller, Action::KeptResponse),
     endpoint("POST", "/v1beta/models/", Role::Caller, Action::Google),
     endpoint("POST", "/v1/models/", Role::Caller, Action::Google),
     endpoint("GET", "/v1beta/models", Role::Caller, Action::Models),

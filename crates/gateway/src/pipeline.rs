@@ -27,6 +27,7 @@ use crate::told::Told;
 
 pub use admit::{admit, admit_operator};
 pub(crate) use pilothouse_wire::codec::error_codec;
+pub(crate) use read::hops;
 pub use refuse::{plain_error, refusal};
 
 pub(crate) const EXCHANGE: HeaderName = HeaderName::from_static("x-pilothouse-exchange");

@@ -1,6 +1,7 @@
 //! One HTTP request: from where, to which endpoint, and who answers.
 
 mod google;
+mod kept;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -87,6 +88,7 @@ async fn dispatch(
             // Boxed: the future is large, and a connection should not carry it while it is idle.
             Box::pin(pipeline::run(worker, plan, dialect, call, None, told, body, is_loopback)).await
         }
+        Action::KeptResponse => Box::pin(kept::serve(worker, plan, head, told, is_loopback)).await,
         Action::Google => Box::pin(google::serve(worker, plan, head, told, body, is_loopback)).await,
         _ => page(worker, plan, endpoint, dialect(), head, told, is_loopback),
     }
@@ -134,7 +136,7 @@ fn page(
         Action::Readyz => endpoints::pages::readyz(&worker.shared),
         Action::Metrics => endpoints::pages::metrics(&worker.shared),
         Action::Version => endpoints::pages::version(),
-        Action::Status | Action::Exchange(..) | Action::Google => {
+        Action::Status | Action::Exchange(..) | Action::Google | Action::KeptResponse => {
             endpoints::status::page(&worker.shared, plan, head)
         }
     }
@@ -144,7 +146,7 @@ fn preflight(headers: &HeaderMap) -> Answer {
     let mut answer = Response::new(AnswerBody::full(Bytes::new()));
     *answer.status_mut() = StatusCode::NO_CONTENT;
     let out = answer.headers_mut();
-    out.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
+    out.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, DELETE"));
     out.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     if let Some(wanted) = headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
         out.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());

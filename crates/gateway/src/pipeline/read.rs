@@ -133,6 +133,21 @@ pub(super) async fn body(
     Ok(held)
 }
 
+/// How many gateways a request has passed.
+///
+/// # Errors
+/// [`Kind::BadRequest`] where it goes round in circles.
+pub(crate) fn hops(told: &Told<'_>) -> Result<u32, Error> {
+    let hops = number(told.hops).unwrap_or(0);
+    if hops >= HOPS_MAX {
+        return Err(Error::new(
+            Kind::BadRequest,
+            "this request has passed eight gateways: one of them is configured to call itself; check base_url",
+        ));
+    }
+    Ok(hops)
+}
+
 /// Reads the head of what is asked.
 pub(super) fn asked<'h>(
     dialect: Dialect,
@@ -141,13 +156,7 @@ pub(super) fn asked<'h>(
     body: Held,
     mut caller: Caller,
 ) -> Result<Asked<'h>, Error> {
-    let hops = number(told.hops).unwrap_or(0);
-    if hops >= HOPS_MAX {
-        return Err(Error::new(
-            Kind::BadRequest,
-            "this request has passed eight gateways: one of them is configured to call itself; check base_url",
-        ));
-    }
+    let hops = hops(told)?;
     let (model, is_stream, end_user, members) = {
         let head = Head::read(&body)?;
         let end_user = match dialect {

@@ -283,3 +283,74 @@ fn a_model_name_cannot_lead_to_another_path_at_the_vendor() {
     }
     assert_eq!(house.fleet.log().len(), before, "nobody was asked");
 }
+
+#[test]
+fn a_stored_response_is_read_listed_cancelled_and_deleted_where_it_came_from() {
+    let keys = "\n[keys.one]\nsecret = \"env:ONE\"\n[keys.two]\nsecret = \"env:TWO\"\n";
+    let house = House::with_secrets(
+        &format!("{FOUR_VENDORS}{keys}"),
+        &[("ONE", "sk-one-one-one"), ("TWO", "sk-two-two-two")],
+    );
+    let (one, two) =
+        (&[("authorization", "Bearer sk-one-one-one")], &[("authorization", "Bearer sk-two-two-two")]);
+    for is_stream in [false, true] {
+        let body = Speaker::Responses.body("responses/gpt-5.5", "Keep it.", is_stream, false).to_string();
+        let got = house.post("/v1/responses", one, body.as_bytes());
+        assert_eq!(got.status, 200, "{}", got.text());
+        let id = house.record(&got).answer.id.unwrap();
+        let path = format!("/v1/responses/{id}");
+        let read = house.get(&path, one);
+        assert_eq!((read.status, &read.json()["id"]), (200, &json!(&*id)), "{}", read.text());
+        let listed = house.get(&format!("{path}/input_items?limit=5&key=sk-canary"), one);
+        assert_eq!(listed.json()["data"][0]["content"][0]["text"], "Keep it.", "{}", listed.text());
+        assert!(!house.fleet.last().to_string().contains("canary"));
+        // The vendor's own words: it was not in the background.
+        let refused = house.post(&format!("{path}/cancel"), one, b"");
+        assert_eq!(refused.status, 400, "{}", refused.text());
+        assert!(refused.text().contains("synchronous"), "{}", refused.text());
+        // Somebody else's, and one that nobody knows.
+        for (path, key) in [(&*path, two), ("/v1/responses/resp_unknown", one)] {
+            let none = house.get(path, key);
+            assert_eq!(none.status, 404, "{}", none.text());
+            assert!(none.text().contains("which provider holds"), "{}", none.text());
+        }
+        let delete = |path: &str| crate::harness::http::call(house.address, "DELETE", path, one, b"");
+        assert_eq!((delete(&path).status, delete(&path).status), (200, 404));
+    }
+    // A translated answer is held by nobody.
+    let body = Speaker::Responses.body("chat/gpt-4o", "Hi.", false, false).to_string();
+    let got = house.post("/v1/responses", one, body.as_bytes());
+    let id = got.json()["id"].as_str().unwrap().to_owned();
+    assert_eq!(house.get(&format!("/v1/responses/{id}"), one).status, 404);
+}
+
+#[test]
+fn a_background_response_is_fetched_when_it_is_ready_and_can_be_cancelled_before() {
+    let house = House::with(FOUR_VENDORS);
+    let mut body = Speaker::Responses.body("responses/gpt-5.5", "Take your time.", false, false);
+    body["background"] = true.into();
+    let begin = || house.post("/v1/responses", &[], body.to_string().as_bytes());
+    let got = begin();
+    assert_eq!((got.status, &got.json()["status"]), (200, &json!("queued")), "{}", got.text());
+    let path = format!("/v1/responses/{}", got.json()["id"].as_str().unwrap());
+    assert_eq!(house.get(&path, &[]).json()["status"], "completed");
+    body["input"] = "Take more time.".into();
+    let got = house.post("/v1/responses", &[], body.to_string().as_bytes());
+    let path = format!("/v1/responses/{}/cancel", got.json()["id"].as_str().unwrap());
+    assert_eq!(house.post(&path, &[], b"").json()["status"], "cancelled");
+}
+
+#[test]
+fn a_conversation_goes_on_from_a_stored_response_at_its_own_vendor_only() {
+    let house = House::with(FOUR_VENDORS);
+    let first = Speaker::Responses.ask(&house, "responses/gpt-5.5", "My name is Ada.", false, false);
+    let mut body = Speaker::Responses.body("responses/gpt-5.5", "Go on. [[say:Ahoy]]", false, false);
+    body["previous_response_id"] = first.json()["id"].clone();
+    let got = house.post("/v1/responses", &[], body.to_string().as_bytes());
+    assert_eq!(got.status, 200, "{}", got.text());
+    for vendor in [Speaker::Chat, Speaker::Anthropic, Speaker::Gemini] {
+        body["model"] = format!("{}/{}", vendor.vendor(), vendor.model()).into();
+        let got = house.post("/v1/responses", &[], body.to_string().as_bytes());
+        assert_eq!((got.status, &got.json()["error"]["param"]), (400, &json!("previous_response_id")));
+    }
+}
