@@ -129,7 +129,8 @@ impl<'a> Head<'a> {
     /// counted. That of a conversation stands in the path alone.
     #[must_use]
     pub fn set_gemini_model(&self, model: &str) -> Option<Edit> {
-        let name = || quoted(&format!("models/{model}"));
+        let is_whole = model.starts_with("models/") || model.starts_with("tunedModels/");
+        let name = || if is_whole { quoted(model) } else { quoted(&format!("models/{model}")) };
         if let Some(member) = self.members.find(self.body, "model") {
             return Some(Edit { range: member.value(), with: name().into() });
         }

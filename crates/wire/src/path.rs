@@ -233,7 +233,7 @@ mod tests {
         {
             assert_eq!(GeminiCall::parse(path, "").map(|found| found.is_ok()), None, "{path}");
         }
-        let error = GeminiCall::parse("/v1beta/models/m:embedContent", "").unwrap().unwrap_err();
+        let error = GeminiCall::parse("/v1beta/models/m:batchEmbedContents", "").unwrap().unwrap_err();
         assert_eq!(error.kind, Kind::NotFound);
         assert!(GeminiCall::parse("/v1beta/models/:generateContent", "").unwrap().is_err());
     }

@@ -221,16 +221,21 @@ fn ways(
         return Some(vec![Way { dialect, base_url: base_url.clone(), auth, path: None }]);
     };
     let mut ways = Vec::new();
+    let mut replaced = None;
     for surface in &vendor.surfaces {
         let Some(dialect) = Dialect::parse(&surface.dialect) else { continue };
         let is_wanted = wanted.is_none_or(|wanted| wanted == dialect);
-        // A given address replaces that of one dialect: the wanted one, else the vendor's first.
+        // A given address replaces that of one dialect, the wanted one, else the vendor's first, and of those that the
+        // vendor speaks at the same address.
+        let is_replaced =
+            ways.is_empty() || (surface.base_url.is_some() && replaced == surface.base_url.as_ref());
         let url = match given_url {
-            Some(url) if ways.is_empty() && is_wanted => Some(url.clone()),
+            Some(url) if is_replaced && is_wanted => Some(url.clone()),
             Some(_) => None,
             None => surface.base_url.as_ref().map(|url| fill(url, section)),
         };
         if let (true, Some(base_url)) = (is_wanted && dialect != Dialect::OpenaiEmbeddings, url) {
+            replaced = replaced.or(surface.base_url.as_ref());
             ways.push(Way { dialect, base_url, auth: surface.auth.clone(), path: surface.path.clone() });
         }
     }

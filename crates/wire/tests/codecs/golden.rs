@@ -166,14 +166,21 @@ fn streams_become_what_their_snapshots_say() {
     }
 }
 
-/// What a later dialect makes of the cases of the first two: `<to>/from-<from>/<kind>/<case>.snap`.
+/// What a later dialect makes of the cases of another one: `<to>/from-<from>/<kind>/<case>.snap`.
 #[test]
-fn cases_of_the_first_dialects_become_what_the_later_ones_say() {
-    let to = Dialect::OpenaiResponses;
-    for from in [Dialect::OpenaiChat, Dialect::AnthropicMessages] {
-        for kind in ["requests", "answers", "streams"] {
+fn cases_of_other_dialects_become_what_the_later_ones_say() {
+    use Dialect::{AnthropicMessages, GeminiGenerate, OpenaiChat, OpenaiResponses};
+    let all = ["requests", "answers", "streams"];
+    // Cases of the first two for Gemini carry their target in their names.
+    for (to, from, kinds) in [
+        (OpenaiResponses, OpenaiChat, &all[..]),
+        (OpenaiResponses, AnthropicMessages, &all),
+        (GeminiGenerate, OpenaiResponses, &all),
+        (OpenaiResponses, GeminiGenerate, &all),
+    ] {
+        for kind in kinds {
             for mut case in cases(from, kind) {
-                let text = match kind {
+                let text = match *kind {
                     "requests" => match of(from).decode_request(&case.body) {
                         Ok(_) if case.is_meant_for(to) => {
                             translated_request(&case, from, to, case.target(usual_target(to)))
