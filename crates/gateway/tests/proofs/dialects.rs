@@ -354,3 +354,86 @@ fn a_conversation_goes_on_from_a_stored_response_at_its_own_vendor_only() {
         assert_eq!((got.status, &got.json()["error"]["param"]), (400, &json!("previous_response_id")));
     }
 }
+
+/// The first turn's answer and its tool's result, as that client sends them back.
+fn second_turn(client: Speaker, first: &Value, answer: &Value) -> Value {
+    let mut body = first.clone();
+    let list = match client {
+        Speaker::Responses => "input",
+        Speaker::Gemini => "contents",
+        _ => "messages",
+    };
+    let said = match client {
+        Speaker::Responses => json!([{"role": "user", "content": first["input"]}]),
+        _ => first[list].clone(),
+    };
+    let mut turns = said.as_array().unwrap().clone();
+    match client {
+        Speaker::Chat => {
+            let message = &answer["choices"][0]["message"];
+            let id = &message["tool_calls"][0]["id"];
+            turns.push(json!({"role": "assistant", "content": null, "tool_calls": message["tool_calls"]}));
+            turns.push(json!({"role": "tool", "tool_call_id": id, "content": "mild"}));
+        }
+        Speaker::Anthropic => {
+            let blocks = answer["content"].as_array().unwrap();
+            let call = blocks.iter().find(|block| block["type"] == "tool_use").unwrap();
+            let result = json!({"type": "tool_result", "tool_use_id": call["id"], "content": "mild"});
+            turns.push(json!({"role": "assistant", "content": blocks}));
+            turns.push(json!({"role": "user", "content": [result]}));
+        }
+        Speaker::Responses => {
+            let items = answer["output"].as_array().unwrap();
+            let call = items.iter().find(|item| item["type"] == "function_call").unwrap();
+            let result =
+                json!({"type": "function_call_output", "call_id": call["call_id"], "output": "mild"});
+            turns.extend(items.iter().cloned());
+            turns.push(result);
+        }
+        Speaker::Gemini => {
+            let content = &answer["candidates"][0]["content"];
+            let parts = content["parts"].as_array().unwrap();
+            let call = &parts.iter().find(|part| part["functionCall"].is_object()).unwrap()["functionCall"];
+            let mut result = json!({"name": call["name"], "response": {"output": "mild"}});
+            if call["id"].is_string() {
+                result["id"] = call["id"].clone();
+            }
+            turns.push(content.clone());
+            turns.push(json!({"role": "user", "parts": [{"functionResponse": result}]}));
+        }
+    }
+    body[list] = turns.into();
+    body
+}
+
+#[test]
+fn a_tool_loop_goes_round_between_all_dialects_with_the_vendors_own_signatures() {
+    let house = House::with(FOUR_VENDORS);
+    for client in Speaker::ALL {
+        for vendor in Speaker::ALL {
+            let label = format!("{client:?} at {vendor:?}");
+            // Models whose vendors want to see their reasoning again.
+            let model = match vendor {
+                Speaker::Gemini => "gemini/gemini-3.1-pro-preview".to_owned(),
+                other => format!("{}/{}", other.vendor(), other.model()),
+            };
+            let text = "Look. [[tool:weather]] [[args:{\"city\":\"Kiel\"}]]";
+            let first = client.body(&model, text, false, true);
+            let path = client.path(&model, false);
+            let got = house.post(&path, &[], first.to_string().as_bytes());
+            assert_eq!(got.status, 200, "{label}: {}", got.text());
+            let second = second_turn(client, &first, &got.json());
+            let got = house.post(&path, &[], second.to_string().as_bytes());
+            assert_eq!(got.status, 200, "{label}: {}\n{second}", got.text());
+            let heard = client.hear(&got, false);
+            assert!(heard.text.contains("mild"), "{label}: {}", got.text());
+            let sent = house.fleet.last()["body"].as_str().unwrap().to_owned();
+            if vendor == Speaker::Gemini {
+                assert!(
+                    sent.contains("thoughtSignature") && !sent.contains("skip_thought"),
+                    "{label}: {sent}"
+                );
+            }
+        }
+    }
+}

@@ -12,6 +12,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STAN
 use pilothouse_core::conversation::{Content, Message, Origin, Part, Reasoning, Role};
 
 use super::FAMILY;
+use crate::codec::OWN;
 use crate::dialects::FOREIGN_SIGNATURE;
 
 /// What Google documents for calls whose signature is not to be had: another model wrote them, or nobody did
@@ -87,12 +88,17 @@ pub(super) fn write(one: &Reasoning) -> Option<String> {
 pub(super) fn bare(part: &Part) -> Option<&str> {
     match &part.content {
         Content::Reasoning(Reasoning { text, signature: Some(signature), redacted: None, origin })
-            if text.is_empty() && &*origin.family == FAMILY && part.rest.is_empty() =>
+            if text.is_empty() && &*origin.family == FAMILY && has_nothing_else(part) =>
         {
             Some(signature)
         }
         _ => None,
     }
+}
+
+/// Whether a part is no more than its content; what another codec keeps of the item that it stood in says nothing here.
+fn has_nothing_else(part: &Part) -> bool {
+    part.rest.iter().all(|(name, _)| name.starts_with(OWN))
 }
 
 /// Whether nothing on the wire said whose a thought is, or proved it.

@@ -296,6 +296,10 @@ fn write_service(body: &mut Object<'_>, request: &Request, losses: &mut Losses) 
         Some(tier) if native || request.dialect == Dialect::OpenaiChat => body.text("service_tier", tier),
         Some("auto") => body.text("service_tier", "auto"),
         Some("standard_only") => body.text("service_tier", "default"),
+        Some("standard") if request.dialect == Dialect::GeminiGenerate => {
+            body.text("service_tier", "default")
+        }
+        Some(tier @ ("flex" | "priority")) => body.text("service_tier", tier),
         Some(tier) => losses.drop("service_tier", tier),
     }
     match request.end_user.as_deref() {
