@@ -64,7 +64,7 @@ async fn dispatch(
     }
     let endpoint = match endpoints::find(&head.method, path) {
         Found::Endpoint(endpoint) => endpoint,
-        Found::OtherMethod(method) => return wrong_method(worker, dialect(), method),
+        Found::OtherMethod => return wrong_method(worker, dialect(), path),
         Found::Nothing => return unknown_path(worker, dialect(), path),
     };
     if worker.shared.stopping.is_cancelled()
@@ -154,12 +154,15 @@ fn preflight(headers: &HeaderMap) -> Answer {
     answer
 }
 
-fn wrong_method(worker: &Worker, dialect: Dialect, method: &'static str) -> Answer {
+fn wrong_method(worker: &Worker, dialect: Dialect, path: &str) -> Answer {
+    let methods = endpoints::methods_at(path);
     worker.shared.metrics.refused.fetch_add(1, Relaxed);
-    let error = Error::new(Kind::BadRequest, format!("this endpoint takes {method} only"));
+    let error = Error::new(Kind::BadRequest, format!("this endpoint takes {methods} only"));
     let mut answer = pipeline::plain_error(dialect, &error, None);
     *answer.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-    answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(method));
+    if let Ok(methods) = HeaderValue::from_str(&methods) {
+        answer.headers_mut().insert(header::ALLOW, methods);
+    }
     answer
 }
 
