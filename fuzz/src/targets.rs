@@ -1,11 +1,17 @@
 //! What is fuzzed: everything that reads bytes from clients or vendors. One line per target.
 
+use bytes::Bytes;
 use pilothouse_core::clock::UnixMs;
 use pilothouse_core::conversation::StreamPart;
+use pilothouse_core::dialect::Dialect;
 use pilothouse_core::id::ExchangeId;
 use pilothouse_wire::codec::assemble::Assembler;
 use pilothouse_wire::codec::{AnswerContext, CODECS, Target, VendorError};
+use pilothouse_wire::dialects::gemini_generate;
+use pilothouse_wire::facts::Scanner;
 use pilothouse_wire::head::Head;
+use pilothouse_wire::path::{GeminiCall, vendor_path};
+use pilothouse_wire::relay::Relay;
 use pilothouse_wire::sse;
 
 use crate::mutate::Chance;
@@ -14,7 +20,8 @@ use crate::mutate::Chance;
 pub(crate) type Run = fn(&[u8], &mut Chance);
 
 /// Every target.
-pub(crate) const TARGETS: &[Run] = &[requests, answers, streams, errors, heads, split_events];
+pub(crate) const TARGETS: &[Run] =
+    &[requests, answers, streams, errors, facts, heads, split_events, paths, counts, arrays];
 
 fn context() -> AnswerContext<'static> {
     AnswerContext {
@@ -24,6 +31,7 @@ fn context() -> AnswerContext<'static> {
         stream_usage: true,
         legacy_functions: false,
         estimated_input: None,
+        echoed: None,
     }
 }
 
@@ -31,7 +39,15 @@ fn requests(input: &[u8], _: &mut Chance) {
     for from in CODECS {
         let Ok(request) = from.decode_request(input) else { continue };
         for to in CODECS {
-            for model in ["gpt-5.5", "gpt-4o", "claude-opus-4-7", "claude-sonnet-4-5", "glm-5.1"] {
+            for model in [
+                "gpt-5.5",
+                "gpt-4o",
+                "claude-opus-4-7",
+                "claude-sonnet-4-5",
+                "glm-5.1",
+                "gemini-2.5-flash",
+                "gemini-3.1-pro",
+            ] {
                 let target = Target::of(to.dialect(), model);
                 if let Ok(body) = to.encode_request(&request, &target, &mut Vec::new()) {
                     assert!(to.decode_request(&body).is_ok(), "{}", String::from_utf8_lossy(&body));
@@ -93,6 +109,21 @@ fn errors(input: &[u8], chance: &mut Chance) {
     }
 }
 
+/// What is read of an answer while it passes, of any dialect, whole and in pieces.
+fn facts(input: &[u8], chance: &mut Chance) {
+    for dialect in Dialect::ALL {
+        let _ = Scanner::new(dialect, false).whole(input);
+        let mut relay = Relay::new(dialect, chance.below(2) == 0);
+        let mut at = 0;
+        while at < input.len() {
+            let next = (at + 1 + chance.below(200)).min(input.len());
+            let _ = relay.push(Bytes::copy_from_slice(&input[at..next]));
+            at = next;
+        }
+        let _ = (relay.finish(), relay.take_facts());
+    }
+}
+
 fn heads(input: &[u8], _: &mut Chance) {
     if let Ok(head) = Head::read(input) {
         let _ = (head.model().is_ok(), head.stream().is_ok(), head.text("service_tier"));
@@ -118,4 +149,45 @@ fn split_events(input: &[u8], chance: &mut Chance) {
         resume = seen.max(from);
     }
     assert_eq!(split, whole);
+}
+
+fn paths(input: &[u8], _: &mut Chance) {
+    let text = String::from_utf8_lossy(input);
+    let (path, query) = text.split_once('?').unwrap_or((&text, ""));
+    if let Some(Ok(call)) = GeminiCall::parse(path, query) {
+        let again = format!("/v1beta{}", vendor_path(&call.model, call.method));
+        let (path, _) = again.split_once('?').unwrap_or((&again, ""));
+        assert!(GeminiCall::parse(path, "").is_some_and(|call| call.is_ok()), "{again}");
+    }
+}
+
+fn counts(input: &[u8], _: &mut Chance) {
+    let _ = gemini_generate::decode_count(input);
+    let Ok(request) = gemini_generate::decode_count_request(input) else { return };
+    let target = Target::of(Dialect::GeminiGenerate, "gemini-3.1-pro");
+    if let Ok(body) = gemini_generate::encode_count_request(&request, &target, &mut Vec::new()) {
+        assert!(gemini_generate::decode_count_request(&body).is_ok(), "{}", String::from_utf8_lossy(&body));
+    }
+}
+
+/// The array of a stream is the same however the bytes arrive.
+fn arrays(input: &[u8], chance: &mut Chance) {
+    let (mut frame, mut whole) = (gemini_generate::ArrayFrame::default(), Vec::new());
+    if frame.push(input, &mut whole).is_err() {
+        return;
+    }
+    frame.end(&mut whole);
+    let (mut frame, mut split, mut at) = (gemini_generate::ArrayFrame::default(), Vec::new(), 0);
+    while at < input.len() {
+        let next = (at + 1 + chance.below(50)).min(input.len());
+        if frame.push(&input[at..next], &mut split).is_err() {
+            return;
+        }
+        at = next;
+    }
+    frame.end(&mut split);
+    let solid = |bytes: &[u8]| -> Vec<u8> {
+        bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect()
+    };
+    assert_eq!(solid(&split), solid(&whole));
 }

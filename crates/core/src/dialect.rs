@@ -14,11 +14,21 @@ pub enum Dialect {
     OpenaiEmbeddings,
     /// Anthropic Messages: `POST /v1/messages`.
     AnthropicMessages,
+    /// OpenAI Responses: `POST /v1/responses`.
+    OpenaiResponses,
+    /// Google Gemini: `POST /v1beta/models/{model}:generateContent`.
+    GeminiGenerate,
 }
 
 impl Dialect {
     /// Every dialect, in the order users see them.
-    pub const ALL: [Self; 3] = [Self::OpenaiChat, Self::OpenaiEmbeddings, Self::AnthropicMessages];
+    pub const ALL: [Self; 5] = [
+        Self::OpenaiChat,
+        Self::OpenaiEmbeddings,
+        Self::AnthropicMessages,
+        Self::OpenaiResponses,
+        Self::GeminiGenerate,
+    ];
 
     /// The name used in configuration, records and reports.
     #[must_use]
@@ -27,6 +37,8 @@ impl Dialect {
             Self::OpenaiChat => "openai-chat",
             Self::OpenaiEmbeddings => "openai-embeddings",
             Self::AnthropicMessages => "anthropic-messages",
+            Self::OpenaiResponses => "openai-responses",
+            Self::GeminiGenerate => "gemini-generate",
         }
     }
 

@@ -1,5 +1,6 @@
 //! Bodies of answers on their way to the client.
 
+mod array;
 mod relay;
 mod translated;
 
@@ -9,6 +10,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
+pub use array::ArrayBody;
 pub use relay::RelayBody;
 pub(crate) use translated::Rewriter;
 pub use translated::TranslatedBody;
@@ -34,6 +36,8 @@ pub enum AnswerBody {
     Relay(Box<RelayBody>),
     /// A stream that is rewritten in another dialect.
     Translated(Box<TranslatedBody>),
+    /// A stream whose events become one JSON array.
+    Array(Box<ArrayBody>),
 }
 
 impl AnswerBody {
@@ -55,6 +59,7 @@ impl http_body::Body for AnswerBody {
             ),
             Self::Relay(body) => body.poll(cx),
             Self::Translated(body) => body.poll(cx),
+            Self::Array(body) => body.poll(cx),
         }
     }
 
@@ -65,7 +70,7 @@ impl http_body::Body for AnswerBody {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Self::Relay(_) | Self::Translated(_) => SizeHint::default(),
+            Self::Relay(_) | Self::Translated(_) | Self::Array(_) => SizeHint::default(),
         }
     }
 }

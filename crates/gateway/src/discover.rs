@@ -112,7 +112,7 @@ async fn models_at(port: u16) -> Option<Vec<String>> {
     let options = OriginOptions { timeouts, ..OriginOptions::default() };
     let origin = Origin::new(&format!("http://127.0.0.1:{port}/v1"), &options).ok()?;
     let head = Head::for_origin(&origin, &Method::GET, "/models", &[]);
-    let request = Request { head: &head, extra: &[], body: &[] };
+    let request = Request { head: &head, tail: "", extra: &[], body: &[] };
     let answer = Client::new().send(&origin, &request, |_| false, &mut 0).await.ok()?;
     if !answer.status.is_success() {
         return None;

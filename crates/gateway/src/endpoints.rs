@@ -34,6 +34,10 @@ pub enum Role {
 pub enum Action {
     /// An exchange with a vendor.
     Exchange(Dialect, Call),
+    /// An exchange in Google's dialect: the path's end says with which model, and what is done.
+    Google,
+    /// A response that its vendor holds; the path's end names it.
+    KeptResponse,
     /// The models that can be called.
     Models,
     /// One of them; the path ends with its id.
@@ -63,6 +67,18 @@ pub struct Endpoint {
     pub action: Action,
 }
 
+impl Endpoint {
+    /// Whether it stands at that path.
+    #[inline]
+    fn is_at(&self, path: &str) -> bool {
+        if self.path.len() > 1 && self.path.ends_with('/') {
+            path.len() > self.path.len() && path.starts_with(self.path)
+        } else {
+            path == self.path
+        }
+    }
+}
+
 const fn endpoint(method: &'static str, path: &'static str, role: Role, action: Action) -> Endpoint {
     Endpoint { method, path, role, action }
 }
@@ -83,6 +99,20 @@ pub static ENDPOINTS: &[Endpoint] = &[
         Role::Caller,
         Action::Exchange(Dialect::OpenaiEmbeddings, Call::Embeddings),
     ),
+    endpoint("POST", "/v1/responses", Role::Caller, Action::Exchange(Dialect::OpenaiResponses, Call::Chat)),
+    endpoint(
+        "POST",
+        "/v1/responses/input_tokens",
+        Role::Caller,
+        Action::Exchange(Dialect::OpenaiResponses, Call::CountTokens),
+    ),
+    endpoint("GET", "/v1/responses/", Role::Caller, Action::KeptResponse),
+    endpoint("DELETE", "/v1/responses/", Role::Caller, Action::KeptResponse),
+    endpoint("POST", "/v1/responses/", Role::Caller, Action::KeptResponse),
+    endpoint("POST", "/v1beta/models/", Role::Caller, Action::Google),
+    endpoint("POST", "/v1/models/", Role::Caller, Action::Google),
+    endpoint("GET", "/v1beta/models", Role::Caller, Action::Models),
+    endpoint("GET", "/v1beta/models/", Role::Caller, Action::Model),
     endpoint("GET", "/v1/models", Role::Caller, Action::Models),
     endpoint("GET", "/v1/models/", Role::Caller, Action::Model),
     endpoint("GET", "/livez", Role::Anyone, Action::Livez),
@@ -97,8 +127,8 @@ pub static ENDPOINTS: &[Endpoint] = &[
 pub enum Found {
     /// An endpoint.
     Endpoint(&'static Endpoint),
-    /// The path exists with this method only.
-    OtherMethod(&'static str),
+    /// The path exists with other methods only; see [`methods_at`].
+    OtherMethod,
     /// Nothing.
     Nothing,
 }
@@ -109,20 +139,27 @@ pub enum Found {
 pub fn find(method: &Method, path: &str) -> Found {
     let mut other = Found::Nothing;
     for endpoint in ENDPOINTS {
-        let is_path = if endpoint.path.len() > 1 && endpoint.path.ends_with('/') {
-            path.len() > endpoint.path.len() && path.starts_with(endpoint.path)
-        } else {
-            path == endpoint.path
-        };
-        if is_path {
+        if endpoint.is_at(path) {
             // A probe may ask for the head only.
             if method.as_str() == endpoint.method || (*method == Method::HEAD && endpoint.method == "GET") {
                 return Found::Endpoint(endpoint);
             }
-            other = Found::OtherMethod(endpoint.method);
+            other = Found::OtherMethod;
         }
     }
     other
+}
+
+/// The methods that a path takes, as `Allow` lists them.
+#[must_use]
+pub fn methods_at(path: &str) -> String {
+    let mut methods: Vec<&str> = Vec::new();
+    for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.is_at(path)) {
+        if !methods.contains(&endpoint.method) {
+            methods.push(endpoint.method);
+        }
+    }
+    methods.join(", ")
 }
 
 #[cfg(test)]
@@ -142,7 +179,9 @@ mod tests {
         ] {
             assert!(matches!(find(&Method::POST, path), Found::Nothing), "{path}");
         }
-        assert!(matches!(find(&Method::GET, "/v1/messages"), Found::OtherMethod("POST")));
+        assert!(matches!(find(&Method::GET, "/v1/messages"), Found::OtherMethod));
+        assert_eq!(methods_at("/v1/messages"), "POST");
+        assert_eq!(methods_at("/v1/responses/resp_1"), "GET, DELETE, POST");
         assert!(matches!(find(&Method::GET, "/v1/models/a/b"), Found::Endpoint(_)));
     }
 

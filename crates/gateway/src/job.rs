@@ -1,6 +1,6 @@
 //! An exchange in the making. However its request ends, finished or dropped, it is recorded once.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use http::HeaderValue;
 use pilothouse_core::dialect::Dialect;
@@ -11,6 +11,7 @@ use pilothouse_core::usage::{Bill, Provenance, Usage};
 use pilothouse_wire::facts::Facts;
 use tokio::time::Instant;
 
+use crate::kept::Place;
 use crate::plan::Resolution;
 use crate::shared::Shared;
 
@@ -203,7 +204,19 @@ impl Job {
         if let Some(resolution) = &self.resolution {
             resolution.target.metrics.count(&exchange);
         }
+        if exchange.client_dialect == Dialect::OpenaiResponses {
+            self.keep(&exchange);
+        }
         self.shared.record(exchange);
+    }
+
+    /// Remembers who holds a response, for later calls about it. A translated one is held by nobody.
+    fn keep(&self, exchange: &Exchange) {
+        let target = exchange.target.as_ref().filter(|target| target.dialect == Dialect::OpenaiResponses);
+        if let (Some(target), Some(id)) = (target, &exchange.answer.id) {
+            let place = Place { provider: Arc::clone(&target.vendor), key: Arc::clone(&exchange.caller.key) };
+            self.shared.responses.lock().unwrap_or_else(PoisonError::into_inner).put(id, place);
+        }
     }
 
     /// What the exchange used and cost.

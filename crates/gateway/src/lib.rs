@@ -8,6 +8,7 @@ mod drain;
 pub mod endpoints;
 mod exposure;
 mod job;
+mod kept;
 mod memory;
 pub mod metrics;
 pub mod pipeline;

@@ -14,7 +14,8 @@ const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
 /// Whether the pair of dialects loses thinking that the vendor wants back.
 fn loses_thinking(client: Dialect, upstream: Dialect) -> bool {
-    client == Dialect::OpenaiChat && upstream == Dialect::AnthropicMessages
+    use Dialect::{AnthropicMessages, GeminiGenerate, OpenaiChat, OpenaiResponses};
+    client == OpenaiChat && matches!(upstream, AnthropicMessages | OpenaiResponses | GeminiGenerate)
 }
 
 /// Gathers one answer for the memory.
@@ -73,7 +74,26 @@ pub(crate) fn restore(
     let mut notes = Vec::new();
     if loses_thinking(client, upstream) {
         let mut thinking = shared.thinking.lock().unwrap_or_else(PoisonError::into_inner);
-        let restored = thinking.restore(key, request, shared.clock.now(), &mut notes);
+        let now = shared.clock.now();
+        let restored = match upstream {
+            // A call of Gemini's without its signature gets the placeholder that Google documents.
+            Dialect::GeminiGenerate => thinking.restore_held(key, request, now),
+            Dialect::OpenaiResponses => {
+                let asked = request.reasoning.clone();
+                let restored = thinking.restore(key, request, now, &mut notes);
+                if restored.turned_off {
+                    // This vendor takes a tool loop with a gap in its reasoning, so that nothing need be turned off.
+                    request.reasoning = asked;
+                    notes.clear();
+                    notes.push(Note::new(
+                        "drop:thinking",
+                        "the reasoning behind a tool call is no longer held",
+                    ));
+                }
+                restored
+            }
+            _ => thinking.restore(key, request, now, &mut notes),
+        };
         if restored.turns > 0 {
             notes.push(Note::new("restore:thinking", &format!("{} turns", restored.turns)));
         }

@@ -16,6 +16,7 @@ use http::{HeaderName, HeaderValue, Response};
 use hyper::body::Incoming;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::exchange::Note;
+use pilothouse_wire::path::GeminiCall;
 
 use crate::answer::AnswerBody;
 use crate::endpoints::Call;
@@ -26,6 +27,7 @@ use crate::told::Told;
 
 pub use admit::{admit, admit_operator};
 pub(crate) use pilothouse_wire::codec::error_codec;
+pub(crate) use read::hops;
 pub use refuse::{plain_error, refusal};
 
 pub(crate) const EXCHANGE: HeaderName = HeaderName::from_static("x-pilothouse-exchange");
@@ -37,12 +39,17 @@ const CHANGED_MAX: usize = 1000;
 /// An answer on its way to the client.
 pub type Answer = Response<AnswerBody>;
 
-/// Takes a request through its life.
+/// Takes a request through its life. `by_path` is what the path says, in a dialect whose bodies do not name the model.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the one place where everything that a request brings comes together"
+)]
 pub async fn run(
     worker: &Arc<Worker>,
     plan: &Arc<Plan>,
     dialect: Dialect,
     call: Call,
+    by_path: Option<&GeminiCall<'_>>,
     told: &Told<'_>,
     body: Incoming,
     is_loopback: bool,
@@ -57,7 +64,7 @@ pub async fn run(
         Ok(body) => body,
         Err(error) => return refusal(&worker.shared, dialect, &error, None),
     };
-    let mut asked = match read::asked(dialect, told, body, caller) {
+    let mut asked = match read::asked(dialect, by_path, told, body, caller) {
         Ok(asked) => asked,
         Err(error) => return refusal(&worker.shared, dialect, &error, None),
     };
@@ -74,7 +81,7 @@ pub async fn run(
     });
     job.chose(&choice.resolution, choice.surface_dialect());
     if call == Call::CountTokens && !choice.is_same_dialect {
-        return Box::pin(count::estimate(&asked, &choice, job)).await;
+        return Box::pin(count::estimate(dialect, &asked, &choice, job)).await;
     }
     // Equal dialects: the client's bytes, but for the edits listed. Else: through the canonical form.
     if choice.is_same_dialect && !(plan.debug.force_translate && call == Call::Chat) {

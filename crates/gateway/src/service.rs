@@ -1,5 +1,8 @@
 //! One HTTP request: from where, to which endpoint, and who answers.
 
+mod google;
+mod kept;
+
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -51,7 +54,7 @@ async fn dispatch(
     is_loopback: bool,
 ) -> Answer {
     let path = head.uri.path();
-    let dialect = || dialect_of(path, told);
+    let dialect = || dialect_of(head, told);
     let authority = head.uri.authority().map(http::uri::Authority::as_str);
     if let Err(error) = plan.exposure.check(told, authority) {
         return pipeline::refusal(&worker.shared, dialect(), &error, None);
@@ -61,10 +64,12 @@ async fn dispatch(
     }
     let endpoint = match endpoints::find(&head.method, path) {
         Found::Endpoint(endpoint) => endpoint,
-        Found::OtherMethod(method) => return wrong_method(worker, dialect(), method),
+        Found::OtherMethod => return wrong_method(worker, dialect(), path),
         Found::Nothing => return unknown_path(worker, dialect(), path),
     };
-    if worker.shared.stopping.is_cancelled() && matches!(endpoint.action, Action::Exchange(..)) {
+    if worker.shared.stopping.is_cancelled()
+        && matches!(endpoint.action, Action::Exchange(..) | Action::Google)
+    {
         let error =
             Error::new(Kind::Overloaded, "the gateway is being stopped; send the request to another one");
         let mut answer = pipeline::refusal(&worker.shared, dialect(), &error, None);
@@ -81,15 +86,20 @@ async fn dispatch(
     match endpoint.action {
         Action::Exchange(dialect, call) => {
             // Boxed: the future is large, and a connection should not carry it while it is idle.
-            Box::pin(pipeline::run(worker, plan, dialect, call, told, body, is_loopback)).await
+            Box::pin(pipeline::run(worker, plan, dialect, call, None, told, body, is_loopback)).await
         }
+        Action::KeptResponse => Box::pin(kept::serve(worker, plan, head, told, is_loopback)).await,
+        Action::Google => Box::pin(google::serve(worker, plan, head, told, body, is_loopback)).await,
         _ => page(worker, plan, endpoint, dialect(), head, told, is_loopback),
     }
 }
 
 /// The dialect in which a request that is no exchange is answered: by what the caller's SDK sends.
-fn dialect_of(path: &str, told: &Told<'_>) -> Dialect {
-    if path.starts_with("/v1/messages") || told.anthropic_version.is_some() {
+fn dialect_of(head: &Parts, told: &Told<'_>) -> Dialect {
+    let path = head.uri.path();
+    if google::speaks(head, told) {
+        Dialect::GeminiGenerate
+    } else if path.starts_with("/v1/messages") || told.anthropic_version.is_some() {
         Dialect::AnthropicMessages
     } else {
         Dialect::OpenaiChat
@@ -105,6 +115,8 @@ fn page(
     told: &Told<'_>,
     is_loopback: bool,
 ) -> Answer {
+    let query_key = (dialect == Dialect::GeminiGenerate).then(|| google::query_key(&head.uri)).flatten();
+    let told = &google::with_key(told, query_key.as_ref());
     let admitted = match endpoint.role {
         Role::Anyone => Ok(()),
         Role::Caller => pipeline::admit(plan, told, is_loopback).map(drop),
@@ -124,7 +136,9 @@ fn page(
         Action::Readyz => endpoints::pages::readyz(&worker.shared),
         Action::Metrics => endpoints::pages::metrics(&worker.shared),
         Action::Version => endpoints::pages::version(),
-        Action::Status | Action::Exchange(..) => endpoints::status::page(&worker.shared, plan, head),
+        Action::Status | Action::Exchange(..) | Action::Google | Action::KeptResponse => {
+            endpoints::status::page(&worker.shared, plan, head)
+        }
     }
 }
 
@@ -132,7 +146,7 @@ fn preflight(headers: &HeaderMap) -> Answer {
     let mut answer = Response::new(AnswerBody::full(Bytes::new()));
     *answer.status_mut() = StatusCode::NO_CONTENT;
     let out = answer.headers_mut();
-    out.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
+    out.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, DELETE"));
     out.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     if let Some(wanted) = headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
         out.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
@@ -140,12 +154,15 @@ fn preflight(headers: &HeaderMap) -> Answer {
     answer
 }
 
-fn wrong_method(worker: &Worker, dialect: Dialect, method: &'static str) -> Answer {
+fn wrong_method(worker: &Worker, dialect: Dialect, path: &str) -> Answer {
+    let methods = endpoints::methods_at(path);
     worker.shared.metrics.refused.fetch_add(1, Relaxed);
-    let error = Error::new(Kind::BadRequest, format!("this endpoint takes {method} only"));
+    let error = Error::new(Kind::BadRequest, format!("this endpoint takes {methods} only"));
     let mut answer = pipeline::plain_error(dialect, &error, None);
     *answer.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-    answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(method));
+    if let Ok(methods) = HeaderValue::from_str(&methods) {
+        answer.headers_mut().insert(header::ALLOW, methods);
+    }
     answer
 }
 
@@ -154,7 +171,7 @@ fn unknown_path(worker: &Worker, dialect: Dialect, path: &str) -> Answer {
     let hint = if path.starts_with("/v1") {
         ""
     } else {
-        "; base URLs of OpenAI SDKs end in /v1, those of Anthropic SDKs do not"
+        "; base URLs of OpenAI SDKs end in /v1, those of Anthropic's and Google's do not"
     };
     let error = Error::new(Kind::NotFound, format!("there is no endpoint at `{shown}`{hint}"));
     pipeline::refusal(&worker.shared, dialect, &error, None)

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::drain::Drain;
+use crate::kept::KeptResponses;
 use crate::metrics::Metrics;
 use crate::plan::Plan;
 use crate::server::Timers;
@@ -47,6 +48,8 @@ pub struct Shared {
     pub ping_every: Duration,
     /// Thinking that clients cannot carry.
     pub thinking: Mutex<ThinkingMemory>,
+    /// Where the responses that passed are held.
+    pub responses: Mutex<KeptResponses>,
     /// Every task that runs.
     pub tasks: TaskTracker,
     ids: AtomicU64,
@@ -78,6 +81,7 @@ impl Shared {
             is_tls,
             ping_every,
             thinking: Mutex::new(ThinkingMemory::new(THINKING_BYTES_MAX)),
+            responses: Mutex::default(),
             tasks: TaskTracker::new(),
             ids: AtomicU64::new(0),
             seed,

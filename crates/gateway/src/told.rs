@@ -17,6 +17,8 @@ pub struct Told<'h> {
     pub authorization: Option<&'h HeaderValue>,
     /// `x-api-key`, else `x-goog-api-key`
     pub api_key: Option<&'h HeaderValue>,
+    /// `x-goog-api-key`
+    pub goog_api_key: Option<&'h HeaderValue>,
     /// `x-pilothouse-app`
     pub application: Option<&'h HeaderValue>,
     /// `user-agent`
@@ -37,7 +39,6 @@ impl<'h> Told<'h> {
     /// Reads the headers of a request.
     #[must_use]
     pub fn read(headers: &'h HeaderMap) -> Self {
-        let mut goog_api_key = None;
         let mut told = Self {
             all: headers,
             host: None,
@@ -45,6 +46,7 @@ impl<'h> Told<'h> {
             fetch_site: None,
             authorization: None,
             api_key: None,
+            goog_api_key: None,
             application: None,
             user_agent: None,
             content_encoding: None,
@@ -60,7 +62,7 @@ impl<'h> Told<'h> {
                 "sec-fetch-site" => &mut told.fetch_site,
                 "authorization" => &mut told.authorization,
                 "x-api-key" => &mut told.api_key,
-                "x-goog-api-key" => &mut goog_api_key,
+                "x-goog-api-key" => &mut told.goog_api_key,
                 "x-pilothouse-app" => &mut told.application,
                 "user-agent" => &mut told.user_agent,
                 "content-encoding" => &mut told.content_encoding,
@@ -72,7 +74,7 @@ impl<'h> Told<'h> {
             };
             place.get_or_insert(value);
         }
-        told.api_key = told.api_key.or(goog_api_key);
+        told.api_key = told.api_key.or(told.goog_api_key);
         told
     }
 }

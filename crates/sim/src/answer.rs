@@ -28,6 +28,8 @@ pub(crate) struct Answer {
     /// The service tier that the answer names.
     pub(crate) tier: Option<String>,
     pub(crate) outcome: Outcome,
+    /// Whether the client learns the usage from it, faults apart.
+    pub(crate) is_told: bool,
 }
 
 impl Answer {
@@ -42,6 +44,7 @@ impl Answer {
             usage: Usage::default(),
             tier: None,
             outcome: if status < 400 { Outcome::Completed } else { Outcome::Refused },
+            is_told: true,
         }
     }
 
@@ -56,6 +59,7 @@ impl Answer {
             usage: Usage::default(),
             tier: None,
             outcome: Outcome::Completed,
+            is_told: true,
         }
     }
 

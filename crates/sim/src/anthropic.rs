@@ -13,9 +13,9 @@ use crate::answer::Answer;
 use crate::cache::Block;
 use crate::chance::Chance;
 use crate::models::{self, Found, Model, Rules, Vendor};
-use crate::openai::{Setting, unstreamed};
 use crate::plan;
 use crate::price::Usage;
+use crate::setting::{Setting, unstreamed};
 use error::Refusal;
 use serde_json::{Value, json};
 

@@ -1,27 +1,33 @@
 //! The life of one call: who asks, for what, with which fault, at what price.
 
+mod received;
+
 use crate::answer::{Answer, Telling};
-use crate::books::{Books, Call, Outcome, Received, Served};
+use crate::books::{Books, Call, Outcome, Served};
 use crate::cache::PromptCache;
 use crate::chance::digest;
 use crate::delivery::{BrokenOff, Delivery, Script};
+use crate::dialect::Dialect;
 use crate::door::{self, Endpoint};
 use crate::fault::Fault;
 use crate::headers;
 use crate::load::{self, Load, Renderings};
 use crate::metrics;
 use crate::models::{self, Found, LOAD_PRICES, Model, Vendor};
+use crate::openai::Shelf;
 use crate::price;
+use crate::setting::Setting;
 use crate::steer::Steering;
 use crate::strike::{self, Sending};
 use crate::struck::Struck;
 use crate::voice;
-use crate::{Options, anthropic, openai};
+use crate::{Options, anthropic, gemini, openai};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
+use received::{load_scan, received, resolve};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,6 +43,7 @@ pub(crate) struct Core {
     options: Options,
     books: Arc<Books>,
     cache: PromptCache,
+    shelf: Shelf,
     renderings: Renderings,
     struck: Mutex<Struck>,
     slots: Arc<Semaphore>,
@@ -70,6 +77,7 @@ impl Core {
             options,
             books: Arc::default(),
             cache: PromptCache::default(),
+            shelf: Shelf::default(),
             renderings: Renderings::default(),
             struck: Mutex::default(),
             waiting: AtomicU64::new(0),
@@ -80,7 +88,7 @@ impl Core {
     /// One call, from its head to the start of its answer.
     pub(crate) async fn call(&self, request: Request<Incoming>) -> Reply {
         let (parts, body) = request.into_parts();
-        let (vendor, endpoint) = door::find(&parts.method, parts.uri.path(), &parts.headers);
+        let (vendor, endpoint) = door::find(&parts.method, &parts.uri, &parts.headers);
         if let Some(answer) = self.own(&endpoint, &parts) {
             return Ok(plain(answer));
         }
@@ -88,21 +96,25 @@ impl Core {
             return Ok(self.refused(vendor, voice::too_large(vendor), None));
         };
         let body = body.to_bytes();
-        let admitted = door::admit(vendor, &parts.headers);
+        let admitted = door::admit(vendor, &parts.uri, &parts.headers);
         if admitted.is_ok()
-            && matches!(endpoint, Endpoint::Chat | Endpoint::Messages)
-            && let Some(reply) = self.load(vendor, &body).await
+            && let Some(scan) = load_scan(&endpoint, &body)
+            && let Some(reply) = self.load(vendor, &endpoint, scan).await
         {
             return Ok(reply);
         }
         let call = Call::logged(&self.books, received(&parts, body.clone()));
         let caller = match admitted {
             Ok(caller) => caller,
-            Err(answer) => return Ok(self.refused(vendor, *answer, Some(call))),
+            Err(answer) => {
+                let answer = Dialect::of(vendor, &endpoint).error(*answer);
+                return Ok(self.refused(vendor, answer, Some(call)));
+            }
         };
         let answer = match &endpoint {
             Endpoint::Models => Answer::json(200, &voice::list(vendor, &parts)),
             Endpoint::Model(name) => voice::one(vendor, name),
+            Endpoint::Kept(what) => voice::kept(&self.shelf, &caller, what, &parts),
             Endpoint::WrongMethod => voice::wrong_method(vendor, &parts),
             Endpoint::Unknown => voice::unknown_path(vendor, &parts),
             _ => return self.model_call(vendor, &endpoint, &caller, &parts, &body, call).await,
@@ -123,6 +135,7 @@ impl Core {
             Endpoint::Reset => {
                 self.books.reset();
                 self.cache.clear();
+                self.shelf.clear();
                 *self.struck.lock().unwrap_or_else(PoisonError::into_inner) = Struck::default();
                 Some(Answer::json(200, &json!({ "reset": true })))
             }
@@ -148,10 +161,15 @@ impl Core {
     }
 
     /// A load model's answer, if the body names one.
-    async fn load(&self, vendor: Vendor, body: &[u8]) -> Option<Response<Delivery>> {
-        let scan = load::scan(body)?;
+    async fn load(
+        &self,
+        vendor: Vendor,
+        endpoint: &Endpoint,
+        scan: load::Scan<'_>,
+    ) -> Option<Response<Delivery>> {
+        let dialect = Dialect::of(vendor, endpoint);
         let load = Load::parse(scan.model)?;
-        let frames = self.renderings.frames(vendor, &scan, &load);
+        let frames = self.renderings.frames(dialect, &scan, &load);
         let usage = load.usage(scan.stream);
         let served = Served {
             vendor,
@@ -170,7 +188,8 @@ impl Core {
             tokio::time::sleep(Duration::from_millis(u64::from(load.first_byte_ms))).await;
         }
         let mut response = Response::new(Delivery::new(script, Some(call), None));
-        let kind = if scan.stream { "text/event-stream; charset=utf-8" } else { "application/json" };
+        let is_events = scan.stream && dialect != Dialect::GeminiList;
+        let kind = if is_events { "text/event-stream; charset=utf-8" } else { "application/json" };
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         Some(response)
     }
@@ -185,9 +204,10 @@ impl Core {
         body: &Bytes,
         mut call: Call,
     ) -> Reply {
-        let (request, name, found) = match self.resolve(vendor, body) {
+        let dialect = Dialect::of(vendor, endpoint);
+        let (request, name, found) = match resolve(vendor, endpoint, body) {
             Ok(found) => found,
-            Err(answer) => return Ok(self.refused(vendor, *answer, Some(call))),
+            Err(answer) => return Ok(self.refused(vendor, dialect.error(*answer), Some(call))),
         };
         let (model, fault) = match found {
             Found::Real(model) => (model, None),
@@ -197,7 +217,7 @@ impl Core {
         let fault = fault.filter(|f| !f.once() || self.strikes_first(endpoint, body));
         // Without a stream there is no event to fail in: the same failure is a status.
         let fault = match fault {
-            Some(Fault::ErrorEvent { .. }) if request.get("stream") != Some(&json!(true)) => {
+            Some(Fault::ErrorEvent { .. }) if !dialect.streams(endpoint, &request) => {
                 Some(Fault::Status { status: 500, retry_after_s: None, once: false })
             }
             other => other,
@@ -212,7 +232,7 @@ impl Core {
             Some(Fault::Status { status, retry_after_s, .. }) => {
                 let answer = voice::status_fault(vendor, status, retry_after_s, &name);
                 call.serve(served(vendor, &counted, model, &answer, true));
-                return Ok(self.refused(vendor, answer, Some(call)));
+                return Ok(self.refused(vendor, dialect.error(answer), Some(call)));
             }
             _ => {}
         }
@@ -221,27 +241,29 @@ impl Core {
             Some(Fault::MissingUsage) => Telling::Never,
             _ => Telling::Once,
         };
-        let setting = openai::Setting {
+        let setting = Setting {
             seed: self.options.seed,
             now_s: self.options.now_s,
             caller,
             cache: &self.cache,
+            shelf: &self.shelf,
             name: &name,
             telling,
             force: fault.and_then(forced),
         };
         let answer = ask(vendor, endpoint, &setting, model, &request, parts);
-        call.serve(served(vendor, &counted, model, &answer, telling != Telling::Never));
+        call.serve(served(vendor, &counted, model, &answer, telling != Telling::Never && answer.is_told));
         if answer.status >= 400 {
-            return Ok(self.refused(vendor, answer, Some(call)));
+            return Ok(self.refused(vendor, dialect.error(answer), Some(call)));
         }
-        self.send(vendor, model, fault, answer, call).await
+        self.send(vendor, dialect, model, fault, answer, call).await
     }
 
     /// Waits for a slot and for the first byte's time, then starts the answer.
     async fn send(
         &self,
         vendor: Vendor,
+        dialect: Dialect,
         model: &Model,
         fault: Option<Fault>,
         answer: Answer,
@@ -254,7 +276,7 @@ impl Core {
             |us: u64| Duration::from_micros((us as f64 * self.options.latency_scale.max(0.0)) as u64);
         let (status, extra) = (answer.status, answer.headers.clone());
         let sending = match fault {
-            Some(fault) => strike::strike(fault, vendor, answer),
+            Some(fault) => strike::strike(fault, dialect, answer),
             None => strike::unharmed(&answer, scaled(model.first_token_ms * 1_000), scaled(model.token_us)),
         };
         if !sending.first.is_zero() {
@@ -268,19 +290,6 @@ impl Core {
             response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
         Ok(response)
-    }
-
-    /// Reads the body as JSON and finds its model.
-    fn resolve(&self, vendor: Vendor, body: &Bytes) -> Result<(Value, String, Found), Box<Answer>> {
-        let request: Value = serde_json::from_slice(body).map_err(|_| Box::new(voice::not_json(vendor)))?;
-        let name = request.get("model").and_then(Value::as_str).unwrap_or_default().to_owned();
-        if name.is_empty() {
-            return Err(Box::new(voice::no_model_named(vendor, &request)));
-        }
-        match models::find(vendor, &name) {
-            Some(found) => Ok((request, name, found)),
-            None => Err(Box::new(voice::no_model(vendor, &name))),
-        }
     }
 
     fn strikes_first(&self, endpoint: &Endpoint, body: &Bytes) -> bool {
@@ -325,25 +334,6 @@ fn plain(answer: Answer) -> Response<Delivery> {
     response
 }
 
-/// The call as the books keep it, credentials and cookies hashed.
-fn received(parts: &Parts, body: Bytes) -> Received {
-    let secret = |name: &str| {
-        matches!(name, "authorization" | "x-api-key" | "x-goog-api-key" | "cookie" | "proxy-authorization")
-    };
-    let headers = parts.headers.iter().map(|(name, value)| {
-        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        let value =
-            if secret(name.as_str()) { door::hashed(value.trim_start_matches("Bearer ")) } else { value };
-        (name.as_str().to_owned(), value)
-    });
-    Received {
-        method: parts.method.to_string(),
-        path: parts.uri.to_string(),
-        headers: headers.collect(),
-        body,
-    }
-}
-
 fn served(vendor: Vendor, counted: &str, model: &Model, answer: &Answer, reported: bool) -> Served {
     Served {
         vendor,
@@ -373,7 +363,7 @@ fn forced(fault: Fault) -> Option<Steering> {
 fn ask(
     vendor: Vendor,
     endpoint: &Endpoint,
-    setting: &openai::Setting<'_>,
+    setting: &Setting<'_>,
     model: &Model,
     request: &Value,
     parts: &Parts,
@@ -382,9 +372,15 @@ fn ask(
         Vendor::OpenAi => {
             let made = match endpoint {
                 Endpoint::Embeddings => openai::embed(setting, model, request),
+                Endpoint::Responses => openai::responses::create(setting, model, request),
+                Endpoint::InputTokens => openai::responses::count_tokens(setting, model, request),
                 _ => openai::chat(setting, model, request),
             };
             made.unwrap_or_else(|refusal| refusal.answer())
+        }
+        Vendor::Gemini => {
+            let Endpoint::Gemini(method, _) = endpoint else { return voice::unknown_path(vendor, parts) };
+            gemini::call(setting, model, *method, request).unwrap_or_else(|refusal| refusal.answer())
         }
         Vendor::Anthropic => {
             let beta: Vec<&str> =

@@ -14,12 +14,14 @@ pub(crate) fn add(headers: &mut HeaderMap, vendor: Vendor, seed: u64, seq: u64) 
             headers.append(HeaderName::from_static(name), value);
         }
     };
-    put("server", "cloudflare");
-    put("cf-ray", &ray);
-    put("cf-cache-status", "DYNAMIC");
-    put("set-cookie", &format!("__cf_bm={}; path=/; HttpOnly; Secure; SameSite=None", &id[..16]));
-    put("strict-transport-security", "max-age=31536000; includeSubDomains; preload");
-    put("x-content-type-options", "nosniff");
+    if vendor != Vendor::Gemini {
+        put("server", "cloudflare");
+        put("cf-ray", &ray);
+        put("cf-cache-status", "DYNAMIC");
+        put("set-cookie", &format!("__cf_bm={}; path=/; HttpOnly; Secure; SameSite=None", &id[..16]));
+        put("strict-transport-security", "max-age=31536000; includeSubDomains; preload");
+        put("x-content-type-options", "nosniff");
+    }
     match vendor {
         Vendor::OpenAi => {
             put("x-request-id", &format!("req_{id}"));
@@ -48,6 +50,16 @@ pub(crate) fn add(headers: &mut HeaderMap, vendor: Vendor, seed: u64, seq: u64) 
                 put(names[1], left);
                 put(names[2], "2026-11-22T00:00:01Z");
             }
+        }
+        // Google's front end stands alone, and tells nothing of limits.
+        Vendor::Gemini => {
+            put("server", "scaffolding on HTTPServer2");
+            put("vary", "Origin, X-Origin, Referer");
+            put("x-xss-protection", "0");
+            put("x-frame-options", "SAMEORIGIN");
+            put("x-content-type-options", "nosniff");
+            put("server-timing", "gfet4t7; dur=12");
+            put("alt-svc", "h3=\":443\"; ma=2592000");
         }
     }
 }

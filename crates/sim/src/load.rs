@@ -3,7 +3,9 @@
 //! `fake`, or `fake` with parts: `c` chunks of four tokens, `d` milliseconds between chunks, `l` milliseconds to the first
 //! byte, `k` words of a plain answer; as in `fake-c100-d5`.
 
-use crate::models::Vendor;
+mod streams;
+
+use crate::dialect::Dialect;
 use crate::price::Usage;
 use bytes::Bytes;
 use std::collections::HashMap;
@@ -80,21 +82,21 @@ pub(crate) fn scan(body: &[u8]) -> Option<Scan<'_>> {
 #[derive(Debug, Default)]
 pub(crate) struct Renderings(Mutex<HashMap<Wanted, Arc<[Bytes]>>>);
 
-/// Vendor, model name, streamed, with usage.
-type Wanted = (Vendor, String, bool, bool);
+/// Dialect, model name, streamed, with usage.
+type Wanted = (Dialect, String, bool, bool);
 
 impl Renderings {
     /// The frames of an answer: one for a plain answer, one per event for a stream.
-    pub(crate) fn frames(&self, vendor: Vendor, scan: &Scan<'_>, load: &Load) -> Arc<[Bytes]> {
-        let key = (vendor, scan.model.to_owned(), scan.stream, scan.usage);
+    pub(crate) fn frames(&self, dialect: Dialect, scan: &Scan<'_>, load: &Load) -> Arc<[Bytes]> {
+        let key = (dialect, scan.model.to_owned(), scan.stream, scan.usage);
         let mut rendered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(frames) = rendered.get(&key) {
             return frames.clone();
         }
-        let frames: Arc<[Bytes]> = match (vendor, scan.stream) {
-            (Vendor::OpenAi, true) => openai_stream(scan, load).into(),
-            (Vendor::Anthropic, true) => anthropic_stream(scan, load).into(),
-            (vendor, false) => Arc::new([plain(vendor, scan, load)]),
+        let frames: Arc<[Bytes]> = if scan.stream {
+            streams::events(dialect, scan, load).into()
+        } else {
+            Arc::new([plain(dialect, scan, load)])
         };
         if rendered.len() < RENDERED_MAX {
             rendered.insert(key, frames.clone());
@@ -103,71 +105,27 @@ impl Renderings {
     }
 }
 
-fn plain(vendor: Vendor, scan: &Scan<'_>, load: &Load) -> Bytes {
+fn plain(dialect: Dialect, scan: &Scan<'_>, load: &Load) -> Bytes {
     let words = ["the", " pilot", " house", " steers", " ships"];
     let text: String = (0..load.words as usize)
         .map(|i| if i == 0 { "the" } else { words[i % 5].trim_start() }.to_owned() + " ")
         .collect();
     let (text, model, output) = (text.trim_end(), scan.model, load.usage(false).output);
     let total = PROMPT_TOKENS + output;
-    Bytes::from(match vendor {
-        Vendor::OpenAi => format!(
+    Bytes::from(match dialect {
+        Dialect::Chat => format!(
             r#"{{"id":"chatcmpl-fake","object":"chat.completion","created":1767225600,"model":"{model}","choices":[{{"index":0,"message":{{"role":"assistant","content":"{text}","refusal":null,"annotations":[]}},"logprobs":null,"finish_reason":"stop"}}],"usage":{{"prompt_tokens":{PROMPT_TOKENS},"completion_tokens":{output},"total_tokens":{total}}},"service_tier":"default","system_fingerprint":"fp_fake"}}"#
         ),
-        Vendor::Anthropic => format!(
+        Dialect::Responses => format!(
+            r#"{{"id":"resp_fake","object":"response","created_at":1767225600,"status":"completed","error":null,"incomplete_details":null,"instructions":null,"metadata":{{}},"model":"{model}","output":[{{"id":"msg_fake","type":"message","status":"completed","role":"assistant","content":[{{"type":"output_text","text":"{text}","annotations":[],"logprobs":[]}}]}}],"parallel_tool_calls":true,"service_tier":"default","temperature":1.0,"tool_choice":"auto","tools":[],"top_p":1.0,"usage":{{"input_tokens":{PROMPT_TOKENS},"input_tokens_details":{{"cached_tokens":0,"cache_write_tokens":0}},"output_tokens":{output},"output_tokens_details":{{"reasoning_tokens":0}},"total_tokens":{total}}}}}"#
+        ),
+        Dialect::Gemini | Dialect::GeminiList => format!(
+            r#"{{"candidates":[{{"content":{{"parts":[{{"text":"{text}"}}],"role":"model"}},"finishReason":"STOP","index":0}}],"usageMetadata":{{"promptTokenCount":{PROMPT_TOKENS},"candidatesTokenCount":{output},"totalTokenCount":{total}}},"modelVersion":"{model}","responseId":"fake"}}"#
+        ),
+        Dialect::Messages => format!(
             r#"{{"id":"msg_fake","type":"message","role":"assistant","model":"{model}","content":[{{"type":"text","text":"{text}"}}],"stop_reason":"end_turn","stop_sequence":null,"usage":{{"input_tokens":{PROMPT_TOKENS},"output_tokens":{output}}}}}"#
         ),
     })
-}
-
-fn openai_stream(scan: &Scan<'_>, load: &Load) -> Vec<Bytes> {
-    let model = scan.model;
-    let usage = if scan.usage { r#","usage":null"# } else { "" };
-    let event = |delta: &str, finish: &str| {
-        Bytes::from(format!(
-            "data: {{\"id\":\"chatcmpl-fake\",\"object\":\"chat.completion.chunk\",\"created\":1767225600,\"model\":\"{model}\",\"service_tier\":\"default\",\"system_fingerprint\":\"fp_fake\",\"choices\":[{{\"index\":0,\"delta\":{delta},\"logprobs\":null,\"finish_reason\":{finish}}}]{usage}}}\n\n"
-        ))
-    };
-    let mut frames = vec![event(r#"{"role":"assistant","content":"","refusal":null}"#, "null")];
-    frames.extend(
-        (1..=load.chunks).map(|i| event(&format!(r#"{{"content":" four tokens {i:04} here"}}"#), "null")),
-    );
-    frames.push(event("{}", "\"stop\""));
-    if scan.usage {
-        let output = load.usage(true).output;
-        let total = PROMPT_TOKENS + output;
-        frames.push(Bytes::from(format!(
-            "data: {{\"id\":\"chatcmpl-fake\",\"object\":\"chat.completion.chunk\",\"created\":1767225600,\"model\":\"{model}\",\"service_tier\":\"default\",\"system_fingerprint\":\"fp_fake\",\"choices\":[],\"usage\":{{\"prompt_tokens\":{PROMPT_TOKENS},\"completion_tokens\":{output},\"total_tokens\":{total}}}}}\n\n"
-        )));
-    }
-    frames.push(Bytes::from_static(b"data: [DONE]\n\n"));
-    frames
-}
-
-fn anthropic_stream(scan: &Scan<'_>, load: &Load) -> Vec<Bytes> {
-    let (model, output) = (scan.model, load.usage(true).output);
-    let event = |kind: &str, rest: &str| {
-        Bytes::from(format!("event: {kind}\ndata: {{\"type\":\"{kind}\",{rest}}}\n\n"))
-    };
-    let mut frames = vec![
-        event(
-            "message_start",
-            &format!(
-                r#""message":{{"id":"msg_fake","type":"message","role":"assistant","model":"{model}","content":[],"stop_reason":null,"stop_sequence":null,"usage":{{"input_tokens":{PROMPT_TOKENS},"output_tokens":1}}}}"#
-            ),
-        ),
-        event("content_block_start", r#""index":0,"content_block":{"type":"text","text":""}"#),
-    ];
-    frames.extend((1..=load.chunks).map(|i| {
-        event(
-            "content_block_delta",
-            &format!(r#""index":0,"delta":{{"type":"text_delta","text":" four tokens {i:04} here"}}"#),
-        )
-    }));
-    frames.push(event("content_block_stop", r#""index":0"#));
-    frames.push(event("message_delta", &format!(r#""delta":{{"stop_reason":"end_turn","stop_sequence":null}},"usage":{{"output_tokens":{output}}}"#)));
-    frames.push(Bytes::from_static(b"event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"));
-    frames
 }
 
 #[cfg(test)]
@@ -198,9 +156,9 @@ mod tests {
     #[test]
     fn every_rendered_event_is_json_and_the_last_usage_is_the_models() {
         let load = Load { chunks: 3, gap_ms: 0, first_byte_ms: 0, words: 2 };
-        for vendor in [Vendor::OpenAi, Vendor::Anthropic] {
+        for dialect in [Dialect::Chat, Dialect::Responses, Dialect::Messages, Dialect::Gemini] {
             let scan = Scan { model: "fake-c3", stream: true, usage: true };
-            let frames = Renderings::default().frames(vendor, &scan, &load);
+            let frames = Renderings::default().frames(dialect, &scan, &load);
             let text = String::from_utf8(frames.concat()).unwrap();
             let events: Vec<serde_json::Value> = text
                 .lines()
@@ -208,12 +166,20 @@ mod tests {
                 .filter(|d| *d != "[DONE]")
                 .map(|d| serde_json::from_str(d).unwrap())
                 .collect();
-            let usage = events.iter().rev().find_map(|e| e.get("usage").filter(|u| !u.is_null())).unwrap();
+            let usage = events
+                .iter()
+                .rev()
+                .find_map(|e| {
+                    let places = [&e["usage"], &e["response"]["usage"], &e["usageMetadata"]];
+                    places.into_iter().find(|u| !u.is_null()).cloned()
+                })
+                .unwrap();
             assert!(
-                [&usage["completion_tokens"], &usage["output_tokens"]].contains(&&serde_json::json!(12)),
+                [&usage["completion_tokens"], &usage["output_tokens"], &usage["candidatesTokenCount"]]
+                    .contains(&&serde_json::json!(12)),
                 "{usage}"
             );
-            let plain = Renderings::default().frames(vendor, &Scan { stream: false, ..scan }, &load);
+            let plain = Renderings::default().frames(dialect, &Scan { stream: false, ..scan }, &load);
             assert!(serde_json::from_slice::<serde_json::Value>(&plain[0]).is_ok());
         }
     }

@@ -1,6 +1,7 @@
 //! The fleet's model table: real models by vendor, the fault models and the load models, each as one row of data.
 
 mod anthropic;
+mod gemini;
 mod openai;
 
 use crate::fault::Fault;
@@ -12,14 +13,19 @@ use crate::price::{Class, Price, p};
 pub(crate) enum Vendor {
     OpenAi,
     Anthropic,
+    Gemini,
 }
 
 impl Vendor {
+    /// Every vendor of the fleet, in the order of the overlay.
+    pub(crate) const ALL: [Vendor; 3] = [Vendor::OpenAi, Vendor::Anthropic, Vendor::Gemini];
+
     /// The name in paths, totals and the overlay.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Vendor::OpenAi => "openai",
             Vendor::Anthropic => "anthropic",
+            Vendor::Gemini => "gemini",
         }
     }
 }
@@ -56,8 +62,9 @@ pub(crate) struct Model {
 pub(crate) enum Rules {
     OpenAi(OpenAiRules),
     Anthropic(AnthropicRules),
+    Gemini(GeminiRules),
     Embedding(EmbeddingRules),
-    /// Fault models: any well-formed request of either dialect.
+    /// Fault models: any well-formed request of any dialect.
     Permissive,
 }
 
@@ -168,6 +175,28 @@ impl AnthropicRules {
     }
 }
 
+/// How a Gemini model takes `thinkingConfig`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum GeminiThinking {
+    /// A budget in tokens; `can_stop` where 0 turns it off, `by_default` where it thinks unasked.
+    Budget { min: i64, max: i64, can_stop: bool, by_default: bool },
+    /// A level; a budget is still read.
+    Levels { levels: &'static [&'static str], can_stop: bool },
+}
+
+/// Parameters of a Gemini model.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GeminiRules {
+    pub(crate) thinking: GeminiThinking,
+    /// Function calls have ids and come back with their thought signature or are refused; one candidate; JSON goes with
+    /// functions, and functions with the provider's own tools.
+    pub(crate) is_gemini_3: bool,
+    /// Gives log probabilities.
+    pub(crate) logprobs: bool,
+    /// Shortest prefix that is cached.
+    pub(crate) cache_tokens_min: u64,
+}
+
 /// Parameters of an embedding model.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct EmbeddingRules {
@@ -223,6 +252,7 @@ pub(crate) fn of(vendor: Vendor) -> &'static [Model] {
     match vendor {
         Vendor::OpenAi => openai::MODELS,
         Vendor::Anthropic => anthropic::MODELS,
+        Vendor::Gemini => gemini::MODELS,
     }
 }
 
@@ -245,7 +275,7 @@ mod tests {
     #[test]
     fn every_row_has_a_price_a_source_and_a_name_of_its_own() {
         let mut names = HashSet::new();
-        for model in of(Vendor::OpenAi).iter().chain(of(Vendor::Anthropic)) {
+        for model in Vendor::ALL.iter().flat_map(|v| of(*v)) {
             assert!(names.insert(model.id), "{} twice", model.id);
             assert!(model.prices.iter().any(|r| r.class == Class::Input), "{}", model.id);
             for row in model.prices {
@@ -253,7 +283,7 @@ mod tests {
             }
             assert!(model.source.starts_with("https://") && model.created > 0, "{}", model.id);
         }
-        assert!(names.len() >= 25);
+        assert!(names.len() >= 35);
     }
 
     #[test]
@@ -265,5 +295,6 @@ mod tests {
         assert!(matches!(find(Vendor::OpenAi, "fake-c100-d5"), Some(Found::Load)));
         assert!(find(Vendor::OpenAi, "claude-opus-4-7").is_none());
         assert!(find(Vendor::Anthropic, "fault-unheard-of").is_none());
+        assert!(matches!(find(Vendor::Gemini, "gemini-2.5-pro"), Some(Found::Real(_))));
     }
 }

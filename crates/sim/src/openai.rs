@@ -1,4 +1,4 @@
-//! The simulated OpenAI: Chat Completions, embeddings and models, as strict as the real one.
+//! The simulated OpenAI: Chat Completions, Responses, embeddings and models, as strict as the real one.
 
 mod answer;
 mod embeddings;
@@ -6,37 +6,22 @@ pub(crate) mod error;
 mod messages;
 mod parameters;
 mod read;
+pub(crate) mod responses;
 mod stream;
 mod tools;
 
-use crate::answer::{Answer, Telling};
-use crate::cache::PromptCache;
+use crate::answer::Answer;
 use crate::chance::Chance;
 use crate::models::{self, Model, Rules, Vendor};
 use crate::plan::{self, Plan};
 use crate::price::Usage;
+use crate::setting::{Setting, unstreamed};
 use crate::shape::some;
-use crate::steer::Steering;
 use error::Refusal;
 #[cfg(test)]
 pub(crate) use parameters::MEMBERS as REQUEST_MEMBERS;
+pub(crate) use responses::Shelf;
 use serde_json::{Value, json};
-
-/// What an answer depends on besides the request.
-#[derive(Clone, Debug)]
-pub(crate) struct Setting<'a> {
-    pub(crate) seed: u64,
-    /// Unix seconds for `created`.
-    pub(crate) now_s: u64,
-    /// Who calls, for the prompt cache.
-    pub(crate) caller: &'a str,
-    pub(crate) cache: &'a PromptCache,
-    /// The name in the request.
-    pub(crate) name: &'a str,
-    pub(crate) telling: Telling,
-    /// Steering forced by a fault.
-    pub(crate) force: Option<Steering>,
-}
 
 /// `POST /v1/chat/completions`.
 pub(crate) fn chat(setting: &Setting<'_>, model: &Model, request: &Value) -> Result<Answer, Refusal> {
@@ -112,23 +97,13 @@ fn model_json(model: &Model, name: &str) -> Value {
     out
 }
 
-/// The request as text, without how it is delivered: a stream put together equals the plain answer.
-pub(crate) fn unstreamed(request: &Value) -> String {
-    let mut request = request.clone();
-    if let Some(map) = request.as_object_mut() {
-        map.shift_remove("stream");
-        map.shift_remove("stream_options");
-    }
-    request.to_string()
-}
-
 /// The effort that a request runs at: its own, or the model's default.
-fn effort<'a>(model: &Model, request: &'a Value) -> &'a str {
+fn effort<'a>(model: &Model, asked: Option<&'a Value>) -> &'a str {
     let default = match model.rules {
         Rules::OpenAi(rules) => rules.default_effort,
         _ => "none",
     };
-    some(request, "reasoning_effort").and_then(Value::as_str).unwrap_or(default)
+    asked.and_then(Value::as_str).unwrap_or(default)
 }
 
 #[cfg(test)]

@@ -8,11 +8,11 @@ use std::fmt::Write as _;
 /// Load models that the overlay lists; any other name of the pattern costs the same.
 const LOADS: &[&str] = &["fake", "fake-c10", "fake-c100", "fake-c100-d5", "fake-c1000"];
 
-/// Every priced model of the fleet: real ones under both of their names, fault and load models at both vendors.
+/// Every priced model of the fleet: real ones under both of their names, fault and load models at each vendor.
 #[must_use]
 pub fn catalog_overlay() -> String {
     let mut out = String::from("# Prices of the simulated fleet. US dollars per million tokens.\n");
-    for vendor in [Vendor::OpenAi, Vendor::Anthropic] {
+    for vendor in Vendor::ALL {
         for model in models::of(vendor) {
             let names =
                 if model.id == model.served_as { vec![model.id] } else { vec![model.id, model.served_as] };
@@ -92,8 +92,11 @@ mod tests {
         assert_eq!(find("openai", "gpt-4o-2024-08-06")["output_tokens_max"].as_integer(), Some(16_384));
         let opus = find("anthropic", "claude-opus-4-7")["prices"].as_array().unwrap();
         assert!(opus.iter().any(|p| p["class"].as_str() == Some("cache_write_1h")));
+        let pro = find("gemini", "gemini-2.5-pro")["prices"].as_array().unwrap();
+        assert!(pro.iter().any(|p| p.get("above_tokens").and_then(toml::Value::as_integer) == Some(200_000)));
         for fault in faults() {
             find("anthropic", fault.example);
+            find("gemini", fault.example);
         }
     }
 }

@@ -118,6 +118,9 @@ pub(crate) fn plan(brief: &Brief, chance: &mut Chance) -> Plan {
         plan.finish = Finish::Refusal;
     } else if !steering.empty {
         plan.calls = calls(brief, chance);
+        if steering.bad_call {
+            plan.calls.iter_mut().for_each(cut_arguments);
+        }
         if plan.calls.is_empty() {
             plan.text = text(brief, chance);
         } else {
@@ -181,6 +184,15 @@ fn call(brief: &Brief, tool: &Tool, chance: &mut Chance) -> Call {
         },
     };
     Call { name: tool.name.clone(), arguments: arguments.to_string() }
+}
+
+/// Leaves half of a call's arguments, which is no JSON.
+fn cut_arguments(call: &mut Call) {
+    let mut half = call.arguments.len() / 2;
+    while !call.arguments.is_char_boundary(half) {
+        half += 1;
+    }
+    call.arguments.truncate(half);
 }
 
 fn text(brief: &Brief, chance: &mut Chance) -> String {

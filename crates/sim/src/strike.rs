@@ -3,8 +3,8 @@
 use crate::answer::Answer;
 use crate::books::Outcome;
 use crate::delivery::{Interrupt, Script};
+use crate::dialect::Dialect;
 use crate::fault::Fault;
-use crate::models::Vendor;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -37,7 +37,7 @@ pub(crate) fn unharmed(answer: &Answer, first: Duration, gap: Duration) -> Sendi
 }
 
 /// The answer with a fault. Faults that are statuses, or that steer the answer itself, have struck before.
-pub(crate) fn strike(fault: Fault, vendor: Vendor, mut answer: Answer) -> Sending {
+pub(crate) fn strike(fault: Fault, dialect: Dialect, mut answer: Answer) -> Sending {
     let (mut first, mut gap, mut gzip) = (Duration::ZERO, Duration::ZERO, false);
     let mut interrupt = None;
     match fault {
@@ -48,14 +48,14 @@ pub(crate) fn strike(fault: Fault, vendor: Vendor, mut answer: Answer) -> Sendin
         }
         Fault::SlowFirstByte { ms } => first = Duration::from_millis(ms),
         Fault::SlowStream { ms } => gap = Duration::from_millis(ms),
-        Fault::ErrorEvent { percent } => error_event(&mut answer, vendor, percent),
-        Fault::MalformedJson => malformed_json(&mut answer),
-        Fault::MalformedSse => malformed_lines(&mut answer),
+        Fault::ErrorEvent { percent } => error_event(&mut answer, dialect, percent),
+        Fault::MalformedJson => malformed_json(&mut answer, dialect),
+        Fault::MalformedSse => malformed_lines(&mut answer, dialect),
         Fault::WrongContentType => {
             answer.content_type = "text/html; charset=utf-8";
             answer.outcome = Outcome::Broken;
         }
-        Fault::OversizedEvent => oversized(&mut answer, vendor),
+        Fault::OversizedEvent => oversized(&mut answer, dialect),
         Fault::Gzip => {
             answer.frames = compressed(&answer.frames);
             gzip = true;
@@ -90,49 +90,53 @@ fn split(answer: &mut Answer, percent: u8) -> usize {
     answer.frames.len() * usize::from(percent) / 100
 }
 
-fn error_event(answer: &mut Answer, vendor: Vendor, percent: u8) {
+fn error_event(answer: &mut Answer, dialect: Dialect, percent: u8) {
     let at = split(answer, percent);
+    let events = dialect.error_events(at, answer.frames.first());
     answer.frames.truncate(at);
-    answer.frames.push(Bytes::from_static(match vendor {
-        Vendor::OpenAi => b"data: {\"error\":{\"message\":\"The server had an error while processing your request. Sorry about that!\",\"type\":\"server_error\",\"param\":null,\"code\":null}}\n\n",
-        Vendor::Anthropic => b"event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n",
-    }));
+    answer.frames.extend(events);
     answer.outcome = Outcome::Cut;
 }
 
-fn malformed_json(answer: &mut Answer) {
+fn malformed_json(answer: &mut Answer, dialect: Dialect) {
     answer.outcome = Outcome::Broken;
     let middle = answer.frames.len() / 2;
     if let Some(frame) = answer.frames.get_mut(middle) {
         // Half an object: the event's last bytes are gone, its end of event is not.
-        let tail: &[u8] = if answer.stream { b"\n\n" } else { b"" };
+        let tail = if answer.stream { dialect.event_end() } else { b"" };
         *frame = Bytes::from([&frame[..frame.len() * 2 / 3], tail].concat());
     }
 }
 
-fn malformed_lines(answer: &mut Answer) {
+fn malformed_lines(answer: &mut Answer, dialect: Dialect) {
     answer.outcome = Outcome::Broken;
+    let noise = Bytes::from_static(b"upstream: the quick brown fox\n");
     if !answer.stream {
-        answer.frames = vec![Bytes::from_static(b"upstream: the quick brown fox")];
+        answer.frames = vec![noise];
         return;
     }
     let middle = answer.frames.len() / 2;
+    if dialect == Dialect::GeminiList {
+        answer.frames[middle..].fill(noise);
+        return;
+    }
     for frame in &mut answer.frames[middle..] {
         // Lines without a field name, and no end of event.
         *frame = Bytes::from(
-            String::from_utf8_lossy(frame).replace("event: ", "").replace("data: ", "").replace("\n\n", "\n"),
+            String::from_utf8_lossy(frame)
+                .replace("event: ", "")
+                .replace("data: ", "")
+                .replace("\r\n\r\n", "\r\n")
+                .replace("\n\n", "\n"),
         );
     }
 }
 
-fn oversized(answer: &mut Answer, vendor: Vendor) {
-    let key: &[u8] = match vendor {
-        Vendor::OpenAi => b"\"content\":\"",
-        Vendor::Anthropic => b"\"text\":\"",
-    };
+fn oversized(answer: &mut Answer, dialect: Dialect) {
     let middle = if answer.stream { answer.frames.len() / 2 } else { 0 };
     for frame in &mut answer.frames[middle..] {
-        if let Some(at) = memchr::memmem::find(frame, key).map(|at| at + key.len()) {
+        let found = |key: &&[u8]| memchr::memmem::find(frame, key).map(|at| at + key.len());
+        if let Some(at) = dialect.text_keys().iter().find_map(found) {
             *frame = Bytes::from([&frame[..at], &vec![b'x'; OVERSIZE_BYTES], &frame[at..]].concat());
             return;
         }

@@ -4,5 +4,6 @@ mod books;
 pub(crate) mod client;
 mod docs;
 mod faults;
+mod mutations;
 mod published;
 mod wire;

@@ -1,7 +1,11 @@
-//! Answers that both vendors give, each in its own words: wrong paths, bodies and models, lists, faults by status.
+//! Answers that all vendors give, each in its own words: wrong paths, bodies and models, lists, faults by status.
 
 use crate::answer::Answer;
+use crate::dialect::Dialect;
+use crate::door::Endpoint;
+use crate::gemini;
 use crate::models::Vendor;
+use crate::openai::responses::Kept;
 use crate::{anthropic, openai};
 use bytes::Bytes;
 use http::request::Parts;
@@ -9,6 +13,7 @@ use serde_json::Value;
 
 pub(crate) fn status_fault(vendor: Vendor, status: u16, retry_after_s: Option<u64>, name: &str) -> Answer {
     let mut answer = match vendor {
+        Vendor::Gemini => gemini::error::Refusal::fault(status, retry_after_s, name).answer(),
         Vendor::OpenAi => openai::error::Refusal::fault(status, name).answer(),
         Vendor::Anthropic => anthropic::error::Refusal::fault(status, name).answer(),
     };
@@ -18,7 +23,8 @@ pub(crate) fn status_fault(vendor: Vendor, status: u16, retry_after_s: Option<u6
             b"<html><head><title>502 Bad Gateway</title></head><body>cloudflare</body></html>",
         )];
     }
-    if let Some(seconds) = retry_after_s {
+    // Google names the time in the error's details, and has no such header.
+    if let Some(seconds) = retry_after_s.filter(|_| vendor != Vendor::Gemini) {
         answer.headers.push(("retry-after", seconds.to_string()));
     }
     answer
@@ -28,6 +34,7 @@ pub(crate) fn list(vendor: Vendor, parts: &Parts) -> Value {
     match vendor {
         Vendor::OpenAi => openai::models(),
         Vendor::Anthropic => anthropic::models(parts.uri.query().unwrap_or_default()),
+        Vendor::Gemini => gemini::models(parts.uri.query().unwrap_or_default()),
     }
 }
 
@@ -35,6 +42,7 @@ pub(crate) fn one(vendor: Vendor, name: &str) -> Answer {
     match vendor {
         Vendor::OpenAi => openai::model(name).map_or_else(|r| r.answer(), |v| Answer::json(200, &v)),
         Vendor::Anthropic => anthropic::model(name).map_or_else(|r| r.answer(), |v| Answer::json(200, &v)),
+        Vendor::Gemini => gemini::model(name).map_or_else(|r| r.answer(), |v| Answer::json(200, &v)),
     }
 }
 
@@ -45,19 +53,24 @@ pub(crate) fn not_json(vendor: Vendor) -> Answer {
             openai::error::Refusal::other(400, "invalid_request_error", None, message).answer()
         }
         Vendor::Anthropic => anthropic::error::Refusal::bad("The request body is not valid JSON").answer(),
+        Vendor::Gemini => gemini::error::Refusal::not_json().answer(),
     }
 }
 
-pub(crate) fn no_model_named(vendor: Vendor, request: &Value) -> Answer {
-    match vendor {
-        Vendor::OpenAi => openai::error::Refusal::other(
+pub(crate) fn no_model_named(dialect: Dialect, request: &Value) -> Answer {
+    match dialect {
+        Dialect::Chat => openai::error::Refusal::other(
             400,
             "invalid_request_error",
             None,
             "you must provide a model parameter",
         )
         .answer(),
-        Vendor::Anthropic => {
+        Dialect::Responses => {
+            let message = "Missing required parameter: 'model'.";
+            openai::error::Refusal::bad("model", "missing_required_parameter", message).answer()
+        }
+        Dialect::Messages => {
             let why = if request.get("model").is_some() {
                 "Input should be a valid string"
             } else {
@@ -65,14 +78,31 @@ pub(crate) fn no_model_named(vendor: Vendor, request: &Value) -> Answer {
             };
             anthropic::error::Refusal::bad(format!("model: {why}")).answer()
         }
+        Dialect::Gemini | Dialect::GeminiList => {
+            gemini::error::Refusal::bad("* GenerateContentRequest.model: unexpected model name format\n")
+                .answer()
+        }
     }
 }
 
-pub(crate) fn no_model(vendor: Vendor, name: &str) -> Answer {
-    match vendor {
-        Vendor::OpenAi => openai::error::Refusal::no_model(name).answer(),
-        Vendor::Anthropic => anthropic::error::Refusal::no_model(name).answer(),
+pub(crate) fn no_model(dialect: Dialect, endpoint: &Endpoint, name: &str) -> Answer {
+    match dialect {
+        // Responses says 404 too since September 2026: https://github.com/BerriAI/litellm/pull/39457, read 2026-11-23.
+        Dialect::Chat | Dialect::Responses => openai::error::Refusal::no_model(name).answer(),
+        Dialect::Messages => anthropic::error::Refusal::no_model(name).answer(),
+        Dialect::Gemini | Dialect::GeminiList => {
+            let method =
+                if let Endpoint::Gemini(method, _) = endpoint { method.name() } else { "generateContent" };
+            gemini::error::Refusal::no_model(name, method).answer()
+        }
     }
+}
+
+/// What is asked of a response that was kept.
+pub(crate) fn kept(shelf: &openai::Shelf, caller: &str, what: &Kept, parts: &Parts) -> Answer {
+    let query = parts.uri.query().unwrap_or_default();
+    openai::responses::kept(shelf, caller, what, query)
+        .map_or_else(|r| r.answer(), |body| Answer::json(200, &body))
 }
 
 pub(crate) fn wrong_method(vendor: Vendor, parts: &Parts) -> Answer {
@@ -89,6 +119,8 @@ pub(crate) fn wrong_method(vendor: Vendor, parts: &Parts) -> Answer {
         Vendor::Anthropic => {
             anthropic::error::Refusal::other(405, "invalid_request_error", "Method Not Allowed").answer()
         }
+        // Google has no 405: what the path is not for is not there.
+        Vendor::Gemini => page_not_found(parts),
     }
 }
 
@@ -99,7 +131,18 @@ pub(crate) fn unknown_path(vendor: Vendor, parts: &Parts) -> Answer {
             openai::error::Refusal::other(404, "invalid_request_error", None, message).answer()
         }
         Vendor::Anthropic => anthropic::error::Refusal::other(404, "not_found_error", "Not Found").answer(),
+        Vendor::Gemini => page_not_found(parts),
     }
+}
+
+/// Google's page for a path that is not there.
+fn page_not_found(parts: &Parts) -> Answer {
+    let page = format!(
+        "<!DOCTYPE html>\n<html lang=en>\n  <title>Error 404 (Not Found)!!1</title>\n  <p><b>404.</b> <ins>That’s an error.</ins>\n  <p>The requested URL <code>{}</code> was not found on this server.  <ins>That’s all we know.</ins>\n",
+        parts.uri.path()
+    );
+    let frames = vec![Bytes::from(page)];
+    Answer { content_type: "text/html; charset=UTF-8", frames, ..Answer::json(404, &Value::Null) }
 }
 
 pub(crate) fn too_large(vendor: Vendor) -> Answer {
@@ -114,6 +157,10 @@ pub(crate) fn too_large(vendor: Vendor) -> Answer {
         Vendor::Anthropic => {
             anthropic::error::Refusal::other(413, "request_too_large", "Request exceeds the maximum size")
                 .answer()
+        }
+        Vendor::Gemini => {
+            let message = "Request payload size exceeds the limit: 20971520 bytes.";
+            gemini::error::Refusal::bad(message).answer()
         }
     }
 }

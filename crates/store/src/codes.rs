@@ -86,6 +86,8 @@ const fn of_dialect(dialect: Dialect) -> i64 {
         Dialect::OpenaiChat => 1,
         Dialect::OpenaiEmbeddings => 2,
         Dialect::AnthropicMessages => 3,
+        Dialect::GeminiGenerate => 4,
+        Dialect::OpenaiResponses => 5,
     }
 }
 
@@ -171,7 +173,9 @@ mod tests {
              overloaded connect_failed timeout cut bad_answer gone vendor internal"
         );
         assert_eq!(outcome(17), None);
-        assert_eq!(Dialect::ALL.map(of_dialect), [1, 2, 3]);
+        assert_eq!(Dialect::ALL.map(of_dialect), [1, 2, 3, 5, 4]);
+        let distinct: std::collections::HashSet<_> = Dialect::ALL.map(of_dialect).into_iter().collect();
+        assert_eq!(distinct.len(), Dialect::ALL.len());
         assert_eq!(Finish::ALL.map(of_finish), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
         assert_eq!(
             (0..3).map(|code| provenance(code).unwrap().as_str()).collect::<Vec<_>>(),

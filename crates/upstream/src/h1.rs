@@ -179,8 +179,10 @@ impl<'a> Sending<'a> {
         let length = request.body_len();
         let is_inline = length <= INLINE_BODY_MAX;
         let inline = if is_inline { length } else { 0 };
-        let mut head = Vec::with_capacity(request.head.h1.len() + 64 * request.extra.len() + 64 + inline);
-        head.extend_from_slice(&request.head.h1);
+        let mut head = Vec::with_capacity(
+            request.head.h1.len() + request.tail.len() + 64 * request.extra.len() + 64 + inline,
+        );
+        request.append_head(&mut head);
         for (name, value) in request.extra {
             append_line(&mut head, name, value);
         }

@@ -65,7 +65,7 @@ pub(crate) async fn call(
     is_reused: bool,
 ) -> Result<http::Response<Incoming>, Failure> {
     let scheme = if origin.tls.is_some() { "https" } else { "http" };
-    let uri = format!("{scheme}://{}{}", origin.authority, request.head.path);
+    let uri = format!("{scheme}://{}{}{}", origin.authority, request.head.path, request.tail);
     let mut message = http::Request::new(Full::new(Bytes::from(request.body.concat())));
     *message.method_mut() = request.head.method.clone();
     *message.uri_mut() = uri.parse().map_err(|_| Failure::BadAnswer(format!("`{uri}` is not a URL")))?;

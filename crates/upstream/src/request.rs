@@ -12,6 +12,8 @@ use crate::origin::Origin;
 pub struct Head {
     /// `POST <path> HTTP/1.1` and the fixed headers, each line ended by CRLF, ready for the wire.
     pub(crate) h1: Bytes,
+    /// Where the path of the request line ends in `h1`: what a call adds to it goes there.
+    pub(crate) path_end: usize,
     pub(crate) method: http::Method,
     pub(crate) path: String,
     pub(crate) headers: HeaderMap,
@@ -35,6 +37,7 @@ impl Head {
         h1.extend_from_slice(method.as_str().as_bytes());
         h1.push(b' ');
         h1.extend_from_slice(target.as_bytes());
+        let path_end = h1.len();
         h1.extend_from_slice(b" HTTP/1.1\r\nhost: ");
         h1.extend_from_slice(origin.authority().as_bytes());
         h1.extend_from_slice(b"\r\n");
@@ -50,7 +53,7 @@ impl Head {
             append_line(&mut h1, name, value);
             map.append(name.clone(), value.clone());
         }
-        Self { h1: h1.into(), method: method.clone(), path, headers: map }
+        Self { h1: h1.into(), path_end, method: method.clone(), path, headers: map }
     }
 
     /// The same, asking the origin itself whether its proxy wants absolute URLs.
@@ -78,6 +81,9 @@ impl fmt::Debug for Head {
 pub struct Request<'a> {
     /// The prepared part.
     pub head: &'a Head,
+    /// What follows the prepared path in this call only, such as `/models/m:generateContent?alt=sse`: ASCII that may
+    /// stand in a URL. Empty for the calls whose path is the same every time.
+    pub tail: &'a str,
     /// Headers of this call only.
     pub extra: &'a [(HeaderName, HeaderValue)],
     /// The body, in pieces that follow each other; empty for calls without one. In pieces, so that an edited
@@ -86,6 +92,20 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
+    /// Appends the request line and the fixed headers.
+    pub(crate) fn append_head(&self, out: &mut Vec<u8>) {
+        if self.tail.is_empty() {
+            out.extend_from_slice(&self.head.h1);
+            return;
+        }
+        let (before, behind) = self.head.h1.split_at(self.head.path_end);
+        // A space or a line end would make another request of it.
+        let tail = self.tail.bytes().filter(u8::is_ascii_graphic);
+        out.extend_from_slice(before);
+        out.extend(tail);
+        out.extend_from_slice(behind);
+    }
+
     /// Bytes of the body.
     pub(crate) fn body_len(&self) -> usize {
         self.body.iter().map(|piece| piece.len()).sum()

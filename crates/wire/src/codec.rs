@@ -12,13 +12,14 @@ pub(crate) mod usage;
 
 use std::fmt;
 
-use pilothouse_core::conversation::{Answer, Raw, Request, StreamPart};
+use pilothouse_core::conversation::{Answer, Raw, Request, Rest, StreamPart};
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::Note;
 use pilothouse_core::id::ExchangeId;
 
-pub(crate) use losses::Losses;
+pub(crate) use losses::{ITEM, LATE_TIER, Losses, OWN};
+pub(crate) use quirks::gemini_version;
 pub use quirks::{Quirks, ThinkingStyle, family_of};
 
 use crate::dialects;
@@ -44,6 +45,11 @@ pub trait Codec: Sync {
         target: &Target<'_>,
         losses: &mut Vec<Note>,
     ) -> Result<Vec<u8>, Error>;
+
+    /// What of a request's body an answer of this dialect says again; see [`AnswerContext::echoed`].
+    fn echoed(&self, _body: &[u8]) -> Rest {
+        Rest::EMPTY
+    }
 
     /// Reads an answer's body.
     ///
@@ -146,6 +152,8 @@ pub struct AnswerContext<'a> {
     pub legacy_functions: bool,
     /// Input tokens, estimated, for the start of an Anthropic stream whose vendor tells them only at its end.
     pub estimated_input: Option<u64>,
+    /// Members of the client's request that an openai-responses answer says again; see [`Codec::echoed`].
+    pub echoed: Option<&'a Rest>,
 }
 
 /// An error that a vendor gave, or one of ours on its way to a client.
@@ -236,5 +244,9 @@ pub fn error_codec(dialect: Dialect) -> &'static dyn Codec {
 }
 
 /// Every codec. One line per dialect.
-pub static CODECS: &[&dyn Codec] =
-    &[&dialects::openai_chat::OpenaiChat, &dialects::anthropic_messages::AnthropicMessages];
+pub static CODECS: &[&dyn Codec] = &[
+    &dialects::openai_chat::OpenaiChat,
+    &dialects::anthropic_messages::AnthropicMessages,
+    &dialects::openai_responses::OpenaiResponses,
+    &dialects::gemini_generate::GeminiGenerate,
+];

@@ -1,7 +1,9 @@
 //! The wire formats, one folder each.
 
 pub mod anthropic_messages;
+pub mod gemini_generate;
 pub mod openai_chat;
+pub mod openai_responses;
 mod schema;
 
 use pilothouse_core::conversation::{CacheTtl, Media};
@@ -72,6 +74,9 @@ pub(crate) fn fitting_id(id: &str, longest: usize) -> std::borrow::Cow<'_, str> 
         .collect();
     format!("{kept}_{hash:016x}").into()
 }
+
+/// Before the family's name in the signature of reasoning that another vendor than the dialect's own wrote.
+pub(crate) const FOREIGN_SIGNATURE: &str = "pilothouse-origin-";
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,9 @@
 //! cannot have unescaped, and a find is always confirmed by parsing.
 
 mod anthropic_messages;
+pub(crate) mod gemini_generate;
 mod openai_chat;
+mod openai_responses;
 
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::Kind;
@@ -22,7 +24,8 @@ pub struct Facts {
     pub answer: AnswerFacts,
     /// The last usage seen.
     pub usage: Option<Usage>,
-    /// The dialect's terminator was seen.
+    /// The dialect's terminator was seen; with Gemini, which has none, every candidate has told why it ended. See
+    /// [`Scanner::has_terminator`].
     pub is_terminated: bool,
     /// An error inside the answer.
     pub error: Option<StreamError>,
@@ -70,6 +73,8 @@ enum Format {
     OpenaiChat(openai_chat::State),
     OpenaiEmbeddings,
     AnthropicMessages(anthropic_messages::State),
+    OpenaiResponses(openai_responses::State),
+    GeminiGenerate(gemini_generate::State),
 }
 
 impl Scanner {
@@ -80,6 +85,8 @@ impl Scanner {
             Dialect::OpenaiChat => Format::OpenaiChat(openai_chat::State::new(hide_usage)),
             Dialect::OpenaiEmbeddings => Format::OpenaiEmbeddings,
             Dialect::AnthropicMessages => Format::AnthropicMessages(anthropic_messages::State::default()),
+            Dialect::OpenaiResponses => Format::OpenaiResponses(openai_responses::State::default()),
+            Dialect::GeminiGenerate => Format::GeminiGenerate(gemini_generate::State::default()),
         };
         Self { facts: Facts::default(), format }
     }
@@ -90,6 +97,8 @@ impl Scanner {
             Format::OpenaiChat(state) => state.event(raw, &mut self.facts),
             Format::OpenaiEmbeddings => Seen::default(),
             Format::AnthropicMessages(state) => state.event(raw, &mut self.facts),
+            Format::OpenaiResponses(state) => state.event(raw, &mut self.facts),
+            Format::GeminiGenerate(state) => state.event(raw, &mut self.facts),
         }
     }
 
@@ -98,7 +107,16 @@ impl Scanner {
         match &self.format {
             Format::OpenaiChat(_) | Format::OpenaiEmbeddings => openai_chat::whole(body, &mut self.facts),
             Format::AnthropicMessages(_) => anthropic_messages::whole(body, &mut self.facts),
+            Format::OpenaiResponses(_) => openai_responses::whole(body, &mut self.facts),
+            Format::GeminiGenerate(_) => gemini_generate::whole(body, &mut self.facts),
         }
+    }
+
+    /// Whether the dialect ends its streams with a word of its own, behind which a broken transport loses nothing.
+    /// A stream of Gemini's is whole only when the transport ends cleanly too: behind a finish reason more may come.
+    #[must_use]
+    pub const fn has_terminator(&self) -> bool {
+        !matches!(self.format, Format::GeminiGenerate(_))
     }
 
     /// What is known so far.
@@ -110,8 +128,10 @@ impl Scanner {
     /// Takes what is known.
     #[must_use]
     pub fn take(&mut self) -> Facts {
-        if let Format::OpenaiChat(state) = &mut self.format {
-            state.finish(&mut self.facts);
+        match &mut self.format {
+            Format::OpenaiChat(state) => state.finish(&mut self.facts),
+            Format::OpenaiResponses(state) => state.finish(&mut self.facts),
+            Format::OpenaiEmbeddings | Format::AnthropicMessages(_) | Format::GeminiGenerate(_) => {}
         }
         std::mem::take(&mut self.facts)
     }

@@ -125,6 +125,22 @@ impl<'a> Head<'a> {
         Some(Edit { range: member.value(), with: quoted(model).into() })
     }
 
+    /// The edit that names another model where a Gemini request names one: beside what is embedded, or within what is
+    /// counted. That of a conversation stands in the path alone.
+    #[must_use]
+    pub fn set_gemini_model(&self, model: &str) -> Option<Edit> {
+        let is_whole = model.starts_with("models/") || model.starts_with("tunedModels/");
+        let name = || if is_whole { quoted(model) } else { quoted(&format!("models/{model}")) };
+        if let Some(member) = self.members.find(self.body, "model") {
+            return Some(Edit { range: member.value(), with: name().into() });
+        }
+        let counted = ["generateContentRequest", "generate_content_request"];
+        let outer = counted.iter().find_map(|name| self.members.find(self.body, name))?.value();
+        let inner = scan::members(&self.body[outer.clone()]).ok()?;
+        let at = inner.find(&self.body[outer.clone()], "model")?.value();
+        Some(Edit { range: outer.start + at.start..outer.start + at.end, with: name().into() })
+    }
+
     /// The edit that asks an openai-chat vendor for a usage chunk, or `None` where the client asks already.
     #[must_use]
     pub fn include_usage(&self) -> Option<Edit> {

@@ -60,16 +60,21 @@ const DOWN_ALWAYS: &[Name] = &[
     Name::Begins("anthropic-ratelimit-"),
     Name::Is("openai-processing-ms"),
     Name::Is("openai-version"),
+    Name::Is("x-gemini-service-tier"),
 ];
 
 /// Request headers that mean something in one dialect only.
 #[must_use]
 pub const fn up(dialect: Dialect) -> &'static [Name] {
     match dialect {
-        Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => {
+        Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::OpenaiResponses => {
             &[Name::Is("openai-beta"), Name::Is("x-client-request-id")]
         }
         Dialect::AnthropicMessages => &[Name::Is("anthropic-version"), Name::Is("anthropic-beta")],
+        // The SDK's name and version, and how long it waits (<https://github.com/googleapis/python-genai> 3.4,
+        // `_api_client.py`, read 2026-11-23). Keys (`x-goog-api-key`) and billing projects
+        // (`x-goog-user-project`) are the operator's, never the caller's.
+        Dialect::GeminiGenerate => &[Name::Is("x-goog-api-client"), Name::Is("x-server-timeout")],
     }
 }
 
@@ -88,8 +93,10 @@ pub fn passes_always(name: &str) -> bool {
 /// Whether a request header is lost (and reported) when the vendor speaks another dialect.
 #[must_use]
 pub fn is_lost_in_translation(client: Dialect, name: &str) -> bool {
-    // A version says how the client's own dialect is written; nothing is lost with it.
-    !name.eq_ignore_ascii_case("anthropic-version") && up(client).iter().any(|known| known.fits(name))
+    // A version says how the client's own dialect is written, or which SDK wrote it; nothing is lost with it.
+    let says_nothing = ["anthropic-version", "x-goog-api-client", "x-server-timeout"];
+    !says_nothing.iter().any(|known| known.eq_ignore_ascii_case(name))
+        && up(client).iter().any(|known| known.fits(name))
 }
 
 /// Whether an answer header passes to the client.
@@ -109,6 +116,7 @@ mod tests {
                 "authorization",
                 "x-api-key",
                 "x-goog-api-key",
+                "x-goog-user-project",
                 "cookie",
                 "x-forwarded-for",
                 "forwarded",

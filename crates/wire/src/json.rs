@@ -99,6 +99,22 @@ impl<'a> Members<'a> {
         serde_json::from_str(raw.get()).ok()
     }
 
+    /// The same members with the snake_case spelling of every name in `known` turned into that name: Google's
+    /// servers read both. Where both are given, the one in `known` stands.
+    pub(crate) fn camel(mut self, known: &[&'static str]) -> Self {
+        for at in 0..self.0.len() {
+            let name = &self.0[at].0;
+            if !name.contains('_') {
+                continue;
+            }
+            let found = known.iter().find(|camel| is_snake_of(name, camel));
+            if let Some(camel) = found.filter(|camel| self.peek(camel).is_none()) {
+                self.0[at].0 = Cow::Borrowed(camel);
+            }
+        }
+        self
+    }
+
     /// Takes a member out; `null` counts as absent.
     pub(crate) fn take(&mut self, name: &str) -> Option<&'a RawValue> {
         let at = self.0.iter().position(|(key, _)| key == name)?;
@@ -109,6 +125,14 @@ impl<'a> Members<'a> {
     /// A member's raw value, left in place.
     pub(crate) fn peek(&self, name: &str) -> Option<&'a RawValue> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| *value)
+    }
+
+    /// The member, where there is just one.
+    pub(crate) fn only(&self) -> Option<(&str, &'a RawValue)> {
+        match self.0.as_slice() {
+            [(name, value)] => Some((name, value)),
+            _ => None,
+        }
     }
 
     /// Takes a member of a plain type.
@@ -195,6 +219,15 @@ impl<'de> Deserialize<'de> for Members<'de> {
         }
         input.deserialize_map(Read)
     }
+}
+
+/// Whether `snake` spells the same name as `camel` does, with underscores.
+fn is_snake_of(snake: &str, camel: &str) -> bool {
+    let mut letters = snake.chars();
+    camel.chars().all(|letter| {
+        (!letter.is_ascii_uppercase() || letters.next() == Some('_'))
+            && letters.next() == Some(letter.to_ascii_lowercase())
+    }) && letters.next().is_none()
 }
 
 /// A member's name, borrowed where it has no escapes.

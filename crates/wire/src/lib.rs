@@ -10,6 +10,7 @@ pub mod head;
 pub mod headers;
 mod json;
 pub mod memory;
+pub mod path;
 pub mod relay;
 pub mod scan;
 pub mod sse;

@@ -123,10 +123,31 @@ impl ThinkingMemory {
         now: UnixMs,
         notes: &mut Vec<Note>,
     ) -> Restored {
+        let (mut restored, has_missed) = self.put_back(key, request, now);
+        if has_missed && asks_for_thinking(request) {
+            request.reasoning.thinking = Some(Thinking::Off);
+            request.reasoning.effort = None;
+            restored.turned_off = true;
+            notes.push(Note::new(
+                "off:thinking",
+                "the thinking behind a tool call is no longer held, so that this turn goes without",
+            ));
+        }
+        restored
+    }
+
+    /// Puts back what is held, and leaves the request as it is where something is missing: for vendors that take
+    /// a loop with a gap, as Gemini does behind a placeholder for the signature.
+    pub fn restore_held(&mut self, key: &str, request: &mut Request, now: UnixMs) -> Restored {
+        self.put_back(key, request, now).0
+    }
+
+    /// What was put back, and whether a turn of the loop has none.
+    fn put_back(&mut self, key: &str, request: &mut Request, now: UnixMs) -> (Restored, bool) {
         self.forget_old(now);
         let key: Arc<str> = key.into();
         let mut restored = Restored::default();
-        let mut missed = false;
+        let mut has_missed = false;
         let from = loop_start(&request.messages);
         for message in &mut request.messages[from..] {
             if message.role != Role::Assistant || has_thinking(message) {
@@ -143,19 +164,10 @@ impl ThinkingMemory {
                     message.parts.splice(0..0, turn.parts.iter().cloned());
                     restored.turns += 1;
                 }
-                None => missed = true,
+                None => has_missed = true,
             }
         }
-        if missed && asks_for_thinking(request) {
-            request.reasoning.thinking = Some(Thinking::Off);
-            request.reasoning.effort = None;
-            restored.turned_off = true;
-            notes.push(Note::new(
-                "off:thinking",
-                "the thinking behind a tool call is no longer held, so that this turn goes without",
-            ));
-        }
-        restored
+        (restored, has_missed)
     }
 
     fn forget_old(&mut self, now: UnixMs) {

@@ -155,6 +155,14 @@ impl Relay {
         self.is_malformed
     }
 
+    /// Whether nothing can be missing behind what came, however the transport ends: the vendor's terminator has come,
+    /// or its error.
+    #[must_use]
+    pub const fn has_last_word(&self) -> bool {
+        let facts = self.scanner.facts();
+        (facts.is_terminated && self.scanner.has_terminator()) || facts.error.is_some()
+    }
+
     /// Whether model output has been seen.
     #[must_use]
     pub const fn has_output(&self) -> bool {

@@ -106,6 +106,33 @@ impl From<OpenaiUsage> for Usage {
     }
 }
 
+/// The usage object of OpenAI's Responses: the same counts as [`OpenaiUsage`] under other names
+/// (<https://github.com/openai/openai-python> 3.54, `ResponseUsage`, read 2026-11-23).
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ResponsesUsage {
+    #[serde(deserialize_with = "count")]
+    input_tokens: u64,
+    #[serde(deserialize_with = "count")]
+    output_tokens: u64,
+    #[serde(deserialize_with = "nullable")]
+    input_tokens_details: OpenaiDetails,
+    #[serde(deserialize_with = "nullable")]
+    output_tokens_details: OpenaiDetails,
+}
+
+impl From<ResponsesUsage> for Usage {
+    fn from(told: ResponsesUsage) -> Self {
+        Self::from(OpenaiUsage {
+            prompt_tokens: told.input_tokens,
+            completion_tokens: told.output_tokens,
+            prompt_tokens_details: told.input_tokens_details,
+            completion_tokens_details: told.output_tokens_details,
+            prompt_cache_hit_tokens: 0,
+        })
+    }
+}
+
 /// Anthropic's usage object. Its input classes are disjoint already; `output_tokens` includes thinking
 /// (<https://platform.claude.com/docs/en/build-with-claude/prompt-caching>, read 2026-11-22), which
 /// `output_tokens_details.thinking_tokens` tells apart where it is given
@@ -170,6 +197,85 @@ impl From<AnthropicUsage> for Usage {
     }
 }
 
+/// Google's usage report (`usageMetadata`).
+///
+/// `promptTokenCount` includes cached tokens; `toolUsePromptTokenCount` and `thoughtsTokenCount` stand beside the
+/// prompt and the candidates, and `totalTokenCount` is the sum of the four
+/// (<https://github.com/googleapis/js-genai> 2.32, `GenerateContentResponseUsageMetadata`, read 2026-11-23).
+/// Sound is told apart by the lists of modalities, which cover the same tokens as the counts they belong to.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct GeminiUsage {
+    #[serde(deserialize_with = "count")]
+    prompt_token_count: u64,
+    #[serde(deserialize_with = "count")]
+    cached_content_token_count: u64,
+    #[serde(deserialize_with = "count")]
+    candidates_token_count: u64,
+    thoughts_token_count: Option<u64>,
+    #[serde(deserialize_with = "count")]
+    tool_use_prompt_token_count: u64,
+    #[serde(deserialize_with = "count")]
+    total_token_count: u64,
+    #[serde(rename = "promptTokensDetails", deserialize_with = "audio")]
+    prompt_audio: u64,
+    #[serde(rename = "cacheTokensDetails", deserialize_with = "audio")]
+    cached_audio: u64,
+    #[serde(rename = "candidatesTokensDetails", deserialize_with = "audio")]
+    candidates_audio: u64,
+    #[serde(rename = "toolUsePromptTokensDetails", deserialize_with = "audio")]
+    tool_use_audio: u64,
+}
+
+impl From<GeminiUsage> for Usage {
+    fn from(told: GeminiUsage) -> Self {
+        let cache_read = told.cached_content_token_count.min(told.prompt_token_count);
+        let fresh = told.prompt_token_count - cache_read;
+        let fresh_audio = told.prompt_audio.saturating_sub(told.cached_audio).min(fresh);
+        let tool_audio = told.tool_use_audio.min(told.tool_use_prompt_token_count);
+        let input_total = told.prompt_token_count.saturating_add(told.tool_use_prompt_token_count);
+        let written = told.candidates_token_count;
+        let without_thoughts = input_total.saturating_add(written);
+        let (candidates, reasoning) = match told.thoughts_token_count {
+            // Some servers count the thoughts among the candidates; the total tells.
+            Some(thoughts) if thoughts > 0 && told.total_token_count == without_thoughts => {
+                (written.saturating_sub(thoughts), thoughts.min(written))
+            }
+            Some(thoughts) => (written, thoughts),
+            // Thoughts that are only in the total are thoughts all the same, and are billed.
+            None => (written, told.total_token_count.saturating_sub(without_thoughts)),
+        };
+        let output_audio = told.candidates_audio.min(candidates);
+        Self {
+            input: (fresh - fresh_audio).saturating_add(told.tool_use_prompt_token_count - tool_audio),
+            cache_read,
+            input_audio: fresh_audio.saturating_add(tool_audio),
+            output: candidates - output_audio,
+            reasoning,
+            output_audio,
+            ..Self::default()
+        }
+    }
+}
+
+/// Tokens of sound in a list of counts by modality, which may be null.
+fn audio<'de, D: serde::Deserializer<'de>>(input: D) -> Result<u64, D::Error> {
+    #[derive(Default, Deserialize)]
+    #[serde(default, rename_all = "camelCase")]
+    struct Count<'a> {
+        #[serde(borrow)]
+        modality: std::borrow::Cow<'a, str>,
+        #[serde(deserialize_with = "count")]
+        token_count: u64,
+    }
+    let list = Option::<Vec<Count<'_>>>::deserialize(input)?.unwrap_or_default();
+    Ok(list
+        .iter()
+        .filter(|one| one.modality == "AUDIO")
+        .map(|one| one.token_count)
+        .fold(0, u64::saturating_add))
+}
+
 /// A count that may be null.
 fn count<'de, D: serde::Deserializer<'de>>(input: D) -> Result<u64, D::Error> {
     Option::<u64>::deserialize(input).map(Option::unwrap_or_default)
@@ -204,6 +310,51 @@ mod tests {
             ));
             prop_assert_eq!(usage.input_total(), prompt);
             prop_assert_eq!(usage.output_total(), completion);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn responses_classes_are_disjoint_and_add_up_whatever_is_told(
+            input in 0u64..1000, output in 0u64..1000, cached in 0u64..1500, written in 0u64..1500,
+            reasoning in 0u64..1500,
+        ) {
+            let told: ResponsesUsage = serde_json::from_str(&format!(
+                r#"{{"input_tokens":{input},"output_tokens":{output},"total_tokens":1,
+                "input_tokens_details":{{"cached_tokens":{cached},"cache_write_tokens":{written}}},
+                "output_tokens_details":{{"reasoning_tokens":{reasoning}}}}}"#
+            )).unwrap();
+            let usage = Usage::from(told);
+            prop_assert_eq!(usage.input_total(), input);
+            prop_assert_eq!(usage.output_total(), output);
+            prop_assert_eq!(usage.cache_read, cached.min(input));
+            prop_assert_eq!(usage.reasoning, reasoning.min(output));
+        }
+
+        #[test]
+        fn gemini_classes_are_disjoint_and_add_up_to_the_total(
+            prompt in 0u64..1000, candidates in 0u64..1000, thoughts in 0u64..1000, tools in 0u64..1000,
+            cached in 0u64..1500, audio in prop::collection::vec(0u64..1500, 4), convention in 0usize..3,
+        ) {
+            let details = |at: usize| format!(r#"[{{"modality":"TEXT","tokenCount":1}},{{"modality":"AUDIO","tokenCount":{}}}]"#, audio[at]);
+            // Thoughts beside the candidates, among them, or in the total only.
+            let (told, thought, total) = match convention {
+                0 => (candidates, format!(r#""thoughtsTokenCount":{thoughts},"#), candidates + thoughts),
+                1 => (candidates + thoughts, format!(r#""thoughtsTokenCount":{thoughts},"#), candidates + thoughts),
+                _ => (candidates, String::new(), candidates + thoughts),
+            };
+            let total = prompt + tools + total;
+            let text = format!(
+                r#"{{"promptTokenCount":{prompt},"candidatesTokenCount":{told},{thought}"toolUsePromptTokenCount":{tools},
+                "cachedContentTokenCount":{cached},"totalTokenCount":{total},"promptTokensDetails":{},
+                "cacheTokensDetails":{},"candidatesTokensDetails":{},"toolUsePromptTokensDetails":{}}}"#,
+                details(0), details(1), details(2), details(3)
+            );
+            let usage = Usage::from(serde_json::from_str::<GeminiUsage>(&text).unwrap());
+            prop_assert_eq!(usage.total(), total);
+            prop_assert_eq!(usage.input_total(), prompt + tools);
+            prop_assert_eq!(usage.reasoning, thoughts);
+            prop_assert_eq!(usage.cache_read, cached.min(prompt));
         }
     }
 

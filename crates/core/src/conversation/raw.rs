@@ -72,6 +72,12 @@ impl Rest {
         self.0.iter().find(|(key, _)| &**key == name).map(|(_, value)| value)
     }
 
+    /// Takes the member of that name out.
+    pub fn take(&mut self, name: &str) -> Option<Raw> {
+        let at = self.0.iter().position(|(key, _)| &**key == name)?;
+        Some(self.0.remove(at).1)
+    }
+
     /// Every member, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Raw)> {
         self.0.iter().map(|(name, value)| (&**name, value))

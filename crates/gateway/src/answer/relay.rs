@@ -88,7 +88,7 @@ impl RelayBody {
                 }
                 None => return self.end(cx),
                 // Nothing is missing, or the vendor has said itself why something is.
-                Some(Err(_)) if self.has_last_word() => return self.end(cx),
+                Some(Err(_)) if self.relay.has_last_word() => return self.end(cx),
                 Some(Err(failure)) => {
                     let error = failure.into_error(&self.vendor);
                     return self.fail(cx, &[], &error);
@@ -97,8 +97,8 @@ impl RelayBody {
         }
     }
 
-    /// Whether the vendor's terminator or error event has come.
-    fn has_last_word(&self) -> bool {
+    /// Whether the vendor's last chunk or error event has come.
+    fn is_over(&self) -> bool {
         let facts = self.relay.facts();
         facts.is_terminated || facts.error.is_some()
     }
@@ -176,7 +176,7 @@ impl Drop for RelayBody {
     /// The client went away; an answer that was whole by then counts as whole, and one whose vendor had told an
     /// error (at which SDKs hang up) as failed.
     fn drop(&mut self) {
-        if self.has_last_word() {
+        if self.is_over() {
             self.record();
         } else if let Some(job) = self.job.take() {
             job.finish(Outcome::Cancelled, self.relay.take_facts());

@@ -104,6 +104,11 @@ impl Rewriter {
         }
     }
 
+    /// Whether nothing can be missing behind what came, however the transport ends.
+    fn has_last_word(&self) -> bool {
+        self.scanner.facts().is_terminated && self.scanner.has_terminator()
+    }
+
     /// Rewrites the events that `chunk` completes.
     fn push(&mut self, chunk: &Bytes, out: &mut Vec<u8>) -> Result<(), Box<VendorError>> {
         // Events that lie whole in the chunk, the usual case, are not copied.
@@ -226,7 +231,7 @@ impl TranslatedBody {
                     self.rewriter.push(&chunk, &mut out)
                 }
                 None => return self.end(cx, out),
-                Some(Err(_)) if self.rewriter.scanner.facts().is_terminated => return self.end(cx, out),
+                Some(Err(_)) if self.rewriter.has_last_word() => return self.end(cx, out),
                 Some(Err(failure)) => Err(Box::new(VendorError::from(&failure.into_error(&self.vendor)))),
             };
             self.saw_output();

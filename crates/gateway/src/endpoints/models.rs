@@ -36,6 +36,9 @@ pub fn list(plan: &Plan, dialect: Dialect, query: &str, now: UnixMs) -> Answer {
             }),
         );
     }
+    if dialect == Dialect::GeminiGenerate {
+        return answer(StatusCode::OK, &json!({ "models": rows(names) }));
+    }
     answer(StatusCode::OK, &json!({"object": "list", "data": rows(names)}))
 }
 
@@ -61,7 +64,8 @@ pub fn one(plan: &Plan, dialect: Dialect, id: &str, now: UnixMs) -> Answer {
     }
 }
 
-fn percent_decoded(text: &str) -> String {
+/// The text with its percent-encoding undone; what is no encoding stays as it is.
+pub(crate) fn percent_decoded(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -97,7 +101,16 @@ fn row(
             "display_name": model.as_ref().map_or(id, Model::title),
             "created_at": "1970-01-01T00:00:00Z",
         }),
-        Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => json!({
+        // <https://ai.google.dev/api/models>, read 2026-11-23.
+        Dialect::GeminiGenerate => json!({
+            "name": format!("models/{name}"),
+            "version": "001",
+            "displayName": model.as_ref().map_or(id, Model::title),
+            "inputTokenLimit": model.as_ref().and_then(Model::context_tokens),
+            "outputTokenLimit": model.as_ref().and_then(Model::output_tokens_max),
+            "supportedGenerationMethods": ["generateContent", "streamGenerateContent", "countTokens"],
+        }),
+        Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::OpenaiResponses => json!({
             "id": name,
             "object": "model",
             "created": 0,

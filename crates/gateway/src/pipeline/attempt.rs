@@ -23,6 +23,8 @@ const PAUSE_FIRST: Duration = Duration::from_millis(200);
 /// What is sent.
 pub(super) struct Outgoing<'a> {
     pub(super) call: Call,
+    /// What follows the prepared path in this call; see [`Choice::tail`].
+    pub(super) tail: &'a str,
     pub(super) extra: &'a [(HeaderName, HeaderValue)],
     /// The body, in pieces that follow each other.
     pub(super) body: &'a [&'a [u8]],
@@ -51,7 +53,7 @@ pub(super) async fn send(
             surface.credentials.get(credential).and_then(|heads| heads.get(outgoing.call)).ok_or_else(
                 || Error::bad_request("model", format!("`{}` does not have this call", provider.name)),
             )?;
-        let request = Request { head, extra: outgoing.extra, body: outgoing.body };
+        let request = Request { head, tail: outgoing.tail, extra: outgoing.extra, body: outgoing.body };
         job.sent();
         let mut stale = 0;
         let sent = worker.client.send(&surface.origin, &request, headers::passes_down, &mut stale).await;

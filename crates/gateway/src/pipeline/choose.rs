@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
+use pilothouse_wire::path::{GeminiMethod, may_stand_in_a_path, vendor_path};
 
 use super::read::Asked;
 use crate::endpoints::Call;
@@ -28,20 +29,45 @@ impl Choice {
     pub(crate) fn surface_dialect(&self) -> Dialect {
         self.surface().map_or(Dialect::OpenaiChat, |surface| surface.dialect)
     }
+
+    /// What follows the prepared path in this call: empty for all dialects but Google's, which names the model there.
+    ///
+    /// # Errors
+    /// [`Kind::BadRequest`] for a name that would lead to another place.
+    pub(crate) fn tail(&self, call: Call, is_stream: bool) -> Result<String, Error> {
+        if self.surface_dialect() != Dialect::GeminiGenerate {
+            return Ok(String::new());
+        }
+        let model = &self.resolution.target.model;
+        if !may_stand_in_a_path(model) {
+            return Err(Error::bad_request("model", format!("`{model}` cannot be the name of a model")));
+        }
+        let method = match (call, is_stream) {
+            (Call::Chat, false) => GeminiMethod::Generate,
+            (Call::Chat, true) => GeminiMethod::Stream,
+            (Call::CountTokens, _) => GeminiMethod::CountTokens,
+            (Call::Embeddings, _) => GeminiMethod::Embed,
+        };
+        Ok(vendor_path(model, method))
+    }
 }
 
 /// Chooses the target.
 pub(super) fn choose(plan: &Plan, dialect: Dialect, call: Call, asked: &Asked<'_>) -> Result<Choice, Error> {
     let resolution = plan.resolve(&asked.model)?;
     let provider = &resolution.target.provider;
-    let wanted = if call == Call::Embeddings { Dialect::OpenaiChat } else { dialect };
+    let wanted = match (call, dialect) {
+        (Call::Embeddings, Dialect::OpenaiEmbeddings) => Dialect::OpenaiChat,
+        _ => dialect,
+    };
     let same = provider.surfaces.iter().position(|surface| surface.dialect == wanted);
     let surface = match (same, call) {
         (Some(surface), _) => surface,
         (None, Call::Embeddings) => {
+            let style = if dialect == Dialect::GeminiGenerate { "Google" } else { "OpenAI" };
             return Err(Error::bad_request(
                 "model",
-                format!("`{}` has no OpenAI-style embeddings; ask another provider for them", provider.name),
+                format!("`{}` has no {style}-style embeddings; ask another provider for them", provider.name),
             ));
         }
         (None, _) => 0,

@@ -5,6 +5,7 @@ use http::{HeaderValue, Response};
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::Outcome;
+use pilothouse_wire::dialects::gemini_generate;
 
 use super::choose::Choice;
 use super::read::Asked;
@@ -15,10 +16,12 @@ use crate::answer::AnswerBody;
 use crate::job::Job;
 
 /// Answers from our own tokenizers, and says so.
-pub(super) async fn estimate(asked: &Asked<'_>, choice: &Choice, mut job: Job) -> Answer {
-    let dialect = Dialect::AnthropicMessages;
-    let codec = super::error_codec(dialect);
-    let request = match codec.decode_request(&asked.body) {
+pub(super) async fn estimate(dialect: Dialect, asked: &Asked<'_>, choice: &Choice, mut job: Job) -> Answer {
+    let decoded = match dialect {
+        Dialect::GeminiGenerate => gemini_generate::decode_count_request(&asked.body),
+        _ => super::error_codec(dialect).decode_request(&asked.body),
+    };
+    let request = match decoded {
         Ok(request) => request,
         Err(error) => return failed(dialect, job, &error),
     };
@@ -32,7 +35,14 @@ pub(super) async fn estimate(asked: &Asked<'_>, choice: &Choice, mut job: Job) -
             return failed(dialect, job, &error);
         }
     };
-    let body = format!("{{\"input_tokens\":{}}}", count.tokens);
+    let body = match dialect {
+        Dialect::GeminiGenerate => format!("{{\"totalTokens\":{}}}", count.tokens),
+        // <https://platform.openai.com/docs/api-reference/responses/input-tokens>, read 2026-11-23.
+        Dialect::OpenaiResponses => {
+            format!("{{\"object\":\"response.input_tokens\",\"input_tokens\":{}}}", count.tokens)
+        }
+        _ => format!("{{\"input_tokens\":{}}}", count.tokens),
+    };
     let mut answer = Response::new(AnswerBody::full(Bytes::from(body)));
     let headers = answer.headers_mut();
     headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -12,6 +12,7 @@ use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::Caller;
 use pilothouse_wire::head::Head;
+use pilothouse_wire::path::GeminiCall;
 use pilothouse_wire::scan::Members;
 
 use crate::plan::Plan;
@@ -132,13 +133,11 @@ pub(super) async fn body(
     Ok(held)
 }
 
-/// Reads the head of what is asked.
-pub(super) fn asked<'h>(
-    dialect: Dialect,
-    told: &Told<'h>,
-    body: Held,
-    mut caller: Caller,
-) -> Result<Asked<'h>, Error> {
+/// How many gateways a request has passed.
+///
+/// # Errors
+/// [`Kind::BadRequest`] where it goes round in circles.
+pub(crate) fn hops(told: &Told<'_>) -> Result<u32, Error> {
     let hops = number(told.hops).unwrap_or(0);
     if hops >= HOPS_MAX {
         return Err(Error::new(
@@ -146,18 +145,35 @@ pub(super) fn asked<'h>(
             "this request has passed eight gateways: one of them is configured to call itself; check base_url",
         ));
     }
+    Ok(hops)
+}
+
+/// Reads the head of what is asked.
+pub(super) fn asked<'h>(
+    dialect: Dialect,
+    by_path: Option<&GeminiCall<'_>>,
+    told: &Told<'h>,
+    body: Held,
+    mut caller: Caller,
+) -> Result<Asked<'h>, Error> {
+    let hops = hops(told)?;
     let (model, is_stream, end_user, members) = {
         let head = Head::read(&body)?;
         let end_user = match dialect {
             Dialect::AnthropicMessages => head.text_in("metadata", "user_id"),
-            Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => {
+            Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::OpenaiResponses => {
                 head.text("safety_identifier").or_else(|| head.text("user"))
             }
+            // Google's requests name nobody.
+            Dialect::GeminiGenerate => None,
         };
         let end_user =
             end_user.map(|user| user.chars().take(END_USER_MAX).collect::<String>().into_boxed_str());
-        let is_stream = dialect != Dialect::OpenaiEmbeddings && head.stream()?;
-        (head.model()?.into_owned(), is_stream, end_user, head.into_members())
+        let (model, is_stream) = match by_path {
+            Some(call) => (call.model.clone().into_owned(), call.is_stream()),
+            None => (head.model()?.into_owned(), dialect != Dialect::OpenaiEmbeddings && head.stream()?),
+        };
+        (model, is_stream, end_user, head.into_members())
     };
     caller.end_user = end_user;
     let sdk_retries = number(told.sdk_retries).unwrap_or(0);

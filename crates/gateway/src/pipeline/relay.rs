@@ -50,15 +50,19 @@ pub(super) async fn relay(
         Ok(body) => body,
         Err(error) => return failed(dialect, job, &error),
     };
+    let tail = match choice.tail(call, asked.is_stream) {
+        Ok(tail) => tail,
+        Err(error) => return failed(dialect, job, &error),
+    };
     let extra = passing_headers(dialect, asked);
-    let outgoing = Outgoing { call, extra: &extra, body: &body, sdk_retries: asked.sdk_retries };
+    let outgoing = Outgoing { call, tail: &tail, extra: &extra, body: &body, sdk_retries: asked.sdk_retries };
     let answer = match send(worker, choice, &outgoing, &mut job).await {
         Ok(answer) => answer,
         Err(error) => return failed(dialect, job, &error),
     };
     let is_stream = asked.is_stream;
     // The request's bytes are not needed any more: streams live long.
-    drop((body, extra));
+    drop((body, extra, tail));
     asked.body.release();
     job.headers(answer.status.as_u16());
     if !answer.status.is_success() {
@@ -89,7 +93,11 @@ fn edits(
     }
     let head = Head::again(&asked.body, std::mem::take(&mut asked.members));
     let mut edits = head::Edits::new();
-    if choice.resolution.is_renamed
+    if dialect == Dialect::GeminiGenerate {
+        // The path names the model; a body may say it once more.
+        edits.extend(head.set_gemini_model(&choice.resolution.target.model));
+        job.edited(Note::code("set:model"));
+    } else if choice.resolution.is_renamed
         && let Some(edit) = head.set_model(&choice.resolution.target.model)
     {
         edits.push(edit);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue};
+use pilothouse_core::conversation::Rest;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::Error;
 use pilothouse_core::exchange::{Note, Outcome};
@@ -34,6 +35,7 @@ struct Context {
     stream_usage: bool,
     legacy_functions: bool,
     estimated_input: Option<u64>,
+    echoed: Rest,
 }
 
 impl Context {
@@ -45,6 +47,7 @@ impl Context {
             stream_usage: self.stream_usage,
             legacy_functions: self.legacy_functions,
             estimated_input: self.estimated_input,
+            echoed: Some(&self.echoed),
         }
     }
 }
@@ -63,9 +66,13 @@ pub(super) async fn translate(
         Err(error) => return failed(dialect, job, &error),
     };
     let remembering = Remembering::for_pair(&worker.shared, dialect, upstream, &asked.key);
+    let tail = match choice.tail(Call::Chat, asked.is_stream) {
+        Ok(tail) => tail,
+        Err(error) => return failed(dialect, job, &error),
+    };
     let extra = extra_headers(dialect, upstream, asked, &mut job);
-    let outgoing =
-        Outgoing { call: Call::Chat, extra: &extra, body: &[&body], sdk_retries: asked.sdk_retries };
+    let sdk_retries = asked.sdk_retries;
+    let outgoing = Outgoing { call: Call::Chat, tail: &tail, extra: &extra, body: &[&body], sdk_retries };
     let answer = match send(worker, choice, &outgoing, &mut job).await {
         Ok(answer) => answer,
         Err(error) => return failed(dialect, job, &error),
@@ -94,6 +101,11 @@ fn prepare(
 ) -> Result<(Bytes, Context), Error> {
     let upstream = choice.surface_dialect();
     let mut request = error_codec(dialect).decode_request(&asked.body)?;
+    if dialect == Dialect::GeminiGenerate {
+        // The path said it, not the body; every chunk of Google's streams reports usage.
+        request.model.clone_from(&asked.model);
+        (request.stream, request.stream_usage) = (asked.is_stream, asked.is_stream);
+    }
     let resolved = &choice.resolution.target;
     let target = resolved.codec_target(upstream);
     for note in crate::memory::restore(&worker.shared, &mut request, dialect, upstream, &asked.key) {
@@ -112,6 +124,7 @@ fn prepare(
         legacy_functions: request.uses_legacy_functions(),
         estimated_input: (dialect == Dialect::AnthropicMessages && asked.is_stream)
             .then(|| pilothouse_tokens::estimate_output(asked.body.len() as u64, &resolved.model)),
+        echoed: error_codec(dialect).echoed(&asked.body),
     };
     Ok((body.into(), context))
 }

@@ -53,6 +53,15 @@ pub struct CallHeads {
     chat: Head,
     count_tokens: Option<Head>,
     embeddings: Option<Head>,
+    kept: Option<Box<KeptHeads>>,
+}
+
+/// The request heads of calls about a response that the vendor holds; what follows the path is the call's own.
+#[derive(Debug)]
+struct KeptHeads {
+    get: Head,
+    delete: Head,
+    post: Head,
 }
 
 impl CallHeads {
@@ -63,6 +72,18 @@ impl CallHeads {
             Call::Chat => Some(&self.chat),
             Call::CountTokens => self.count_tokens.as_ref(),
             Call::Embeddings => self.embeddings.as_ref(),
+        }
+    }
+
+    /// The head of a call about a response that the vendor holds.
+    #[must_use]
+    pub fn kept(&self, method: &Method) -> Option<&Head> {
+        let heads = self.kept.as_ref()?;
+        match *method {
+            Method::GET => Some(&heads.get),
+            Method::DELETE => Some(&heads.delete),
+            Method::POST => Some(&heads.post),
+            _ => None,
         }
     }
 }
@@ -194,21 +215,27 @@ fn ways(
         };
         let auth = match dialect {
             Dialect::AnthropicMessages => Auth::XApiKey,
-            Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => Auth::Bearer,
+            Dialect::GeminiGenerate => Auth::Header("x-goog-api-key".to_owned()),
+            Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::OpenaiResponses => Auth::Bearer,
         };
         return Some(vec![Way { dialect, base_url: base_url.clone(), auth, path: None }]);
     };
     let mut ways = Vec::new();
+    let mut replaced = None;
     for surface in &vendor.surfaces {
         let Some(dialect) = Dialect::parse(&surface.dialect) else { continue };
         let is_wanted = wanted.is_none_or(|wanted| wanted == dialect);
-        // A given address replaces that of one dialect: the wanted one, else the vendor's first.
+        // A given address replaces that of one dialect, the wanted one, else the vendor's first, and of those that the
+        // vendor speaks at the same address.
+        let is_replaced =
+            ways.is_empty() || (surface.base_url.is_some() && replaced == surface.base_url.as_ref());
         let url = match given_url {
-            Some(url) if ways.is_empty() && is_wanted => Some(url.clone()),
+            Some(url) if is_replaced && is_wanted => Some(url.clone()),
             Some(_) => None,
             None => surface.base_url.as_ref().map(|url| fill(url, section)),
         };
         if let (true, Some(base_url)) = (is_wanted && dialect != Dialect::OpenaiEmbeddings, url) {
+            replaced = replaced.or(surface.base_url.as_ref());
             ways.push(Way { dialect, base_url, auth: surface.auth.clone(), path: surface.path.clone() });
         }
     }
@@ -294,7 +321,7 @@ fn fixed_headers(
             HeaderValue::from_static(concat!("pilothouse/", env!("CARGO_PKG_VERSION"))),
         ),
     ];
-    if dialect != Dialect::AnthropicMessages {
+    if matches!(dialect, Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::OpenaiResponses) {
         for (name, value) in
             [("openai-organization", &section.organization), ("openai-project", &section.project)]
         {
@@ -330,6 +357,49 @@ fn credential(auth: &Auth, secret: &Secret) -> Option<Credential> {
     Some(Credential { headers: vec![header] })
 }
 
+/// The heads of every call that a surface has.
+fn heads_of(origin: &Origin, way: &Way, headers: &[(HeaderName, HeaderValue)]) -> CallHeads {
+    let head = |path: &str| Head::for_origin(origin, &Method::POST, path, headers);
+    let chat = |usual: &str| head(way.path.as_deref().unwrap_or(usual));
+    match way.dialect {
+        Dialect::AnthropicMessages => CallHeads {
+            chat: chat("/v1/messages"),
+            count_tokens: Some(head("/v1/messages/count_tokens")),
+            embeddings: None,
+            kept: None,
+        },
+        // The path behind the address names model and method, call by call: `Choice::tail`.
+        Dialect::GeminiGenerate => {
+            let any = head("");
+            CallHeads {
+                count_tokens: Some(any.clone()),
+                embeddings: Some(any.clone()),
+                chat: any,
+                kept: None,
+            }
+        }
+        Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => CallHeads {
+            chat: chat("/chat/completions"),
+            count_tokens: None,
+            embeddings: Some(head("/embeddings")),
+            kept: None,
+        },
+        Dialect::OpenaiResponses => {
+            let kept = |method: &Method| Head::for_origin(origin, method, "/responses/", headers);
+            CallHeads {
+                chat: chat("/responses"),
+                count_tokens: Some(head("/responses/input_tokens")),
+                embeddings: None,
+                kept: Some(Box::new(KeptHeads {
+                    get: kept(&Method::GET),
+                    delete: kept(&Method::DELETE),
+                    post: kept(&Method::POST),
+                })),
+            }
+        }
+    }
+}
+
 fn surface(
     way: Way,
     origin: Origin,
@@ -348,19 +418,7 @@ fn surface(
         .map(|credential| {
             let mut headers = fixed.clone();
             headers.extend(credential.headers.iter().cloned());
-            let head = |path: &str| Head::for_origin(&origin, &Method::POST, path, &headers);
-            match way.dialect {
-                Dialect::AnthropicMessages => CallHeads {
-                    chat: head(way.path.as_deref().unwrap_or("/v1/messages")),
-                    count_tokens: Some(head("/v1/messages/count_tokens")),
-                    embeddings: None,
-                },
-                Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => CallHeads {
-                    chat: head(way.path.as_deref().unwrap_or("/chat/completions")),
-                    count_tokens: None,
-                    embeddings: Some(head("/embeddings")),
-                },
-            }
+            heads_of(&origin, &way, &headers)
         })
         .collect();
     Some(Surface { dialect: way.dialect, origin, credentials: heads })

@@ -109,7 +109,9 @@ impl Plan {
         self.bare(asked).map(|provider| (provider, asked)).ok_or_else(|| self.unknown(asked))
     }
 
-    pub(super) fn provider(&self, name: &str) -> Option<&Arc<Provider>> {
+    /// The provider of that name.
+    #[must_use]
+    pub fn provider(&self, name: &str) -> Option<&Arc<Provider>> {
         self.providers.iter().find(|provider| &*provider.name == name)
     }
 

@@ -33,7 +33,7 @@ impl Pair {
         let origin = Origin::new(&url, &OriginOptions { tls, ..OriginOptions::default() }).unwrap();
         let fixed = [(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
         let head = Head::for_origin(&origin, method, path, &fixed);
-        let request = Request { head: &head, extra: &[], body: &[body] };
+        let request = Request { head: &head, tail: "", extra: &[], body: &[body] };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let answer = upstream::Client::new().send(&origin, &request, |_| true, &mut 0).await.unwrap();

@@ -57,6 +57,7 @@ impl Sim {
             let url = format!("http://{}", fleet.addr());
             writeln!(out, "  simulated fleet · {url} · any key works")?;
             writeln!(out, "  use    OPENAI_BASE_URL={url}/v1     ANTHROPIC_BASE_URL={url}")?;
+            writeln!(out, "         GOOGLE_GEMINI_BASE_URL={url}")?;
             writeln!(out, "  books  {url}/_sim/totals  {url}/_sim/log")?;
             out.flush()?;
             while stop.count() == 0 {

@@ -4,9 +4,9 @@ use super::thinking;
 use crate::answer::Telling;
 use crate::chance::Chance;
 use crate::models::{AnthropicRules, Model, Rules, ThinkingKind};
-use crate::openai::Setting;
 use crate::plan::{Finish, Plan};
 use crate::price::Usage;
+use crate::setting::Setting;
 use crate::shape::text;
 use serde_json::{Value, json};
 

@@ -1,11 +1,11 @@
 //! The chat completion object, whole.
 
-use super::Setting;
 use crate::answer::Telling;
 use crate::chance::Chance;
 use crate::models::Model;
 use crate::plan::{Finish, Plan};
 use crate::price::Usage;
+use crate::setting::Setting;
 use crate::shape::{some, text};
 use crate::tokens;
 use serde_json::{Value, json};
@@ -74,7 +74,7 @@ impl Frame {
 }
 
 /// The tier that serves: what was asked, where the model has a price for it; else the standard one.
-fn tier<'a>(asked: &'a str, model: &Model) -> &'a str {
+pub(super) fn tier<'a>(asked: &'a str, model: &Model) -> &'a str {
     let priced = model.prices.iter().any(|p| p.tier == Some(asked));
     if priced { asked } else { "default" }
 }

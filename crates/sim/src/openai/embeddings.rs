@@ -2,14 +2,14 @@
 //!
 //! Rules: <https://developers.openai.com/api/docs/api-reference/embeddings/create>, 2026-11-22.
 
-use super::Setting;
 use super::error::Refusal;
 use crate::answer::Answer;
-use crate::chance::Chance;
 use crate::models::{Model, Rules};
 use crate::price::Usage;
+use crate::setting::Setting;
 use crate::shape::{Kind, check, may, must, some, text};
 use crate::tokens;
+use crate::vector;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -114,19 +114,12 @@ fn inputs(request: &Value) -> Result<Vec<Input>, Refusal> {
     }
 }
 
-/// A unit vector that depends on the input's words, so that texts with words in common lie closer together.
 fn vector(seed: u64, model: &Model, input: &Input, dims: usize) -> Vec<f32> {
     let words: Vec<String> = match input {
         Input::Text(text) => text.split_whitespace().map(str::to_lowercase).collect(),
         Input::Tokens(numbers) => numbers.iter().map(u64::to_string).collect(),
     };
-    let mut sum = vec![0f32; dims];
-    for word in words {
-        let mut chance = Chance::new(seed, &[model.id.as_bytes(), word.as_bytes()]);
-        sum.iter_mut().for_each(|x| *x += chance.below(2001) as f32 / 1000.0 - 1.0);
-    }
-    let length = sum.iter().map(|x| x * x).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
-    sum.into_iter().map(|x| x / length).collect()
+    vector::unit(seed, model.id, &words, dims)
 }
 
 /// Little-endian floats in base64, as the SDKs ask by default.

@@ -168,15 +168,19 @@ fn image(image: &Value, at: &str) -> Result<(), Refusal> {
     if let Some(map) = image.as_object() {
         check(map, &members).map_err(|p| Refusal::shape(at, p))?;
     }
-    let url = text(image, "url");
+    picture(text(image, "url"), &format!("{at}.url"))
+}
+
+/// An image by its address, or in a data URL that holds one.
+pub(super) fn picture(url: &str, at: &str) -> Result<(), Refusal> {
     if url.starts_with("https://") || url.starts_with("http://") {
         return Ok(());
     }
     let Some((claimed, bytes)) = media::data_url(url) else {
         let message = format!(
-            "Invalid '{at}.url'. Expected a base64-encoded data URL with an image MIME type (e.g. 'data:image/png;base64,aW1nIGJ5dGVzIGhlcmU='), but got an invalid base64-encoded value."
+            "Invalid '{at}'. Expected a base64-encoded data URL with an image MIME type (e.g. 'data:image/png;base64,aW1nIGJ5dGVzIGhlcmU='), but got an invalid base64-encoded value."
         );
-        return Err(Refusal::bad(format!("{at}.url"), "invalid_base64", message));
+        return Err(Refusal::bad(at, "invalid_base64", message));
     };
     if !media::is_image(&claimed) || !media::sniff(&bytes).is_some_and(media::is_image) {
         let message = "You uploaded an unsupported image. Please make sure your image has of one the following formats: ['png', 'jpeg', 'gif', 'webp'].";
@@ -197,8 +201,12 @@ fn file(file: &Value, at: &str) -> Result<(), Refusal> {
         let message = format!("Missing required parameter: '{at}.file_id'.");
         return Err(Refusal::bad(format!("{at}.file_id"), "missing_required_parameter", message));
     }
-    let at = format!("{at}.file_data");
-    let Some((media_type, _)) = media::data_url(text(file, "file_data")) else {
+    document(text(file, "file_data"), &format!("{at}.file_data"))
+}
+
+/// A PDF in a data URL.
+pub(super) fn document(data: &str, at: &str) -> Result<(), Refusal> {
+    let Some((media_type, _)) = media::data_url(data) else {
         let message = format!(
             "Invalid '{at}'. Expected a base64-encoded data URL (e.g. 'data:application/pdf;base64,JVBERi0='), but got an invalid value."
         );

@@ -10,7 +10,7 @@ use crate::models::{Model, OpenAiRules, Rules};
 use crate::shape::{INT, Kind, Member, check, may, must, null, some, text};
 use serde_json::{Value, json};
 
-const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
+pub(super) const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 
 /// Members of the request, in the order in which they are checked.
 pub(crate) const MEMBERS: &[Member] = &[
@@ -132,7 +132,7 @@ fn by_model(model: &Model, rules: &OpenAiRules, request: &Value) -> Result<(), R
             let message = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.";
             return Err(Refusal::bad("max_tokens", "unsupported_parameter", message));
         }
-        if effort(model, request) != "none" {
+        if effort(model, some(request, "reasoning_effort")) != "none" {
             if let Some(refusal) = default_only("temperature", 1.0) {
                 return Err(refusal);
             }
@@ -175,7 +175,7 @@ fn by_model(model: &Model, rules: &OpenAiRules, request: &Value) -> Result<(), R
 }
 
 /// Whether a sampling parameter departs from what the model does anyway.
-fn sampled(request: &Value, name: &str) -> bool {
+pub(super) fn sampled(request: &Value, name: &str) -> bool {
     some(request, name).is_some_and(|v| match name {
         "top_p" => v.as_f64() != Some(1.0),
         _ => v != &json!(false),
@@ -202,8 +202,8 @@ fn reasoning(rules: &OpenAiRules, request: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn output_limit(model: &Model, request: &Value) -> Result<(), Refusal> {
-    for name in ["max_tokens", "max_completion_tokens"] {
+pub(super) fn output_limit(model: &Model, request: &Value) -> Result<(), Refusal> {
+    for name in ["max_tokens", "max_completion_tokens", "max_output_tokens"] {
         let asked = some(request, name).and_then(Value::as_u64).unwrap_or(0);
         if asked > model.output_tokens_max {
             let most = model.output_tokens_max;

@@ -10,8 +10,8 @@ use crate::steer::Steering;
 use serde_json::{Value, json};
 
 /// Tokens of a message's frame and of the answer's opening, as the provider's cookbook counts them.
-const MESSAGE_FRAME: u64 = 3;
-const ANSWER_OPENING: u64 = 3;
+pub(super) const MESSAGE_FRAME: u64 = 3;
+pub(super) const ANSWER_OPENING: u64 = 3;
 
 /// The prompt as it is counted.
 pub(super) fn prompt(model: &Model, request: &Value) -> Prompt {
@@ -69,7 +69,7 @@ pub(super) fn brief(model: &Model, request: &Value) -> Brief {
         choice: choice(request),
         parallel: request.get("parallel_tool_calls") != Some(&json!(false)),
         form: form(request),
-        think: thinks(model, request),
+        think: thinks(model, effort(model, some(request, "reasoning_effort"))),
         output_tokens_max,
         stops: stops(request),
         word_bytes: model.word_bytes,
@@ -150,12 +150,12 @@ fn form(request: &Value) -> Form {
 }
 
 /// Most reasoning tokens: by effort; none for models that do not reason.
-fn thinks(model: &Model, request: &Value) -> Option<u64> {
+pub(super) fn thinks(model: &Model, effort: &str) -> Option<u64> {
     let Rules::OpenAi(rules) = model.rules else { return None };
     if !rules.reasons() {
         return None;
     }
-    match effort(model, request) {
+    match effort {
         "none" => None,
         "minimal" => Some(8),
         "low" => Some(24),

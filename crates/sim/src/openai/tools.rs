@@ -9,7 +9,7 @@ use crate::shape::{Kind, check, list, may, must, null, some, text};
 use serde_json::{Value, json};
 
 /// Most tools in one request, and the longest name.
-const TOOLS_MAX: usize = 128;
+pub(super) const TOOLS_MAX: usize = 128;
 const NAME_MAX: usize = 64;
 
 /// Refuses tools, choices and formats that the provider refuses for every model.
@@ -76,7 +76,7 @@ fn one(tool: &Value, at: &str) -> Result<(), Refusal> {
 }
 
 /// Parameters without the strict flag must still be an object's schema.
-fn not_an_object(parameters: &Value) -> Option<String> {
+pub(super) fn not_an_object(parameters: &Value) -> Option<String> {
     let empty = parameters.as_object().is_some_and(serde_json::Map::is_empty);
     let object = parameters.get("type") == Some(&json!("object"));
     (!empty && !object).then(|| {
@@ -85,7 +85,7 @@ fn not_an_object(parameters: &Value) -> Option<String> {
     })
 }
 
-fn name(name: &str, at: &str) -> Result<(), Refusal> {
+pub(super) fn name(name: &str, at: &str) -> Result<(), Refusal> {
     let at = format!("{at}.name");
     if name.len() > NAME_MAX {
         let message = format!(

@@ -1,6 +1,6 @@
 //! The fleet's books: what was received, what it cost, and what never arrived.
 
-use super::client::{chat, fleet, message, post, request, send, streamed};
+use super::client::{chat, fleet, gemini, generate, message, post, request, send, streamed};
 use crate::Fleet;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -93,6 +93,33 @@ async fn the_price_of_an_answer_follows_its_own_usage() {
     let billed = totals(&fleet).await["anthropic"]["claude-opus-4-7"].clone();
     assert_eq!(billed["picousd"], (input * 5_000_000 + output * 25_000_000).to_string());
     assert_eq!((&billed["tokens"]["input"], &billed["tokens"]["output"]), (&json!(input), &json!(output)));
+    fleet.shutdown().await;
+}
+
+#[tokio::test]
+async fn responses_and_gemini_are_billed_by_their_own_usage() {
+    let fleet = fleet().await;
+    let got = post(&fleet, "/v1/responses", &json!({"model": "gpt-5.5", "input": "hello"})).await.json();
+    let usage = |name: &str| got["usage"][name].as_u64().unwrap();
+    let billed = totals(&fleet).await["openai"]["gpt-5.5"].clone();
+    let due = usage("input_tokens") * 5_000_000 + usage("output_tokens") * 30_000_000;
+    assert_eq!(billed["picousd"], due.to_string());
+    assert_eq!(billed["tokens"]["reasoning"], got["usage"]["output_tokens_details"]["reasoning_tokens"]);
+    let mut request = generate("hello");
+    request["serviceTier"] = json!("priority");
+    let path = gemini("gemini-3-flash-preview", "streamGenerateContent?alt=sse&key=secret-key");
+    let chunks = send(&fleet, "POST", &path, &[("authorization", "")], &request.to_string()).await.events();
+    let usage = |name: &str| chunks.last().unwrap()["usageMetadata"][name].as_u64().unwrap();
+    let output = usage("candidatesTokenCount") + usage("thoughtsTokenCount");
+    let billed = totals(&fleet).await["gemini"]["gemini-3-flash-preview"].clone();
+    assert_eq!(billed["picousd"], (usage("promptTokenCount") * 900_000 + output * 5_400_000).to_string());
+    assert_eq!(billed["tokens"]["reasoning"], usage("thoughtsTokenCount"));
+    let log = log(&fleet, 0).await;
+    assert!(log["entries"][1]["path"].as_str().unwrap().contains("key=sha256:"), "{log}");
+    assert!(!log.to_string().contains("secret-key"));
+    let background = json!({"model": "gpt-4o", "input": "hello", "background": true});
+    post(&fleet, "/v1/responses", &background).await;
+    assert_eq!(totals(&fleet).await["openai"]["gpt-4o"]["unreported"], 1);
     fleet.shutdown().await;
 }
 

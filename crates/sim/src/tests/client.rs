@@ -75,7 +75,9 @@ pub(crate) async fn request(
         body.len()
     );
     let given = |name: &str| headers.iter().any(|(n, _)| *n == name);
-    if !given("authorization") && !given("x-api-key") {
+    if path.contains("v1beta/") && !given("authorization") && !given("x-goog-api-key") {
+        head += "x-goog-api-key: key-test\r\n";
+    } else if !given("authorization") && !given("x-api-key") && !given("x-goog-api-key") {
         head += "authorization: Bearer sk-test\r\n";
     }
     if path.contains("messages") && !given("anthropic-version") {
@@ -132,6 +134,26 @@ pub(crate) fn chat(model: &str, ask: &str) -> Value {
 /// A message request with one user message.
 pub(crate) fn message(model: &str, ask: &str) -> Value {
     json!({ "model": model, "max_tokens": 1000, "messages": [{ "role": "user", "content": ask }] })
+}
+
+/// A request for a response to one text.
+pub(crate) fn respond(model: &str, ask: &str) -> Value {
+    json!({ "model": model, "input": ask })
+}
+
+/// The same, streamed.
+pub(crate) fn respond_streamed(model: &str, ask: &str) -> Value {
+    json!({ "model": model, "input": ask, "stream": true })
+}
+
+/// A request for content with one user text.
+pub(crate) fn generate(ask: &str) -> Value {
+    json!({ "contents": [{ "role": "user", "parts": [{ "text": ask }] }] })
+}
+
+/// The path of a method of one of Google's models.
+pub(crate) fn gemini(model: &str, method: &str) -> String {
+    format!("/v1beta/models/{model}:{method}")
 }
 
 /// The request, streamed.

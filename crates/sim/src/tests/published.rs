@@ -1,5 +1,7 @@
 //! OpenAI answers against the provider's published OpenAPI document.
 
+mod responses;
+
 use super::client::{chat, fleet, post, send, streamed};
 use crate::openai::REQUEST_MEMBERS;
 use serde_json::{Value, json};
@@ -10,9 +12,22 @@ fn document() -> Value {
 }
 
 fn assert_valid(schema: &str, value: &Value) {
-    let mut root = document();
+    valid(&document(), schema, value);
+}
+
+/// A validator of one of a document's schemas.
+fn validator(document: &Value, schema: &str) -> jsonschema::Validator {
+    let mut root = document.clone();
     root["$ref"] = json!(format!("#/$defs/{schema}"));
-    let validator = jsonschema::validator_for(&root).unwrap();
+    jsonschema::validator_for(&root).unwrap()
+}
+
+/// `value` conforms to one of a document's schemas.
+fn valid(document: &Value, schema: &str, value: &Value) {
+    conforms(&validator(document, schema), schema, value);
+}
+
+fn conforms(validator: &jsonschema::Validator, schema: &str, value: &Value) {
     let errors: Vec<String> =
         validator.iter_errors(value).map(|e| format!("{}: {e}", e.instance_path())).collect();
     assert!(errors.is_empty(), "{schema}: {errors:?}\n{value}");

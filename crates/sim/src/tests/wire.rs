@@ -1,6 +1,8 @@
-//! Both dialects over the wire: plain, streamed, determinism, headers, models, metrics.
+//! Every dialect over the wire: plain, streamed, determinism, headers, models, metrics.
 
-use super::client::{chat, fleet, message, post, send, streamed};
+use super::client::{
+    chat, fleet, gemini, generate, message, post, respond, respond_streamed, send, streamed,
+};
 use serde_json::{Value, json};
 
 /// Puts a chat stream together again.
@@ -149,6 +151,8 @@ async fn equal_seeds_and_requests_give_equal_bytes() {
     for (path, request) in [
         ("/v1/chat/completions", streamed(chat("gpt-4o", "Tell me of the sea"))),
         ("/v1/messages", message("claude-opus-4-6", "Tell me of the sea")),
+        ("/v1/responses", respond_streamed("gpt-5.5", "Tell me of the sea")),
+        ("/v1beta/models/gemini-2.5-pro:streamGenerateContent", generate("Tell me of the sea")),
     ] {
         let (a, b) = (post(&one, path, &request).await, post(&two, path, &request).await);
         assert_eq!(a.text(), b.text());
@@ -184,6 +188,11 @@ async fn answers_carry_the_headers_of_their_vendor_and_those_to_be_filtered() {
     {
         assert!(got.header(name).is_some(), "{name}");
     }
+    let got = post(&fleet, &gemini("gemini-2.5-pro", "generateContent"), &generate("hi")).await;
+    for name in ["server-timing", "x-frame-options", "alt-svc", "x-gemini-service-tier"] {
+        assert!(got.header(name).is_some(), "{name}");
+    }
+    assert!(got.header("set-cookie").is_none());
     fleet.shutdown().await;
 }
 
@@ -220,7 +229,7 @@ async fn wrong_paths_methods_keys_and_bodies_fail_as_at_the_vendor() {
 }
 
 #[tokio::test]
-async fn load_models_answer_both_dialects_with_their_numbers() {
+async fn load_models_answer_every_dialect_with_their_numbers() {
     let fleet = fleet().await;
     let got = post(&fleet, "/v1/chat/completions", &streamed(chat("fake-c7", "hi"))).await;
     assert_eq!(got.events().last().unwrap()["usage"]["completion_tokens"], 28);
@@ -228,11 +237,19 @@ async fn load_models_answer_both_dialects_with_their_numbers() {
     assert_eq!(got.events().iter().filter(|e| e["type"] == "content_block_delta").count(), 7);
     let got = post(&fleet, "/v1/chat/completions", &chat("fake-k5", "hi")).await;
     assert_eq!(got.json()["usage"]["completion_tokens"], 5);
+    let got = post(&fleet, "/v1/responses", &respond_streamed("fake-c7", "hi")).await;
+    assert_eq!(got.events().last().unwrap()["response"]["usage"]["output_tokens"], 28);
+    let got = post(&fleet, "/v1/responses", &respond("fake-k5", "hi")).await;
+    assert_eq!(got.json()["usage"]["output_tokens"], 5);
+    let got = post(&fleet, &gemini("fake-c7", "streamGenerateContent"), &generate("hi")).await;
+    assert_eq!(got.json()[7]["usageMetadata"]["candidatesTokenCount"], 28);
+    let got = post(&fleet, &gemini("fake-k5", "generateContent"), &generate("hi")).await;
+    assert_eq!(got.json()["usageMetadata"]["candidatesTokenCount"], 5);
     assert!(
         send(&fleet, "GET", "/metrics", &[], "")
             .await
             .text()
-            .contains("vllm:generation_tokens_total{model_name=\"sim\"} 61")
+            .contains("vllm:generation_tokens_total{model_name=\"sim\"} 127")
     );
     fleet.shutdown().await;
 }

@@ -18,6 +18,7 @@ use crate::server::{Caller, Engine, Server};
 
 on_every_engine! {
     the_request_arrives_as_it_was_given,
+    a_calls_own_path_follows_the_prepared_one,
     calls_without_a_body_arrive_without_one,
     an_answer_arrives_whole_however_it_is_split,
     calls_at_once_each_get_their_own_answer,
@@ -50,6 +51,18 @@ async fn soon<T>(happens: impl Future<Output = T>) -> T {
     tokio::time::timeout(std::time::Duration::from_secs(60), happens).await.expect("it never happened")
 }
 
+async fn a_calls_own_path_follows_the_prepared_one(engine: Engine) {
+    let server = Server::start(engine, vec![]).await;
+    let caller = server.caller();
+    for tail in ["", "/models/m%3A1:stream?alt=sse", ""] {
+        caller.send_as(&Method::POST, tail, &"{}".into()).await.unwrap().body.collect(1024).await.unwrap();
+    }
+    let calls = server.calls();
+    let paths: Vec<_> = calls.iter().map(|seen| seen.path.as_str()).collect();
+    assert_eq!(paths, ["/v1/chat", "/v1/chat/models/m%3A1:stream?alt=sse", "/v1/chat"]);
+    assert!(calls.iter().all(|seen| seen.headers["authorization"] == "Bearer of this test"));
+}
+
 async fn the_request_arrives_as_it_was_given(engine: Engine) {
     let server = Server::start(engine, vec![vec![Act::ReadBody, Act::Echo]]).await;
     // More than sockets, TLS and HTTP/2 windows hold at once, in a pattern that shows any mix-up.
@@ -69,7 +82,7 @@ async fn calls_without_a_body_arrive_without_one(engine: Engine) {
     let server = Server::start(engine, vec![]).await;
     let caller = server.caller();
     for method in [Method::GET, Method::POST] {
-        let answer = caller.send_as(&method, &Bytes::new()).await.unwrap();
+        let answer = caller.send_as(&method, "", &Bytes::new()).await.unwrap();
         assert_eq!(answer.body.collect(100).await.unwrap(), "honest");
     }
     let seen = server.calls();

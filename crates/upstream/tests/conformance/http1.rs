@@ -214,7 +214,7 @@ async fn old_and_closing_servers_are_called_on_a_fresh_connection(engine: Engine
 async fn heads_of_answers_to_head_are_not_waited_for(engine: Engine) {
     let server = Server::start(engine, vec![raw("HTTP/1.1 200 OK\r\ncontent-length: 4000\r\n\r\n")]).await;
     let caller = server.caller();
-    let answer = caller.send_as(&Method::HEAD, &Bytes::new()).await.unwrap();
+    let answer = caller.send_as(&Method::HEAD, "", &Bytes::new()).await.unwrap();
     assert_eq!(answer.body.collect(10).await.unwrap(), "");
     honest(&caller).await;
 }

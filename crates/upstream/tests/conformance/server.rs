@@ -212,16 +212,16 @@ impl Caller {
 
     /// Sends a POST and waits for the head of its answer.
     pub(crate) async fn send(&self, body: &Bytes) -> Result<Answer, Failure> {
-        self.send_as(&Method::POST, body).await
+        self.send_as(&Method::POST, "", body).await
     }
 
-    pub(crate) async fn send_as(&self, method: &Method, body: &Bytes) -> Result<Answer, Failure> {
+    pub(crate) async fn send_as(&self, method: &Method, tail: &str, body: &Bytes) -> Result<Answer, Failure> {
         let fixed =
             [(HeaderName::from_static("authorization"), HeaderValue::from_static("Bearer of this test"))];
         let head = Head::for_origin(&self.origin, method, "/chat", &fixed);
         let extra = [(HeaderName::from_static("x-of-this-call"), HeaderValue::from_static("1"))];
         let pieces = body.split_at(body.len() / 3);
-        let request = Request { head: &head, extra: &extra, body: &[pieces.0, pieces.1] };
+        let request = Request { head: &head, tail, extra: &extra, body: &[pieces.0, pieces.1] };
         let mut stale = 0;
         let keep: fn(&str) -> bool = |name| !name.eq_ignore_ascii_case("x-unwanted");
         let sent = self.client.send(&self.origin, &request, keep, &mut stale).await;

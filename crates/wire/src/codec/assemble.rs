@@ -7,7 +7,8 @@ use pilothouse_core::conversation::{
 };
 use pilothouse_core::dialect::Dialect;
 
-use crate::json::{Array, Members, Object, Path, items, reread};
+use crate::codec::LATE_TIER;
+use crate::json::{Array, Members, Object, Path, as_text, items, reread};
 
 /// Collects the steps of one stream, up to a number of bytes.
 #[derive(Debug)]
@@ -90,8 +91,8 @@ impl Assembler {
                 extend(&mut choice.rest, rest);
             }
             StreamPart::Usage(usage) => {
-                // Anthropic's last report is not the whole one, OpenAI's is.
-                let raw = usage.raw.clone().filter(|_| self.answer.dialect == Dialect::OpenaiChat);
+                // Anthropic's last report is not the whole one, those of others are.
+                let raw = usage.raw.clone().filter(|_| self.answer.dialect != Dialect::AnthropicMessages);
                 self.answer.usage = Some(UsageReport { counts: usage.counts, raw });
             }
             StreamPart::Extra { choice, at, rest } => self.extra(*choice, *at, rest),
@@ -167,6 +168,15 @@ impl Assembler {
     /// Collects the input of a vendor's own tool call, which comes in pieces as any other call's.
     fn unknown(&mut self, choice: u32, number: u32, raw: &Raw) {
         self.spend(raw.text().len() + 64);
+        if self.answer.dialect == Dialect::OpenaiResponses {
+            // This dialect gives the part again, whole.
+            if let (false, Some(Content::Unknown { raw: before, .. })) =
+                (self.overflowed, self.content(choice, number))
+            {
+                *before = raw.clone();
+            }
+            return;
+        }
         let piece = reread(raw)
             .and_then(Members::of)
             .and_then(|mut members| members.text("partial_json", &Path::Root).ok().flatten());
@@ -198,7 +208,14 @@ impl Assembler {
             return;
         }
         match at {
-            ExtraAt::Answer => extend(&mut self.answer.rest, rest),
+            ExtraAt::Answer => {
+                let mut rest = rest.clone();
+                let tier = rest.take(LATE_TIER);
+                if let Some(tier) = tier.as_ref().and_then(reread).and_then(as_text) {
+                    self.answer.service_tier = Some(tier.into());
+                }
+                extend(&mut self.answer.rest, &rest);
+            }
             ExtraAt::Choice => {
                 let place = self.choice(choice);
                 extend(&mut self.answer.choices[place].rest, rest);

@@ -6,7 +6,8 @@
 //! <https://platform.claude.com/docs/en/build-with-claude/effort>,
 //! <https://vercel.com/docs/ai-gateway/models-and-providers/reasoning/anthropic>;
 //! reasoning effort, `max_completion_tokens`, `stop` and cache breakpoints of OpenAI models:
-//! <https://github.com/openai/openai-openapi> at f85dbe2.
+//! <https://github.com/openai/openai-openapi> at f85dbe2;
+//! thinking levels and budgets of Gemini models: <https://ai.google.dev/gemini-api/docs/thinking> (read 2026-11-23).
 
 use pilothouse_core::conversation::{Effort, LimitMember};
 use pilothouse_core::dialect::Dialect;
@@ -27,7 +28,7 @@ pub enum ThinkingStyle {
 /// What a model accepts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quirks {
-    /// How thinking is asked for (Anthropic).
+    /// How thinking is asked for (Anthropic, Gemini 2.5).
     pub thinking: ThinkingStyle,
     /// The efforts that it accepts, least first; empty when it takes none.
     pub efforts: &'static [Effort],
@@ -56,6 +57,7 @@ pub struct Quirks {
     pub reasoning_member: Option<&'static str>,
 }
 
+const LOW_AND_HIGH: &[Effort] = &[Effort::Low, Effort::High];
 const LOW_TO_HIGH: &[Effort] = &[Effort::Low, Effort::Medium, Effort::High];
 const LOW_TO_HIGH_AND_MAX: &[Effort] = &[Effort::Low, Effort::Medium, Effort::High, Effort::Max];
 const LOW_TO_MAX: &[Effort] = &[Effort::Low, Effort::Medium, Effort::High, Effort::Xhigh, Effort::Max];
@@ -69,7 +71,12 @@ impl Quirks {
     pub fn of(dialect: Dialect, model: &str) -> Self {
         match dialect {
             Dialect::AnthropicMessages => Self::of_anthropic(model),
+            Dialect::GeminiGenerate => Self::of_gemini(model),
             Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => Self::of_openai(model),
+            // This dialect has no stop sequences at all.
+            Dialect::OpenaiResponses => {
+                Self { effort_with_tools: true, stop: false, ..Self::of_openai(model) }
+            }
         }
     }
 
@@ -125,6 +132,18 @@ impl Quirks {
             json_schema: version >= (4, 5) || (opus && version == (4, 1)),
             ..Self::plain()
         }
+    }
+
+    fn of_gemini(model: &str) -> Self {
+        let Some(version) = gemini_version(model) else { return Self::plain() };
+        let efforts = match version {
+            old if old < (3, 0) => &[],
+            (3, 0) if model.contains("pro") => LOW_AND_HIGH,
+            _ if model.contains("pro") => LOW_TO_HIGH,
+            _ => MINIMAL_TO_HIGH,
+        };
+        let thinking = if version == (2, 5) { ThinkingStyle::Budget } else { ThinkingStyle::None };
+        Self { thinking, efforts, prefill: true, ..Self::plain() }
     }
 
     fn of_openai(model: &str) -> Self {
@@ -200,6 +219,16 @@ fn claude_version(model: &str) -> Option<(u32, u32)> {
     Some((major, numbers.next().unwrap_or(0)))
 }
 
+/// The version of a Gemini model, from names such as `gemini-2.5-flash-lite`, `models/gemini-3-pro-preview` or
+/// `google/gemini-3.1-pro`. `None` for other models.
+pub(crate) fn gemini_version(model: &str) -> Option<(u32, u32)> {
+    let lower = model.to_ascii_lowercase();
+    let name = lower.split_once("gemini-")?.1;
+    let version = name.split('-').find(|piece| piece.starts_with(|letter: char| letter.is_ascii_digit()));
+    // A name without a version (`gemini-flash-latest`) is the newest there is, or a later one.
+    Some(version.map_or((3, 5), leading_version))
+}
+
 /// The part of a name behind the last slash: aggregators write `openai/gpt-5.5`.
 fn last_name(model: &str) -> &str {
     model.rsplit('/').next().unwrap_or(model)
@@ -256,6 +285,17 @@ mod tests {
     }
 
     #[test]
+    fn gemini_generations_think_by_budget_or_by_level() {
+        let of = |model| Quirks::of(Dialect::GeminiGenerate, model);
+        assert_eq!(of("gemini-2.5-flash").thinking, ThinkingStyle::Budget);
+        assert_eq!(of("models/gemini-3-pro-preview").efforts, LOW_AND_HIGH);
+        assert_eq!(of("gemini-3.1-pro-preview").efforts, LOW_TO_HIGH);
+        assert_eq!(of("gemini-flash-latest").efforts, MINIMAL_TO_HIGH);
+        assert!(of("gemini-2.0-flash").efforts.is_empty() && of("gemma-4-31b-it").efforts.is_empty());
+        assert_eq!(gemini_version("gemini-2.5-flash-preview-09-2025"), Some((2, 5)));
+    }
+
+    #[test]
     fn an_effort_that_is_not_accepted_becomes_the_next_lower_one() {
         let quirks = Quirks::of(Dialect::AnthropicMessages, "claude-sonnet-4-6");
         assert_eq!(quirks.nearest_effort(Effort::Xhigh), Some(Effort::High));
@@ -265,9 +305,22 @@ mod tests {
 
     #[test]
     fn odd_names_never_panic() {
-        for name in ["", "gpt-", "gpt-5", "gpt-5.", "o", "claude", "claude-", "gpt-99999999999", "ö", "o1ö"]
-        {
-            let _ = (Quirks::of(Dialect::OpenaiChat, name), Quirks::of(Dialect::AnthropicMessages, name));
+        for name in [
+            "",
+            "gpt-",
+            "gpt-5",
+            "gpt-5.",
+            "o",
+            "claude",
+            "claude-",
+            "gpt-99999999999",
+            "ö",
+            "o1ö",
+            "gemini-",
+        ] {
+            for dialect in Dialect::ALL {
+                let _ = Quirks::of(dialect, name);
+            }
         }
     }
 }

@@ -26,6 +26,20 @@ pub(crate) fn write_openai(out: &mut Vec<u8>, usage: &Usage) {
     details.number("rejected_prediction_tokens", 0);
 }
 
+/// Writes the report of OpenAI's Responses, which has no class for sound.
+pub(crate) fn write_responses(out: &mut Vec<u8>, usage: &Usage) {
+    let mut report = Object::new(out);
+    report.number("input_tokens", usage.input_total());
+    {
+        let mut details = report.object("input_tokens_details");
+        details.number("cached_tokens", usage.cache_read);
+        details.number("cache_write_tokens", usage.cache_write_5m.saturating_add(usage.cache_write_1h));
+    }
+    report.number("output_tokens", usage.output_total());
+    report.object("output_tokens_details").number("reasoning_tokens", usage.reasoning);
+    report.number("total_tokens", usage.total());
+}
+
 /// Writes Anthropic's report, with `service_tier` if there is one.
 pub(crate) fn write_anthropic(out: &mut Vec<u8>, usage: &Usage, service_tier: Option<&str>) {
     let mut report = Object::new(out);
@@ -45,10 +59,41 @@ pub(crate) fn write_anthropic(out: &mut Vec<u8>, usage: &Usage, service_tier: Op
     report.maybe_text("service_tier", service_tier);
 }
 
+/// Writes Google's report. It has no class for cache writes; they are prompt like any other there.
+pub(crate) fn write_gemini(out: &mut Vec<u8>, usage: &Usage) {
+    let mut report = Object::new(out);
+    report.number("promptTokenCount", usage.input_total());
+    let candidates = usage.output.saturating_add(usage.output_audio);
+    report.number("candidatesTokenCount", candidates);
+    report.number("totalTokenCount", usage.total());
+    if usage.cache_read > 0 {
+        report.number("cachedContentTokenCount", usage.cache_read);
+    }
+    if usage.input_audio > 0 {
+        let text = usage.input_total().saturating_sub(usage.input_audio);
+        write_modalities(report.key("promptTokensDetails"), text, usage.input_audio);
+    }
+    if usage.output_audio > 0 {
+        write_modalities(report.key("candidatesTokensDetails"), usage.output, usage.output_audio);
+    }
+    if usage.reasoning > 0 {
+        report.number("thoughtsTokenCount", usage.reasoning);
+    }
+}
+
+fn write_modalities(out: &mut Vec<u8>, text: u64, audio: u64) {
+    let mut list = crate::json::Array::new(out);
+    for (modality, tokens) in [("TEXT", text), ("AUDIO", audio)] {
+        let mut one = list.object();
+        one.text("modality", modality);
+        one.number("tokenCount", tokens);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::usage::{AnthropicUsage, OpenaiUsage};
+    use crate::usage::{AnthropicUsage, GeminiUsage, OpenaiUsage, ResponsesUsage};
     use proptest::prelude::*;
 
     proptest! {
@@ -68,6 +113,27 @@ mod tests {
             let back = Usage::from(serde_json::from_slice::<OpenaiUsage>(&openai).unwrap());
             prop_assert_eq!(back.total(), usage.total());
             prop_assert_eq!((back.cache_read, back.reasoning), (usage.cache_read, usage.reasoning));
+            let mut responses = Vec::new();
+            write_responses(&mut responses, &usage);
+            let back = Usage::from(serde_json::from_slice::<ResponsesUsage>(&responses).unwrap());
+            prop_assert_eq!((back.input_total(), back.output_total()), (usage.input_total(), usage.output_total()));
+            prop_assert_eq!((back.cache_read, back.reasoning), (usage.cache_read, usage.reasoning));
+            let mut gemini = Vec::new();
+            write_gemini(&mut gemini, &usage);
+            let back = Usage::from(serde_json::from_slice::<GeminiUsage>(&gemini).unwrap());
+            prop_assert_eq!((back.input_total(), back.output), (usage.input_total(), usage.output));
+            prop_assert_eq!((back.cache_read, back.reasoning), (usage.cache_read, usage.reasoning));
+        }
+
+        #[test]
+        fn sound_keeps_its_class_in_geminis_report(counts: [u32; 6]) {
+            let [input, cache_read, input_audio, output, reasoning, output_audio] = counts.map(u64::from);
+            let usage =
+                Usage { input, cache_read, input_audio, output, reasoning, output_audio, ..Usage::default() };
+            let mut gemini = Vec::new();
+            write_gemini(&mut gemini, &usage);
+            let back = Usage::from(serde_json::from_slice::<GeminiUsage>(&gemini).unwrap());
+            prop_assert_eq!(back, usage);
         }
     }
 }

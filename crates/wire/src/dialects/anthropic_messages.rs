@@ -15,7 +15,7 @@ use pilothouse_core::error::Error;
 use pilothouse_core::exchange::{Finish, Note};
 use pilothouse_core::id::ExchangeId;
 
-use super::bad_answer;
+use super::{FOREIGN_SIGNATURE, bad_answer};
 use crate::codec::{AnswerContext, Codec, Losses, StreamDecoder, StreamEncoder, Target, VendorError};
 
 /// The family of Claude's own signatures.
@@ -129,18 +129,22 @@ fn note_finish(finish: Finish, losses: &mut Losses) {
     }
 }
 
-/// Before the family's name in the signature of reasoning that no Anthropic model wrote.
-const FOREIGN_SIGNATURE: &str = "pilothouse-origin-";
-
-/// The signature that reasoning of another origin gets, so that it is told apart when it comes back.
-fn foreign_signature(origin: &Origin) -> String {
-    format!("{FOREIGN_SIGNATURE}{}", origin.family)
+/// The signature that reasoning of another origin gets, so that it is told apart when it comes back: the family
+/// that wrote it and, behind a colon, that family's own proof where there is one.
+fn foreign_signature(origin: &Origin, proof: Option<&str>) -> String {
+    match proof {
+        Some(proof) => format!("{FOREIGN_SIGNATURE}{}:{proof}", origin.family),
+        None => format!("{FOREIGN_SIGNATURE}{}", origin.family),
+    }
 }
 
 /// Who wrote reasoning of that signature, and the signature if it is one.
 fn origin_of(signature: Option<Box<str>>) -> (Origin, Option<Box<str>>) {
     match signature.as_deref().and_then(|text| text.strip_prefix(FOREIGN_SIGNATURE)) {
-        Some(family) => (Origin::of(family), None),
+        Some(foreign) => match foreign.split_once(':') {
+            Some((family, proof)) => (Origin::of(family), Some(proof.into())),
+            None => (Origin::of(foreign), None),
+        },
         None => (Origin::of(FAMILY), signature.filter(|text| !text.is_empty())),
     }
 }

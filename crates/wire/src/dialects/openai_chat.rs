@@ -4,9 +4,9 @@
 //! 3.54, looked up 2026-11-22. Extensions of other servers that are read and written: `reasoning_content`
 //! (DeepSeek, vLLM, SGLang), `reasoning` in answers, `top_k`, `cache_control` on parts.
 
-mod answer;
-mod error;
-mod part;
+pub(super) mod answer;
+pub(super) mod error;
+pub(super) mod part;
 mod request;
 mod stream;
 
@@ -114,7 +114,7 @@ fn word_of_finish(finish: Finish, legacy_functions: bool) -> &'static str {
 }
 
 /// The tier of service in OpenAI's words.
-fn tier_of_answer(dialect: Dialect, tier: &str) -> Option<&str> {
+pub(super) fn tier_of_answer(dialect: Dialect, tier: &str) -> Option<&str> {
     match (dialect, tier) {
         (Dialect::AnthropicMessages, "standard") => Some("default"),
         (Dialect::AnthropicMessages, "priority") => Some("priority"),

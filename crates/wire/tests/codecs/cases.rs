@@ -13,7 +13,8 @@ use pilothouse_wire::codec::{AnswerContext, Codec, VendorError, codec};
 use pilothouse_wire::sse;
 
 /// The dialects that have codecs.
-pub(crate) const DIALECTS: [Dialect; 2] = [Dialect::OpenaiChat, Dialect::AnthropicMessages];
+pub(crate) const DIALECTS: [Dialect; 4] =
+    [Dialect::OpenaiChat, Dialect::AnthropicMessages, Dialect::OpenaiResponses, Dialect::GeminiGenerate];
 
 /// One golden case.
 pub(crate) struct Case {
@@ -26,6 +27,21 @@ pub(crate) struct Case {
 }
 
 impl Case {
+    /// The dialects that the snapshot shows: that of the target which the name gives, else the first two. What a later
+    /// dialect makes of a case stands in its own folder.
+    pub(crate) fn shown(&self, dialect: Dialect) -> Vec<Dialect> {
+        let first = [Dialect::OpenaiChat, Dialect::AnthropicMessages];
+        match self.name.split_once('@') {
+            Some((_, model)) if speak(model)[0] != dialect => vec![speak(model)[0]],
+            _ => first.into_iter().filter(|other| *other != dialect).collect(),
+        }
+    }
+
+    /// Whether a case that names its target's model is meant for a dialect.
+    pub(crate) fn is_meant_for(&self, to: Dialect) -> bool {
+        self.name.split_once('@').is_none_or(|(_, model)| speak(model).contains(&to))
+    }
+
     /// The part of the name behind `@`: the target model.
     pub(crate) fn target<'a>(&'a self, otherwise: &'a str) -> &'a str {
         self.name.split_once('@').map_or(otherwise, |(_, model)| model)
@@ -54,14 +70,49 @@ pub(crate) fn of(dialect: Dialect) -> &'static dyn Codec {
     codec(dialect).unwrap()
 }
 
-/// The other dialect.
-pub(crate) fn other(dialect: Dialect) -> Dialect {
-    if dialect == Dialect::OpenaiChat { Dialect::AnthropicMessages } else { Dialect::OpenaiChat }
+/// Every dialect but this one.
+pub(crate) fn others(dialect: Dialect) -> impl Iterator<Item = Dialect> {
+    DIALECTS.into_iter().filter(move |other| *other != dialect)
 }
 
-/// The model of the other dialect that a case is sent to, if it does not say.
+/// Every ordered pair of different dialects.
+pub(crate) fn pairs() -> impl Iterator<Item = (Dialect, Dialect)> {
+    DIALECTS.into_iter().flat_map(|from| others(from).map(move |to| (from, to)))
+}
+
+/// The model of a dialect that a case is sent to, if it does not say.
 pub(crate) fn usual_target(dialect: Dialect) -> &'static str {
-    if dialect == Dialect::OpenaiChat { "gpt-5.5" } else { "claude-opus-4-7" }
+    match dialect {
+        Dialect::AnthropicMessages => "claude-opus-4-7",
+        Dialect::GeminiGenerate => "gemini-3.1-pro-preview",
+        _ => "gpt-5.5",
+    }
+}
+
+/// The dialects of a model that a case names as its target.
+fn speak(model: &str) -> &'static [Dialect] {
+    match model {
+        gemini if gemini.starts_with("gemini") => &[Dialect::GeminiGenerate],
+        claude if claude.starts_with("claude") => &[Dialect::AnthropicMessages],
+        _ => &[Dialect::OpenaiChat, Dialect::OpenaiResponses],
+    }
+}
+
+/// The smallest body of a request in a dialect.
+pub(crate) fn small_request(dialect: Dialect) -> serde_json::Value {
+    match dialect {
+        Dialect::GeminiGenerate => {
+            serde_json::json!({ "contents": [{ "role": "user", "parts": [{ "text": "a" }] }] })
+        }
+        Dialect::OpenaiResponses => serde_json::json!({
+            "model": "m", "max_output_tokens": 5,
+            "input": [{ "type": "message", "role": "user", "content": [{ "type": "input_text", "text": "a" }] }],
+        }),
+        _ => serde_json::json!({
+            "model": "m", "max_tokens": 5,
+            "messages": [{ "role": "user", "content": [{ "type": "text", "text": "a" }] }],
+        }),
+    }
 }
 
 /// A client's call that is the same in every test.
@@ -73,6 +124,7 @@ pub(crate) fn context() -> AnswerContext<'static> {
         stream_usage: true,
         legacy_functions: false,
         estimated_input: Some(17),
+        echoed: None,
     }
 }
 

@@ -9,7 +9,7 @@ use pilothouse_core::exchange::Note;
 use pilothouse_wire::codec::Target;
 use serde_json::Value;
 
-use super::cases::{Case, DIALECTS, cases, context, decode_stream, encode_stream, of, other, usual_target};
+use super::cases::{Case, DIALECTS, cases, context, decode_stream, encode_stream, of, usual_target};
 
 fn check(case: &Case, found: &str) {
     let snap = case.path.with_file_name(format!("{}.snap", case.name));
@@ -65,10 +65,26 @@ fn sorted(value: &Value) -> Value {
     }
 }
 
+/// What a request becomes in another dialect, and what is lost.
+fn translated_request(case: &Case, from: Dialect, to: Dialect, model: &str) -> String {
+    let mut text = String::new();
+    let request = of(from).decode_request(&case.body).unwrap();
+    let mut losses = Vec::new();
+    match of(to).encode_request(&request, &Target::of(to, model), &mut losses) {
+        Ok(body) => {
+            let _ = writeln!(text, "== {to}\n{}", pretty(&body));
+        }
+        Err(error) => {
+            let _ = writeln!(text, "== {to}\nrefused: {error}\nparam: {:?}", error.param);
+        }
+    }
+    let _ = write!(text, "\n== losses\n{}", list(&losses));
+    text
+}
+
 #[test]
 fn requests_become_what_their_snapshots_say() {
     for dialect in DIALECTS {
-        let to = other(dialect);
         let all = cases(dialect, "requests");
         assert!(all.len() >= 15, "{dialect} has only {} request cases", all.len());
         for case in all {
@@ -78,17 +94,9 @@ fn requests_become_what_their_snapshots_say() {
                     let _ = writeln!(text, "refused: {error}\nparam: {:?}", error.param);
                 }
                 Ok(request) => {
-                    let target = Target::of(to, case.target(usual_target(to)));
-                    let mut losses = Vec::new();
-                    match of(to).encode_request(&request, &target, &mut losses) {
-                        Ok(body) => {
-                            let _ = writeln!(text, "== {to}\n{}", pretty(&body));
-                        }
-                        Err(error) => {
-                            let _ = writeln!(text, "== {to}\nrefused: {error}\nparam: {:?}", error.param);
-                        }
+                    for to in case.shown(dialect) {
+                        text += &translated_request(&case, dialect, to, case.target(usual_target(to)));
                     }
-                    let _ = write!(text, "\n== losses\n{}", list(&losses));
                     let target = Target::of(dialect, &request.model);
                     let mut losses = Vec::new();
                     let back = of(dialect).encode_request(&request, &target, &mut losses);
@@ -106,17 +114,24 @@ fn requests_become_what_their_snapshots_say() {
     }
 }
 
+fn translated_answer(case: &Case, from: Dialect, to: Dialect) -> String {
+    let answer = of(from).decode_answer(&case.body).unwrap();
+    let mut losses = Vec::new();
+    let body = of(to).encode_answer(&answer, &context(), &mut losses);
+    format!("== {to}\n{}\n\n== losses\n{}", pretty(&body), list(&losses))
+}
+
 #[test]
 fn answers_become_what_their_snapshots_say() {
     for dialect in DIALECTS {
-        let to = other(dialect);
         let all = cases(dialect, "answers");
         assert!(all.len() >= 8, "{dialect} has only {} answer cases", all.len());
         for case in all {
+            let mut text = String::new();
+            for to in case.shown(dialect) {
+                text += &translated_answer(&case, dialect, to);
+            }
             let answer = of(dialect).decode_answer(&case.body).unwrap();
-            let mut losses = Vec::new();
-            let body = of(to).encode_answer(&answer, &context(), &mut losses);
-            let mut text = format!("== {to}\n{}\n\n== losses\n{}", pretty(&body), list(&losses));
             let back = of(dialect).encode_answer(&answer, &context(), &mut Vec::new());
             let _ = writeln!(text, "\n== {dialect}\n{}", same(&case.body, &back));
             let canonical = serde_json::to_string_pretty(&answer).unwrap();
@@ -126,28 +141,61 @@ fn answers_become_what_their_snapshots_say() {
     }
 }
 
+fn translated_stream(case: &Case, from: Dialect, to: Dialect) -> String {
+    let (parts, error) = decode_stream(from, &case.body);
+    let (bytes, losses) = encode_stream(to, &parts, error.as_ref(), &context());
+    format!("== {to}\n{}\n== losses\n{}", String::from_utf8(bytes).unwrap(), list(&losses))
+}
+
 #[test]
 fn streams_become_what_their_snapshots_say() {
     for dialect in DIALECTS {
-        let to = other(dialect);
         let all = cases(dialect, "streams");
         assert!(all.len() >= 8, "{dialect} has only {} stream cases", all.len());
         for case in all {
-            let (parts, error) = decode_stream(dialect, &case.body);
-            let (bytes, losses) = encode_stream(to, &parts, error.as_ref(), &context());
-            let mut text =
-                format!("== {to}\n{}\n== losses\n{}", String::from_utf8(bytes).unwrap(), list(&losses));
-            let (bytes, losses) = encode_stream(dialect, &parts, error.as_ref(), &context());
-            let _ = write!(
-                text,
-                "\n== {dialect}\n{}\n== losses\n{}",
-                String::from_utf8(bytes).unwrap(),
-                list(&losses)
-            );
-            if let Some(error) = error {
+            let mut text = String::new();
+            for to in case.shown(dialect) {
+                text += &translated_stream(&case, dialect, to);
+            }
+            let _ = write!(text, "\n{}", translated_stream(&case, dialect, dialect));
+            if let (_, Some(error)) = decode_stream(dialect, &case.body) {
                 let _ = writeln!(text, "\n== error\n{error}");
             }
             check(&case, &text);
+        }
+    }
+}
+
+/// What a later dialect makes of the cases of another one: `<to>/from-<from>/<kind>/<case>.snap`.
+#[test]
+fn cases_of_other_dialects_become_what_the_later_ones_say() {
+    use Dialect::{AnthropicMessages, GeminiGenerate, OpenaiChat, OpenaiResponses};
+    let all = ["requests", "answers", "streams"];
+    // Cases of the first two for Gemini carry their target in their names.
+    for (to, from, kinds) in [
+        (OpenaiResponses, OpenaiChat, &all[..]),
+        (OpenaiResponses, AnthropicMessages, &all),
+        (GeminiGenerate, OpenaiResponses, &all),
+        (OpenaiResponses, GeminiGenerate, &all),
+    ] {
+        for kind in kinds {
+            for mut case in cases(from, kind) {
+                let text = match *kind {
+                    "requests" => match of(from).decode_request(&case.body) {
+                        Ok(_) if case.is_meant_for(to) => {
+                            translated_request(&case, from, to, case.target(usual_target(to)))
+                        }
+                        _ => continue,
+                    },
+                    "answers" => translated_answer(&case, from, to),
+                    _ => translated_stream(&case, from, to),
+                };
+                let folder = case.path.ancestors().nth(3).unwrap().join(to.as_str());
+                let folder = folder.join(format!("from-{from}")).join(kind);
+                fs::create_dir_all(&folder).unwrap();
+                case.path = folder.join(case.path.file_name().unwrap());
+                check(&case, &text);
+            }
         }
     }
 }
@@ -161,7 +209,7 @@ fn errors_become_what_their_snapshots_say() {
             let status = case.name.rsplit_once('.').unwrap().1.parse().unwrap();
             let error = of(dialect).decode_error(status, &case.body);
             let mut text = format!("{}: {}\n", error.kind.as_str(), error.message);
-            for to in DIALECTS {
+            for to in DIALECTS.into_iter().filter(|to| *to == dialect || case.shown(dialect).contains(to)) {
                 let body = of(to).encode_error(&error, None);
                 let _ = writeln!(text, "\n== {to} {}\n{}", of(to).error_status(&error), pretty(&body));
             }
@@ -197,6 +245,7 @@ fn a_thread_is_refused_by_the_code_that_lets_the_sdk_go_on_without_one() {
         (Dialect::OpenaiChat, "gpt-5.5"),
         (Dialect::AnthropicMessages, "anthropic.claude-opus-4-7-v1:0"),
         (Dialect::AnthropicMessages, "glm-5.1"),
+        (Dialect::OpenaiResponses, "gpt-5.5"),
     ] {
         let target = Target::of(dialect, model);
         let error = of(dialect).encode_request(&request, &target, &mut Vec::new()).unwrap_err();

@@ -4,7 +4,10 @@
 
 mod cases;
 mod contexts;
+mod gemini;
 mod golden;
 mod laws;
 mod mutate;
 mod mutated;
+mod passing;
+mod replayed;

@@ -43,7 +43,7 @@ pub(super) async fn play(stream: Box<dyn Stream>, connection: usize, setup: Setu
         let (seen, script) = log.begin(Seen {
             connection,
             method: head.method.to_string(),
-            path: head.uri.path().to_owned(),
+            path: head.uri.path_and_query().unwrap().as_str().to_owned(),
             headers: head.headers,
             body: Vec::new(),
         });

@@ -10,7 +10,7 @@ use pilothouse_core::usage::Usage;
 use serde_json::value::RawValue;
 
 use super::part::{read_block, write_input};
-use super::{finish_of_word, foreign_signature, note_finish, word_of_finish};
+use super::{FAMILY, finish_of_word, foreign_signature, note_finish, word_of_finish};
 use crate::codec::usage::write_anthropic;
 use crate::codec::{AnswerContext, Losses};
 use crate::dialects::fitting_id;
@@ -167,9 +167,12 @@ fn write_reasoning(list: &mut Array<'_>, one: &Reasoning, kept: &Rest, native: b
             out.text("type", "thinking");
             out.text("thinking", &one.text);
             match &one.signature {
-                Some(signature) => out.text("signature", signature),
+                Some(signature) if native || &*one.origin.family == FAMILY => {
+                    out.text("signature", signature)
+                }
+                Some(proof) => out.text("signature", &foreign_signature(&one.origin, Some(proof))),
                 // The SDKs ask for a signature. Ours says who wrote it, so that it never goes to Claude as Claude's.
-                None if !native => out.text("signature", &foreign_signature(&one.origin)),
+                None if !native => out.text("signature", &foreign_signature(&one.origin, None)),
                 None => out.text("signature", ""),
             }
         }
@@ -211,11 +214,21 @@ fn rest(out: &mut Object<'_>, rest: &Rest, native: bool, losses: &mut Losses) {
 }
 
 fn write_citations(out: &mut Object<'_>, annotations: &[Annotation], losses: &mut Losses) {
-    if annotations.is_empty() {
-        return;
+    if annotations.iter().any(|one| !is_citable(one)) {
+        losses.drop("annotations", "a citation of a file; only web pages can be cited here");
     }
-    let mut list = out.array("citations");
-    annotations.iter().for_each(|one| write_citation(list.item(), one, losses));
+    if annotations.iter().any(is_citable) {
+        let mut list = out.array("citations");
+        annotations
+            .iter()
+            .filter(|one| is_citable(one))
+            .for_each(|one| write_citation(list.item(), one, losses));
+    }
+}
+
+/// Whether this dialect has a form for a citation.
+pub(super) fn is_citable(one: &Annotation) -> bool {
+    one.dialect == Dialect::AnthropicMessages || one.url.is_some()
 }
 
 /// Writes one citation. OpenAI's point to web pages; Anthropic's form for those has members that only its own

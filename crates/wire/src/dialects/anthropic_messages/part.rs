@@ -258,7 +258,7 @@ impl BlockWriter<'_> {
             out.text("thinking", &one.text);
             match &one.signature {
                 Some(signature) => out.text("signature", signature),
-                None => out.text("signature", &foreign_signature(&one.origin)),
+                None => out.text("signature", &foreign_signature(&one.origin, None)),
             }
         });
     }

@@ -18,7 +18,7 @@ use crate::json::{Array, Members, Object, Path, items, plain};
 use crate::usage::OpenaiUsage;
 
 /// What a refusal says where the vendor gives no words.
-pub(super) const REFUSED: &str = "The model refused to answer.";
+pub(in crate::dialects) const REFUSED: &str = "The model refused to answer.";
 
 pub(super) fn decode(body: &[u8]) -> Result<Answer, Error> {
     let root = Path::Root;

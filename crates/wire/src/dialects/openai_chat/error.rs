@@ -11,7 +11,7 @@ use crate::codec::{VendorError, kind_of_status};
 use crate::dialects::body_as_message;
 use crate::json::{Members, Object, as_text};
 
-pub(super) fn decode(status: u16, body: &[u8]) -> VendorError {
+pub(in crate::dialects) fn decode(status: u16, body: &[u8]) -> VendorError {
     let mut error = VendorError {
         status,
         kind: Kind::Vendor,
@@ -70,7 +70,7 @@ fn kind(error: &VendorError) -> Kind {
     by_code.unwrap_or_else(|| kind_of_status(error.status, &error.message))
 }
 
-pub(super) fn status(error: &VendorError) -> u16 {
+pub(in crate::dialects) fn status(error: &VendorError) -> u16 {
     match (error.status, error.kind) {
         // 529 is Anthropic's own.
         (529, _) => 503,
@@ -80,8 +80,8 @@ pub(super) fn status(error: &VendorError) -> u16 {
     }
 }
 
-pub(super) fn encode(error: &VendorError) -> Vec<u8> {
-    let native = error.dialect == Some(Dialect::OpenaiChat);
+pub(in crate::dialects) fn encode(error: &VendorError) -> Vec<u8> {
+    let native = matches!(error.dialect, Some(Dialect::OpenaiChat | Dialect::OpenaiResponses));
     let (kind, code) = names(error);
     let mut out = Vec::with_capacity(160 + error.message.len());
     {

@@ -66,7 +66,7 @@ fn read_file(members: &mut Members<'_>, path: &Path<'_>) -> Result<Option<Conten
 }
 
 /// Takes a cache marker: OpenAI's own, or Anthropic's as clients of other gateways put it on OpenAI parts.
-pub(super) fn take_cache(members: &mut Members<'_>) -> Option<CacheMark> {
+pub(in crate::dialects) fn take_cache(members: &mut Members<'_>) -> Option<CacheMark> {
     let (dialect, raw) = match members.take("prompt_cache_breakpoint") {
         Some(raw) => (Dialect::OpenaiChat, raw),
         None => (Dialect::AnthropicMessages, members.take("cache_control")?),
@@ -234,7 +234,10 @@ impl PartWriter<'_> {
 }
 
 /// OpenAI refuses file data without a name, and tells the type by the name's ending.
-fn file_name<'n>(name: Option<&'n str>, media_type: &str) -> std::borrow::Cow<'n, str> {
+pub(in crate::dialects) fn file_name<'n>(
+    name: Option<&'n str>,
+    media_type: &str,
+) -> std::borrow::Cow<'n, str> {
     match name {
         Some(name) if media_type != "application/pdf" || name.to_ascii_lowercase().ends_with(".pdf") => {
             name.into()
@@ -245,7 +248,7 @@ fn file_name<'n>(name: Option<&'n str>, media_type: &str) -> std::borrow::Cow<'n
 }
 
 /// A text document as text: its name, then what it says.
-pub(super) fn document_text(source: &Media, name: Option<&str>) -> String {
+pub(in crate::dialects) fn document_text(source: &Media, name: Option<&str>) -> String {
     let mut text = name.map(|name| format!("{name}\n\n")).unwrap_or_default();
     match source {
         Media::Text(body) => text.push_str(body),
@@ -263,7 +266,10 @@ pub(super) fn document_text(source: &Media, name: Option<&str>) -> String {
 }
 
 /// Anthropic's `search_result` block as text: title, source, content.
-fn search_result_text(kind: &str, raw: &pilothouse_core::conversation::Raw) -> Option<String> {
+pub(in crate::dialects) fn search_result_text(
+    kind: &str,
+    raw: &pilothouse_core::conversation::Raw,
+) -> Option<String> {
     if kind != "search_result" {
         return None;
     }

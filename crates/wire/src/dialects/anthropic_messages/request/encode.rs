@@ -13,7 +13,8 @@ use serde_json::Number;
 use super::super::part::write_mark;
 use super::messages::write_messages;
 use super::thinking::{Plan, Switch, plan};
-use crate::codec::{Losses, Target};
+use crate::codec::{Losses, Target, ThinkingStyle};
+use crate::dialects::openai_responses::refuse_bound;
 use crate::dialects::{no_threads, schema};
 use crate::json::{Array, Object};
 
@@ -27,6 +28,7 @@ pub(in super::super) fn encode(
     losses: &mut Losses,
 ) -> Result<Vec<u8>, Error> {
     let native = request.dialect == Dialect::AnthropicMessages;
+    refuse_bound(request, Dialect::AnthropicMessages)?;
     if request.thread.is_some() && !target.quirks.threads {
         return Err(no_threads());
     }
@@ -234,7 +236,17 @@ fn write_planned_reasoning(
     match plan.thinking {
         None => {}
         Some(Switch::Off) => body.object("thinking").text("type", "disabled"),
-        Some(Switch::Adaptive) => body.object("thinking").text("type", "adaptive"),
+        Some(Switch::Adaptive) => {
+            let mut out = body.object("thinking");
+            out.text("type", "adaptive");
+            // These models show their thinking only where they are asked to.
+            let asked = request
+                .reasoning
+                .display
+                .as_deref()
+                .filter(|_| target.quirks.thinking == ThinkingStyle::Adaptive);
+            out.maybe_text("display", asked);
+        }
         Some(Switch::Budget(tokens)) => {
             let mut out = body.object("thinking");
             out.text("type", "enabled");
@@ -373,9 +385,7 @@ fn note_foreign(request: &Request, losses: &mut Losses) {
     if let Some(n) = request.n.filter(|n| *n > 1) {
         losses.drop("n", &format!("one answer instead of {n}"));
     }
-    for (name, value) in request.rest.iter().filter(|(name, _)| *name != "stream_options") {
-        if !value.is_null() {
-            losses.drop(name, "");
-        }
-    }
+    let mut rest = request.rest.clone();
+    rest.take("stream_options");
+    losses.drop_rest("", &rest);
 }

@@ -50,7 +50,7 @@ pub(super) fn plan(request: &Request, target: &Target<'_>, max_tokens: u64, loss
         let thinking = (quirks.thinking != ThinkingStyle::None).then_some(Switch::Off);
         return Plan { thinking, effort: None };
     }
-    let Some(asked) = request.reasoning.effort else { return Plan::default() };
+    let Some(asked) = asked_effort(request) else { return Plan::default() };
     if quirks.thinking == ThinkingStyle::None {
         if asked != Effort::None {
             losses.drop("reasoning_effort", "the model does not think on request");
@@ -79,21 +79,41 @@ pub(super) fn plan(request: &Request, target: &Target<'_>, max_tokens: u64, loss
     match quirks.thinking {
         ThinkingStyle::Either | ThinkingStyle::Adaptive => Plan { thinking: Some(Switch::Adaptive), effort },
         ThinkingStyle::Budget | ThinkingStyle::None => {
-            Plan { thinking: budget(asked, max_tokens, losses).map(Switch::Budget), effort }
+            let wanted = match request.reasoning.thinking {
+                Some(Thinking::Budget(tokens)) => Some(tokens.max(BUDGET_MIN)),
+                _ => budget_of(asked),
+            };
+            let given = wanted.and_then(|wanted| budget(wanted, max_tokens, losses));
+            Plan { thinking: given.map(Switch::Budget), effort }
         }
     }
 }
 
-fn budget(asked: Effort, max_tokens: u64, losses: &mut Losses) -> Option<u64> {
-    let wanted = match asked {
-        Effort::None => return None,
-        Effort::Minimal => 1024,
-        Effort::Low => 2048,
-        Effort::Medium => 8192,
-        Effort::High => 16384,
-        Effort::Xhigh => 24576,
-        Effort::Max => 32000,
-    };
+/// The effort that is asked for: by name, or by a number of tokens, as Gemini's clients do.
+fn asked_effort(request: &Request) -> Option<Effort> {
+    match (request.reasoning.effort, &request.reasoning.thinking) {
+        (Some(effort), _) => Some(effort),
+        (None, Some(Thinking::Budget(..=4096))) => Some(Effort::Low),
+        (None, Some(Thinking::Budget(..=12288))) => Some(Effort::Medium),
+        (None, Some(Thinking::Budget(_) | Thinking::Adaptive)) => Some(Effort::High),
+        (None, _) => None,
+    }
+}
+
+/// The budget of an effort.
+const fn budget_of(asked: Effort) -> Option<u64> {
+    match asked {
+        Effort::None => None,
+        Effort::Minimal => Some(1024),
+        Effort::Low => Some(2048),
+        Effort::Medium => Some(8192),
+        Effort::High => Some(16384),
+        Effort::Xhigh => Some(24576),
+        Effort::Max => Some(32000),
+    }
+}
+
+fn budget(wanted: u64, max_tokens: u64, losses: &mut Losses) -> Option<u64> {
     // Half of a small limit stays for the answer itself.
     let given = wanted.min(max_tokens / 2);
     if given < BUDGET_MIN {

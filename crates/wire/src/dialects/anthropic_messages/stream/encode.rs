@@ -11,8 +11,10 @@ use pilothouse_core::exchange::{Finish, Note};
 use pilothouse_core::id::ExchangeId;
 use pilothouse_core::usage::Usage;
 
-use super::super::answer::{answer_id, call_id, tier_of_answer, write_citation, write_stop_details};
-use super::super::{foreign_signature, note_finish, word_of_finish};
+use super::super::answer::{
+    answer_id, call_id, is_citable, tier_of_answer, write_citation, write_stop_details,
+};
+use super::super::{FAMILY, foreign_signature, note_finish, word_of_finish};
 use crate::codec::usage::write_anthropic;
 use crate::codec::{AnswerContext, Losses, StreamEncoder};
 use crate::json::write_str;
@@ -108,6 +110,7 @@ impl Encoder {
             stream_usage: true,
             legacy_functions: false,
             estimated_input: self.estimated_input,
+            echoed: None,
         }
     }
 
@@ -122,7 +125,8 @@ impl Encoder {
         }
         let rest = if self.native { rest.clone() } else { Rest::default() };
         self.head = Some(Head { id, model, tier, rest });
-        if !self.native {
+        // Gemini tells its usage with its first chunk, right behind the start.
+        if !self.native && *dialect != Dialect::GeminiGenerate {
             self.flush_head(None, out);
         }
     }
@@ -130,6 +134,7 @@ impl Encoder {
     /// Writes `message_start`, with the usage that came with it, or what is known so far.
     fn flush_head(&mut self, usage: Option<&UsageReport>, out: &mut Vec<u8>) {
         let Some(head) = self.head.take() else { return };
+        let native = self.native;
         let estimated = Usage { input: self.estimated_input.unwrap_or(0), ..Usage::default() };
         event(out, "message_start", |out| {
             let mut message = out.object("message");
@@ -140,9 +145,12 @@ impl Encoder {
             drop(message.array("content"));
             message.null("stop_reason");
             message.null("stop_sequence");
-            match usage.and_then(|usage| usage.raw.as_ref()) {
-                Some(raw) => message.raw("usage", raw),
-                None => write_anthropic(message.key("usage"), &estimated, head.tier.as_deref()),
+            match usage {
+                Some(UsageReport { raw: Some(raw), .. }) if native => message.raw("usage", raw),
+                Some(usage) if !native => {
+                    write_anthropic(message.key("usage"), &usage.counts, head.tier.as_deref());
+                }
+                _ => write_anthropic(message.key("usage"), &estimated, head.tier.as_deref()),
             }
             message.rest(&head.rest);
         });
@@ -211,10 +219,17 @@ impl Encoder {
     }
 
     fn signature(&mut self, part: u32, signature: &str, out: &mut Vec<u8>) {
+        let native = self.native;
         if let Some(block) = self.block(part) {
-            block.kind = Kind::Signed;
             let index = block.index;
-            delta(out, index, "signature_delta", |out| out.text("signature", signature));
+            let signature: std::borrow::Cow<'_, str> = match &block.kind {
+                Kind::Unsigned(origin) if !native && &*origin.family != FAMILY => {
+                    foreign_signature(origin, Some(signature)).into()
+                }
+                _ => signature.into(),
+            };
+            block.kind = Kind::Signed;
+            delta(out, index, "signature_delta", |out| out.text("signature", &signature));
         }
     }
 
@@ -226,7 +241,7 @@ impl Encoder {
         match &block.kind {
             // The SDKs ask for a signature. Ours says who wrote it, so that it never goes to Claude as Claude's.
             Kind::Unsigned(origin) if !native => {
-                let signature = foreign_signature(origin);
+                let signature = foreign_signature(origin, None);
                 delta(out, index, "signature_delta", |out| out.text("signature", &signature));
             }
             Kind::Custom(begun) => {
@@ -308,7 +323,10 @@ impl StreamEncoder for Encoder {
     fn part(&mut self, part: &StreamPart, out: &mut Vec<u8>) {
         if self.head.is_some() {
             match part {
-                StreamPart::Usage(usage) => return self.flush_head(Some(usage), out),
+                StreamPart::Usage(usage) => {
+                    self.usage = Some(usage.clone()).filter(|_| !self.native);
+                    return self.flush_head(Some(usage), out);
+                }
                 _ => self.flush_head(None, out),
             }
         }
@@ -324,6 +342,9 @@ impl StreamEncoder for Encoder {
             }
             StreamPart::Signature { part, signature, .. } => self.signature(*part, signature, out),
             StreamPart::Arguments { part, text, .. } => self.arguments(*part, text, out),
+            StreamPart::Annotation { annotation, .. } if !is_citable(annotation) => {
+                self.losses.drop("annotations", "a citation of a file; only web pages can be cited here");
+            }
             StreamPart::Annotation { part, annotation, .. } => {
                 if let Some(index) = self.block(*part).map(|block| block.index) {
                     let losses = &mut self.losses;

@@ -13,6 +13,7 @@ use serde_json::Number;
 use super::super::part::drop_rest;
 use super::messages::write_messages;
 use crate::codec::{Losses, Target};
+use crate::dialects::openai_responses::{SHARED_MEMBERS, nested_custom, refuse_bound};
 use crate::dialects::{no_threads, schema};
 use crate::json::{Array, Object};
 
@@ -25,6 +26,7 @@ pub(in super::super) fn encode(
     losses: &mut Losses,
 ) -> Result<Vec<u8>, Error> {
     let native = request.dialect == Dialect::OpenaiChat;
+    refuse_bound(request, Dialect::OpenaiChat)?;
     if request.thread.is_some() {
         return Err(no_threads());
     }
@@ -48,21 +50,32 @@ pub(in super::super) fn encode(
     if native {
         body.rest(&request.rest);
     } else {
-        drop_rest(&request.rest, "", losses);
+        write_shared(&mut body, request, losses);
     }
     drop(body);
     Ok(out)
+}
+
+/// Writes the members that OpenAI's two dialects share, and notes what else the request has.
+fn write_shared(body: &mut Object<'_>, request: &Request, losses: &mut Losses) {
+    let mut rest = request.rest.clone();
+    if request.dialect == Dialect::OpenaiResponses {
+        for name in SHARED_MEMBERS {
+            body.maybe_raw(name, rest.take(name).as_ref());
+        }
+    }
+    drop_rest(&rest, "", losses);
 }
 
 fn write_tools(body: &mut Object<'_>, request: &Request, native: bool, losses: &mut Losses) {
     let legacy = native && request.tools.iter().any(|tool| is_legacy(&tool.content));
     let carried = |content: &ToolContent| match content {
         ToolContent::Function(function) => !(legacy && function.legacy),
-        ToolContent::Native { .. } => native,
+        ToolContent::Native { kind, .. } => native || is_shared(request, kind),
     };
     for tool in &request.tools {
         if let ToolContent::Native { kind, .. } = &tool.content
-            && !native
+            && !carried(&tool.content)
         {
             losses.drop(&format!("tools.{kind}"), "a tool that only its own vendor runs");
         }
@@ -71,7 +84,7 @@ fn write_tools(body: &mut Object<'_>, request: &Request, native: bool, losses: &
         let mut list = body.array("tools");
         for tool in request.tools.iter().filter(|tool| carried(&tool.content)) {
             match &tool.content {
-                ToolContent::Native { raw, .. } => list.raw(raw),
+                ToolContent::Native { raw, .. } => list.raw(nested_custom(raw).as_ref().unwrap_or(raw)),
                 ToolContent::Function(_) => write_tool(&mut list, tool, native, losses),
             }
         }
@@ -86,8 +99,13 @@ fn write_tools(body: &mut Object<'_>, request: &Request, native: bool, losses: &
             }
         }
     }
-    let any = request.tools.iter().any(|tool| native || matches!(tool.content, ToolContent::Function(_)));
+    let any = request.tools.iter().any(|tool| carried(&tool.content) || is_legacy(&tool.content));
     write_choice(body, request, native, any, legacy, losses);
+}
+
+/// Whether a tool that is no function is one of OpenAI's two dialects alike.
+fn is_shared(request: &Request, kind: &str) -> bool {
+    request.dialect == Dialect::OpenaiResponses && kind == "custom"
 }
 
 /// Whether a function of that name is offered.
@@ -129,10 +147,31 @@ fn write_choice(
             choice.object("function").text("name", name);
         }
         Some(ToolChoice::Allowed { raw, .. } | ToolChoice::Unknown(raw)) if native => body.raw(member, raw),
+        Some(ToolChoice::Allowed { names, required, .. }) => {
+            let offered = names.iter().filter(|name| offers(request, name));
+            write_allowed(body, offered, *required);
+        }
+        Some(ToolChoice::Unknown(raw)) if is_shared(request, "custom") && nested_custom(raw).is_some() => {
+            body.maybe_raw(member, nested_custom(raw).as_ref());
+        }
         Some(_) => losses.drop("tool_choice", "a choice that only its own dialect knows"),
     }
     if let Some(parallel) = request.parallel_tools {
         body.flag("parallel_tool_calls", parallel);
+    }
+}
+
+/// Writes the choice of one of several functions.
+fn write_allowed<'a>(body: &mut Object<'_>, names: impl Iterator<Item = &'a Box<str>>, required: bool) {
+    let mut choice = body.object("tool_choice");
+    choice.text("type", "allowed_tools");
+    let mut allowed = choice.object("allowed_tools");
+    allowed.text("mode", if required { "required" } else { "auto" });
+    let mut list = allowed.array("tools");
+    for name in names {
+        let mut tool = list.object();
+        tool.text("type", "function");
+        tool.object("function").text("name", name);
     }
 }
 
@@ -349,7 +388,9 @@ fn write_service(body: &mut Object<'_>, request: &Request, native: bool, losses:
         match tier {
             "auto" => body.text("service_tier", "auto"),
             "standard_only" if !native => body.text("service_tier", "default"),
-            _ if native => body.text("service_tier", tier),
+            "standard" if request.dialect == Dialect::GeminiGenerate => body.text("service_tier", "default"),
+            "flex" | "priority" if !native => body.text("service_tier", tier),
+            _ if native || request.dialect == Dialect::OpenaiResponses => body.text("service_tier", tier),
             _ => losses.drop("service_tier", tier),
         }
     }

@@ -1,5 +1,7 @@
 //! Writes the messages of an OpenAI chat request.
 
+use std::borrow::Cow;
+
 use pilothouse_core::conversation::{Content, Message, Part, Request, Role, ToolCall, ToolKind, ToolResult};
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::Error;
@@ -33,7 +35,8 @@ pub(super) fn write_messages(
     let mut list = body.array("messages");
     let root = Path::Root;
     let path = root.member("messages");
-    for (index, message) in request.messages.iter().enumerate() {
+    let messages = turns(request, losses);
+    for (index, message) in messages.iter().enumerate() {
         writer.message(&mut list, message, &path.item(index), losses)?;
     }
     if !native && request.messages.last().is_some_and(|message| message.role == Role::Assistant) {
@@ -43,6 +46,40 @@ pub(super) fn write_messages(
         );
     }
     Ok(())
+}
+
+/// The messages, where turns came as items: what the model says and calls in a row is one message here, and so are
+/// the results of its calls, so that what they hold besides text comes behind all of them. A turn of which nothing
+/// is left is none.
+fn turns<'a>(request: &'a Request, losses: &mut Losses) -> Vec<Cow<'a, Message>> {
+    if request.dialect != Dialect::OpenaiResponses {
+        return request.messages.iter().map(Cow::Borrowed).collect();
+    }
+    let mut turns: Vec<Cow<'a, Message>> = Vec::with_capacity(request.messages.len());
+    for message in &request.messages {
+        match turns.last_mut() {
+            Some(last)
+                if last.role == message.role && matches!(message.role, Role::Assistant | Role::Tool) =>
+            {
+                drop_rest(&message.rest, "messages.", losses);
+                last.to_mut().parts.extend(message.parts.iter().cloned());
+            }
+            _ => turns.push(Cow::Borrowed(message)),
+        }
+    }
+    turns.retain(|turn| {
+        let left = turn.role != Role::Assistant
+            || turn.parts.iter().any(|part| !matches!(part.content, Content::Unknown { .. }));
+        if !left {
+            for part in &turn.parts {
+                if let Content::Unknown { kind, .. } = &part.content {
+                    losses.drop(kind, "a part that only its own dialect knows");
+                }
+            }
+        }
+        left
+    });
+    turns
 }
 
 impl Writer<'_> {
@@ -266,7 +303,7 @@ impl Writer<'_> {
         }
     }
 
-    fn call_id<'i>(&self, id: &'i str) -> std::borrow::Cow<'i, str> {
+    fn call_id<'i>(&self, id: &'i str) -> Cow<'i, str> {
         if self.parts.native { id.into() } else { fitting_id(id, CALL_ID_MAX) }
     }
 }

@@ -10,7 +10,7 @@ use super::super::answer::{REFUSED, answer_id, count_chars, note_finish, note_re
 use super::super::part::write_annotation;
 use super::super::{tier_of_answer, word_of_finish};
 use crate::codec::usage::write_openai;
-use crate::codec::{AnswerContext, Losses, StreamEncoder};
+use crate::codec::{AnswerContext, LATE_TIER, Losses, StreamEncoder};
 use crate::json::{Object, write_raw, write_str};
 
 /// Writes one stream.
@@ -75,6 +75,7 @@ impl Encoder {
             stream_usage: self.stream_usage,
             legacy_functions: self.legacy,
             estimated_input: None,
+            echoed: None,
         }
     }
 
@@ -257,6 +258,10 @@ impl Encoder {
             return;
         }
         if !self.native {
+            if let Some(tier) = rest.get(LATE_TIER) {
+                self.prefix.extend_from_slice(b",\"service_tier\":");
+                write_raw(&mut self.prefix, tier);
+            }
             return self.losses.drop_rest("answer.", rest);
         }
         out.extend_from_slice(&self.prefix);

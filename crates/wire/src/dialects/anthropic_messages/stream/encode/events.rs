@@ -40,7 +40,7 @@ pub(super) fn write_head(block: &mut Object<'_>, head: &PartHead, id: &str, nati
         PartHead::Reasoning { origin, .. } => {
             block.text("type", "thinking");
             block.text("thinking", "");
-            block.text("signature", &if native { String::new() } else { foreign_signature(origin) });
+            block.text("signature", &if native { String::new() } else { foreign_signature(origin, None) });
         }
         PartHead::ToolCall { name, .. } => {
             block.text("type", "tool_use");

@@ -1,0 +1,110 @@
+//! Calls about a response that its vendor holds: they go where the response came from, and nowhere else.
+//!
+//! <https://platform.openai.com/docs/api-reference/responses>, read 2026-11-23: read it, delete it, cancel it, list its
+//! input. None of them is an exchange: no model answers, and nothing is billed or recorded.
+
+use std::sync::{Arc, PoisonError};
+
+use http::header::CONTENT_LENGTH;
+use http::request::Parts;
+use http::{HeaderValue, Method, Response};
+use pilothouse_core::dialect::Dialect;
+use pilothouse_core::error::{Error, Kind};
+use pilothouse_upstream::Request;
+use pilothouse_wire::headers;
+
+use crate::answer::AnswerBody;
+use crate::pipeline::{self, Answer, HOPS};
+use crate::plan::Plan;
+use crate::shared::Worker;
+use crate::told::Told;
+
+/// Largest answer that is passed on: as for other answers that come whole.
+const ANSWER_MAX: usize = 32 * 1024 * 1024;
+
+/// Answers a call about a response.
+pub(super) async fn serve(
+    worker: &Arc<Worker>,
+    plan: &Arc<Plan>,
+    head: &Parts,
+    told: &Told<'_>,
+    is_loopback: bool,
+) -> Answer {
+    match pass(worker, plan, head, told, is_loopback).await {
+        Ok(answer) => answer,
+        Err(error) => pipeline::refusal(&worker.shared, Dialect::OpenaiResponses, &error, None),
+    }
+}
+
+async fn pass(
+    worker: &Worker,
+    plan: &Plan,
+    head: &Parts,
+    told: &Told<'_>,
+    is_loopback: bool,
+) -> Result<Answer, Error> {
+    let caller = pipeline::admit(plan, told, is_loopback)?;
+    let hops = pipeline::hops(told)?;
+    let method = if head.method == Method::HEAD { &Method::GET } else { &head.method };
+    let path = head.uri.path().strip_prefix("/v1/responses/").unwrap_or_default();
+    let id = id_of(method, path)?;
+    let place = worker.shared.responses.lock().unwrap_or_else(PoisonError::into_inner).find(id, &caller.key);
+    let provider = place.and_then(|name| plan.provider(&name)).ok_or_else(|| unknown(id))?;
+    let surface = provider.surfaces.iter().find(|one| one.dialect == Dialect::OpenaiResponses);
+    let surface = surface.ok_or_else(|| unknown(id))?;
+    let heads = surface.credentials.get(provider.credential());
+    let prepared = heads.and_then(|heads| heads.kept(method)).ok_or_else(|| unknown(id))?;
+    let tail = match query_of(head)? {
+        query if query.is_empty() => path.to_owned(),
+        query => format!("{path}?{query}"),
+    };
+    let mut extra = vec![(HOPS, HeaderValue::from(hops + 1))];
+    let passing =
+        told.all.iter().filter(|(name, _)| headers::passes_up(Dialect::OpenaiResponses, name.as_str()));
+    extra.extend(passing.map(|(name, value)| (name.clone(), value.clone())));
+    let request = Request { head: prepared, tail: &tail, extra: &extra, body: &[] };
+    let sent = worker.client.send(&surface.origin, &request, headers::passes_down, &mut 0).await;
+    let answer = sent.map_err(|failure| failure.into_error(&provider.name))?;
+    let (status, mut headers) = (answer.status, answer.headers);
+    let body = answer.body.collect(ANSWER_MAX).await.map_err(|failure| failure.into_error(&provider.name))?;
+    if *method == Method::DELETE && status.is_success() {
+        worker.shared.responses.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+    headers.remove(CONTENT_LENGTH);
+    let mut passed = Response::new(AnswerBody::full(body));
+    *passed.status_mut() = status;
+    *passed.headers_mut() = headers;
+    Ok(passed)
+}
+
+/// The id in a path, where method and path are a call that there is.
+fn id_of<'p>(method: &Method, path: &'p str) -> Result<&'p str, Error> {
+    let (id, rest) = path.split_once('/').unwrap_or((path, ""));
+    match (method, rest) {
+        (&Method::GET, "" | "input_items") | (&Method::DELETE, "") | (&Method::POST, "cancel") => Ok(id),
+        _ => Err(Error::new(
+            Kind::NotFound,
+            "of a response there are GET and DELETE /v1/responses/{id}, GET …/input_items and POST …/cancel",
+        )),
+    }
+}
+
+/// The query that goes to the vendor: all of it but keys.
+fn query_of(head: &Parts) -> Result<String, Error> {
+    let pairs = head.uri.query().unwrap_or_default().split('&');
+    let pairs: Vec<&str> = pairs.filter(|pair| !pair.is_empty() && !pair.starts_with("key=")).collect();
+    if pairs.contains(&"stream=true") {
+        let public = "a stream that broke off cannot be taken up here; read the response without `stream`";
+        return Err(Error::bad_request("stream", public));
+    }
+    Ok(pairs.join("&"))
+}
+
+fn unknown(id: &str) -> Error {
+    let shown: String = id.chars().take(80).collect();
+    let public = format!(
+        "which provider holds the response `{shown}` is not known here: it did not pass this gateway with this key since \
+         its last start, or is still on its way; ask the provider itself"
+    );
+    Error::new(Kind::NotFound, public)
+}

@@ -1,0 +1,4 @@
+//! Gemini's streams, read and written.
+
+pub(super) mod decode;
+pub(super) mod encode;

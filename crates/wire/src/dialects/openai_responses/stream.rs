@@ -1,0 +1,4 @@
+//! Streams of Responses, read and written.
+
+pub(super) mod decode;
+pub(super) mod encode;
