@@ -6,7 +6,7 @@
 //! snake_case, as Google's servers do.
 //!
 //! A thought signature may stand on any part. In the canonical form it is a piece of reasoning of its own beside
-//! the part that it stands on, so that other dialects can carry it: see [`signature`].
+//! the part that it stands on, so that other dialects can carry it: see `signature.rs`.
 
 mod answer;
 mod count;
