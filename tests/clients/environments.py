@@ -1,6 +1,7 @@
 """Where the clients' packages are: virtual environments and a folder of Node packages, all pinned, all ignored by git.
 
-llama-index does not work with openai 3.x and anthropic 1.x yet, so that it lives in an environment of its own.
+llama-index does not work with openai 3.x and anthropic 1.x yet, and google-genai not with the tenacity of LangChain, so
+that each lives in an environment of its own.
 """
 
 import pathlib
@@ -13,6 +14,7 @@ TOOLS = HERE.parent.parent / ".tools"
 PYTHONS = {
     "python": ("python", HERE / "python/requirements.txt"),
     "anthropic-1": ("python-anthropic-1", HERE / "python/requirements-anthropic-1.txt"),
+    "google": ("python-google", HERE / "python/requirements-google.txt"),
     "llama": ("python-llama", HERE / "python/requirements-llama.txt"),
 }
 NODE = HERE / "node"

@@ -48,14 +48,23 @@ class Fleet:
     def error(self, vendor, model, picture=None):
         """The status and message with which the vendor itself refuses; what a client must get to see."""
         data = picture and base64.b64encode(picture).decode()
+        url, text = f"data:image/png;base64,{data}", {"type": "text", "text": "hello"}
+        headers, turns = {"authorization": "Bearer direct"}, "messages"
         if vendor == "openai":
-            path, headers = "/v1/chat/completions", {"authorization": "Bearer direct"}
-            part = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}}
+            path, part = "/v1/chat/completions", {"type": "image_url", "image_url": {"url": url}}
+        elif vendor == "responses":
+            path, part, turns = "/v1/responses", {"type": "input_image", "image_url": url}, "input"
+            text["type"] = "input_text"
+        elif vendor == "gemini":
+            path, headers, turns = f"/v1beta/models/{model}:generateContent", {"x-goog-api-key": "direct"}, "contents"
+            text, part = {"text": "hello"}, {"inlineData": {"mimeType": "image/png", "data": data}}
         else:
             path, headers = "/v1/messages", {"x-api-key": "direct", "anthropic-version": "2023-06-01"}
             part = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": data}}
-        content = [{"type": "text", "text": "hello"}, *([part] if picture else [])]
-        body = {"model": model, "messages": [{"role": "user", "content": content}]}
+        content = [text, *([part] if picture else [])]
+        body = {turns: [{"role": "user", "parts" if vendor == "gemini" else "content": content}]}
+        if vendor != "gemini":
+            body["model"] = model
         if vendor == "anthropic":
             body["max_tokens"] = 8
         status, value = get(self.url + path, body, headers)
@@ -85,8 +94,13 @@ class Request:
         self.images, self.calls, self.results, self.thinking = [], [], [], []
         self.tools, self.schema = {}, None
         self.streamed = self.body.get("stream") is True
-        if "/chat/completions" in entry["path"]:
+        self.path, self.model = entry["path"].split("?")[0], self.body.get("model")
+        if "/chat/completions" in self.path:
             self.read_openai()
+        elif self.path.endswith("/responses"):
+            self.read_responses()
+        elif "/v1beta/models/" in self.path:
+            self.read_gemini()
         else:
             self.read_anthropic()
 
@@ -142,6 +156,101 @@ class Request:
             self.results.append((block["tool_use_id"], text))
         elif kind == "thinking":
             self.thinking.append(block)
+
+
+    def read_responses(self):
+        self.system += [self.body["instructions"]] if self.body.get("instructions") else []
+        items = self.body["input"]
+        for item in [{"role": "user", "content": items}] if isinstance(items, str) else items:
+            self.read_item(item)
+        for tool in self.body.get("tools", []):
+            self.tools[tool["name"]] = tool.get("parameters")
+        self.schema = ((self.body.get("text") or {}).get("format") or {}).get("schema")
+        self.effort = (self.body.get("reasoning") or {}).get("effort")
+
+    def read_item(self, item):
+        kind = item.get("type", "message")
+        if kind == "message":
+            content = item["content"]
+            parts = [{"type": "input_text", "text": content}] if isinstance(content, str) else content
+            texts = [part["text"] for part in parts if "text" in part]
+            if item["role"] in ("system", "developer"):
+                self.system += texts
+            else:
+                (self.users if item["role"] == "user" else self.assistant).extend(texts)
+            self.images += [data_url(part["image_url"]) for part in parts if part["type"] == "input_image"]
+        elif kind == "function_call":
+            self.calls.append((item["call_id"], item["name"], json.loads(item["arguments"])))
+        elif kind == "function_call_output":
+            output = item["output"]
+            text = output if isinstance(output, str) else "".join(part.get("text", "") for part in output)
+            self.results.append((item["call_id"], text))
+        elif kind == "reasoning":
+            self.thinking.append(item)
+
+    def read_gemini(self):
+        self.body = camel(self.body)
+        name, _, method = self.path.split("/models/")[1].rpartition(":")
+        self.model, self.streamed = name, method == "streamGenerateContent"
+        self.system += [part["text"] for part in (self.body.get("systemInstruction") or {}).get("parts", [])]
+        for content in self.body["contents"]:
+            for part in content["parts"]:
+                self.read_part(content.get("role", "user"), part)
+        for tool in self.body.get("tools", []):
+            for found in tool.get("functionDeclarations", []):
+                self.tools[found["name"]] = found.get("parametersJsonSchema") or lower(found.get("parameters"))
+        config = self.body.get("generationConfig") or {}
+        self.schema = config.get("responseJsonSchema") or lower(config.get("responseSchema"))
+        thinking = config.get("thinkingConfig") or {}
+        # A budget of -1 leaves it to the model.
+        self.effort = thinking.get("thinkingLevel") or thinking.get("thinkingBudget") or None
+
+    def read_part(self, role, part):
+        if part.get("thoughtSignature") or part.get("thought"):
+            self.thinking.append(part)
+        if "functionCall" in part:
+            found = part["functionCall"]
+            self.calls.append((found.get("id"), found["name"], found.get("args", {})))
+        elif "functionResponse" in part:
+            found = part["functionResponse"]
+            said = found["response"]
+            self.results.append((found.get("id") or found["name"], said.get("output", said.get("result"))))
+        elif "inlineData" in part:
+            # Protocol buffers take both alphabets of Base64.
+            data = part["inlineData"]["data"].replace("-", "+").replace("_", "/")
+            self.images.append((part["inlineData"]["mimeType"], base64.b64decode(data)))
+        elif part.get("text") and not part.get("thought"):
+            (self.users if role == "user" else self.assistant).append(part["text"])
+
+
+# Members of Google's requests below which names are the caller's.
+OWN_NAMES = ("args", "response", "parameters", "parametersJsonSchema", "responseSchema", "responseJsonSchema")
+
+
+def camel(value):
+    """Google's own names as the documentation writes them; its SDKs write some with underscores, and both are taken."""
+    if isinstance(value, list):
+        return [camel(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    out = {}
+    for name, inner in value.items():
+        first, *rest = name.split("_")
+        name = first + "".join(word.capitalize() for word in rest)
+        out[name] = inner if name in OWN_NAMES else camel(inner)
+    return out
+
+
+def lower(schema):
+    """A schema of Google's own kind, whose types are in capitals, as a JSON schema."""
+    if isinstance(schema, list):
+        return [lower(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    out = {name: lower(value) for name, value in schema.items()}
+    if isinstance(out.get("type"), str):
+        out["type"] = out["type"].lower()
+    return out
 
 
 def data_url(url):

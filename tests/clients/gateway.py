@@ -11,11 +11,22 @@ CONFIG = """\
 listen = "127.0.0.1:{port}"
 
 [providers.openai]
+dialect = "openai-chat"
 base_url = "{fleet}/v1"
 api_key = "file:provider.key"
 
 [providers.anthropic]
 base_url = "{fleet}"
+api_key = "file:provider.key"
+
+[providers.gemini]
+base_url = "{fleet}/v1beta"
+api_key = "file:provider.key"
+
+[providers.responses]
+vendor = "openai"
+dialect = "openai-responses"
+base_url = "{fleet}/v1"
 api_key = "file:provider.key"
 {planted}
 [catalog]
@@ -32,6 +43,7 @@ CLASSES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", 
 PLANTED = """
 [providers.{name}]
 vendor = "{vendor}"
+dialect = "{dialect}"
 base_url = "{url}"
 api_key = "file:provider.key"
 """

@@ -6,7 +6,7 @@
 import dataclasses
 
 from fleet import Request
-from matrix import IMAGE, RESULTS, SCHEMA, SYSTEM, TOOLS, WORDS
+from matrix import DIALECTS, IMAGE, RESULTS, SCHEMA, SYSTEM, TOOLS, WORDS
 
 # What the vendor never gets to see, beside the caller's credential: the way between client and gateway.
 NEVER_UP = ("cookie", "forwarded", "via", "proxy-authorization", "te", "trailer", "upgrade", "x-real-ip")
@@ -16,6 +16,23 @@ LOOP_GUARD = "x-pilothouse-hops"
 # What the client never gets to see: cookies of the vendor's edge, and whose account it is.
 NEVER_DOWN = ("set-cookie", "openai-organization", "openai-project", "anthropic-organization-id")
 
+# Where each vendor takes its key, and the headers that belong to others.
+CREDENTIALS = {
+    "openai": "authorization",
+    "responses": "authorization",
+    "anthropic": "x-api-key",
+    "gemini": "x-goog-api-key",
+}
+FOREIGN = {
+    "openai": ("anthropic-", "x-goog-"),
+    "responses": ("anthropic-", "x-goog-"),
+    "anthropic": ("openai-", "x-goog-"),
+    "gemini": ("anthropic-", "openai-"),
+}
+# Dialects in which thinking comes signed or sealed, to be handed back.
+SIGNED = {"anthropic", "gemini", "responses"}
+PATHS = {"openai": "/v1/chat/completions", "responses": "/v1/responses", "anthropic": "/v1/messages"}
+
 STATUS_CLASSES = {
     400: "BadRequestError",
     404: "NotFoundError",
@@ -23,7 +40,7 @@ STATUS_CLASSES = {
     500: "InternalServerError",
 }
 # Members of a schema that libraries add or word in their own way; Zod bounds every integer by what a double can hold.
-WORDING = ("title", "description", "$schema", "default", "minimum", "maximum")
+WORDING = ("title", "description", "$schema", "default", "minimum", "maximum", "propertyOrdering", "property_ordering")
 # Calls that the gateway itself makes: it repeats what may pass, and nothing else.
 UPSTREAM_CALLS = {"400": 1, "404": 1, "429": 3, "500": 3, "cut": 1}
 OUTCOMES = {
@@ -104,9 +121,10 @@ class Sheet:
 
     def received(self, turn, entry, request):
         at = f"turn {turn + 1}: the fleet's"
-        path = "/v1/chat/completions" if self.cell.upstream == "openai" else "/v1/messages"
-        self.same(f"{at} path", entry["path"].split("?")[0], path)
-        self.same(f"{at} model", request.body["model"], self.cell.model)
+        method = "streamGenerateContent" if request.streamed else "generateContent"
+        path = PATHS.get(self.cell.upstream, f"/v1beta/models/{self.cell.model}:{method}")
+        self.same(f"{at} path", request.path, path)
+        self.same(f"{at} model", request.model, self.cell.model)
         self.same(f"{at} outcome", entry["outcome"], "completed")
         streamed = self.case.streamed[turn]
         if streamed is not None:
@@ -124,11 +142,11 @@ class Sheet:
             self.court.client_hash not in headers.values() and self.court.client_key not in str(entry),
             "the vendor received the caller's credential",
         )
-        name = "authorization" if self.cell.upstream == "openai" else "x-api-key"
-        self.same(f"the credential in `{name}`", headers.get(name), self.court.provider_hash)
-        other = "anthropic-" if self.cell.upstream == "openai" else "openai-"
+        own = CREDENTIALS[self.cell.upstream]
+        self.same(f"the credential in `{own}`", headers.get(own), self.court.provider_hash)
         for name in headers:
-            wrong = name in NEVER_UP or name.startswith((*NEVER_UP_PREFIXES, other))
+            wrong = name in NEVER_UP or name.startswith((*NEVER_UP_PREFIXES, *FOREIGN[self.cell.upstream]))
+            wrong = wrong or (name in CREDENTIALS.values() and name != own)
             self.need(not wrong or name == LOOP_GUARD, f"the vendor received the header `{name}`")
         self.same("`accept-encoding`", headers.get("accept-encoding", "identity"), "identity")
         if self.cell.upstream == "anthropic":
@@ -199,11 +217,10 @@ class Sheet:
         return record
 
     def target(self, at, record):
-        dialects = {"openai": "openai-chat", "anthropic": "anthropic-messages"}
-        self.same(f"{at} client dialect", record["client_dialect"], dialects[self.cell.client.dialect])
+        self.same(f"{at} client dialect", record["client_dialect"], DIALECTS[self.cell.client.dialect])
         target = record["target"] or {}
         self.same(f"{at} target model", target.get("model"), self.cell.model)
-        self.same(f"{at} target dialect", target.get("dialect"), dialects[self.cell.upstream])
+        self.same(f"{at} target dialect", target.get("dialect"), DIALECTS[self.cell.upstream])
         self.same(f"{at} key", record["caller"]["key"], "tests")
 
     # What is particular to a case
@@ -218,13 +235,25 @@ class Sheet:
         wanted = [call for turn in self.case.calls[:1] for call in turn]
         second, first = requests[1], self.answers[0]["tools"]
         self.same("the calls in the history", [(n, a) for _, n, a in second.calls], wanted)
-        self.same("the ids in the history", [i for i, _, _ in second.calls], [c["id"] for c in first])
+        ids = [id for id, _, _ in second.calls]
+        self.history_ids(ids, [c["id"] for c in first])
         results = {id: text for id, text in second.results}
         for id, name, _ in second.calls:
-            self.same(f"the result of {name}", results.get(id), RESULTS[name])
+            # Calls without ids, which only Google has, are answered by name.
+            self.same(f"the result of {name}", results.get(id or name), RESULTS[name])
             if self.case.texts[1] is None:
                 said = f"The tool {name} returned: {RESULTS[name]}"
                 self.need(said in self.answers[1]["text"], f"the last answer does not say {said!r}")
+
+    def history_ids(self, found, given):
+        """The vendor sees the ids that the client was given."""
+        if self.cell.upstream != "gemini" or self.cell.native:
+            given = [id if any(found) else None for id in given]
+            self.same("the ids in the history", found, given)
+        else:
+            # Google may give none, and may give one twice; what clients get holds Google's own, where there is one.
+            held = all(not own or f"gid{len(own)}_{own}_" in id for own, id in zip(found, given, strict=True))
+            self.need(held, f"the ids in the history are {found}, and the client was given {given}")
 
     def case_stream_bare(self, requests):
         self.same("chunks that nobody asked for", self.answers[0]["parsed"], {"unasked": []})
@@ -250,10 +279,10 @@ class Sheet:
             at = f"turn {turn + 1}:"
             self.need(request.effort not in (None, "none"), f"{at} the fleet was not asked to think")
             self.need(entry["tokens"]["reasoning"] > 0, f"{at} the model did not think")
-            if self.cell.upstream == "anthropic" and self.cell.client.dialect == "anthropic":
+            if {self.cell.upstream, self.cell.client.dialect} <= SIGNED:
                 signed = [block for block in answer["thinking"] if block.get("signature")]
                 self.need(signed, f"{at} the SDK has no signed thinking")
-        if self.cell.upstream == "anthropic":
+        if self.cell.upstream in SIGNED:
             # The fleet refuses a signature that is not its own, so that arriving is enough.
             self.need(requests[1].thinking, "turn 2: the thinking did not come back with the tool's result")
 
@@ -289,7 +318,8 @@ class Sheet:
         wanted, message = self.court.errors[self.cell.upstream, self.case.name]
         self.same("the vendor's status", wanted, status)
         self.same("the exception's status", self.raised["status"], status)
-        known = {"ai": "AI_APICallError"}.get(self.cell.client.words, STATUS_CLASSES[status])
+        google = "ServerError" if status >= 500 else "ClientError"
+        known = {"ai": "AI_APICallError", "gemini": google}.get(self.cell.client.words, STATUS_CLASSES[status])
         self.need(known in names, f"the exception is {names[0]}, not {known}")
         found = self.raised["message"]
         self.need(message in found, f"the exception says {found[:300]!r}, and not the vendor's {message!r}")

@@ -102,6 +102,8 @@ CLIENTS = [
     Client("js-anthropic", "@anthropic-ai/sdk (Node)", "node", "anthropic_client.mjs", "anthropic", "anthropic"),
     Client("ai-openai", "Vercel ai, openai", "node", "ai_openai_client.mjs", "openai", "ai"),
     Client("ai-anthropic", "Vercel ai, anthropic", "node", "ai_anthropic_client.mjs", "anthropic", "ai"),
+    Client("py-responses", "openai (Python), Responses", "python", "responses_client.py", "responses", "responses"),
+    Client("py-google", "google-genai (Python)", "google", "google_client.py", "gemini", "gemini"),
 ]
 
 # Finish reasons in the words of each vocabulary: whole, calling tools, refused.
@@ -109,12 +111,27 @@ WORDS = {
     "openai": {"stop": ["stop"], "tools": ["tool_calls"], "refusal": ["stop", "content_filter"]},
     "anthropic": {"stop": ["end_turn"], "tools": ["tool_use"], "refusal": ["refusal"]},
     "ai": {"stop": ["stop"], "tools": ["tool-calls"], "refusal": ["content-filter"]},
+    # Neither of these two has a reason of its own for calls.
+    "responses": {"stop": ["completed"], "tools": ["completed"], "refusal": ["completed", "content_filter"]},
+    "gemini": {"stop": ["STOP"], "tools": ["STOP"], "refusal": ["SAFETY", "PROHIBITED_CONTENT"]},
 }
 
-UPSTREAMS = ["openai", "anthropic"]
+# The short name of each dialect, which is its provider's name too.
+DIALECTS = {
+    "openai": "openai-chat",
+    "anthropic": "anthropic-messages",
+    "gemini": "gemini-generate",
+    "responses": "openai-responses",
+}
+UPSTREAMS = list(DIALECTS)
 
 # The model of each upstream, where the case does not name another.
-MODELS = {"openai": "gpt-5.5", "anthropic": "claude-opus-4-7"}
+MODELS = {
+    "openai": "gpt-5.5",
+    "anthropic": "claude-opus-4-7",
+    "gemini": "gemini-2.5-flash",
+    "responses": "gpt-5.5",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -137,8 +154,8 @@ class Case:
     only: tuple = ()
 
 
-def both(model):
-    return {"openai": model, "anthropic": model}
+def everywhere(model):
+    return dict.fromkeys(UPSTREAMS, model)
 
 
 def tide(arguments=ARGUMENTS["get_tide"]):
@@ -149,7 +166,15 @@ WIND = ("get_wind", ARGUMENTS["get_wind"])
 TRICKY_ASK = f"How high is the water? [[tool:get_tide]] [[args:{json.dumps(TRICKY, ensure_ascii=False)}]]"
 SAY = f"Say it. [[say:{SAID}]]"
 
-OFFICIAL = ("py-openai", "py-anthropic-2", "py-anthropic-1", "js-openai", "js-anthropic")
+OFFICIAL = (
+    "py-openai",
+    "py-anthropic-2",
+    "py-anthropic-1",
+    "js-openai",
+    "js-anthropic",
+    "py-responses",
+    "py-google",
+)
 # Clients of OpenAI's dialect whose callers see each chunk, or can leave usage out.
 TELLS_CHUNKS = ("py-openai", "langchain-openai", "llama-openai", "js-openai")
 
@@ -193,7 +218,12 @@ CASES = [
         3,
         (None, None, None),
         ("Think, then ask get_tide for the level.", f"And then? [[say:{SECOND}]]"),
-        models={"openai": "gpt-5-mini", "anthropic": "claude-sonnet-4-5"},
+        models={
+            "openai": "gpt-5-mini",
+            "anthropic": "claude-sonnet-4-5",
+            "gemini": "gemini-2.5-pro",
+            "responses": "gpt-5-mini",
+        },
         finish=("tools", "stop", "stop"),
         texts=(None, None, SECOND),
         calls=((tide(),), (), ()),
@@ -204,7 +234,12 @@ CASES = [
         3,
         (None, None, None),
         ("Think, then ask get_tide for the level.", f"And then? [[say:{SECOND}]]"),
-        models={"openai": "gpt-5.1", "anthropic": "claude-opus-4-7"},
+        models={
+            "openai": "gpt-5.1",
+            "anthropic": "claude-opus-4-7",
+            "gemini": "gemini-3.1-pro-preview",
+            "responses": "gpt-5.1",
+        },
         finish=("tools", "stop", "stop"),
         texts=(None, None, SECOND),
         calls=((tide(),), (), ()),
@@ -213,11 +248,18 @@ CASES = [
     Case("refusal", 1, (False,), ("Help me with something bad. [[refuse]]",), finish=("refusal",)),
     Case("refusal_stream", 1, (True,), ("Help me with something bad. [[refuse]]",), finish=("refusal",)),
     Case("error_400", 0, (False,), ("What is in this picture?",), error="400"),
-    Case("error_404", 0, (False,), ("Are you there?",), models=both("fault-404"), error="404"),
-    Case("error_429", 0, (False,), ("Are you there?",), models=both("fault-429"), error="429"),
-    Case("error_500", 0, (True,), ("Are you there?",), models=both("fault-500"), error="500"),
-    Case("cut", 0, (True,), ("Tell me a story. [[words:60]]",), models=both("fault-cut-50"), error="cut"),
-    Case("cut_clean", 0, (True,), ("Tell me a story. [[words:60]]",), models=both("fault-cut-clean-50"), error="cut"),
+    Case("error_404", 0, (False,), ("Are you there?",), models=everywhere("fault-404"), error="404"),
+    Case("error_429", 0, (False,), ("Are you there?",), models=everywhere("fault-429"), error="429"),
+    Case("error_500", 0, (True,), ("Are you there?",), models=everywhere("fault-500"), error="500"),
+    Case("cut", 0, (True,), ("Tell me a story. [[words:60]]",), models=everywhere("fault-cut-50"), error="cut"),
+    Case(
+        "cut_clean",
+        0,
+        (True,),
+        ("Tell me a story. [[words:60]]",),
+        models=everywhere("fault-cut-clean-50"),
+        error="cut",
+    ),
 ]
 
 

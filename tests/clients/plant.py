@@ -16,7 +16,7 @@ import matrix
 from fleet import by_mark
 from processes import run_client
 
-OPENAI, ANTHROPIC = "py-openai", "py-anthropic-2"
+OPENAI, ANTHROPIC, RESPONSES, GOOGLE = "py-openai", "py-anthropic-2", "py-responses", "py-google"
 
 
 @dataclasses.dataclass
@@ -51,7 +51,7 @@ class Answer:
         self.status, self.headers, self.whole = status, headers, whole
         self.events = self.json = None
         if headers.get("content-type", "").startswith("text/event-stream"):
-            self.events = [Event(block) for block in body.decode().split("\n\n") if block.strip()]
+            self.events = [Event(block) for block in body.decode().replace("\r\n", "\n").split("\n\n") if block.strip()]
         else:
             self.raw = body
             self.json = json.loads(body) if body.startswith(b"{") else None
@@ -87,7 +87,7 @@ class Event:
         return (f"event: {self.name}\n" if self.name else "") + f"data: {data}\n\n"
 
 
-# Where the two dialects keep what the faults touch
+# Where the dialects keep what the faults touch
 
 
 def choices(data):
@@ -107,14 +107,33 @@ def blocks(data):
     return found + ([data["content_block"]] if "content_block" in data else [])
 
 
+def candidates(data):
+    return data.get("candidates") or []
+
+
+def parts(data):
+    return [part for found in candidates(data) for part in (found.get("content") or {}).get("parts") or []]
+
+
+def output(data):
+    """Items of OpenAI's responses, wherever the answer tells of them."""
+    return [*(data.get("output") or []), *((data.get("response") or {}).get("output") or [])]
+
+
+def delta(data):
+    """What an event of Anthropic's adds; in OpenAI's responses it is a text, and the last event has everything."""
+    found = data.get("delta")
+    return found if isinstance(found, dict) else {}
+
+
 def says_text(data):
-    openai = any(message(choice).get("content") for choice in choices(data))
-    return openai or (data.get("delta") or {}).get("type") == "text_delta"
+    whole = any(message(choice).get("content") for choice in choices(data)) or any(p.get("text") for p in parts(data))
+    return whole or delta(data).get("type") == "text_delta"
 
 
 def is_arguments(data):
     openai = any((call.get("function") or {}).get("arguments") for call in calls(data))
-    return openai or (data.get("delta") or {}).get("type") == "input_json_delta"
+    return openai or delta(data).get("type") == "input_json_delta"
 
 
 # Faults of the answer
@@ -134,7 +153,9 @@ def lose_finish(answer):
     for data in answer.data():
         for choice in choices(data):
             choice["finish_reason"] = None
-        for holder in (data, data.get("delta") or {}):
+        for candidate in candidates(data):
+            candidate.pop("finishReason", None)
+        for holder in (data, delta(data)):
             if "stop_reason" in holder:
                 holder["stop_reason"] = None
 
@@ -147,10 +168,11 @@ def drop_last(answer):
 
 def double_usage(answer):
     for data in answer.data():
-        for holder in (data, data.get("message") or {}):
-            for name, count in (holder.get("usage") or {}).items():
+        for holder in (data, data.get("message") or {}, data.get("response") or {}):
+            used = holder.get("usage") or holder.get("usageMetadata") or {}
+            for name, count in used.items():
                 if isinstance(count, int):
-                    holder["usage"][name] = 2 * count
+                    used[name] = 2 * count
 
 
 def empty_names(answer):
@@ -161,6 +183,12 @@ def empty_names(answer):
         for block in blocks(data):
             if block.get("type") == "tool_use":
                 block["name"] = ""
+        for item in output(data):
+            if item.get("type") == "function_call":
+                item["name"] = ""
+        for part in parts(data):
+            if "functionCall" in part:
+                part["functionCall"]["name"] = ""
 
 
 def double_text(answer):
@@ -180,17 +208,30 @@ def drop_arguments(answer):
         del answer.events[place]
 
 
+def tells_error(event):
+    return event.name in ("error", "response.failed") or "error" in (event.data or {})
+
+
 def end_cleanly(answer):
     """The half answer gets the end of a whole one, as several gateways do."""
     answer.whole = True
-    answer.events = [event for event in answer.events if event.name != "error" and "error" not in (event.data or {})]
-    if any(event.name for event in answer.events):
+    answer.events = [event for event in answer.events if not tells_error(event)]
+    first, last = answer.events[0].data, answer.events[-1].data
+    if "response" in first:
+        usage = {"input_tokens": 5, "output_tokens": 5, "total_tokens": 10}
+        usage |= {"input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0}}
+        whole = {**first["response"], "status": "completed", "usage": usage}
+        done = {"type": "response.completed", "sequence_number": last["sequence_number"] + 1, "response": whole}
+        ends = ["event: response.completed\ndata: " + json.dumps(done)]
+    elif "candidates" in first:
+        ends = ["data: " + json.dumps({**first, "candidates": [{"index": 0, "finishReason": "STOP"}]})]
+    elif any(event.name for event in answer.events):
         stop = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 5}}
         ends = ["event: content_block_stop\ndata: " + json.dumps({"type": "content_block_stop", "index": 0})]
         ends += ["event: message_delta\ndata: " + json.dumps(stop)]
         ends += ["event: message_stop\ndata: " + json.dumps({"type": "message_stop"})]
     else:
-        last = {**answer.events[-1].data, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+        last = {**last, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
         ends = ["data: " + json.dumps(last), "data: [DONE]"]
     answer.events += [Event(block) for block in ends]
 
@@ -208,9 +249,15 @@ def alter_signature(answer):
         return text[:-2] + ("AA" if text[-2:] != "AA" else "BB")
 
     for data in answer.data():
-        for block in [*blocks(data), data.get("delta") or {}]:
+        for block in [*blocks(data), delta(data)]:
             if block.get("signature"):
                 block["signature"] = altered(block["signature"])
+        for item in output(data):
+            if item.get("encrypted_content"):
+                item["encrypted_content"] = altered(item["encrypted_content"])
+        for part in parts(data):
+            if "thoughtSignature" in part:
+                part["thoughtSignature"] = altered(part["thoughtSignature"])
 
 
 def lose_exchange(answer):
@@ -221,35 +268,60 @@ def lose_exchange(answer):
 
 
 def cross_results(body):
-    if "max_tokens" in body:
-        turns = [m["content"] for m in body["messages"] if isinstance(m["content"], list)]
-        found = [b for content in turns for b in content if b["type"] == "tool_result"]
+    place = "content"
+    if "contents" in body:
+        place = "response"
+        every = [part for turn in body["contents"] for part in turn["parts"]]
+        found = [part["functionResponse"] for part in every if "functionResponse" in part]
+    elif "input" in body:
+        place = "output"
+        found = [item for item in body["input"] if item.get("type") == "function_call_output"]
+    elif "max_tokens" in body:
+        lists = [m["content"] for m in body["messages"] if isinstance(m["content"], list)]
+        found = [b for content in lists for b in content if b["type"] == "tool_result"]
     else:
         found = [m for m in body["messages"] if m["role"] == "tool"]
     if len(found) > 1:
-        found[0]["content"], found[1]["content"] = found[1]["content"], found[0]["content"]
+        found[0][place], found[1][place] = found[1][place], found[0][place]
+
+
+def turns(body):
+    return body.get("messages") or body.get("input") or body.get("contents")
 
 
 def lose_picture(body):
-    for turn in body["messages"]:
-        if isinstance(turn.get("content"), list):
-            turn["content"] = [part for part in turn["content"] if part["type"] not in ("image", "image_url")]
+    for turn in turns(body):
+        for place in ("content", "parts"):
+            if isinstance(turn.get(place), list):
+                turn[place] = [part for part in turn[place] if not is_picture(part)]
+
+
+def is_picture(part):
+    return part.get("type") in ("image", "image_url", "input_image") or "inlineData" in part
 
 
 def lose_system(body):
-    body.pop("system", None)
-    body["messages"] = [m for m in body["messages"] if m["role"] not in ("system", "developer")]
+    for name in ("system", "instructions", "systemInstruction"):
+        body.pop(name, None)
+    found = turns(body)
+    found[:] = [turn for turn in found if turn.get("role") not in ("system", "developer")]
 
 
 def lose_thinking(body):
-    for turn in body["messages"]:
+    found = turns(body)
+    found[:] = [turn for turn in found if turn.get("type") != "reasoning"]
+    for turn in found:
         if isinstance(turn.get("content"), list):
             turn["content"] = [part for part in turn["content"] if part["type"] != "thinking"]
+        for part in turn.get("parts", []):
+            part.pop("thoughtSignature", None)
 
 
 def loosen_schema(body):
-    for name in ("response_format", "output_config"):
+    for name in ("response_format", "output_config", "text"):
         body.pop(name, None)
+    for name in ("responseSchema", "responseJsonSchema"):
+        body.get("generationConfig", {}).pop(name, None)
 
 
 def nothing(_):
@@ -260,32 +332,59 @@ def crosswise(case):
     return ((OPENAI, "anthropic", case), (ANTHROPIC, "openai", case))
 
 
-def control(*cases):
-    return tuple(cell for case in cases for cell in crosswise(case))
+def round_all(case):
+    """In every dialect, on both sides. A client of Responses reads the last event, so that faults between spare it."""
+    return (*crosswise(case), (RESPONSES, "gemini", case), (GOOGLE, "responses", case))
 
+
+def control(*cases):
+    return tuple(cell for case in cases for cell in round_all(case))
+
+
+# Where each event that Google's client reads matters, as its loop adds them up.
+IN_EVENTS = (GOOGLE, "responses", "stream")
 
 FAULTS = [
     Fault("tool-index-swapped", "answer", swap_indices, crosswise("parallel_tools")),
-    Fault("finish-lost", "answer", lose_finish, (*crosswise("stream"), (OPENAI, "openai", "plain"))),
-    Fault("last-event-dropped", "answer", drop_last, ((OPENAI, "anthropic", "stream"), (OPENAI, "openai", "stream"))),
-    Fault("usage-doubled", "answer", double_usage, (*crosswise("stream"), *crosswise("plain"))),
-    Fault("tool-name-emptied", "answer", empty_names, (*crosswise("tools"), *crosswise("parallel_tools"))),
-    Fault("text-doubled", "answer", double_text, crosswise("stream")),
-    Fault("events-reordered", "answer", reorder, crosswise("stream")),
+    Fault("finish-lost", "answer", lose_finish, (*crosswise("stream"), (OPENAI, "openai", "plain"), IN_EVENTS)),
+    Fault(
+        "last-event-dropped",
+        "answer",
+        drop_last,
+        ((OPENAI, "anthropic", "stream"), (OPENAI, "openai", "stream"), (RESPONSES, "gemini", "stream"), IN_EVENTS),
+    ),
+    Fault("usage-doubled", "answer", double_usage, (*round_all("stream"), *round_all("plain"))),
+    Fault("tool-name-emptied", "answer", empty_names, (*round_all("tools"), *round_all("parallel_tools"))),
+    Fault("text-doubled", "answer", double_text, (*crosswise("stream"), IN_EVENTS)),
+    Fault("events-reordered", "answer", reorder, (*crosswise("stream"), IN_EVENTS)),
     Fault("arguments-cut-short", "answer", drop_arguments, crosswise("parallel_tools")),
-    Fault("cut-ended-cleanly", "answer", end_cleanly, (*crosswise("cut"), *crosswise("cut_clean"))),
-    Fault("error-told-as-success", "answer", succeed, crosswise("error_404")),
-    Fault("error-of-another-class", "answer", other_status, crosswise("error_429")),
-    Fault("signature-altered", "answer", alter_signature, ((ANTHROPIC, "anthropic", "thinking"),)),
-    Fault("exchange-unnamed", "answer", lose_exchange, crosswise("plain")),
-    Fault("tool-results-crossed", "request", cross_results, crosswise("parallel_tools")),
-    Fault("picture-lost", "request", lose_picture, crosswise("image")),
-    Fault("system-lost", "request", lose_system, crosswise("plain")),
-    Fault("schema-lost", "request", loosen_schema, crosswise("schema")),
-    Fault("thinking-lost", "request", lose_thinking, ((OPENAI, "anthropic", "thinking"),)),
+    Fault("cut-ended-cleanly", "answer", end_cleanly, (*round_all("cut"), *round_all("cut_clean"))),
+    Fault("error-told-as-success", "answer", succeed, round_all("error_404")),
+    Fault("error-of-another-class", "answer", other_status, round_all("error_429")),
+    Fault(
+        "signature-altered",
+        "answer",
+        alter_signature,
+        ((ANTHROPIC, "anthropic", "thinking"), (RESPONSES, "gemini", "thinking"), (GOOGLE, "responses", "thinking")),
+    ),
+    Fault("exchange-unnamed", "answer", lose_exchange, round_all("plain")),
+    Fault("tool-results-crossed", "request", cross_results, round_all("parallel_tools")),
+    Fault("picture-lost", "request", lose_picture, round_all("image")),
+    Fault("system-lost", "request", lose_system, round_all("plain")),
+    Fault("schema-lost", "request", loosen_schema, round_all("schema")),
+    Fault(
+        "thinking-lost",
+        "request",
+        lose_thinking,
+        ((OPENAI, "anthropic", "thinking"), (RESPONSES, "gemini", "thinking"), (GOOGLE, "responses", "thinking")),
+    ),
     Fault("no-fault", "answer", nothing, control("plain", "stream", "tools", "parallel_tools", "cut", "error_404")),
     Fault("no-fault-asked", "request", nothing, control("plain", "image", "schema", "parallel_tools", "thinking")),
 ]
+
+
+# What stands before the paths of each dialect in its provider's address.
+VERSIONS = {"openai": "/v1", "responses": "/v1", "anthropic": "", "gemini": "/v1beta"}
 
 
 class Proxy:
@@ -319,8 +418,10 @@ class Proxy:
         rows = []
         for fault in FAULTS:
             for upstream in {upstream for _, upstream, _ in fault.cells} if fault.side == "request" else ():
-                url = f"{self.url}/request/{fault.name}" + ("/v1" if upstream == "openai" else "")
-                rows.append({"name": f"{fault.name}-{upstream}", "vendor": upstream, "url": url})
+                url = f"{self.url}/request/{fault.name}" + VERSIONS[upstream]
+                vendor = "openai" if upstream == "responses" else upstream
+                dialect = matrix.DIALECTS[upstream]
+                rows.append({"name": f"{fault.name}-{upstream}", "vendor": vendor, "dialect": dialect, "url": url})
         return rows
 
     def serve(self, handler):

@@ -142,8 +142,12 @@ class Run:
         return results
 
     def name_of(self, cell):
-        """The name that the client asks for: bare where the model is its vendor's own, else with the provider."""
-        return cell.model if cell.native and not cell.model.startswith("fault-") else self.qualified(cell)
+        """The name that the client asks for: bare where the model is its vendor's own, else with the provider.
+
+        A bare name of OpenAI's leads to the provider that is configured first, which speaks chat completions.
+        """
+        is_bare = cell.native and cell.upstream != "responses" and not cell.model.startswith("fault-")
+        return cell.model if is_bare else self.qualified(cell)
 
     def qualified(self, cell):
         return cell.model if self.options.direct else f"{cell.upstream}/{cell.model}"

@@ -88,7 +88,8 @@ def wrap(transport):
 def raised(error):
     """An exception as the runner judges it."""
     classes = [f"{c.__module__.split('.')[0]}.{c.__name__}" for c in type(error).__mro__]
-    status = getattr(error, "status_code", None)
+    # Google's errors call it `code`, where others have a word.
+    status = getattr(error, "status_code", None) or getattr(error, "code", None)
     return {
         "class": classes[0],
         "bases": classes[1:],
