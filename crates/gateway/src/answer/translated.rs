@@ -155,6 +155,12 @@ impl Rewriter {
             if let Some(remembering) = &mut self.remembering {
                 remembering.part(&part);
             }
+            // The client may go on, or go away, as soon as it reads the end that is written next.
+            if matches!(part, StreamPart::End)
+                && let Some(remembering) = self.remembering.take()
+            {
+                remembering.keep();
+            }
             self.encoder.part(&part, out);
         }
         result
@@ -167,10 +173,10 @@ impl Rewriter {
             self.event(&held, out)?;
         }
         self.decoder.finish().map_err(|error| Box::new(VendorError::from(&error)))?;
-        self.encoder.end(out);
         if let Some(remembering) = self.remembering.take() {
             remembering.keep();
         }
+        self.encoder.end(out);
         Ok(())
     }
 }
