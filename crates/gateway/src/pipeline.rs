@@ -29,6 +29,7 @@ pub use admit::{admit, admit_operator};
 pub(crate) use pilothouse_wire::codec::error_codec;
 pub(crate) use read::hops;
 pub use refuse::{plain_error, refusal};
+pub(crate) use relay::{WHOLE_MAX, passing_headers};
 
 pub(crate) const EXCHANGE: HeaderName = HeaderName::from_static("x-pilothouse-exchange");
 pub(crate) const CHANGED: HeaderName = HeaderName::from_static("x-pilothouse-changed");

@@ -11,7 +11,7 @@ use pilothouse_core::exchange::{Note, Outcome};
 use pilothouse_wire::codec::kind_of_status;
 use pilothouse_wire::facts::{Facts, Scanner};
 use pilothouse_wire::head::{self, Head};
-use pilothouse_wire::headers;
+use pilothouse_wire::headers as wire_headers;
 use pilothouse_wire::relay::Relay;
 use smallvec::SmallVec;
 
@@ -29,12 +29,12 @@ use crate::shared::Worker;
 /// Largest error body that is passed on.
 pub(super) const ERROR_MAX: usize = 256 * 1024;
 /// An answer up to this size is read whole before it is passed on, so that a broken one can still be refused.
-pub(super) const WHOLE_MAX: usize = 32 * 1024 * 1024;
+pub(crate) const WHOLE_MAX: usize = 32 * 1024 * 1024;
 const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 const X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 /// Headers of one call: the hop counter, and what of the client's passes.
-pub(super) type Extra = SmallVec<[(HeaderName, HeaderValue); 2]>;
+pub(crate) type Extra = SmallVec<[(HeaderName, HeaderValue); 2]>;
 
 /// Passes a call through.
 pub(super) async fn relay(
@@ -54,7 +54,7 @@ pub(super) async fn relay(
         Ok(tail) => tail,
         Err(error) => return failed(dialect, job, &error),
     };
-    let extra = passing_headers(dialect, asked);
+    let extra = passing_headers(dialect, asked.hops, asked.headers);
     let outgoing = Outgoing { call, tail: &tail, extra: &extra, body: &body, sdk_retries: asked.sdk_retries };
     let answer = match send(worker, choice, &outgoing, &mut job).await {
         Ok(answer) => answer,
@@ -112,6 +112,11 @@ fn edits(
     (edits, hides_usage)
 }
 
+/// The version of Anthropic's dialect that is written here.
+pub(super) fn anthropic_version() -> (HeaderName, HeaderValue) {
+    (ANTHROPIC_VERSION, HeaderValue::from_static("2023-06-01"))
+}
+
 /// The hop counter of a call that came with so many hops behind it: no more than fit one digit are let in.
 pub(super) fn hop(behind: u32) -> (HeaderName, HeaderValue) {
     const DIGITS: [&str; 9] = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
@@ -120,17 +125,17 @@ pub(super) fn hop(behind: u32) -> (HeaderName, HeaderValue) {
 }
 
 /// The client's headers that pass, and the hop counter.
-pub(super) fn passing_headers(dialect: Dialect, asked: &Asked<'_>) -> Extra {
+pub(crate) fn passing_headers(dialect: Dialect, hops: u32, headers: &HeaderMap) -> Extra {
     let mut extra = Extra::new();
-    extra.push(hop(asked.hops));
-    for (name, value) in asked.headers {
-        if headers::passes_up(dialect, name.as_str()) {
+    extra.push(hop(hops));
+    for (name, value) in headers {
+        if wire_headers::passes_up(dialect, name.as_str()) {
             extra.push((name.clone(), value.clone()));
         }
     }
-    if dialect == Dialect::AnthropicMessages && !asked.headers.contains_key(ANTHROPIC_VERSION) {
+    if dialect == Dialect::AnthropicMessages && !headers.contains_key(ANTHROPIC_VERSION) {
         // Bare HTTP clients may leave it out; the vendor insists.
-        extra.push((ANTHROPIC_VERSION, HeaderValue::from_static("2023-06-01")));
+        extra.push(anthropic_version());
     }
     extra
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderValue};
 use pilothouse_core::conversation::Rest;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::Error;
@@ -19,8 +19,8 @@ use super::error_codec;
 use super::read::Asked;
 use super::refuse::{error_answer, failed};
 use super::relay::{
-    ERROR_MAX, Extra, WHOLE_MAX, answer_with, bad_json, hop, is_event_stream, is_json, mark_spent,
-    passing_headers, wrong_type,
+    ERROR_MAX, Extra, WHOLE_MAX, answer_with, anthropic_version, bad_json, hop, is_event_stream, is_json,
+    mark_spent, passing_headers, wrong_type,
 };
 use super::{Answer, stamp};
 use crate::answer::{AnswerBody, Rewriter, TranslatedBody};
@@ -132,7 +132,7 @@ fn prepare(
 /// Headers of the call: what a vendor of another dialect would not understand is lost, and reported.
 fn extra_headers(dialect: Dialect, upstream: Dialect, asked: &Asked<'_>, job: &mut Job) -> Extra {
     if dialect == upstream {
-        return passing_headers(dialect, asked);
+        return passing_headers(dialect, asked.hops, asked.headers);
     }
     let mut extra = Extra::new();
     extra.push(hop(asked.hops));
@@ -146,7 +146,7 @@ fn extra_headers(dialect: Dialect, upstream: Dialect, asked: &Asked<'_>, job: &m
     }
     job.lost(losses);
     if upstream == Dialect::AnthropicMessages {
-        extra.push((HeaderName::from_static("anthropic-version"), HeaderValue::from_static("2023-06-01")));
+        extra.push(anthropic_version());
     }
     extra
 }

@@ -7,20 +7,17 @@ use std::sync::{Arc, PoisonError};
 
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
-use http::{HeaderValue, Method, Response};
+use http::{Method, Response};
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_upstream::Request;
 use pilothouse_wire::headers;
 
 use crate::answer::AnswerBody;
-use crate::pipeline::{self, Answer, HOPS};
+use crate::pipeline::{self, Answer};
 use crate::plan::Plan;
 use crate::shared::Worker;
 use crate::told::Told;
-
-/// Largest answer that is passed on: as for other answers that come whole.
-const ANSWER_MAX: usize = 32 * 1024 * 1024;
 
 /// Answers a call about a response.
 pub(super) async fn serve(
@@ -58,15 +55,16 @@ async fn pass(
         query if query.is_empty() => path.to_owned(),
         query => format!("{path}?{query}"),
     };
-    let mut extra = vec![(HOPS, HeaderValue::from(hops + 1))];
-    let passing =
-        told.all.iter().filter(|(name, _)| headers::passes_up(Dialect::OpenaiResponses, name.as_str()));
-    extra.extend(passing.map(|(name, value)| (name.clone(), value.clone())));
+    let extra = pipeline::passing_headers(Dialect::OpenaiResponses, hops, told.all);
     let request = Request { head: prepared, tail: &tail, extra: &extra, body: &[] };
     let sent = worker.client.send(&surface.origin, &request, headers::passes_down, &mut 0).await;
     let answer = sent.map_err(|failure| failure.into_error(&provider.name))?;
     let (status, mut headers) = (answer.status, answer.headers);
-    let body = answer.body.collect(ANSWER_MAX).await.map_err(|failure| failure.into_error(&provider.name))?;
+    let body = answer
+        .body
+        .collect(pipeline::WHOLE_MAX)
+        .await
+        .map_err(|failure| failure.into_error(&provider.name))?;
     if *method == Method::DELETE && status.is_success() {
         worker.shared.responses.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
