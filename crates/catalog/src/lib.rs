@@ -23,4 +23,4 @@ pub use model::{Benchmark, Model, PriceRow, Support};
 pub use nearest::nearest_names;
 pub use overlay::OverlayError;
 pub use pricing::Pricing;
-pub use vendor::{Auth, Surface, Vendor};
+pub use vendor::{Auth, Form, Surface, TokenIssuer, Vendor};

@@ -5,13 +5,15 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, StatusCode};
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::Note;
-use pilothouse_upstream::{Failure, Phase, Request};
+use pilothouse_upstream::{Failure, Head, Phase, Request};
 use pilothouse_wire::codec::kind_of_status;
 use pilothouse_wire::headers;
 
+use super::authorise::{authorise, renew};
 use super::choose::Choice;
 use crate::endpoints::Call;
 use crate::job::Job;
+use crate::plan::{Live, Surface};
 use crate::shared::Worker;
 
 /// Longest pause that a vendor may ask for before another attempt of ours; beyond it the client decides.
@@ -47,13 +49,21 @@ pub(super) async fn send(
     let mut retries = provider.retries.saturating_sub(outgoing.sdk_retries);
     let mut refused_credentials = 0;
     let mut pause = PAUSE_FIRST;
+    let mut is_renewed = false;
     loop {
         let credential = provider.credential();
-        let head =
-            surface.credentials.get(credential).and_then(|heads| heads.get(outgoing.call)).ok_or_else(
-                || Error::bad_request("model", format!("`{}` does not have this call", provider.name)),
-            )?;
-        let request = Request { head, tail: outgoing.tail, extra: outgoing.extra, body: outgoing.body };
+        let (head, live) = prepared(surface, credential, outgoing.call).ok_or_else(|| {
+            Error::bad_request("model", format!("`{}` does not have this call", provider.name))
+        })?;
+        let mut request = Request { head, tail: outgoing.tail, extra: outgoing.extra, body: outgoing.body };
+        let authorised = match live {
+            None => None,
+            // Boxed: few providers ask for it, and every exchange's future would carry its room.
+            Some(live) => Some(Box::pin(authorise(live, &surface.origin, &request, &worker.shared)).await?),
+        };
+        if let Some(authorised) = &authorised {
+            request.extra = authorised;
+        }
         job.sent();
         let mut stale = 0;
         let sent = worker.client.send(&surface.origin, &request, headers::passes_down, &mut stale).await;
@@ -63,6 +73,16 @@ pub(super) async fn send(
         let asked_pause = match sent {
             Ok(answer) => {
                 let status = answer.status;
+                // A token may be taken back before its time: one more attempt with another one.
+                if status == StatusCode::UNAUTHORIZED
+                    && !is_renewed
+                    && let (Some(live), Some(refused)) = (live, &authorised)
+                    && Box::pin(renew(live, refused, &worker.shared)).await.is_some()
+                {
+                    is_renewed = true;
+                    job.attempt_failed(Kind::Vendor, Some(status.as_u16()));
+                    continue;
+                }
                 let is_refused = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
                 if is_refused
                     && refused_credentials + 1 < provider.credentials()
@@ -100,6 +120,12 @@ pub(super) async fn send(
         Box::pin(tokio::time::sleep(asked_pause.unwrap_or(jittered).max(jittered))).await;
         pause *= 2;
     }
+}
+
+/// The prepared head of a call, and what makes its credential where that is made call by call.
+fn prepared(surface: &Surface, credential: usize, call: Call) -> Option<(&Head, Option<&Live>)> {
+    let heads = surface.credentials.get(credential)?;
+    Some((heads.get(call)?, heads.live.as_ref()))
 }
 
 /// Statuses after which the same request may succeed soon.

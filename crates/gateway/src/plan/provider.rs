@@ -3,8 +3,10 @@
 mod auth;
 mod build;
 mod heads;
+mod section;
 mod ways;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -12,10 +14,12 @@ use http::Method;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_upstream::{Head, Origin};
 
+use crate::cloud::Tokens;
+use crate::cloud::sigv4::Signer;
 use crate::endpoints::Call;
 
-pub use auth::Credential;
 pub(super) use build::build_provider;
+use section::Section;
 
 /// A place that may be called.
 #[derive(Debug)]
@@ -26,6 +30,8 @@ pub struct Provider {
     pub platform: String,
     /// Bare names it answers to besides the catalogue's.
     pub models: Vec<String>,
+    /// The customer's own names of models, as they stand on the wire, and which model of the catalogue each is.
+    pub deployments: BTreeMap<String, String>,
     /// The ways to call it, the preferred one first.
     pub surfaces: Vec<Surface>,
     /// Further attempts after the first.
@@ -34,6 +40,9 @@ pub struct Provider {
     pub retry_after_timeout: bool,
     /// The vendor takes no `stream_options`, so usage is not asked for in streams.
     pub no_stream_options: bool,
+    /// How calls are authorised, or what that lacks, where it is not simply the vendor's own key: words for people,
+    /// without secrets.
+    pub authentication: Option<String>,
     /// Credentials are tried in turn: the index of the one in use.
     current: AtomicUsize,
     credentials: usize,
@@ -48,6 +57,35 @@ pub struct Surface {
     pub origin: Origin,
     /// Request heads, one per credential.
     pub credentials: Vec<CallHeads>,
+    /// Where a call names its model.
+    pub naming: Naming,
+    /// The models that it serves, as [`pilothouse_catalog::Surface::serves`] says it.
+    pub(super) serves: Vec<String>,
+}
+
+/// Where a call names its model, and its method with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Naming {
+    /// In the body.
+    Body,
+    /// In the path, as Google's own models.
+    GeminiPath,
+    /// In the path, as Anthropic's models at Vertex AI; the body has no `model`.
+    VertexAnthropic,
+    /// In the path, as deployments at Azure before its v1 API.
+    Deployment {
+        /// `?api-version=…`.
+        query: String,
+    },
+}
+
+/// A credential that is made call by call.
+#[derive(Clone, Debug)]
+pub enum Live {
+    /// Each call is signed.
+    Signed(Arc<Signer>),
+    /// An access token that expires.
+    Fetched(Arc<Tokens>),
 }
 
 /// The request heads of one credential.
@@ -57,6 +95,8 @@ pub struct CallHeads {
     count_tokens: Option<Head>,
     embeddings: Option<Head>,
     kept: Option<Box<KeptHeads>>,
+    /// What makes the credential, where it does not stand in the heads.
+    pub live: Option<Live>,
 }
 
 /// The request heads of calls about a response that the vendor holds; what follows the path is the call's own.
@@ -92,6 +132,42 @@ impl CallHeads {
 }
 
 impl Provider {
+    /// The name that stands on the wire for `model`, and the model of the catalogue that it is.
+    #[must_use]
+    pub fn named<'m>(&'m self, model: &'m str) -> (&'m str, &'m str) {
+        if let Some(real) = self.deployments.get(model) {
+            return (model, real);
+        }
+        let deployed = self.deployments.iter().find(|(_, real)| *real == model);
+        (deployed.map_or(model, |(name, _)| name.as_str()), model)
+    }
+
+    /// The access tokens of its calls, where they are fetched.
+    #[must_use]
+    pub fn tokens(&self) -> Option<&Tokens> {
+        let heads = self.surfaces.iter().flat_map(|surface| &surface.credentials);
+        heads.filter_map(|heads| heads.live.as_ref()).find_map(|live| match live {
+            Live::Fetched(tokens) => Some(&**tokens),
+            Live::Signed(_) => None,
+        })
+    }
+
+    /// The indices of the surfaces that may take a call to `model`, the preferred one first: those that name it, else
+    /// those that name no models, else all.
+    #[must_use]
+    pub fn surfaces_for(&self, model: &str) -> Vec<usize> {
+        let those = |fits: &dyn Fn(&Surface) -> bool| -> Vec<usize> {
+            let all = self.surfaces.iter().enumerate();
+            all.filter(|(_, surface)| fits(surface)).map(|(index, _)| index).collect()
+        };
+        let naming = those(&|surface| pilothouse_catalog::vendor::is_among(&surface.serves, model));
+        if !naming.is_empty() {
+            return naming;
+        }
+        let open = those(&|surface| surface.serves.is_empty());
+        if open.is_empty() { those(&|_| true) } else { open }
+    }
+
     /// The index of the credential in use.
     #[must_use]
     pub fn credential(&self) -> usize {

@@ -5,7 +5,7 @@ use pilothouse_core::dialect::Dialect;
 use pilothouse_upstream::{Head, Origin};
 
 use super::ways::Way;
-use super::{CallHeads, KeptHeads};
+use super::{CallHeads, KeptHeads, Naming};
 use crate::config::{self, Diagnostic};
 
 /// The headers that every call to a surface has, credential aside.
@@ -46,28 +46,49 @@ pub(super) fn fixed_headers(
 pub(super) fn heads_of(origin: &Origin, way: &Way, headers: &[(HeaderName, HeaderValue)]) -> CallHeads {
     let head = |path: &str| Head::for_origin(origin, &Method::POST, path, headers);
     let chat = |usual: &str| head(way.path.as_deref().unwrap_or(usual));
+    // The path behind the address names model and method, call by call: `Choice::tail`.
+    match way.naming {
+        Naming::Body => {}
+        Naming::GeminiPath => {
+            let any = head("");
+            let (count_tokens, embeddings) = (Some(any.clone()), Some(any.clone()));
+            return CallHeads { count_tokens, embeddings, chat: any, kept: None, live: None };
+        }
+        Naming::VertexAnthropic => {
+            let any = head("");
+            return CallHeads {
+                count_tokens: Some(any.clone()),
+                embeddings: None,
+                chat: any,
+                kept: None,
+                live: None,
+            };
+        }
+        Naming::Deployment { .. } => {
+            let any = head("");
+            return CallHeads {
+                count_tokens: None,
+                embeddings: Some(any.clone()),
+                chat: any,
+                kept: None,
+                live: None,
+            };
+        }
+    }
     match way.dialect {
         Dialect::AnthropicMessages => CallHeads {
             chat: chat("/v1/messages"),
             count_tokens: Some(head("/v1/messages/count_tokens")),
             embeddings: None,
             kept: None,
+            live: None,
         },
-        // The path behind the address names model and method, call by call: `Choice::tail`.
-        Dialect::GeminiGenerate => {
-            let any = head("");
-            CallHeads {
-                count_tokens: Some(any.clone()),
-                embeddings: Some(any.clone()),
-                chat: any,
-                kept: None,
-            }
-        }
-        Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => CallHeads {
+        Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::GeminiGenerate => CallHeads {
             chat: chat("/chat/completions"),
             count_tokens: None,
             embeddings: Some(head("/embeddings")),
             kept: None,
+            live: None,
         },
         Dialect::OpenaiResponses => {
             let kept = |method: &Method| Head::for_origin(origin, method, "/responses/", headers);
@@ -80,6 +101,7 @@ pub(super) fn heads_of(origin: &Origin, way: &Way, headers: &[(HeaderName, Heade
                     delete: kept(&Method::DELETE),
                     post: kept(&Method::POST),
                 })),
+                live: None,
             }
         }
     }
