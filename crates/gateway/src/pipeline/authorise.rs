@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use http::HeaderValue;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderName, HeaderValue};
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_upstream::{Origin, Request};
 
-use super::relay::Extra;
 use crate::cloud::sigv4::{Signable, Signer, X_AMZ_DATE, X_AMZ_SECURITY_TOKEN};
 use crate::plan::Live;
 use crate::shared::Shared;
+
+/// The headers of one attempt.
+pub(crate) type Headers = Vec<(HeaderName, HeaderValue)>;
 
 /// The headers of one attempt with its credential among them. A credential that stands in the prepared head needs none
 /// of this, and costs nothing.
@@ -19,8 +21,8 @@ pub(crate) async fn authorise(
     origin: &Origin,
     request: &Request<'_>,
     shared: &Arc<Shared>,
-) -> Result<Extra, Error> {
-    let mut headers = Extra::from_iter(request.extra.iter().cloned());
+) -> Result<Headers, Error> {
+    let mut headers = request.extra.to_vec();
     match live {
         Live::Fetched(tokens) => headers.push((AUTHORIZATION, tokens.header(shared).await?)),
         Live::Signed(signer) => sign(signer, origin, request, shared, &mut headers)
@@ -30,7 +32,11 @@ pub(crate) async fn authorise(
 }
 
 /// Another credential than the one that was refused, where it has grown old.
-pub(crate) async fn renew(live: &Live, refused: &Extra, shared: &Arc<Shared>) -> Option<HeaderValue> {
+pub(crate) async fn renew(
+    live: &Live,
+    refused: &[(HeaderName, HeaderValue)],
+    shared: &Arc<Shared>,
+) -> Option<HeaderValue> {
     let Live::Fetched(tokens) = live else { return None };
     let refused = refused.iter().find(|(name, _)| *name == AUTHORIZATION)?;
     tokens.instead_of(&refused.1, shared).await
@@ -41,7 +47,7 @@ fn sign(
     origin: &Origin,
     request: &Request<'_>,
     shared: &Shared,
-    headers: &mut Extra,
+    headers: &mut Headers,
 ) -> Option<()> {
     let target = format!("{}{}", request.head.path(), request.tail);
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));

@@ -110,6 +110,57 @@ fn a_token_is_replaced_before_it_expires_while_calls_go_on_with_it() {
 }
 
 #[test]
+fn a_silent_issuer_keeps_nobody_waiting_while_the_token_is_valid() {
+    let issuer = Scripted::start(vec![token("one", 3600), Act::Silence]);
+    let vendor = Scripted::start(vec![ok(GENERATED)]);
+    let file = key_file(&issuer);
+    let scene = Scene::with_file(&vendor, &file);
+    scene.ask();
+    scene.clock.advance(3_545_000);
+    scene.ask();
+    eventually("the issuer is asked again", || (issuer.calls() == 2).then_some(()));
+    assert_eq!(scene.ask().status, 200);
+    assert_eq!(seen(&vendor), vec!["Bearer one"; 3]);
+}
+
+#[test]
+fn calls_that_come_together_share_one_fetch() {
+    let issuer = Scripted::start(vec![token("one", 3600)]);
+    let vendor = Scripted::start(vec![ok(GENERATED)]);
+    let file = key_file(&issuer);
+    let scene = Scene::with_file(&vendor, &file);
+    std::thread::scope(|scope| {
+        let asking: Vec<_> = (0..8).map(|_| scope.spawn(|| scene.ask().status)).collect();
+        for asked in asking {
+            assert_eq!(asked.join().unwrap(), 200);
+        }
+    });
+    assert_eq!((issuer.calls(), vendor.calls()), (1, 8));
+}
+
+#[test]
+fn a_users_own_credentials_are_found_by_the_environment_and_name_whom_to_bill() {
+    let issuer = Scripted::start(vec![token("ya29.user", 3600)]);
+    let vendor = Scripted::start(vec![ok(GENERATED)]);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let text = json!({
+        "type": "authorized_user", "client_id": "c.apps", "client_secret": "s", "refresh_token": "1//r",
+        "quota_project_id": "billed", "token_uri": format!("http://{}/t", issuer.address),
+    });
+    std::fs::write(file.path(), text.to_string()).unwrap();
+    let path = file.path().to_str().unwrap();
+    let variables = [("GOOGLE_APPLICATION_CREDENTIALS", path), ("GOOGLE_CLOUD_PROJECT", "p3")];
+    let scene = Scene::open(&vendor, "", &variables);
+    assert_eq!(scene.ask().status, 200);
+    let request = &vendor.requests()[0];
+    assert_eq!(header_of(request, "authorization"), Some("Bearer ya29.user"));
+    assert_eq!(header_of(request, "x-goog-user-project"), Some("billed"));
+    let asked = &issuer.requests()[0];
+    let form = "grant_type=refresh_token&client_id=c.apps&client_secret=s&refresh_token=1%2F%2Fr";
+    assert_eq!((path_of(asked), body_of(asked)), ("/t", form));
+}
+
+#[test]
 fn an_expired_token_is_never_sent() {
     let issuer = Scripted::start(vec![token("one", 3600), token("two", 3600)]);
     let vendor = Scripted::start(vec![ok(GENERATED)]);
