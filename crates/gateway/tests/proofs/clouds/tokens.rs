@@ -8,6 +8,8 @@ use aws_lc_rs::signature::RsaKeyPair;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use pilothouse_core::clock::{ManualClock, UnixMs};
+use pilothouse_core::error::Kind;
+use pilothouse_core::exchange::Outcome;
 use serde_json::json;
 
 use super::{GENERATED, body_of, header_of, ok, path_of, refusal};
@@ -234,6 +236,8 @@ fn an_issuer_that_refuses_is_named_with_its_reason_and_nothing_secret() {
             assert!(text.contains(wanted), "{wanted} is missing in {text}");
         }
         assert!(!text.contains("PRIVATE") && !text.contains("assertion"), "{text}");
+        // It was refused, not missed: nobody waited for a better answer.
+        assert_eq!(scene.house.record(&got).outcome, Outcome::Failed(Kind::Vendor));
     }
 }
 
