@@ -158,16 +158,17 @@ impl RelayBody {
         error: &Error,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         let mut event = BytesMut::from(before);
-        if self.relay.is_inside_event() {
-            event.extend_from_slice(b"\n\n");
+        if let Some(interruption) = self.relay.interruption() {
+            event.extend_from_slice(interruption);
+            event
+                .extend_from_slice(&error_codec(self.dialect).encode_stream_error(&VendorError::from(error)));
         }
-        event.extend_from_slice(&error_codec(self.dialect).encode_stream_error(&VendorError::from(error)));
         self.gave(event.len());
         let facts = self.relay.take_facts();
         if let Some(job) = self.job.take() {
             job.fail(error, 200, facts);
         }
-        let ending = self.ending.insert(Ending::Event(event.freeze()));
+        let ending = self.ending.insert(Ending::after(event.freeze()));
         Poll::Ready(ready!(ending.poll(cx)))
     }
 }

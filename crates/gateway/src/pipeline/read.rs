@@ -164,8 +164,8 @@ pub(super) fn asked<'h>(
             Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::OpenaiResponses => {
                 head.text("safety_identifier").or_else(|| head.text("user"))
             }
-            // Google's requests name nobody.
-            Dialect::GeminiGenerate => None,
+            // Google's and Bedrock's requests name nobody.
+            Dialect::GeminiGenerate | Dialect::BedrockConverse => None,
         };
         let end_user =
             end_user.map(|user| user.chars().take(END_USER_MAX).collect::<String>().into_boxed_str());

@@ -216,7 +216,10 @@ fn ways(
         let auth = match dialect {
             Dialect::AnthropicMessages => Auth::XApiKey,
             Dialect::GeminiGenerate => Auth::Header("x-goog-api-key".to_owned()),
-            Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::OpenaiResponses => Auth::Bearer,
+            Dialect::OpenaiChat
+            | Dialect::OpenaiEmbeddings
+            | Dialect::OpenaiResponses
+            | Dialect::BedrockConverse => Auth::Bearer,
         };
         return Some(vec![Way { dialect, base_url: base_url.clone(), auth, path: None }]);
     };
@@ -377,6 +380,10 @@ fn heads_of(origin: &Origin, way: &Way, headers: &[(HeaderName, HeaderValue)]) -
                 chat: any,
                 kept: None,
             }
+        }
+        // As with Google's.
+        Dialect::BedrockConverse => {
+            CallHeads { chat: head(""), count_tokens: None, embeddings: None, kept: None }
         }
         Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => CallHeads {
             chat: chat("/chat/completions"),

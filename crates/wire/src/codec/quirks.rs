@@ -73,6 +73,7 @@ impl Quirks {
             Dialect::AnthropicMessages => Self::of_anthropic(model),
             Dialect::GeminiGenerate => Self::of_gemini(model),
             Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => Self::of_openai(model),
+            Dialect::BedrockConverse => Self::of_bedrock(model),
             // This dialect has no stop sequences at all.
             Dialect::OpenaiResponses => {
                 Self { effort_with_tools: true, stop: false, ..Self::of_openai(model) }
@@ -144,6 +145,19 @@ impl Quirks {
         };
         let thinking = if version == (2, 5) { ThinkingStyle::Budget } else { ThinkingStyle::None };
         Self { thinking, efforts, prefill: true, ..Self::plain() }
+    }
+
+    /// Bedrock serves many families; only Claude's name tells much. Efforts and schemas of the others:
+    /// <https://docs.aws.amazon.com/nova/latest/nova2-userguide/extended-thinking.html>,
+    /// <https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html>.
+    fn of_bedrock(model: &str) -> Self {
+        if model.contains("claude") {
+            return Self { threads: false, ..Self::of_anthropic(model) };
+        }
+        let named = |names: &[&str]| names.iter().any(|name| model.contains(name));
+        let efforts = if named(&["gpt-oss", "nova-2"]) { LOW_TO_HIGH } else { &[] };
+        let json_schema = !named(&["amazon.", "meta.", "cohere.", "ai21.", "writer."]);
+        Self { efforts, json_schema, cache_marks: named(&["nova"]), ..Self::plain() }
     }
 
     fn of_openai(model: &str) -> Self {
