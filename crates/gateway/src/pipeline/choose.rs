@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
-use pilothouse_wire::path::{GeminiMethod, may_stand_in_a_path, vendor_path};
+use pilothouse_wire::path::{GeminiMethod, converse_path, may_stand_in_a_path, vendor_path};
 
 use super::read::Asked;
 use crate::endpoints::Call;
@@ -30,17 +30,22 @@ impl Choice {
         self.surface().map_or(Dialect::OpenaiChat, |surface| surface.dialect)
     }
 
-    /// What follows the prepared path in this call: empty for all dialects but Google's, which names the model there.
+    /// What follows the prepared path in this call: empty for all dialects but Google's and Bedrock's, which name the
+    /// model there.
     ///
     /// # Errors
     /// [`Kind::BadRequest`] for a name that would lead to another place.
     pub(crate) fn tail(&self, call: Call, is_stream: bool) -> Result<String, Error> {
-        if self.surface_dialect() != Dialect::GeminiGenerate {
+        let dialect = self.surface_dialect();
+        if !matches!(dialect, Dialect::GeminiGenerate | Dialect::BedrockConverse) {
             return Ok(String::new());
         }
         let model = &self.resolution.target.model;
         if !may_stand_in_a_path(model) {
             return Err(Error::bad_request("model", format!("`{model}` cannot be the name of a model")));
+        }
+        if dialect == Dialect::BedrockConverse {
+            return Ok(converse_path(model, is_stream));
         }
         let method = match (call, is_stream) {
             (Call::Chat, false) => GeminiMethod::Generate,

@@ -80,9 +80,8 @@ impl StreamDecoder for Decoder {
         }
         let known = ["messageStart", "contentBlockStart", "contentBlockDelta", "contentBlockStop"];
         if !known.contains(&name) && !["messageStop", "metadata"].contains(&name) {
-            match std::str::from_utf8(data).ok().and_then(Raw::parse) {
-                Some(raw) => out.push(StreamPart::UnknownEvent { name: name.into(), raw }),
-                None => {}
+            if let Some(raw) = std::str::from_utf8(data).ok().and_then(Raw::parse) {
+                out.push(StreamPart::UnknownEvent { name: name.into(), raw });
             }
             return Ok(());
         }
