@@ -51,6 +51,9 @@ impl Relay {
 
     /// Takes the next bytes and returns what the client gets now; empty while an event is incomplete.
     pub fn push(&mut self, chunk: Bytes) -> Bytes {
+        if self.is_malformed || self.is_oversized {
+            return Bytes::new();
+        }
         if self.passing.is_some() {
             return self.pass(chunk);
         }

@@ -45,11 +45,20 @@ pub(crate) fn is_failure(name: &str) -> bool {
     name == ERROR || name.ends_with("Exception")
 }
 
+/// A call whose block is open.
+#[derive(Debug)]
+struct Open {
+    index: u32,
+    call: Call,
+    /// Whether arguments have come.
+    has_input: bool,
+}
+
 /// The state of one stream.
 #[derive(Debug, Default)]
 pub(super) struct State {
     /// Calls whose blocks are open, by the block's index.
-    calls: Vec<(u32, Call)>,
+    calls: Vec<Open>,
     /// The last event has come.
     has_metadata: bool,
 }
@@ -91,22 +100,28 @@ impl State {
             "contentBlockStart" => {
                 let call = event.start.and_then(|start| start.tool_use);
                 if let Some(call) = call.filter(|call| call.kind.is_none() && self.calls.len() < TOOLS_MAX) {
-                    self.calls.push((index, Call::new(call.name.unwrap_or_default().into_owned())));
+                    let call = Call::new(call.name.unwrap_or_default().into_owned());
+                    self.calls.push(Open { index, call, has_input: false });
                 }
                 return Seen { has_output: true, ..Seen::default() };
             }
             "contentBlockDelta" => {
                 let input = event.delta.and_then(|delta| delta.tool_use).and_then(|call| call.input);
-                let open = self.calls.iter_mut().find(|(open, _)| *open == index);
-                if let (Some((_, call)), Some(input)) = (open, input) {
+                let open = self.calls.iter_mut().find(|open| open.index == index);
+                if let (Some(open), Some(input)) = (open, input) {
                     facts.output_bytes += input.len() as u64;
-                    call.arguments(&input);
+                    open.has_input |= !input.is_empty();
+                    open.call.arguments(&input);
                 }
                 return Seen { has_output: true, ..Seen::default() };
             }
             "contentBlockStop" => {
-                if let Some(at) = self.calls.iter().position(|(open, _)| *open == index) {
-                    let (_, call) = self.calls.remove(at);
+                if let Some(at) = self.calls.iter().position(|open| open.index == index) {
+                    let Open { mut call, has_input, .. } = self.calls.remove(at);
+                    if !has_input {
+                        // As a whole answer says it.
+                        call.arguments("{}");
+                    }
                     if facts.answer.tools.len() < TOOLS_MAX {
                         facts.answer.tools.push(call.into_use());
                     }

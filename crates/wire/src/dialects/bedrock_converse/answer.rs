@@ -23,6 +23,8 @@ use crate::usage::BedrockUsage;
 pub(super) const METRICS: &str = "@metrics";
 /// What a request may ask to be told of a model's own answer.
 pub(super) const FIELDS: &str = "additionalModelResponseFields";
+/// The same, where nobody else would miss it.
+const OWN_FIELDS: &str = "@additionalModelResponseFields";
 
 pub(super) fn decode(body: &[u8], family: &str) -> Result<Answer, Error> {
     let root = Path::Root;
@@ -41,7 +43,7 @@ pub(super) fn decode(body: &[u8], family: &str) -> Result<Answer, Error> {
     choice.finish = choice.finish_word.as_deref().map(finish_of);
     if let Some(raw) = members.take(FIELDS) {
         choice.stop_sequence = stop_sequence(raw);
-        choice.rest.push(FIELDS, raw.into());
+        choice.rest.push(fields_name(raw), raw.into());
     }
     if let Some(raw) = members.take("usage") {
         answer.usage = Some(read_usage(raw, &root.member("usage"))?);
@@ -50,6 +52,12 @@ pub(super) fn decode(body: &[u8], family: &str) -> Result<Answer, Error> {
     answer.rest = rest_of(members);
     answer.choices.push(choice);
     Ok(answer)
+}
+
+/// The name under which a model's own fields are kept: where they tell nothing but the stop sequence, that is read.
+pub(super) fn fields_name(fields: &RawValue) -> &'static str {
+    let members = Members::of(fields).unwrap_or_default();
+    if members.only().is_some_and(|(name, _)| name == "stop_sequence") { OWN_FIELDS } else { FIELDS }
 }
 
 /// The stop sequence that was met, where the request has asked for that field of the model's answer.
@@ -113,7 +121,7 @@ pub(super) fn encode(answer: &Answer, context: &AnswerContext<'_>, losses: &mut 
     write_metrics(&mut body, answer.rest.get(METRICS));
     write_tier(&mut body, answer.dialect, answer.service_tier.as_deref(), losses);
     if native {
-        body.rest(&choice.rest);
+        write_kept(&mut body, &choice.rest);
         answer.rest.iter().filter(|(name, _)| *name != METRICS).for_each(|(name, raw)| body.raw(name, raw));
     } else {
         note_foreign(answer, choice, losses);
@@ -130,11 +138,9 @@ fn note_foreign(answer: &Answer, choice: &Choice, losses: &mut Losses) {
         losses.drop("system_fingerprint", "this dialect has no such member");
     }
     losses.drop_rest("answer.", &answer.rest);
-    for (name, value) in choice.rest.iter().filter(|(name, _)| *name != "stop_details") {
-        if !value.is_null() && !name.starts_with('@') {
-            losses.drop(&format!("answer.{name}"), "");
-        }
-    }
+    let mut rest = choice.rest.clone();
+    rest.take("stop_details");
+    losses.drop_rest("answer.", &rest);
     losses.drop_rest("answer.", &choice.message_rest);
 }
 
@@ -143,6 +149,11 @@ pub(super) fn write_stop_sequence(out: &mut Object<'_>, stop: Option<&str>) {
     if let Some(stop) = stop {
         out.object(FIELDS).text("stop_sequence", stop);
     }
+}
+
+/// Writes what was kept of an answer, or of the event that ends it.
+pub(super) fn write_kept(out: &mut Object<'_>, rest: &Rest) {
+    rest.iter().for_each(|(name, raw)| out.raw(name.strip_prefix('@').unwrap_or(name), raw));
 }
 
 /// SDKs ask for the time that the model took; where nobody has told it, it is told as nothing.

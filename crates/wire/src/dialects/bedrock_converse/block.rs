@@ -39,6 +39,8 @@ pub(super) const CITATIONS: &str = "@@citationsContent";
 pub(super) const JSON: &str = "@@json";
 /// Where the status of a result stands that did not fail but says so.
 pub(super) const STATUS: &str = "@@status";
+/// Where the format of a document stands whose text is given as text.
+pub(super) const FORMAT: &str = "@@format";
 /// What the bytes of encrypted reasoning begin with that another vendor has not given as base64.
 pub(super) const NOT_BASE64: &[u8] = b"pilothouse-text:";
 
@@ -165,7 +167,7 @@ fn read_document(
     if let (Some(format), Media::Text(_) | Media::Parts(_)) = (&format, &source)
         && let Ok(format) = serde_json::value::to_raw_value(format)
     {
-        rest.push("document.format", (&*format).into());
+        rest.push(FORMAT, (&*format).into());
     }
     Ok(Some(Content::File { source, name }))
 }

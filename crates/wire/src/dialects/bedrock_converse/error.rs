@@ -17,18 +17,28 @@ pub(super) fn decode(status: u16, body: &[u8]) -> VendorError {
     read(status, None, body)
 }
 
+/// The status of a model that failed (`ModelErrorException`).
+const FAILED_MODEL: u16 = 424;
+
 /// Reads an exception in a stream.
 pub(super) fn decode_exception(name: &str, data: &[u8]) -> VendorError {
     read(200, Some(name), data)
 }
 
-fn read(status: u16, name: Option<&str>, body: &[u8]) -> VendorError {
+fn read(told_status: u16, name: Option<&str>, body: &[u8]) -> VendorError {
+    let status = told_status;
     let mut members = Members::of_body(body).unwrap_or_default();
     let mut word = |name: &str| members.take(name).and_then(as_text).filter(|text| !text.is_empty());
     let told = word("__type").or_else(|| word("code"));
     let error_type: Option<Box<str>> = name.or(told.as_deref()).map(|name| bare(name).into());
     let message = ["message", "Message", "originalMessage"].into_iter().find_map(&mut word);
-    let status = if status < 400 { status_of_name(error_type.as_deref()) } else { status };
+    // A model that failed is the vendor's fault, though AWS counts 424 among the caller's.
+    let status = match if status < 400 { status_of_name(error_type.as_deref()) } else { status } {
+        FAILED_MODEL => 502,
+        status => status,
+    };
+    let error_type =
+        error_type.or_else(|| (told_status == FAILED_MODEL).then(|| "ModelErrorException".into()));
     let message = message.unwrap_or_else(|| match name {
         Some(name) => format!("the vendor's stream failed with `{name}`"),
         None => body_as_message(status, body),
@@ -66,7 +76,7 @@ fn status_of_name(name: Option<&str>) -> u16 {
         "accessDeniedException" | "AccessDeniedException" => 403,
         "resourceNotFoundException" | "ResourceNotFoundException" => 404,
         "modelTimeoutException" | "ModelTimeoutException" => 408,
-        "modelStreamErrorException" | "modelErrorException" | "ModelErrorException" => 424,
+        "modelStreamErrorException" | "modelErrorException" | "ModelErrorException" => FAILED_MODEL,
         "throttlingException" | "ThrottlingException" => 429,
         "serviceUnavailableException" | "ServiceUnavailableException" => 503,
         _ => 500,
@@ -74,6 +84,9 @@ fn status_of_name(name: Option<&str>) -> u16 {
 }
 
 pub(super) fn status(error: &VendorError) -> u16 {
+    if error.status == 502 && error.dialect == Some(Dialect::BedrockConverse) {
+        return status_of_name(error.error_type.as_deref());
+    }
     match (error.status, error.kind) {
         (529, _) => 503,
         // AWS knows no 401: who has no key is denied access.
@@ -98,7 +111,7 @@ pub fn error_name(error: &VendorError) -> &str {
         (Kind::RateLimited, _) => "ThrottlingException",
         (Kind::Overloaded, _) => "ServiceUnavailableException",
         (Kind::Timeout, _) => "ModelTimeoutException",
-        (Kind::Vendor, 424) | (Kind::Cut | Kind::BadAnswer | Kind::ConnectFailed, _) => "ModelErrorException",
+        (Kind::Cut | Kind::BadAnswer | Kind::ConnectFailed, _) => "ModelErrorException",
         (Kind::BadRequest | Kind::TooLarge, _) | (Kind::Vendor, 400..=499) => "ValidationException",
         (Kind::Vendor | Kind::Internal, _) => "InternalServerException",
     }

@@ -18,3 +18,8 @@ const INFERENCE: &str = "inferenceConfig.";
 const TOOL_CONFIG: &str = "toolConfig.";
 /// Before names inside `outputConfig` that are not read.
 const OUTPUT: &str = "outputConfig.";
+
+/// Whether a model is one of Amazon's Nova.
+fn is_nova(model: &str) -> bool {
+    model.contains("nova")
+}

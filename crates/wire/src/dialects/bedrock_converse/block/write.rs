@@ -11,7 +11,7 @@ use pilothouse_core::dialect::Dialect;
 
 use super::super::FAMILY;
 use super::super::format::{audio_format, document_format, document_name, image_format};
-use super::{CITATIONS, JSON, NOT_BASE64, STATUS};
+use super::{CITATIONS, FORMAT, JSON, NOT_BASE64, STATUS};
 use crate::codec::{Losses, Target};
 use crate::dialects::anthropic_messages::{foreign_signature, write_input};
 use crate::dialects::fitting_id;
@@ -237,13 +237,17 @@ impl<'a> BlockWriter<'a> {
                 inner.maybe_text("format", document_format(media_type));
                 inner.object("source").text("bytes", data);
             }
-            Media::Text(text) if self.native => inner.object("source").text("text", text),
+            Media::Text(text) if self.native => {
+                inner.maybe_raw("format", part.rest.get(FORMAT));
+                inner.object("source").text("text", text);
+            }
             Media::Text(text) => {
                 // Every model takes bytes; text as such is for those that cite.
                 inner.text("format", "txt");
                 inner.object("source").text("bytes", &STANDARD.encode(text));
             }
             Media::Parts(parts) => {
+                inner.maybe_raw("format", part.rest.get(FORMAT).filter(|_| self.native));
                 let mut source = inner.object("source");
                 let mut list = source.array("content");
                 for part in parts {

@@ -14,7 +14,7 @@ use crate::codec::{Losses, Target};
 use crate::dialects::anthropic_messages::thinking::{Plan, plan};
 use crate::dialects::openai_responses::refuse_bound;
 use crate::dialects::{no_threads, schema};
-use crate::json::{Array, Members, Object, as_text, reread};
+use crate::json::{Array, Members, Object, as_text, compact, reread};
 
 /// What a model writes at most where neither the client nor the catalogue says: enough for any thinking budget's half.
 const LIMIT_ASSUMED: u64 = 64_000;
@@ -187,7 +187,9 @@ fn write_output(
             if closed.is_some() {
                 losses.add("set:additionalProperties", "schemas here want every object closed");
             }
-            Some((name, description, closed.unwrap_or_else(|| schema.clone())))
+            let shut = closed.unwrap_or_else(|| schema.clone());
+            let short = reread(&shut).map(compact).and_then(|text| Raw::parse(&text));
+            Some((name, description, short.unwrap_or(shut)))
         }
         None | Some(OutputFormat::Text) => None,
         Some(OutputFormat::JsonSchema { .. }) => {

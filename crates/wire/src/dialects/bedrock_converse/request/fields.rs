@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use super::super::FAMILY;
 use super::decode::keep;
-use super::{FIELD, FIELDS};
+use super::{FIELD, FIELDS, is_nova};
 use crate::codec::{Losses, Target, ThinkingStyle};
 use crate::dialects::anthropic_messages::thinking::{Plan, Switch, asked_effort};
 use crate::json::{Members, Object, Path, as_text};
@@ -113,7 +113,7 @@ pub(super) fn write(
 ) {
     let top_k = top_k(request, target, plan, losses);
     let effort = own_effort(request, target, losses);
-    let is_nova = target.model.contains("nova");
+    let is_nova = is_nova(target.model);
     if plan.thinking.is_none() && top_k.is_none() && effort.is_none() {
         return;
     }
@@ -164,7 +164,7 @@ fn top_k<'r>(
     let why = match () {
         () if is_claude && !target.quirks.sampling => "the model takes no sampling parameters",
         () if is_claude && plan.thinks() => "thinking excludes sampling parameters",
-        () if is_claude || target.model.contains("nova") => return Some(asked),
+        () if is_claude || is_nova(target.model) => return Some(asked),
         () => "this dialect has no such member",
     };
     losses.drop("top_k", why);
@@ -178,15 +178,30 @@ fn own_effort(request: &Request, target: &Target<'_>, losses: &mut Losses) -> Op
     }
     let asked = asked_effort(request)?;
     // Nova does not reason unless it is asked to.
-    if asked == Effort::None && (target.quirks.efforts.is_empty() || target.model.contains("nova")) {
+    if asked == Effort::None && (target.quirks.efforts.is_empty() || is_nova(target.model)) {
         return None;
     }
     let Some(given) = target.quirks.nearest_effort(asked) else {
         losses.drop("reasoning_effort", "the model does not think on request");
         return None;
     };
+    if given == Effort::High && is_nova(target.model) && sets_limits(request) {
+        losses.add(
+            "change:reasoning_effort",
+            &format!("{} became medium: a high effort excludes limits and sampling here", asked.as_str()),
+        );
+        return Some(Effort::Medium);
+    }
     if given != asked {
         losses.add("change:reasoning_effort", &format!("{} became {}", asked.as_str(), given.as_str()));
     }
     Some(given)
+}
+
+/// Whether a request sets what Nova refuses beside a high effort: the limit, and sampling
+/// (<https://github.com/UKGovernmentBEIS/inspect_ai/issues/3767>, reported by Amazon, read 2026-11-23).
+fn sets_limits(request: &Request) -> bool {
+    let sampling = &request.sampling;
+    request.output_limit.is_some()
+        || [&sampling.temperature, &sampling.top_p, &sampling.top_k].iter().any(|set| set.is_some())
 }

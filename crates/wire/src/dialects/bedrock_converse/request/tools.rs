@@ -1,15 +1,15 @@
 //! Tools and how they are chosen, read and written.
 
 use pilothouse_core::conversation::{
-    Content, FunctionTool, Request, Rest, Tool, ToolCall, ToolChoice, ToolContent,
+    Content, FunctionTool, Raw, Request, Rest, Tool, ToolCall, ToolChoice, ToolContent,
 };
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::Error;
 use serde_json::value::RawValue;
 
 use super::super::block::{BlockWriter, read_mark};
-use super::TOOL_CONFIG;
 use super::decode::keep;
+use super::{TOOL_CONFIG, is_nova};
 use crate::codec::Losses;
 use crate::json::{Array, Members, Object, Path, items, reread};
 
@@ -178,7 +178,9 @@ fn write_tool(
         let description = function.description.as_deref();
         spec.maybe_text("description", description.filter(|text| writer.native || !text.trim().is_empty()));
         match &function.parameters {
-            Some(schema) if writer.native || schema.text().contains("\"type\"") => {
+            Some(schema) if writer.native => spec.object("inputSchema").raw("json", schema),
+            Some(schema) if is_nova(writer.target.model) => write_for_nova(&mut spec, schema, losses),
+            Some(schema) if schema.text().contains("\"type\"") => {
                 spec.object("inputSchema").raw("json", schema);
             }
             Some(schema) => {
@@ -208,6 +210,29 @@ fn write_tool(
     } else {
         losses.drop_rest("tools.", &tool.rest);
         losses.drop_rest("tools.", &function.rest);
+    }
+}
+
+/// Nova passes over tools whose schema has anything but these at its top:
+/// <https://docs.aws.amazon.com/nova/latest/userguide/prompting-tool-troubleshooting.html>, read 2026-11-23.
+const NOVAS_SCHEMA: [&str; 3] = ["type", "properties", "required"];
+
+fn write_for_nova(spec: &mut Object<'_>, schema: &Raw, losses: &mut Losses) {
+    let members = reread(schema).and_then(Members::of).unwrap_or_default().rest();
+    let mut holder = spec.object("inputSchema");
+    let mut out = holder.object("json");
+    if members.get("type").is_none() {
+        out.text("type", "object");
+    }
+    for (name, value) in members.iter() {
+        if NOVAS_SCHEMA.contains(&name) {
+            out.raw(name, value);
+        } else {
+            losses.add(
+                "narrow:tools.schema",
+                "the model takes type, properties and required at a schema's top",
+            );
+        }
     }
 }
 

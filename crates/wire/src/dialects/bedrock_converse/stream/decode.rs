@@ -11,7 +11,7 @@ use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 
 use super::super::PING_EVENT;
-use super::super::answer::{FIELDS, read_tier, read_usage, rest_of, stop_sequence};
+use super::super::answer::{FIELDS, fields_name, read_tier, read_usage, rest_of, stop_sequence};
 use super::super::block::{read_citation, redacted};
 use super::super::error::decode_exception;
 use crate::codec::{LATE_TIER, StreamDecoder, VendorError};
@@ -163,11 +163,12 @@ impl Decoder {
         }
         self.close(index, out);
         let at = path.member("toolUse");
+        let kind: Box<str> = start.only().map_or("block", |(kind, _)| kind).into();
         let is_call = start
             .peek("toolUse")
             .and_then(Members::of)
             .is_some_and(|call| call.peek("type").is_none_or(|kind| kind.get() == "null"));
-        if let (true, Some(mut call)) = (is_call, start.object("toolUse", &path)?) {
+        if is_call && let Some(mut call) = start.object("toolUse", &path)? {
             let id = call.needed_text("toolUseId", &at)?.into();
             let name = call.needed_text("name", &at)?.into();
             let mut rest = Rest::default();
@@ -183,7 +184,6 @@ impl Decoder {
             // No model of today's sends it, but nothing else could be meant.
             return self.text(index, start.text("text", &path)?.unwrap_or_default(), out);
         }
-        let kind = start.only().map_or("block", |(kind, _)| kind).into();
         let part = self.open(index, BlockKind::Unknown)?;
         let head = PartHead::Unknown { kind, raw: raw.into() };
         out.push(StreamPart::PartStart { choice: 0, part, head });
@@ -357,15 +357,14 @@ impl Decoder {
             self.close(index, out);
         }
         let word = members.word("stopReason", &root)?.unwrap_or_default();
-        let stop_sequence = members.peek(FIELDS).and_then(stop_sequence);
+        let fields = members.take(FIELDS);
+        let stop_sequence = fields.and_then(stop_sequence);
+        let mut rest = members.rest();
+        if let Some(fields) = fields {
+            rest.push(fields_name(fields), fields.into());
+        }
         self.has_stopped = true;
-        out.push(StreamPart::Finish {
-            choice: 0,
-            finish: finish_of(&word),
-            word,
-            stop_sequence,
-            rest: members.rest(),
-        });
+        out.push(StreamPart::Finish { choice: 0, finish: finish_of(&word), word, stop_sequence, rest });
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use pilothouse_core::dialect::Dialect;
 use pilothouse_core::exchange::{Finish, Note};
 use pilothouse_core::id::ExchangeId;
 
-use super::super::answer::{METRICS, call_id, write_metrics, write_stop_sequence, write_tier};
+use super::super::answer::{METRICS, call_id, write_kept, write_metrics, write_stop_sequence, write_tier};
 use super::super::block::{blob, is_citable, write_citation};
 use super::super::{FAMILY, PING_EVENT, word_of_finish};
 use crate::codec::usage::write_bedrock;
@@ -268,7 +268,7 @@ impl Encoder {
                 let word = if native { &end.word } else { word_of_finish(end.finish, called, losses) };
                 out.text("stopReason", word);
                 if native {
-                    out.rest(&end.rest);
+                    write_kept(out, &end.rest);
                 } else {
                     write_stop_sequence(out, end.stop_sequence.as_deref());
                 }
@@ -300,11 +300,9 @@ impl Encoder {
 
     fn finish(&mut self, end: End) {
         if !self.native() {
-            for (name, value) in end.rest.iter().filter(|(name, _)| *name != "stop_details") {
-                if !value.is_null() && !name.starts_with('@') {
-                    self.losses.drop(&format!("answer.{name}"), "");
-                }
-            }
+            let mut rest = end.rest.clone();
+            rest.take("stop_details");
+            self.losses.drop_rest("answer.", &rest);
         }
         self.finish = Some(end);
     }
