@@ -1,0 +1,139 @@
+//! The simulated Amazon Bedrock: Converse and its stream, as strict as the real one.
+//!
+//! The service reads a request by its published shapes, refuses what it refuses itself, and hands the rest to the model,
+//! whose own refusals it wraps. So does the fleet: Claude's rules here are those of the simulated Anthropic.
+
+mod answer;
+pub(crate) mod error;
+pub(crate) mod frames;
+mod members;
+mod messages;
+mod shapes;
+pub(crate) mod sigv4;
+mod stream;
+mod turns;
+
+use crate::answer::Answer;
+use crate::anthropic;
+use crate::chance::Chance;
+use crate::models::{Model, Rules};
+use crate::setting::Setting;
+use crate::shape::some;
+use error::Refusal;
+use serde_json::{Value, json};
+
+/// An operation of a model, the last part of the path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    Converse,
+    ConverseStream,
+    CountTokens,
+}
+
+impl Operation {
+    /// The operation of this name in a path.
+    pub(crate) fn named(name: &str) -> Option<Operation> {
+        Some(match name {
+            "converse" => Operation::Converse,
+            "converse-stream" => Operation::ConverseStream,
+            "count-tokens" => Operation::CountTokens,
+            _ => return None,
+        })
+    }
+}
+
+/// The model's id, from itself or from the ARN that ends with it.
+pub(crate) fn model_id(name: &str) -> &str {
+    match name.strip_prefix("arn:aws:bedrock:") {
+        Some(rest) => rest.rsplit_once('/').map_or(name, |(_, id)| id),
+        None => name,
+    }
+}
+
+/// `POST /model/{modelId}/{operation}`.
+pub(crate) fn call(
+    setting: &Setting<'_>,
+    model: &Model,
+    operation: Operation,
+    request: &Value,
+) -> Result<Answer, Refusal> {
+    match operation {
+        Operation::CountTokens => count(setting, model, request),
+        _ => converse(setting, model, operation, request),
+    }
+}
+
+/// Refuses a request, or gives it in the form that the model reads.
+fn read(
+    setting: &Setting<'_>,
+    model: &Model,
+    operation: Operation,
+    request: &Value,
+) -> Result<Value, Refusal> {
+    let shape = match operation {
+        Operation::ConverseStream => &members::CONVERSE_STREAM,
+        _ => &members::CONVERSE,
+    };
+    shapes::refuse(shape, request)?;
+    if matches!(model.rules, Rules::Embedding(_)) {
+        return Err(Refusal::validation(
+            "This action doesn't support the model that you provided. Try again with a supported text or chat model.",
+        ));
+    }
+    turns::refuse(model, request)?;
+    let message = messages::read(model, request)?;
+    if let Rules::Anthropic(_) = model.rules {
+        anthropic::refuse(setting, model, &message.request, &message.beta)
+            .map_err(|refusal| Refusal::of_model(&refusal.message))?;
+    }
+    Ok(message.request)
+}
+
+fn converse(
+    setting: &Setting<'_>,
+    model: &Model,
+    operation: Operation,
+    request: &Value,
+) -> Result<Answer, Refusal> {
+    let message = read(setting, model, operation, request)?;
+    let message = thinking(model, message);
+    let least = match model.rules {
+        Rules::Converse(rules) => rules.cache_tokens_min.unwrap_or(u64::MAX),
+        _ => anthropic::cache_tokens_min(model),
+    };
+    let made = anthropic::make(setting, model, &message, least)
+        .map_err(|refusal| Refusal::of_model(&refusal.message))?;
+    let frame = answer::Frame::new(&made, model, request, setting.telling);
+    let content = answer::content(&made, model);
+    let answer = if operation == Operation::ConverseStream {
+        let mut chance = Chance::new(setting.seed, &[b"padding", message.to_string().as_bytes()]);
+        let events = stream::events(&frame, &content, &mut chance);
+        Answer { content_type: frames::CONTENT_TYPE, ..Answer::events(events) }
+    } else {
+        Answer::json(200, &answer::whole(&frame, &content))
+    };
+    let tier = answer::tier(model, request);
+    Ok(answer.costing(made.usage, tier))
+}
+
+/// Open weights that reason do so unasked.
+fn thinking(model: &Model, mut message: Value) -> Value {
+    if matches!(model.rules, Rules::Converse(rules) if rules.reasons) && message.get("thinking").is_none() {
+        message["thinking"] = json!({ "type": "enabled", "budget_tokens": 64 });
+    }
+    message
+}
+
+/// `CountTokens` of a Converse request. It is free, and equals what a call with the same content reports.
+fn count(setting: &Setting<'_>, model: &Model, request: &Value) -> Result<Answer, Refusal> {
+    let Some(inner) = some(&request["input"], "converse") else {
+        return Err(Refusal::validation(
+            "1 validation error detected: Value at 'input' failed to satisfy constraint: Member must not be null",
+        ));
+    };
+    let message = read(setting, model, Operation::Converse, inner)?;
+    Ok(Answer::json(200, &json!({ "inputTokens": anthropic::prompt_tokens(model, &message) })))
+}
+
+#[cfg(test)]
+mod tests;
