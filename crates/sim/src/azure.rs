@@ -5,6 +5,7 @@
 
 pub(crate) mod error;
 mod filter;
+pub(crate) mod token;
 
 use crate::answer::Answer;
 use crate::door::Endpoint;

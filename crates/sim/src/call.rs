@@ -110,7 +110,7 @@ impl Core {
         let body = body.to_bytes();
         let now_s = self.options.signing_time_s.unwrap_or_else(wall_s);
         if endpoint == Endpoint::Token {
-            return Ok(self.token(&parts, &body, now_s));
+            return Ok(self.token(vendor, &parts, &body, now_s));
         }
         let admitted = door::admit(vendor, &parts, &body, self.options.seed, now_s);
         if admitted.is_ok()
@@ -139,14 +139,18 @@ impl Core {
         Ok(self.refused(vendor, answer, Some(call)))
     }
 
-    /// A token of Google's for an assertion, which is a credential and is not kept.
-    fn token(&self, parts: &Parts, body: &Bytes, now_s: u64) -> Response<Delivery> {
+    /// An access token for what is itself a credential, and is not kept.
+    fn token(&self, vendor: Vendor, parts: &Parts, body: &Bytes, now_s: u64) -> Response<Delivery> {
         let hidden = Bytes::from(door::hashed(&String::from_utf8_lossy(body)));
         let call = Call::logged(&self.books, received(parts, hidden));
-        let host = parts.headers.get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or_default();
-        let query = parts.uri.query().unwrap_or_default();
-        let answer = vertex::token::grant(self.options.seed, now_s, host, parts.uri.path(), query, body);
-        self.refused(Vendor::Vertex, answer, Some(call))
+        let (seed, query) = (self.options.seed, parts.uri.query().unwrap_or_default());
+        let answer = if vendor == Vendor::Azure {
+            azure::token::grant(seed, now_s, query, body)
+        } else {
+            let host = parts.headers.get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or_default();
+            vertex::token::grant(seed, now_s, host, parts.uri.path(), query, body)
+        };
+        self.refused(vendor, answer, Some(call))
     }
 
     /// The fleet's own pages, open to anybody.

@@ -36,7 +36,7 @@ pub(crate) enum Endpoint {
         name: String,
         embeds: bool,
     },
-    /// An access token of Google's for an assertion.
+    /// An access token of Google's or Microsoft's.
     Token,
     Models,
     Model(String),
@@ -192,7 +192,7 @@ pub(crate) fn admit(
     match vendor {
         Vendor::Bedrock => cloud::admit_bedrock(parts, body, now_s),
         Vendor::Vertex => cloud::admit_vertex(&parts.headers, seed, now_s),
-        Vendor::Azure => cloud::admit_azure(&parts.headers),
+        Vendor::Azure => cloud::admit_azure(&parts.headers, seed, now_s),
         _ => by_key(vendor, &parts.uri, &parts.headers),
     }
 }

@@ -15,6 +15,7 @@ mod delivery;
 mod dialect;
 mod door;
 mod fault;
+mod form;
 mod gemini;
 mod headers;
 mod load;

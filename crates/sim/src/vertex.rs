@@ -15,8 +15,9 @@ use crate::shape::{list, some, text};
 use crate::{anthropic, gemini::error::Refusal};
 use serde_json::{Value, json};
 
-/// What the body names as its version, in place of the header and the model.
-const CLAUDE_VERSION: &str = "vertex-2023-10-16";
+/// What the body may name as its version, in place of the header: the platform's own, which its pages show, and the maker's
+/// dated one, which the Python SDK sends there since 2.x.
+const CLAUDE_VERSIONS: &[&str] = &["vertex-2023-10-16", "2026-10-21"];
 /// The name in the path of a count, whose model stands in the body.
 pub(crate) const COUNTER: &str = "count-tokens";
 /// Members of the maker's own API that the platform does not have.
@@ -45,8 +46,11 @@ pub(crate) fn claude(
         return Err(anthropic::error::Refusal::bad("Input should be a valid dictionary"));
     };
     match map.shift_remove("anthropic_version") {
-        Some(version) if version == CLAUDE_VERSION => {}
-        Some(_) => return Err(refused("anthropic_version", &format!("Input should be '{CLAUDE_VERSION}'"))),
+        Some(version) if CLAUDE_VERSIONS.iter().any(|v| version == *v) => {}
+        Some(_) => {
+            let why = format!("Input should be '{}'", CLAUDE_VERSIONS.join("' or '"));
+            return Err(refused("anthropic_version", &why));
+        }
         None if is_count => {}
         None => return Err(refused("anthropic_version", "Field required")),
     }

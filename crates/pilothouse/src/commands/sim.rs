@@ -28,6 +28,9 @@ pub(crate) struct Sim {
     /// Print the faults that models of the fleet play, and end.
     #[arg(long)]
     faults: bool,
+    /// Print the key file of the fleet's Google service account, and end; its token endpoint is the fleet's.
+    #[arg(long)]
+    service_account: bool,
 }
 
 impl Sim {
@@ -40,6 +43,11 @@ impl Sim {
             for fault in pilothouse_sim::faults() {
                 writeln!(out, "{:34} {}", fault.pattern, fault.effect)?;
             }
+            return Ok(ExitCode::SUCCESS);
+        }
+        if self.service_account {
+            let endpoint = format!("http://{}/vertex/token", self.listen);
+            write!(out, "{}", pilothouse_sim::service_account(&endpoint))?;
             return Ok(ExitCode::SUCCESS);
         }
         let stop = Stop::listen()?;
@@ -58,6 +66,7 @@ impl Sim {
             writeln!(out, "  simulated fleet · {url} · any key works")?;
             writeln!(out, "  use    OPENAI_BASE_URL={url}/v1     ANTHROPIC_BASE_URL={url}")?;
             writeln!(out, "         GOOGLE_GEMINI_BASE_URL={url}")?;
+            writeln!(out, "  clouds {url}/bedrock  {url}/vertex/v1  {url}/azure")?;
             writeln!(out, "  books  {url}/_sim/totals  {url}/_sim/log")?;
             out.flush()?;
             while stop.count() == 0 {

@@ -17,6 +17,12 @@ pub(crate) fn wrong_key() -> Answer {
     refused(401, "401", message)
 }
 
+/// A token that has ended.
+pub(crate) fn ended_token() -> Answer {
+    let message = "Unauthorized. Access token is missing, invalid, audience is incorrect (https://cognitiveservices.azure.com), or have expired.";
+    refused(401, "Unauthorized", message)
+}
+
 /// The name of no deployment.
 pub(crate) fn no_deployment() -> Answer {
     let message = "The API deployment for this resource does not exist. If you created the deployment within the last 5 minutes, please wait a moment and try again.";

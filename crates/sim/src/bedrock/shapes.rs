@@ -42,12 +42,15 @@ pub(crate) enum Shape {
     Union(&'static Members),
 }
 
-/// Bounds of a text, and its pattern: as published, and as a test.
+/// A pattern as it is published, and as a test.
+pub(crate) type Pattern = (&'static str, fn(&str) -> bool);
+
+/// Bounds of a text, and its pattern.
 #[derive(Debug)]
 pub(crate) struct Limits {
     pub(crate) min: usize,
     pub(crate) max: usize,
-    pub(crate) pattern: Option<(&'static str, fn(&str) -> bool)>,
+    pub(crate) pattern: Option<Pattern>,
 }
 
 /// The members of a structure.

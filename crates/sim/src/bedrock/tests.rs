@@ -36,7 +36,8 @@ fn with(said: &str, members: Value) -> Value {
 
 fn tools() -> Value {
     let schema = json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]});
-    let tool = |name: &str| json!({"toolSpec": {"name": name, "description": "d", "inputSchema": {"json": schema}}});
+    let tool =
+        |name: &str| json!({"toolSpec": {"name": name, "description": "d", "inputSchema": {"json": schema}}});
     json!({ "tools": [tool("get_weather"), tool("get_time")] })
 }
 
@@ -114,7 +115,8 @@ async fn conversations_that_the_service_refuses_never_reach_a_model() {
         request["toolConfig"] = tools();
         request
     };
-    let document = |name: &str| json!({"document": {"format": "txt", "name": name, "source": {"bytes": "aGk="}}});
+    let document =
+        |name: &str| json!({"document": {"format": "txt", "name": name, "source": {"bytes": "aGk="}}});
     refused(NOVA, &[
         (json!({}), "must start with a user message"),
         (turns(&[("assistant", text("x")), ("user", text("y"))]), "must start with a user message"),
@@ -167,7 +169,10 @@ async fn each_claude_refuses_what_its_maker_says_it_refuses() {
 async fn models_paths_and_operations_that_are_not_there_have_awss_words() {
     let fleet = fleet().await;
     let got = converse(&fleet, "anthropic.claude-9", &ask("x")).await;
-    assert_eq!((got.status, got.json()), (400, json!({"message": "The provided model identifier is invalid."})));
+    assert_eq!(
+        (got.status, got.json()),
+        (400, json!({"message": "The provided model identifier is invalid."}))
+    );
     let got = post(&fleet, "/bedrock/model/amazon.nova-pro-v1:0/dream", &ask("x")).await;
     assert_eq!((got.status, got.header("x-amzn-errortype")), (404, Some("UnknownOperationException")));
     let got = send(&fleet, "POST", &path(NOVA, "converse"), &[], "{").await;
@@ -176,7 +181,9 @@ async fn models_paths_and_operations_that_are_not_there_have_awss_words() {
     let cached = turns(&[("user", json!([{"text": "x"}, {"cachePoint": {"type": "default"}}]))]);
     let got = converse(&fleet, OSS, &cached).await;
     assert!(got.status == 403 && got.text().contains("did not allow prompt caching"), "{}", got.text());
-    for name in ["arn:aws:bedrock:us-east-1::foundation-model%2Famazon.nova-pro-v1%3A0", "us.amazon.nova-pro-v1%3A0"] {
+    for name in
+        ["arn:aws:bedrock:us-east-1::foundation-model%2Famazon.nova-pro-v1%3A0", "us.amazon.nova-pro-v1%3A0"]
+    {
         accepted(&fleet, name, &ask("x")).await;
     }
     fleet.shutdown().await;
@@ -194,24 +201,37 @@ async fn usage_is_counted_apart_from_what_the_cache_read_and_wrote() {
     assert_eq!(first["cacheWriteInputTokens"], again["cacheReadInputTokens"]);
     assert_eq!(first["cacheDetails"][0]["ttl"], "5m");
     for usage in [&first, &again] {
-        let sum = ["inputTokens", "outputTokens", "cacheReadInputTokens", "cacheWriteInputTokens"].map(|n| count(usage, n));
+        let sum = ["inputTokens", "outputTokens", "cacheReadInputTokens", "cacheWriteInputTokens"]
+            .map(|n| count(usage, n));
         assert_eq!(count(usage, "totalTokens"), sum.iter().sum::<u64>());
     }
     let totals = send(&fleet, "GET", "/_sim/totals", &[], "").await.json();
     let billed = &totals["bedrock"]["us.anthropic.claude-sonnet-4-5-20250929-v1:0"];
-    assert_eq!((&billed["completed"], &billed["tokens"]["cache_read"]), (&json!(2), &again["cacheReadInputTokens"]));
-    let due = |u: &Value| count(u, "inputTokens") * 3_000_000 + count(u, "outputTokens") * 15_000_000
-        + count(u, "cacheReadInputTokens") * 300_000 + count(u, "cacheWriteInputTokens") * 3_750_000;
+    assert_eq!(
+        (&billed["completed"], &billed["tokens"]["cache_read"]),
+        (&json!(2), &again["cacheReadInputTokens"])
+    );
+    let due = |u: &Value| {
+        count(u, "inputTokens") * 3_000_000
+            + count(u, "outputTokens") * 15_000_000
+            + count(u, "cacheReadInputTokens") * 300_000
+            + count(u, "cacheWriteInputTokens") * 3_750_000
+    };
     assert_eq!(billed["picousd"], (due(&first) + due(&again)).to_string());
-    let counted = post(&fleet, &path(SONNET, "count-tokens"), &json!({"input": {"converse": request}})).await.json();
-    assert_eq!(counted["inputTokens"].as_u64().unwrap(), count(&again, "inputTokens") + count(&again, "cacheReadInputTokens"));
+    let counted =
+        post(&fleet, &path(SONNET, "count-tokens"), &json!({"input": {"converse": request}})).await.json();
+    assert_eq!(
+        counted["inputTokens"].as_u64().unwrap(),
+        count(&again, "inputTokens") + count(&again, "cacheReadInputTokens")
+    );
     fleet.shutdown().await;
 }
 
 #[tokio::test]
 async fn thinking_comes_signed_and_goes_back_to_its_maker_on_every_platform() {
     let fleet = fleet().await;
-    let thinking = json!({"additionalModelRequestFields": {"thinking": {"type": "enabled", "budget_tokens": 2_000}}});
+    let thinking =
+        json!({"additionalModelRequestFields": {"thinking": {"type": "enabled", "budget_tokens": 2_000}}});
     let mut request = with("get_weather in Oslo", thinking);
     request["toolConfig"] = tools();
     let first = accepted(&fleet, SONNET, &request).await;
@@ -234,7 +254,10 @@ async fn thinking_comes_signed_and_goes_back_to_its_maker_on_every_platform() {
         {"role": "user", "content": "z"},
     ]});
     assert_eq!(post(&fleet, "/v1/messages", &native).await.status, 200);
-    let redacted = with("[[redact]]", json!({"additionalModelRequestFields": {"thinking": {"type": "enabled", "budget_tokens": 2_000}}}));
+    let redacted = with(
+        "[[redact]]",
+        json!({"additionalModelRequestFields": {"thinking": {"type": "enabled", "budget_tokens": 2_000}}}),
+    );
     let got = accepted(&fleet, SONNET, &redacted).await;
     let kept = json!({"messages": [redacted["messages"][0], got["output"]["message"], {"role": "user", "content": [{"text": "on"}]}]});
     assert!(content(&got)[0]["reasoningContent"]["redactedContent"].is_string());
@@ -249,7 +272,9 @@ async fn a_stream_put_together_equals_the_plain_answer() {
     calls["toolConfig"] = tools();
     let cited = ask("[[cite]] Why do ships float?");
     for model in [SONNET, OPUS, NOVA, OSS] {
-        for request in [ask("Why do ships float?"), calls.clone(), cited.clone(), ask("[[filter]]"), ask("[[refuse]]")] {
+        for request in
+            [ask("Why do ships float?"), calls.clone(), cited.clone(), ask("[[filter]]"), ask("[[refuse]]")]
+        {
             let plain = accepted(&fleet, model, &request).await;
             let got = post(&fleet, &path(model, "converse-stream"), &request).await;
             assert_eq!(got.header("content-type"), Some("application/vnd.amazon.eventstream"));
@@ -267,11 +292,14 @@ async fn each_ending_and_each_asked_field_is_told() {
     let short = with("[[words:90]]", json!({"inferenceConfig": {"maxTokens": 9}}));
     let got = accepted(&fleet, NOVA, &short).await;
     assert_eq!((&got["stopReason"], &got["usage"]["outputTokens"]), (&json!("max_tokens"), &json!(9)));
-    let stopped = with("[[say:one two three]]", json!({
-        "inferenceConfig": {"stopSequences": ["two"]},
-        "additionalModelResponseFieldPaths": ["/stop_sequence", "/none"],
-        "serviceTier": {"type": "flex"},
-    }));
+    let stopped = with(
+        "[[say:one two three]]",
+        json!({
+            "inferenceConfig": {"stopSequences": ["two"]},
+            "additionalModelResponseFieldPaths": ["/stop_sequence", "/none"],
+            "serviceTier": {"type": "flex"},
+        }),
+    );
     let got = accepted(&fleet, SONNET, &stopped).await;
     assert_eq!((&got["stopReason"], said(&got).as_str()), (&json!("stop_sequence"), "one "));
     assert_eq!(got["additionalModelResponseFields"], json!({"stop_sequence": "two"}));
@@ -286,7 +314,10 @@ async fn each_ending_and_each_asked_field_is_told() {
     let thought = &content(&got)[0]["reasoningContent"]["reasoningText"];
     assert!(thought["text"].is_string() && thought.get("signature").is_none(), "{got}");
     let schema = json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"], "additionalProperties": false});
-    let formed = with("x", json!({"outputConfig": {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": {"schema": schema.to_string()}}}}}));
+    let formed = with(
+        "x",
+        json!({"outputConfig": {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": {"schema": schema.to_string()}}}}}),
+    );
     let got = said(&accepted(&fleet, SONNET, &formed).await);
     assert!(serde_json::from_str::<Value>(&got).unwrap()["n"].is_i64(), "{got}");
     fleet.shutdown().await;

@@ -46,8 +46,12 @@ pub(super) fn vertex(method: &Method, path: &str, query: &str) -> Option<Endpoin
     Some(only(post, endpoint))
 }
 
-/// Azure's own paths: the undated API, which is OpenAI's below `openai/v1`, and deployments with a dated version.
+/// Azure's own paths: the undated API, which is OpenAI's below `openai/v1`, deployments with a dated version, and Entra's
+/// token endpoint of a tenant.
 pub(super) fn azure(method: &Method, path: &str, query: &str) -> Option<Endpoint> {
+    if path.split_once('/').is_some_and(|(_, rest)| rest == "oauth2/v2.0/token") {
+        return Some(only(method == Method::POST, Endpoint::Token));
+    }
     let rest = path.strip_prefix("openai/")?;
     if rest.starts_with("v1/") {
         let found = openai(method, rest)?;
@@ -115,7 +119,10 @@ pub(super) fn admit_vertex(headers: &HeaderMap, seed: u64, now_s: u64) -> Result
 }
 
 /// Lets in a caller of Azure: by key in either place, or by token.
-pub(super) fn admit_azure(headers: &HeaderMap) -> Result<String, Box<Answer>> {
+pub(super) fn admit_azure(headers: &HeaderMap, seed: u64, now_s: u64) -> Result<String, Box<Answer>> {
+    if bearer(headers).is_some_and(|token| !azure::token::is_good(seed, now_s, token)) {
+        return Err(Box::new(azure::error::ended_token()));
+    }
     match header(headers, "api-key").or_else(|| bearer(headers)) {
         Some(key) if !key.starts_with("bad-") => Ok(hashed(key)),
         _ => Err(Box::new(azure::error::wrong_key())),

@@ -2,11 +2,10 @@
 //!
 //! Grant: RFC 7523 and <https://developers.google.com/identity/protocols/oauth2/service-account>, read 2026-11-23: form fields
 //! `grant_type` and `assertion`; the assertion is a JWT signed with RS256, its claims `iss`, `scope`, `aud`, `iat` and `exp`, at
-//! most an hour apart. `?expires_in=N` makes tokens that live N seconds, so that a client's renewal can be seen.
+//! most an hour apart. A user's refresh token buys one too. `?expires_in=N` makes tokens that live N seconds, so that a client's renewal can be seen.
 
 use crate::answer::Answer;
-use crate::bedrock::sigv4::decoded;
-use crate::chance::digest;
+use crate::form::{Issued, field, life_s};
 use crate::shape::text;
 use aws_lc_rs::rsa::KeyPair;
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
@@ -29,7 +28,7 @@ const LIFE_S: u64 = 3_600;
 const SKEW_S: u64 = 300;
 /// What access tokens begin with; the fleet's own go on with their end and a mark.
 const PREFIX: &str = "ya29.";
-const OWN: &str = "ya29.sim-";
+const TOKENS: Issued = Issued { prefix: "ya29.sim-", purpose: b"access token" };
 
 static KEYS: LazyLock<Option<KeyPair>> =
     LazyLock::new(|| KeyPair::from_pkcs8(&STANDARD.decode(bare()).ok()?).ok());
@@ -61,21 +60,33 @@ type Denied = (&'static str, String);
 /// `POST /token`: `host` and `path` are where it was sent, `seed` marks the tokens of one fleet.
 pub(crate) fn grant(seed: u64, now_s: u64, host: &str, path: &str, query: &str, body: &[u8]) -> Answer {
     let form = String::from_utf8_lossy(body);
-    let field = |name: &str| {
-        let found = form.split('&').filter_map(|f| f.split_once('=')).find(|(n, _)| *n == name);
-        found.map(|(_, v)| decoded(&v.replace('+', " "))).unwrap_or_default()
-    };
-    let asked = match field("grant_type").as_str() {
-        GRANT => claims(&field("assertion"), now_s, &[AUDIENCE.to_owned(), format!("{host}{path}")]),
+    let asked = match field(&form, "grant_type").as_str() {
+        GRANT => {
+            let audiences = [AUDIENCE.to_owned(), format!("{host}{path}")];
+            claims(&field(&form, "assertion"), now_s, &audiences)
+        }
+        "refresh_token" => refreshed(&form),
         other => Err(("unsupported_grant_type", format!("Invalid grant_type: {other}"))),
     };
     if let Err((code, description)) = asked {
         return Answer::json(400, &json!({ "error": code, "error_description": description }));
     }
-    let life = query.split('&').find_map(|q| q.strip_prefix("expires_in=")?.parse().ok());
-    let life = life.unwrap_or(LIFE_S - 1).min(LIFE_S);
-    let token = format!("{OWN}{}-{}", now_s + life, mark(seed, now_s + life));
+    let life = life_s(query, LIFE_S - 1);
+    let token = TOKENS.issue(seed, now_s + life);
     Answer::json(200, &json!({ "access_token": token, "expires_in": life, "token_type": "Bearer" }))
+}
+
+/// A user's refresh token: any is accepted but those that begin with `bad-`.
+fn refreshed(form: &str) -> Result<(), Denied> {
+    if let Some(name) =
+        ["client_id", "client_secret", "refresh_token"].iter().find(|n| field(form, n).is_empty())
+    {
+        return Err(("invalid_request", format!("Missing required parameter: {name}")));
+    }
+    if field(form, "refresh_token").starts_with("bad-") {
+        return Err(("invalid_grant", "Token has been expired or revoked.".to_owned()));
+    }
+    Ok(())
 }
 
 /// Checks an assertion: form, account, signature, audience, times, scope.
@@ -128,23 +139,14 @@ fn is_signed(said: &str, signature: &str) -> bool {
     public.verify(said.as_bytes(), &signature).is_ok()
 }
 
-fn mark(seed: u64, end_s: u64) -> String {
-    let digest = digest(seed, &[b"access token", &end_s.to_le_bytes()]);
-    digest[..12].iter().map(|b| format!("{b:02x}")).collect()
-}
-
 /// Whether a bearer token is one that Google would take now, or the reason why not. Tokens that the fleet did not make are
 /// taken for what they begin with.
 pub(crate) fn check(seed: u64, now_s: u64, token: &str) -> Result<(), &'static str> {
-    let Some(rest) = token.strip_prefix(OWN) else {
-        let is_good = token.starts_with(PREFIX) && !token.starts_with("ya29.bad");
-        return if is_good { Ok(()) } else { Err("ACCESS_TOKEN_TYPE_UNSUPPORTED") };
-    };
-    let (end, found) = rest.split_once('-').unwrap_or_default();
-    match end.parse::<u64>() {
-        Ok(end_s) if found == mark(seed, end_s) && end_s > now_s => Ok(()),
-        Ok(end_s) if found == mark(seed, end_s) => Err("ACCESS_TOKEN_EXPIRED"),
-        _ => Err("ACCESS_TOKEN_TYPE_UNSUPPORTED"),
+    match TOKENS.check(seed, now_s, token) {
+        Some(Some(_)) => Ok(()),
+        Some(None) => Err("ACCESS_TOKEN_EXPIRED"),
+        None if token.starts_with(PREFIX) && !token.starts_with("ya29.bad") => Ok(()),
+        None => Err("ACCESS_TOKEN_TYPE_UNSUPPORTED"),
     }
 }
 
@@ -182,11 +184,20 @@ pub(crate) mod tests {
         let token = given["access_token"].as_str().unwrap();
         assert_eq!(check(1, 1_001, token), Ok(()));
         assert_eq!(check(1, 1_002, token), Err("ACCESS_TOKEN_EXPIRED"));
-        assert_eq!(check(2, 1_001, token), Err("ACCESS_TOKEN_TYPE_UNSUPPORTED"));
+        assert_eq!(check(2, 1_001, token), Err("ACCESS_TOKEN_EXPIRED"));
         assert_eq!(check(1, 1_001, "eyJhbGciOi"), Err("ACCESS_TOKEN_TYPE_UNSUPPORTED"));
         let mut here = good(1_000);
         here["aud"] = json!("http://sim:1/vertex/token?expires_in=2");
         assert_eq!(granted(&here, "")["expires_in"], 3_599);
+        for (form, wanted) in [
+            ("grant_type=refresh_token&client_id=a&client_secret=b&refresh_token=c", "token_type"),
+            ("grant_type=refresh_token&client_id=a&client_secret=b&refresh_token=bad-c", "error"),
+            ("grant_type=refresh_token&client_id=a&client_secret=b", "error"),
+        ] {
+            let answer = grant(1, 1_000, "sim:1", "/vertex/token", "", form.as_bytes());
+            let given: Value = serde_json::from_slice(&answer.frames[0]).unwrap();
+            assert!(given[wanted].is_string(), "{form}: {given}");
+        }
     }
 
     #[test]

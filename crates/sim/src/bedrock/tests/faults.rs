@@ -58,15 +58,21 @@ fn check(name: &str, plain: &Got, stream: &Got) {
             assert_eq!(first.json()["usage"], second.json()["usage"]);
         }
         "fault-missing-usage" => {
-            assert!(plain.json().get("usage").is_none() && read.iter().all(|f| f.json().get("usage").is_none()));
+            assert!(
+                plain.json().get("usage").is_none() && read.iter().all(|f| f.json().get("usage").is_none())
+            );
         }
         "fault-wrong-content-type" => {
-            assert!([plain, stream].iter().all(|g| g.header("content-type").unwrap().starts_with("text/html")));
+            assert!(
+                [plain, stream].iter().all(|g| g.header("content-type").unwrap().starts_with("text/html"))
+            );
             assert!(is_whole(stream));
         }
         "fault-oversized-event" => {
             assert!(is_whole(stream) && plain.json()["usage"].is_object() && plain.body.len() > 4 << 20);
-            assert!(read.iter().any(|f| f.json()["delta"]["text"].as_str().is_some_and(|t| t.len() > 4 << 20)));
+            assert!(
+                read.iter().any(|f| f.json()["delta"]["text"].as_str().is_some_and(|t| t.len() > 4 << 20))
+            );
         }
         "fault-refusal" => assert_eq!(plain.json()["stopReason"], "content_filtered"),
         "fault-empty" => assert_eq!(plain.json()["output"]["message"]["content"], serde_json::json!([])),

@@ -67,7 +67,10 @@ pub(super) fn events(bytes: &[u8]) -> Vec<(String, Value)> {
     let (frames, left) = read(bytes);
     assert_eq!(left, 0, "the stream is frames to its end");
     for frame in &frames {
-        assert_eq!((frame.header(":message-type"), frame.header(":content-type")), ("event", "application/json"));
+        assert_eq!(
+            (frame.header(":message-type"), frame.header(":content-type")),
+            ("event", "application/json")
+        );
     }
     frames.iter().map(|f| (f.header(":event-type").to_owned(), f.json())).collect()
 }

@@ -25,11 +25,18 @@ fn same(published: &Value, name: &str, ours: &Shape) {
             assert_eq!((kind, shape["min"].as_i64()), ("integer", Some(*min)), "{name}");
         }
         Shape::Float { min, max } => {
-            assert_eq!((kind, shape["min"].as_f64(), shape["max"].as_f64()), ("float", Some(*min), Some(*max)));
+            assert_eq!(
+                (kind, shape["min"].as_f64(), shape["max"].as_f64()),
+                ("float", Some(*min), Some(*max))
+            );
         }
         Shape::Enum(values) => assert_eq!(shape["enum"], json!(values), "{name}"),
         Shape::Text(limits) => {
-            assert_eq!((kind, limits.min, limits.max), ("string", bound("min", 0), bound("max", ANY)), "{name}");
+            assert_eq!(
+                (kind, limits.min, limits.max),
+                ("string", bound("min", 0), bound("max", ANY)),
+                "{name}"
+            );
             assert_eq!(limits.pattern.map(|(p, _)| p), shape["pattern"].as_str(), "{name}");
             assert!(shape.get("enum").is_none(), "{name}");
         }

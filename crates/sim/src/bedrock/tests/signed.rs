@@ -15,7 +15,7 @@ async fn at(now_s: u64) -> Fleet {
 /// Made with botocore 1.44.5 for the requests below, host `sim`.
 const BODY: &str = r#"{"messages": [{"role": "user", "content": [{"text": "hello"}]}]}"#;
 const DATE: &str = "20261122T120000Z";
-const SIGNATURE: &str = "@SIGNATURE@";
+const SIGNATURE: &str = "2a2bb989dd4d96f0c0e4aacc624488ff69a0cba9985d5ed9c181790be3eb19b2";
 
 fn authorization(signature: &str) -> String {
     let scope = "20261122/us-east-1/bedrock/aws4_request";
@@ -60,7 +60,11 @@ async fn a_signature_of_awss_own_client_is_accepted_for_its_body_and_time_only()
     fleet.shutdown().await;
     for (now_s, status, why) in [
         (NOW + 300, 200, "output"),
-        (NOW + 301, 403, "Signature expired: 20261122T120000Z is now earlier than 20261122T120001Z (20261122T120501Z - 5 min.)"),
+        (
+            NOW + 301,
+            403,
+            "Signature expired: 20261122T120000Z is now earlier than 20261122T120001Z (20261122T120501Z - 5 min.)",
+        ),
         (NOW - 301, 403, "Signature not yet current"),
     ] {
         let fleet = at(now_s).await;
