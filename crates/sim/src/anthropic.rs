@@ -108,6 +108,13 @@ pub(crate) fn make(
     Ok(Made { plan, content, usage, frame })
 }
 
+/// A beta of a list that is for the maker's own platform only; others refuse it by name.
+/// <https://platform.claude.com/docs/en/build-with-claude/overview> lists what is where, 2026-11-23.
+pub(crate) fn own_beta(betas: &str) -> Option<&str> {
+    const OWN: &[&str] = &["files-api-", "mcp-client-", "message-threads-", "oauth-", "skills-"];
+    betas.split(',').map(str::trim).find(|beta| OWN.iter().any(|own| beta.starts_with(own)))
+}
+
 /// The shortest prefix that this model caches.
 pub(crate) fn cache_tokens_min(model: &Model) -> u64 {
     match model.rules {

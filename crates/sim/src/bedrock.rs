@@ -18,7 +18,7 @@ use crate::anthropic;
 use crate::chance::Chance;
 use crate::models::{Model, Rules};
 use crate::setting::Setting;
-use crate::shape::some;
+use crate::shape::{some, text};
 use error::Refusal;
 use serde_json::{Value, json};
 
@@ -81,12 +81,29 @@ fn read(
         ));
     }
     turns::refuse(model, request)?;
+    absent(request)?;
     let message = messages::read(model, request)?;
     if let Rules::Anthropic(_) = model.rules {
+        if anthropic::own_beta(&message.beta).is_some() {
+            return Err(Refusal::of_model("invalid beta flag"));
+        }
         anthropic::refuse(setting, model, &message.request, &message.beta)
             .map_err(|refusal| Refusal::of_model(&refusal.message))?;
     }
     Ok(message.request)
+}
+
+/// Refuses what names something of an account that the fleet's has not: guardrails and prompts.
+fn absent(request: &Value) -> Result<(), Refusal> {
+    if !text(&request["guardrailConfig"], "guardrailIdentifier").is_empty() {
+        let why = "The guardrail identifier or version provided in the request does not exist.";
+        return Err(Refusal::validation(why));
+    }
+    if some(request, "promptVariables").is_some() {
+        let why = "The promptVariables field can only be used with a prompt resource as the modelId. Remove promptVariables and try again.";
+        return Err(Refusal::validation(why));
+    }
+    Ok(())
 }
 
 fn converse(

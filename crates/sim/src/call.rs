@@ -240,7 +240,7 @@ impl Core {
         mut call: Call,
     ) -> Reply {
         let dialect = Dialect::of(vendor, endpoint);
-        let (request, name, found) = match resolve(vendor, endpoint, body) {
+        let (request, name, found) = match resolve(vendor, endpoint, parts.uri.path(), body) {
             Ok(found) => found,
             Err(answer) => return Ok(self.refused(vendor, dialect.error(*answer), Some(call))),
         };
@@ -265,7 +265,8 @@ impl Core {
                 return Err(BrokenOff);
             }
             Some(Fault::Status { status, retry_after_s, .. }) => {
-                let answer = voice::status_fault(vendor, dialect, status, retry_after_s, &name);
+                let answer =
+                    voice::status_fault(vendor, dialect, status, retry_after_s, &name, parts.uri.path());
                 call.serve(served(vendor, &counted, model, &answer, true));
                 return Ok(self.refused(vendor, dialect.error(answer), Some(call)));
             }

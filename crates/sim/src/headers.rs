@@ -62,20 +62,22 @@ pub(crate) fn add(headers: &mut HeaderMap, vendor: Vendor, seed: u64, seq: u64) 
             put("alt-svc", "h3=\":443\"; ma=2592000");
         }
         Vendor::Bedrock => put("x-amzn-requestid", &uuid(&id)),
-        Vendor::Azure => {
-            put("apim-request-id", &uuid(&id));
-            put("x-request-id", &uuid(&id));
-            put("x-ms-region", "East US");
-            put("x-ms-deployment-name", "sim");
-            put("azureml-model-session", "d051-20261122000000");
-            put("x-ratelimit-limit-requests", "10000");
-            put("x-ratelimit-limit-tokens", "2000000");
-            put("x-ratelimit-remaining-requests", "9999");
-            put("x-ratelimit-remaining-tokens", "1999000");
-            put("strict-transport-security", "max-age=31536000; includeSubDomains; preload");
-            put("x-content-type-options", "nosniff");
-        }
+        Vendor::Azure => azure(&id, &mut put),
     }
+}
+
+fn azure(id: &str, put: &mut dyn FnMut(&'static str, &str)) {
+    put("apim-request-id", &uuid(id));
+    put("x-request-id", &uuid(id));
+    put("x-ms-region", "East US");
+    put("x-ms-deployment-name", "sim");
+    put("azureml-model-session", "d051-20261122000000");
+    put("x-ratelimit-limit-requests", "10000");
+    put("x-ratelimit-limit-tokens", "2000000");
+    put("x-ratelimit-remaining-requests", "9999");
+    put("x-ratelimit-remaining-tokens", "1999000");
+    put("strict-transport-security", "max-age=31536000; includeSubDomains; preload");
+    put("x-content-type-options", "nosniff");
 }
 
 /// Hexadecimal digits as a UUID.

@@ -65,7 +65,13 @@ pub(crate) fn claude(
         return Err(refused(name, "Extra inputs are not permitted"));
     }
     map.insert("model".to_owned(), json!(setting.name));
-    anthropic::messages(setting, model, &native, &betas.join(","))
+    let betas = betas.join(",");
+    if let Some(own) = anthropic::own_beta(&betas) {
+        return Err(anthropic::error::Refusal::bad(format!(
+            "Unexpected value(s) `{own}` for the `anthropic-beta` header. Please consult our documentation at docs.anthropic.com or try again without the header."
+        )));
+    }
+    anthropic::messages(setting, model, &native, &betas)
 }
 
 /// Fields that only Google's other service has: where they stand, and their names.

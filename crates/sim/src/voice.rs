@@ -19,13 +19,16 @@ pub(crate) fn status_fault(
     status: u16,
     retry_after_s: Option<u64>,
     name: &str,
+    path: &str,
 ) -> Answer {
     let mut answer = match vendor {
         Vendor::Gemini => gemini::error::Refusal::fault(status, retry_after_s, name).answer(),
         Vendor::OpenAi => openai::error::Refusal::fault(status, name).answer(),
         Vendor::Anthropic => anthropic::error::Refusal::fault(status, name).answer(),
         Vendor::Bedrock => bedrock::error::Refusal::fault(status, name).answer(),
-        Vendor::Vertex => vertex::error::fault(status, retry_after_s, name, dialect == Dialect::Messages),
+        Vendor::Vertex => {
+            vertex::error::fault(status, retry_after_s, name, dialect == Dialect::Messages, path)
+        }
         Vendor::Azure => azure::error::fault(status, retry_after_s),
     };
     if status == 502 {
@@ -107,10 +110,18 @@ pub(crate) fn no_model_named(dialect: Dialect, request: &Value) -> Answer {
     }
 }
 
-pub(crate) fn no_model(vendor: Vendor, dialect: Dialect, endpoint: &Endpoint, name: &str) -> Answer {
+pub(crate) fn no_model(
+    vendor: Vendor,
+    dialect: Dialect,
+    endpoint: &Endpoint,
+    name: &str,
+    path: &str,
+) -> Answer {
     match dialect {
         _ if vendor == Vendor::Azure => azure::error::no_deployment(),
-        _ if vendor == Vendor::Vertex => vertex::error::fault(404, None, name, dialect == Dialect::Messages),
+        _ if vendor == Vendor::Vertex => {
+            vertex::error::fault(404, None, name, dialect == Dialect::Messages, path)
+        }
         Dialect::Converse => bedrock::error::Refusal::no_model().answer(),
         // Responses says 404 too since September 2026: https://github.com/BerriAI/litellm/pull/39457, read 2026-11-23.
         Dialect::Chat | Dialect::Responses => openai::error::Refusal::no_model(name).answer(),

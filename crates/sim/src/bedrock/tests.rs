@@ -133,6 +133,9 @@ async fn conversations_that_the_service_refuses_never_reach_a_model() {
         (turns(&[("user", json!([{"text": "x"}, document("a"), document("a")]))]), "duplicate document names"),
         (turns(&[("user", json!([document("a")]))]), "A text block must be included"),
         (with("x", json!({"toolConfig": {"tools": [{"toolSpec": {"name": "f", "inputSchema": {"json": {"type": "string"}}}}]}})), "inputSchema.json.type must be one of the following: object."),
+        (with("x", json!({"toolConfig": {"tools": [{"toolSpec": {"name": "f", "inputSchema": {"json": {"type": "object", "$defs": {}}}}}]}})), "Malformed input request: #/toolConfig/tools/0/toolSpec/inputSchema/json: extraneous key [$defs] is not permitted"),
+        (with("x", json!({"guardrailConfig": {"guardrailIdentifier": "abc", "guardrailVersion": "1"}})), "The guardrail identifier or version provided in the request does not exist."),
+        (with("x", json!({"promptVariables": {"a": {"text": "b"}}})), "promptVariables"),
         (with("x", json!({"inferenceConfig": {"maxTokens": 20_000}})), "The maximum tokens you requested exceeds the model limit of 10000."),
         (with("x", json!({"additionalModelRequestFields": {"top_k": 5}})), "Malformed input request: #: extraneous key [top_k] is not permitted"),
         (with("x", json!({"additionalModelRequestFields": {"inferenceConfig": {"topK": 500}}})), "topK"),
@@ -147,6 +150,7 @@ async fn each_claude_refuses_what_its_maker_says_it_refuses() {
     let budget = json!({"thinking": {"type": "enabled", "budget_tokens": 2_000}});
     refused(SONNET, &[
         (config(json!({"temperature": 0.5, "topP": 0.9})), &format!("{says}`temperature` and `top_p` cannot both be specified for this model.")),
+        (native(json!({"anthropic_beta": ["mcp-client-2025-11-20"]})), &format!("{says}invalid beta flag")),
         (native(json!({"colour": 1})), &format!("{says}colour: Extra inputs are not permitted")),
         (native(json!({"max_tokens": 5})), "The additional field max_tokens conflicts with an existing field."),
         (native(json!({"thinking": {"type": "enabled", "budget_tokens": 100}})), "greater than or equal to 1024"),
@@ -320,5 +324,49 @@ async fn each_ending_and_each_asked_field_is_told() {
     );
     let got = said(&accepted(&fleet, SONNET, &formed).await);
     assert!(serde_json::from_str::<Value>(&got).unwrap()["n"].is_i64(), "{got}");
+    fleet.shutdown().await;
+}
+
+#[tokio::test]
+async fn every_mutated_request_is_answered_or_refused_and_the_fleet_goes_on() {
+    let base = json!({
+        "messages": [
+            {"role": "user", "content": [{"text": "x"}, {"image": {"format": "png", "source": {"bytes": "iVBORw0KGgo="}}}, {"cachePoint": {"type": "default", "ttl": "5m"}}]},
+            {"role": "assistant", "content": [{"text": "y"}, {"toolUse": {"toolUseId": "a", "name": "get_weather", "input": {"city": "Oslo"}}}]},
+            {"role": "user", "content": [{"toolResult": {"toolUseId": "a", "content": [{"json": {"t": 4}}, {"text": "mild"}], "status": "success"}}]},
+            {"role": "assistant", "content": [{"citationsContent": {"content": [{"text": "z"}], "citations": [{"title": "t", "location": {"documentChar": {"start": 0, "end": 1}}}]}}]},
+            {"role": "user", "content": [{"text": "get_time"}, {"document": {"format": "md", "name": "Notes", "source": {"text": "hi"}}}]},
+        ],
+        "system": [{"text": "Be brief."}, {"cachePoint": {"type": "default"}}],
+        "inferenceConfig": {"maxTokens": 50, "stopSequences": ["q"]},
+        "toolConfig": {"tools": tools()["tools"], "toolChoice": {"auto": {}}},
+        "additionalModelRequestFields": {"top_k": 5},
+        "additionalModelResponseFieldPaths": ["/stop_sequence"],
+        "requestMetadata": {"a": "b"},
+        "serviceTier": {"type": "default"},
+    });
+    let fleet = fleet().await;
+    let mut chance = crate::chance::Chance::new(1, &[b"mutations"]);
+    accepted(&fleet, SONNET, &base).await;
+    let mut all = Vec::new();
+    crate::tests::mutations::places(&base, "", &mut all);
+    let (mut refused, mut answered) = (0, 0);
+    for place in all {
+        for _ in 0..3 {
+            let replacements = crate::tests::mutations::replacements();
+            let mut request = base.clone();
+            *request.pointer_mut(&place).unwrap() = replacements[chance.below(replacements.len())].clone();
+            let got = post(&fleet, &path(SONNET, "converse-stream"), &request).await;
+            match got.status {
+                200 => answered += usize::from(!events(&got.body).is_empty()),
+                400 => {
+                    assert!(got.json()["message"].is_string(), "{request}");
+                    refused += 1;
+                }
+                status => panic!("{status}: {request}\n{}", got.text()),
+            }
+        }
+    }
+    assert!(refused > 60 && answered > 10, "{refused} refused, {answered} answered");
     fleet.shutdown().await;
 }

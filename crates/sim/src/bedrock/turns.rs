@@ -23,7 +23,7 @@ pub(super) fn refuse(model: &Model, request: &Value) -> Result<(), Refusal> {
     }
     documents(messages)?;
     tool_loops(request, messages)?;
-    tools(request)?;
+    tools(model, request)?;
     system(model, request)?;
     limits(model, request)
 }
@@ -185,7 +185,7 @@ fn tool_loops(request: &Value, messages: &[Value]) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn tools(request: &Value) -> Result<(), Refusal> {
+fn tools(model: &Model, request: &Value) -> Result<(), Refusal> {
     let config = &request["toolConfig"];
     let mut names = HashSet::new();
     for (i, spec) in
@@ -209,12 +209,30 @@ fn tools(request: &Value) -> Result<(), Refusal> {
                 "The value at {at}.type must be one of the following: object."
             )));
         }
+        nova_schema(model, schema, &at)?;
     }
     let wanted = some(&config["toolChoice"], "tool").map(|t| text(t, "name"));
     match wanted.filter(|w| !names.contains(w)) {
         Some(name) => Err(Refusal::validation(format!(
             "The tool {name} of toolConfig.toolChoice is not among toolConfig.tools. Add it and try again."
         ))),
+        None => Ok(()),
+    }
+}
+
+/// Nova takes three members at the top of a schema:
+/// <https://docs.aws.amazon.com/nova/latest/userguide/tool-use-definition.html>; wording:
+/// <https://github.com/lastmile-ai/mcp-agent/pull/126>.
+fn nova_schema(model: &Model, schema: &Value, at: &str) -> Result<(), Refusal> {
+    let is_nova = matches!(model.rules, Rules::Converse(rules) if rules.native == Native::Nova);
+    let extra = |name: &&String| !matches!(name.as_str(), "type" | "properties" | "required");
+    match schema.as_object().and_then(|m| m.keys().find(extra)).filter(|_| is_nova) {
+        Some(name) => {
+            let place = at.replace('.', "/");
+            Err(Refusal::of_model(&format!(
+                "Malformed input request: #/{place}: extraneous key [{name}] is not permitted, please reformat your input and try again."
+            )))
+        }
         None => Ok(()),
     }
 }

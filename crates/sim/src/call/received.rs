@@ -19,6 +19,7 @@ use serde_json::Value;
 pub(super) fn resolve(
     vendor: Vendor,
     endpoint: &Endpoint,
+    path: &str,
     body: &Bytes,
 ) -> Result<(Value, String, Found), Box<Answer>> {
     let dialect = Dialect::of(vendor, endpoint);
@@ -36,10 +37,10 @@ pub(super) fn resolve(
     let is_claude = dialect == Dialect::Messages;
     match models::find(vendor, &name) {
         Some(Found::Real(model)) if vendor == Vendor::Vertex && !vertex::publishes(is_claude, model) => {
-            Err(Box::new(voice::no_model(vendor, dialect, endpoint, &name)))
+            Err(Box::new(voice::no_model(vendor, dialect, endpoint, &name, path)))
         }
         Some(found) => Ok((request, name, found)),
-        None => Err(Box::new(voice::no_model(vendor, dialect, endpoint, &name))),
+        None => Err(Box::new(voice::no_model(vendor, dialect, endpoint, &name, path))),
     }
 }
 

@@ -33,8 +33,14 @@ pub(crate) fn unauthenticated(reason: &str) -> Refusal {
     Refusal { details: vec![info], ..Refusal::other(401, "UNAUTHENTICATED", message) }
 }
 
+/// The model's resource in a path, from its project to its name.
+fn resource(path: &str) -> &str {
+    let from = path.find("projects/").map_or(path, |at| &path[at..]);
+    from.rsplit_once(':').map_or(from, |(resource, _)| resource)
+}
+
 /// The name of no model of a publisher.
-pub(crate) fn no_model(resource: &str) -> Refusal {
+fn no_model(resource: &str) -> Refusal {
     let message = format!(
         "Publisher Model `{resource}` was not found or your project does not have access to it. Please ensure you are using a valid model version. For more information, see: https://cloud.google.com/vertex-ai/generative-ai/docs/learn/model-versions"
     );
@@ -42,11 +48,16 @@ pub(crate) fn no_model(resource: &str) -> Refusal {
 }
 
 /// What the platform says with a status that a fault asks for: quotas and models are its own, the rest is the maker's.
-pub(crate) fn fault(status: u16, retry_after_s: Option<u64>, name: &str, is_claude: bool) -> Answer {
-    let resource =
-        |publisher: &str| format!("projects/sim/locations/global/publishers/{publisher}/models/{name}");
+/// `path` is where the call was sent.
+pub(crate) fn fault(
+    status: u16,
+    retry_after_s: Option<u64>,
+    name: &str,
+    is_claude: bool,
+    path: &str,
+) -> Answer {
     match (status, is_claude) {
-        (404, _) => no_model(&resource(if is_claude { "anthropic" } else { "google" })).answer(),
+        (404, _) => no_model(resource(path)).answer(),
         (429, _) => {
             let message = if is_claude {
                 format!(
@@ -58,7 +69,7 @@ pub(crate) fn fault(status: u16, retry_after_s: Option<u64>, name: &str, is_clau
             let details = Refusal::fault(429, retry_after_s, name).details;
             Refusal { message, details, ..Refusal::fault(429, None, name) }.answer()
         }
-        (_, true) => anthropic::error::Refusal::fault(status, name).answer(),
+        (_, true) => claude_answer(&anthropic::error::Refusal::fault(status, name)),
         _ => Refusal::fault(status, retry_after_s, name).answer(),
     }
 }

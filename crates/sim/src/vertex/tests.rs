@@ -49,6 +49,14 @@ async fn claude_wants_its_version_in_the_body_and_its_model_in_the_path() {
             "anthropic_version: Input should be 'vertex-2023-10-16'",
         ),
         (message("x", json!({"model": "claude-sonnet-4-5"})), "model: Extra inputs are not permitted"),
+        (
+            message("x", json!({"anthropic_beta": ["oauth-2025-04-20"]})),
+            "Unexpected value(s) `oauth-2025-04-20` for the `anthropic-beta` header.",
+        ),
+        (
+            message("x", json!({"anthropic_beta": ["oauth-2025-04-20"]})),
+            "Unexpected value(s) `oauth-2025-04-20` for the `anthropic-beta` header.",
+        ),
         (message("x", json!({"colour": 1})), "colour: Extra inputs are not permitted"),
         (message("x", json!({"temperature": 0.5, "top_p": 0.5})), "cannot both be specified"),
     ] {
