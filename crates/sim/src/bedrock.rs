@@ -15,6 +15,7 @@ mod turns;
 
 use crate::answer::Answer;
 use crate::anthropic;
+use crate::books::Outcome;
 use crate::chance::Chance;
 use crate::models::{Model, Rules};
 use crate::setting::Setting;
@@ -59,8 +60,18 @@ pub(crate) fn call(
 ) -> Result<Answer, Refusal> {
     match operation {
         Operation::CountTokens => count(setting, model, request),
-        _ => converse(setting, model, operation, request),
+        _ => converse(setting, model, operation, request).map(|answer| broken(setting.name, answer)),
     }
+}
+
+/// A stream that ends in its middle with the exception that the model's name asks for; other answers as they are.
+fn broken(name: &str, mut answer: Answer) -> Answer {
+    if let Some((kind, payload)) = error::in_stream_named(name).filter(|_| answer.stream) {
+        answer.frames.truncate(answer.frames.len() / 2);
+        answer.frames.push(frames::exception(kind, &payload));
+        answer.outcome = Outcome::Cut;
+    }
+    answer
 }
 
 /// Refuses a request, or gives it in the form that the model reads.

@@ -7,7 +7,7 @@ mod gemini;
 mod openai;
 pub(crate) mod vertex;
 
-use crate::bedrock::error::Refusal as AwsRefusal;
+use crate::bedrock::error::{Refusal as AwsRefusal, in_stream_named};
 use crate::fault::Fault;
 use crate::load::Load;
 use crate::price::{Class, Price, p};
@@ -304,7 +304,8 @@ pub(crate) fn find(vendor: Vendor, name: &str) -> Option<Found> {
     if let Some(fault) = Fault::parse(name) {
         return Some(Found::Fault(&FAULTED, fault));
     }
-    if vendor == Vendor::Bedrock && AwsRefusal::named(name).is_some() {
+    let is_exception = AwsRefusal::named(name).is_some() || in_stream_named(name).is_some();
+    if vendor == Vendor::Bedrock && is_exception {
         return Some(Found::Real(&FAULTED));
     }
     of(vendor).iter().find(|m| m.id == name || m.served_as == name).map(Found::Real)

@@ -77,3 +77,18 @@ impl Sim {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_file_points_at_the_fleet_that_would_listen() {
+        let listen = "127.0.0.1:9100".parse().unwrap();
+        let sim = Sim { listen, seed: 1, latency: 0.0, catalog: false, faults: false, service_account: true };
+        let mut printed = Vec::new();
+        sim.run(&mut printed).unwrap();
+        let printed = String::from_utf8(printed).unwrap();
+        assert!(printed.contains("\"token_uri\": \"http://127.0.0.1:9100/vertex/token\""), "{printed}");
+    }
+}

@@ -147,6 +147,27 @@ pub(crate) const EXCEPTIONS: &[(&str, u16, &str, &str)] = &[
     ),
 ];
 
+/// Exceptions that end a stream in its middle, chosen by `fault-exception-stream-` and the word: the word, the exception's name
+/// in the stream, message.
+pub(crate) const STREAM_EXCEPTIONS: &[(&str, &str, &str)] = &[
+    ("model-stream-error", "modelStreamErrorException", "An error occurred while streaming the response."),
+    ("throttling", "throttlingException", "Too many requests, please wait before trying again."),
+    ("unavailable", "serviceUnavailableException", "Bedrock is unable to process your request."),
+    ("validation", "validationException", "The model returned an answer that is not valid."),
+];
+
+/// The exception that ends the streams of a model of this name, and its payload.
+pub(crate) fn in_stream_named(name: &str) -> Option<(&'static str, Value)> {
+    let wanted = name.strip_prefix("fault-exception-stream-")?;
+    let (_, kind, message) = STREAM_EXCEPTIONS.iter().find(|(word, ..)| *word == wanted)?;
+    let mut payload = json!({ "message": message });
+    if *kind == "modelStreamErrorException" {
+        payload["originalStatusCode"] = json!(500);
+        payload["originalMessage"] = json!("Internal server error");
+    }
+    Some((kind, payload))
+}
+
 /// The failure that breaks a stream off in its middle, and its message.
 pub(crate) fn in_stream() -> (&'static str, Value) {
     let message = "The system encountered an unexpected error during processing. Try your request again.";

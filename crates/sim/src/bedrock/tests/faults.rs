@@ -112,6 +112,14 @@ async fn exceptions_of_its_own_are_chosen_by_name() {
         assert!(plain.header("x-amzn-errortype").unwrap().starts_with(kind));
         assert_eq!(plain.json()["message"], *message);
     }
+    for (word, kind, message) in crate::bedrock::error::STREAM_EXCEPTIONS {
+        let (plain, stream) = both(&fleet, &format!("fault-exception-stream-{word}")).await;
+        let (read, left) = frames::read(&stream.body);
+        assert_eq!((plain.status, stream.status, left), (200, 200, 0));
+        let last = read.last().unwrap();
+        assert_eq!((last.header(":exception-type"), &last.json()["message"]), (*kind, &(*message).into()));
+        assert!(!is_whole(&stream));
+    }
     assert_eq!(both(&fleet, "fault-exception-unheard-of").await.0.status, 400);
     fleet.shutdown().await;
 }
