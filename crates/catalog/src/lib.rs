@@ -26,4 +26,4 @@ pub use name::ModelName;
 pub use nearest::nearest_names;
 pub use overlay::OverlayError;
 pub use pricing::Pricing;
-pub use vendor::{Auth, Surface, Vendor};
+pub use vendor::{Auth, Form, Surface, TokenIssuer, Vendor};

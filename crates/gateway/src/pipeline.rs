@@ -2,12 +2,14 @@
 
 mod admit;
 mod attempt;
+mod authorise;
 mod choose;
 mod count;
 mod read;
 mod refuse;
 mod relay;
 mod translate;
+mod vertex;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -16,7 +18,7 @@ use http::{HeaderName, HeaderValue, Response};
 use hyper::body::Incoming;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::exchange::Note;
-use pilothouse_wire::path::GeminiCall;
+use pilothouse_wire::path::PathCall;
 
 use crate::answer::AnswerBody;
 use crate::endpoints::Call;
@@ -26,6 +28,7 @@ use crate::shared::Worker;
 use crate::told::Told;
 
 pub use admit::{admit, admit_operator};
+pub(crate) use authorise::authorise;
 pub(crate) use pilothouse_wire::codec::error_codec;
 pub(crate) use read::hops;
 pub use refuse::{plain_error, refusal};
@@ -50,7 +53,7 @@ pub async fn run(
     plan: &Arc<Plan>,
     dialect: Dialect,
     call: Call,
-    by_path: Option<&GeminiCall<'_>>,
+    by_path: Option<&PathCall<'_>>,
     told: &Told<'_>,
     body: Incoming,
     is_loopback: bool,

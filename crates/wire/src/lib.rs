@@ -4,8 +4,11 @@
 //! it passes), span [`head::Edit`]s of passing bytes, and codecs to and from the canonical conversation.
 
 pub mod codec;
+pub mod compat;
 pub mod dialects;
+pub mod eventstream;
 pub mod facts;
+pub mod framing;
 pub mod head;
 pub mod headers;
 mod json;
