@@ -17,7 +17,8 @@ use crate::answer::Answer;
 use crate::anthropic;
 use crate::books::Outcome;
 use crate::chance::Chance;
-use crate::models::{Model, Rules};
+use crate::dialect::Dialect;
+use crate::models::{Model, Native, Rules};
 use crate::setting::Setting;
 use crate::shape::{some, text};
 use error::Refusal;
@@ -40,6 +41,16 @@ impl Operation {
             "count-tokens" => Operation::CountTokens,
             _ => return None,
         })
+    }
+}
+
+/// Whether a model has this API: Converse all of them, their makers' own Claude and the open weights.
+pub(crate) fn serves(dialect: Dialect, model: &Model) -> bool {
+    match (dialect, model.rules) {
+        (Dialect::Messages, rules) => matches!(rules, Rules::Anthropic(_) | Rules::Permissive),
+        (Dialect::Chat, Rules::Converse(rules)) => rules.native == Native::GptOss,
+        (Dialect::Chat, rules) => matches!(rules, Rules::Permissive),
+        _ => true,
     }
 }
 

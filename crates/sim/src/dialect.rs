@@ -35,6 +35,8 @@ impl Dialect {
                 Dialect::GeminiList
             }
             (Vendor::Gemini | Vendor::Vertex, _) => Dialect::Gemini,
+            (Vendor::Bedrock, Endpoint::Messages | Endpoint::CountTokens) => Dialect::Messages,
+            (Vendor::Bedrock, Endpoint::Chat) => Dialect::Chat,
             (Vendor::Bedrock, _) => Dialect::Converse,
         }
     }

@@ -25,7 +25,11 @@ pub(crate) fn status_fault(
         Vendor::Gemini => gemini::error::Refusal::fault(status, retry_after_s, name).answer(),
         Vendor::OpenAi => openai::error::Refusal::fault(status, name).answer(),
         Vendor::Anthropic => anthropic::error::Refusal::fault(status, name).answer(),
-        Vendor::Bedrock => bedrock::error::Refusal::fault(status, name).answer(),
+        Vendor::Bedrock => match dialect {
+            Dialect::Messages => anthropic::error::Refusal::fault(status, name).answer(),
+            Dialect::Chat => openai::error::Refusal::fault(status, name).answer(),
+            _ => bedrock::error::Refusal::fault(status, name).answer(),
+        },
         Vendor::Vertex => {
             vertex::error::fault(status, retry_after_s, name, dialect == Dialect::Messages, path)
         }

@@ -370,3 +370,33 @@ async fn every_mutated_request_is_answered_or_refused_and_the_fleet_goes_on() {
     assert!(refused > 60 && answered > 10, "{refused} refused, {answered} answered");
     fleet.shutdown().await;
 }
+
+#[tokio::test]
+async fn the_makers_own_apis_serve_their_models_under_bedrocks_names() {
+    let fleet = fleet().await;
+    let (messages, chat) = ("/bedrock/anthropic/v1/messages", "/bedrock/openai/v1/chat/completions");
+    let message = |model: &str| crate::tests::client::message(model, "hello");
+    let asked = |model: &str| crate::tests::client::chat(model, "hello");
+    for (path, request, status) in [
+        (messages, message(OPUS), 200),
+        (messages, message(NOVA), 404),
+        (messages, message("fault-529"), 529),
+        (chat, asked(OSS), 200),
+        (chat, asked(OPUS), 404),
+        (
+            "/bedrock/anthropic/v1/messages/count_tokens",
+            json!({"model": OPUS, "messages": message(OPUS)["messages"]}),
+            200,
+        ),
+    ] {
+        let got = post(&fleet, path, &request).await;
+        assert_eq!(got.status, status, "{path} {}", got.text());
+        assert!(status == 200 || got.json()["error"]["message"].is_string());
+    }
+    let mut sampled = message(OPUS);
+    sampled["temperature"] = json!(0.5);
+    assert!(post(&fleet, messages, &sampled).await.text().contains("deprecated for this model"));
+    let totals = send(&fleet, "GET", "/_sim/totals", &[], "").await.json();
+    assert_eq!(totals["bedrock"][OPUS]["completed"], 2);
+    fleet.shutdown().await;
+}

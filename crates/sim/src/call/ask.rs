@@ -43,6 +43,16 @@ pub(super) fn ask(
                 bedrock::call(setting, model, *operation, request).unwrap_or_else(|refusal| refusal.answer())
             }
         },
+        (Vendor::Bedrock, Endpoint::Messages) => {
+            anthropic::messages(setting, model, request, &betas(&parts.headers))
+                .unwrap_or_else(|refusal| refusal.answer())
+        }
+        (Vendor::Bedrock, Endpoint::CountTokens) => {
+            anthropic::count_tokens(setting, model, request).unwrap_or_else(|refusal| refusal.answer())
+        }
+        (Vendor::Bedrock, Endpoint::Chat) => {
+            openai::chat(setting, model, request).unwrap_or_else(|refusal| refusal.answer())
+        }
         (Vendor::Vertex, Endpoint::Gemini(method, _)) => {
             vertex::content(setting, model, *method, request).unwrap_or_else(vertex::error::answer)
         }

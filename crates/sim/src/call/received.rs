@@ -1,7 +1,7 @@
 //! Reads a call as it came: for the books, for its model, and for a load model's name.
 
 use crate::answer::Answer;
-use crate::bedrock::Operation;
+use crate::bedrock::{self, Operation};
 use crate::books::Received;
 use crate::dialect::Dialect;
 use crate::door::{self, Endpoint};
@@ -37,6 +37,9 @@ pub(super) fn resolve(
     let is_claude = dialect == Dialect::Messages;
     match models::find(vendor, &name) {
         Some(Found::Real(model)) if vendor == Vendor::Vertex && !vertex::publishes(is_claude, model) => {
+            Err(Box::new(voice::no_model(vendor, dialect, endpoint, &name, path)))
+        }
+        Some(Found::Real(model)) if vendor == Vendor::Bedrock && !bedrock::serves(dialect, model) => {
             Err(Box::new(voice::no_model(vendor, dialect, endpoint, &name, path)))
         }
         Some(found) => Ok((request, name, found)),

@@ -11,8 +11,16 @@ use crate::vertex;
 use http::request::Parts;
 use http::{HeaderMap, Method};
 
-/// Bedrock's own paths: an operation of a model, whose id may be encoded.
+/// Bedrock's own paths: an operation of a model, whose id may be encoded; and the makers' own APIs of Claude and of OpenAI's
+/// open weights, below their names: <https://docs.aws.amazon.com/bedrock/latest/userguide/inference-messages-api.html>.
 pub(super) fn bedrock(method: &Method, path: &str) -> Option<Endpoint> {
+    match path {
+        "anthropic/v1/messages" | "anthropic/v1/messages/count_tokens" => {
+            return super::anthropic(method, path.strip_prefix("anthropic/")?);
+        }
+        "openai/v1/chat/completions" => return openai(method, "v1/chat/completions"),
+        _ => {}
+    }
     let (name, operation) = path.strip_prefix("model/")?.rsplit_once('/')?;
     let operation = Operation::named(operation)?;
     let name = decoded(name);
@@ -83,7 +91,8 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 /// Lets in a caller of Bedrock: by API key, or by a signature made now.
 pub(super) fn admit_bedrock(parts: &Parts, body: &[u8], now_s: u64) -> Result<String, Box<Answer>> {
     let refused = |refusal: Refusal| Err(Box::new(refusal.answer()));
-    match (bearer(&parts.headers), header(&parts.headers, "authorization")) {
+    let key = bearer(&parts.headers).or_else(|| header(&parts.headers, "x-api-key"));
+    match (key, header(&parts.headers, "authorization")) {
         (Some(key), _) if key.starts_with("bad-") => refused(Refusal::wrong_key()),
         (Some(key), _) => Ok(hashed(key)),
         (None, None) => refused(Refusal::other(
