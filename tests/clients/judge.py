@@ -4,6 +4,7 @@
 """
 
 import dataclasses
+import json
 
 from fleet import Request
 from matrix import DIALECTS, IMAGE, RESULTS, SCHEMA, SYSTEM, TOOLS, WORDS
@@ -51,7 +52,7 @@ OUTCOMES = {
     "cut": ["cut"],
 }
 # An error of the SDK or of the transport below it; a bug in between (KeyError, TypeError of Python) is none of these.
-CUT_CLASSES = ("APIError", "RemoteProtocolError", "AI_APICallError", "AI_StreamProviderError")
+CUT_CLASSES = ("APIError", "ApiError", "RemoteProtocolError", "AI_APICallError", "AI_StreamProviderError")
 
 
 @dataclasses.dataclass
@@ -116,7 +117,7 @@ class Sheet:
             self.returned(turn, entry)
             self.recorded(turn, entry)
         getattr(self, "case_" + self.case.name, lambda requests: None)(requests)
-        if any(self.case.calls):
+        if any(self.case.calls) and self.case.name != "handoff":
             self.tool_loop(requests)
 
     def received(self, turn, entry, request):
@@ -258,6 +259,15 @@ class Sheet:
     def case_stream_bare(self, requests):
         self.same("chunks that nobody asked for", self.answers[0]["parsed"], {"unasked": []})
 
+    def case_handoff(self, requests):
+        """The call to hand over went back with its answer, and the agent that took over has no tools."""
+        self.same("the tools of the first agent", list(requests[0].tools), ["transfer_to_pilot"])
+        self.same("the tools of the second agent", list(requests[1].tools), [])
+        ids, names = [[call[at] for call in requests[1].calls] for at in (0, 1)]
+        self.same("the calls in the history", names, ["transfer_to_pilot"])
+        found = [(id, json.loads(text)) for id, text in requests[1].results]
+        self.same("the result", found, [(ids[0] or names[0], {"assistant": "pilot"})])
+
     def case_image(self, requests):
         self.same("the images that arrived", requests[0].images, [("image/png", IMAGE)])
         said = f"I received image/png of {len(IMAGE)} bytes."
@@ -319,7 +329,8 @@ class Sheet:
         self.same("the vendor's status", wanted, status)
         self.same("the exception's status", self.raised["status"], status)
         google = "ServerError" if status >= 500 else "ClientError"
-        known = {"ai": "AI_APICallError", "gemini": google}.get(self.cell.client.words, STATUS_CLASSES[status])
+        families = {"ai": "AI_APICallError", "gemini": google, "gemini-js": "ApiError"}
+        known = families.get(self.cell.client.words, STATUS_CLASSES[status])
         self.need(known in names, f"the exception is {names[0]}, not {known}")
         found = self.raised["message"]
         self.need(message in found, f"the exception says {found[:300]!r}, and not the vendor's {message!r}")

@@ -104,6 +104,16 @@ CLIENTS = [
     Client("ai-anthropic", "Vercel ai, anthropic", "node", "ai_anthropic_client.mjs", "anthropic", "ai"),
     Client("py-responses", "openai (Python), Responses", "python", "responses_client.py", "responses", "responses"),
     Client("py-google", "google-genai (Python)", "google", "google_client.py", "gemini", "gemini"),
+    Client("js-google", "@google/genai (Node)", "node", "google_client.mjs", "gemini", "gemini-js"),
+    Client("agents-chat", "OpenAI Agents SDK, chat", "agents", "agents_chat_client.py", "openai", "openai"),
+    Client(
+        "agents-responses",
+        "OpenAI Agents SDK, Responses",
+        "agents",
+        "agents_responses_client.py",
+        "responses",
+        "responses",
+    ),
 ]
 
 # Finish reasons in the words of each vocabulary: whole, calling tools, refused.
@@ -115,6 +125,7 @@ WORDS = {
     "responses": {"stop": ["completed"], "tools": ["completed"], "refusal": ["completed", "content_filter"]},
     "gemini": {"stop": ["STOP"], "tools": ["STOP"], "refusal": ["SAFETY", "PROHIBITED_CONTENT"]},
 }
+WORDS["gemini-js"] = WORDS["gemini"]
 
 # The short name of each dialect, which is its provider's name too.
 DIALECTS = {
@@ -174,7 +185,9 @@ OFFICIAL = (
     "js-anthropic",
     "py-responses",
     "py-google",
+    "js-google",
 )
+AGENTS = ("agents-chat", "agents-responses")
 # Clients of OpenAI's dialect whose callers see each chunk, or can leave usage out.
 TELLS_CHUNKS = ("py-openai", "langchain-openai", "llama-openai", "js-openai")
 
@@ -210,6 +223,17 @@ CASES = [
         texts=(None, None),
         calls=((tide(),), ()),
         only=("py-anthropic-2", "py-anthropic-1"),
+    ),
+    # The tool with which an agent gives the conversation to another is the SDK's own.
+    Case(
+        "handoff",
+        2,
+        (True, True),
+        ("Give this to the pilot. [[tool:transfer_to_pilot]]",),
+        finish=("tools", "stop"),
+        texts=(None, None),
+        calls=((("transfer_to_pilot", {}),), ()),
+        only=AGENTS,
     ),
     Case("image", 1, (False,), ("What is in this picture?",)),
     Case("schema", 1, (False,), ("Report on the harbour.",)),

@@ -69,20 +69,39 @@ def watch():
         except ImportError:
             continue
         wrap(module.Client)
+        wrap_async(module.AsyncClient)
 
 
 def wrap(transport):
     original = transport.send
 
     def send(self, request, **options):
-        note = {"method": request.method, "path": request.url.path, "status": None, "headers": {}}
-        WIRE.append(note)
-        response = original(self, request, **options)
-        note["status"] = response.status_code
-        note["headers"] = {name.lower(): value for name, value in response.headers.items()}
-        return response
+        note = asked(request)
+        return told(note, original(self, request, **options))
 
     transport.send = send
+
+
+def wrap_async(transport):
+    original = transport.send
+
+    async def send(self, request, **options):
+        note = asked(request)
+        return told(note, await original(self, request, **options))
+
+    transport.send = send
+
+
+def asked(request):
+    note = {"method": request.method, "path": request.url.path, "status": None, "headers": {}}
+    WIRE.append(note)
+    return note
+
+
+def told(note, response):
+    note["status"] = response.status_code
+    note["headers"] = {name.lower(): value for name, value in response.headers.items()}
+    return response
 
 
 def raised(error):
