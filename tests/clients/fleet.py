@@ -214,7 +214,8 @@ class Request:
         elif "functionResponse" in part:
             found = part["functionResponse"]
             said = found["response"]
-            self.results.append((found.get("id") or found["name"], said.get("output", said.get("result"))))
+            text = next((said[name] for name in ("output", "result") if name in said), None) or json.dumps(said)
+            self.results.append((found.get("id") or found["name"], text))
         elif "inlineData" in part:
             # Protocol buffers take both alphabets of Base64.
             data = part["inlineData"]["data"].replace("-", "+").replace("_", "/")

@@ -50,61 +50,53 @@ class Cases:
     def tooled(self, cell, settings=None):
         return self.agent(cell, settings, tools=[tool(cell, declared) for declared in cell.tools])
 
-    def run(self, cell, agent, said=None):
+    async def run(self, cell, agent, said=None):
         """A run that is not streamed."""
-        try:
-            done = agents.Runner.run_sync(agent, said or cell.asks[0])
-        except agents.ModelRefusalError as error:
-            return keep(cell, error.run_data.raw_responses, refusal=str(error))
-        return keep(cell, done.raw_responses, done)
+        seen, said = Seen(), said or cell.asks[0]
+        return keep(cell, await agents.Runner.run(agent, said, error_handlers=seen.handlers()), seen)
 
-    def run_streamed(self, cell, agent, said=None):
-        return asyncio.run(self.follow(cell, agent, said or cell.asks[0]))
-
-    async def follow(self, cell, agent, said):
+    async def run_streamed(self, cell, agent, said=None):
         """The loop over a run's events that the documentation shows."""
-        run = agents.Runner.run_streamed(agent, said)
-        try:
-            async for event in run.stream_events():
-                if event.type == "raw_response_event" and event.data.type == "response.output_text.delta":
-                    cell.partial += event.data.delta
-        except agents.ModelRefusalError as error:
-            return keep(cell, run.raw_responses, refusal=str(error))
-        return keep(cell, run.raw_responses, run)
+        seen, said = Seen(), said or cell.asks[0]
+        run = agents.Runner.run_streamed(agent, said, error_handlers=seen.handlers())
+        async for event in run.stream_events():
+            if event.type == "raw_response_event" and event.data.type == "response.output_text.delta":
+                cell.partial += event.data.delta
+        return keep(cell, run, seen)
 
-    def plain(self, cell):
-        self.run(cell, self.agent(cell))
+    async def plain(self, cell):
+        await self.run(cell, self.agent(cell))
 
-    def stream(self, cell):
-        self.run_streamed(cell, self.agent(cell))
+    async def stream(self, cell):
+        await self.run_streamed(cell, self.agent(cell))
 
-    def tools(self, cell):
-        self.run(cell, self.tooled(cell))
+    async def tools(self, cell):
+        await self.run(cell, self.tooled(cell))
 
-    def parallel_tools(self, cell):
-        self.run_streamed(cell, self.tooled(cell))
+    async def parallel_tools(self, cell):
+        await self.run_streamed(cell, self.tooled(cell))
 
-    def handoff(self, cell):
+    async def handoff(self, cell):
         """One agent hands the conversation over to another, which answers."""
         pilot = self.agent(cell)
         pilot.name, pilot.handoff_description = "pilot", "Answers all that is about ships."
-        self.run_streamed(cell, self.agent(cell, handoffs=[pilot]))
+        await self.run_streamed(cell, self.agent(cell, handoffs=[pilot]))
 
-    def image(self, cell):
+    async def image(self, cell):
         content = [
             {"type": "input_text", "text": cell.asks[0]},
             {"type": "input_image", "image_url": "data:image/png;base64," + cell.image, "detail": "auto"},
         ]
-        self.run(cell, self.agent(cell), [{"role": "user", "content": content}])
+        await self.run(cell, self.agent(cell), [{"role": "user", "content": content}])
 
-    def schema(self, cell):
-        self.run(cell, self.agent(cell, output_type=Report))
+    async def schema(self, cell):
+        await self.run(cell, self.agent(cell, output_type=Report))
 
-    def thinking(self, cell):
+    async def thinking(self, cell):
         """A run of two calls, and another question on top of all that it said."""
         agent = self.tooled(cell, self.settings_of_thinking)
-        done = self.run(cell, agent)
-        self.run_streamed(cell, agent, [*done.to_input_list(), {"role": "user", "content": cell.asks[1]}])
+        done = await self.run(cell, agent)
+        await self.run_streamed(cell, agent, [*done.to_input_list(), {"role": "user", "content": cell.asks[1]}])
 
     def main(self):
         cases = {
@@ -125,7 +117,21 @@ class Cases:
             "cut": self.stream,
             "cut_clean": self.stream,
         }
-        harness.main(cases, ["openai-agents", "openai"])
+        blocking = {name: lambda cell, case=case: asyncio.run(case(cell)) for name, case in cases.items()}
+        harness.main(blocking, ["openai-agents", "openai"])
+
+
+class Seen:
+    """What a run reports beside its result: a refusal ends it, unless somebody handles that."""
+
+    refusal = None
+
+    def handlers(self):
+        return {"model_refusal": self.refused}
+
+    def refused(self, found):
+        self.refusal = str(found.error)
+        return agents.RunErrorHandlerResult(final_output=None, include_in_history=False)
 
 
 def thinking(effort, **more):
@@ -142,29 +148,24 @@ def usage(found):
     }
 
 
-def keep(cell, responses, done=None, refusal=None):
+def keep(cell, run, seen):
     """Adds one answer for each response of the model in a run; returns the run."""
-    for response in responses:
+    for response in run.raw_responses:
         of = {}
         for item in response.output:
             of.setdefault(item.type, []).append(item)
         parts = [part for message in of.get("message", []) for part in message.content]
-        refused = "".join(part.refusal for part in parts if part.type == "refusal")
-        is_last = response is responses[-1]
+        is_last = response is run.raw_responses[-1]
         cell.answers.append(
             harness.answer(
                 text="".join(part.text for part in parts if part.type == "output_text"),
                 tools=[harness.call(c.call_id, c.name, c.arguments) for c in of.get("function_call", [])],
                 usage=usage(response.usage),
-                refusal=refused or (refusal if is_last else None),
+                refusal=seen.refusal if is_last else None,
                 thinking=[{"signature": item.encrypted_content} for item in of.get("reasoning", [])],
-                parsed=done.final_output.model_dump() if is_last and is_report(done) else None,
+                parsed=run.final_output.model_dump() if is_last and isinstance(run.final_output, Report) else None,
                 id=response.response_id,
                 hides=HIDES,
             )
         )
-    return done
-
-
-def is_report(done):
-    return done is not None and isinstance(done.final_output, Report)
+    return run
