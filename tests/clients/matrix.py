@@ -79,6 +79,10 @@ class Client:
     program: str
     dialect: str
     words: str
+    # It may stream what its caller asks for in one piece.
+    may_stream: bool = False
+    # The member in which the library puts a tool's result, which goes out as an object then.
+    wraps: str | None = None
 
 
 CLIENTS = [
@@ -114,6 +118,33 @@ CLIENTS = [
         "responses",
         "responses",
     ),
+    Client("pydantic-chat", "Pydantic AI, chat", "agents", "pydantic_chat_client.py", "openai", "pydantic"),
+    Client(
+        "pydantic-responses",
+        "Pydantic AI, Responses",
+        "agents",
+        "pydantic_responses_client.py",
+        "responses",
+        "pydantic",
+    ),
+    Client(
+        "pydantic-anthropic",
+        "Pydantic AI, Anthropic",
+        "agents",
+        "pydantic_anthropic_client.py",
+        "anthropic",
+        "pydantic",
+        may_stream=True,
+    ),
+    Client(
+        "pydantic-google",
+        "Pydantic AI, Google",
+        "agents",
+        "pydantic_google_client.py",
+        "gemini",
+        "pydantic",
+        wraps="return_value",
+    ),
 ]
 
 # Finish reasons in the words of each vocabulary: whole, calling tools, refused.
@@ -121,6 +152,7 @@ WORDS = {
     "openai": {"stop": ["stop"], "tools": ["tool_calls"], "refusal": ["stop", "content_filter"]},
     "anthropic": {"stop": ["end_turn"], "tools": ["tool_use"], "refusal": ["refusal"]},
     "ai": {"stop": ["stop"], "tools": ["tool-calls"], "refusal": ["content-filter"]},
+    "pydantic": {"stop": ["stop"], "tools": ["tool_call", "stop"], "refusal": ["content_filter"]},
     # Neither of these two has a reason of its own for calls.
     "responses": {"stop": ["completed"], "tools": ["completed"], "refusal": ["completed", "content_filter"]},
     "gemini": {"stop": ["STOP"], "tools": ["STOP"], "refusal": ["SAFETY", "PROHIBITED_CONTENT"]},
@@ -188,6 +220,7 @@ OFFICIAL = (
     "js-google",
 )
 AGENTS = ("agents-chat", "agents-responses")
+PYDANTIC = ("pydantic-chat", "pydantic-responses", "pydantic-anthropic", "pydantic-google")
 # Clients of OpenAI's dialect whose callers see each chunk, or can leave usage out.
 TELLS_CHUNKS = ("py-openai", "langchain-openai", "llama-openai", "js-openai")
 
@@ -237,6 +270,8 @@ CASES = [
     ),
     Case("image", 1, (False,), ("What is in this picture?",)),
     Case("schema", 1, (False,), ("Report on the harbour.",)),
+    # Where the library asks for structure by a tool of its own that must be called.
+    Case("schema_tool", 1, (False,), ("Report on the harbour.",), finish=("tools",), only=PYDANTIC),
     Case(
         "thinking",
         3,
@@ -267,7 +302,7 @@ CASES = [
         finish=("tools", "stop", "stop"),
         texts=(None, None, SECOND),
         calls=((tide(),), (), ()),
-        only=OFFICIAL,
+        only=(*OFFICIAL, *PYDANTIC),
     ),
     Case("refusal", 1, (False,), ("Help me with something bad. [[refuse]]",), finish=("refusal",)),
     Case("refusal_stream", 1, (True,), ("Help me with something bad. [[refuse]]",), finish=("refusal",)),
