@@ -6,8 +6,9 @@
 import dataclasses
 import json
 
+import sessions
 from fleet import Request
-from matrix import DIALECTS, IMAGE, RESULTS, SCHEMA, SYSTEM, TOOLS, WORDS
+from matrix import DIALECTS, IMAGE, RESULTS, SCHEMA, SESSIONS, SYSTEM, TOOLS, WORDS
 
 # What the vendor never gets to see, beside the caller's credential: the way between client and gateway.
 NEVER_UP = ("cookie", "forwarded", "via", "proxy-authorization", "te", "trailer", "upgrade", "x-real-ip")
@@ -77,7 +78,9 @@ class Court:
     def judge(self, cell, result, entries):
         """Everything that is wrong with a cell."""
         sheet = Sheet(self, cell, result, entries)
-        if cell.case.error:
+        if cell.case.name in SESSIONS:
+            sheet.session()
+        elif cell.case.error:
             sheet.failed()
         else:
             sheet.answered()
@@ -134,13 +137,15 @@ class Sheet:
         self.same(f"{at} path", request.path, path)
         self.same(f"{at} model", request.model, self.cell.model)
         self.same(f"{at} outcome", entry["outcome"], "completed")
-        streamed = self.case.streamed[turn]
+        streamed = self.case.streamed[min(turn, len(self.case.streamed) - 1)]
         if streamed or (streamed is False and not self.cell.client.may_stream):
             self.same(f"{at} stream flag", request.streamed, streamed)
+        self.headers(entry)
+        if self.case.name in SESSIONS:
+            return
         self.same(f"{at} system text", "\n".join(request.system), SYSTEM)
         asks = self.cell.asks()
         self.same(f"{at} user text", request.users, asks[: len(request.users)] or asks)
-        self.headers(entry)
 
     def headers(self, entry):
         if self.court.records is None:
@@ -160,16 +165,22 @@ class Sheet:
         if self.cell.upstream == "anthropic":
             self.need("anthropic-version" in headers, "the vendor did not receive `anthropic-version`")
 
+    def finish_of(self, turn):
+        """Why a turn ends; in a session the fleet decides which turns call tools."""
+        if self.case.name in SESSIONS:
+            return "tools" if self.answers[turn]["tools"] else "stop"
+        return self.case.finish[turn]
+
     def returned(self, turn, entry):
         answer, at = self.answers[turn], f"turn {turn + 1}: the SDK's"
-        words = WORDS[self.cell.client.words][self.case.finish[turn]]
+        words = WORDS[self.cell.client.words][self.finish_of(turn)]
         finish = answer["finish"]
         self.need(finish in words or "finish" in answer["hides"], f"{at} finish is {finish!r}, not one of {words}")
         wanted = self.case.texts[turn] if turn < len(self.case.texts) else None
         if wanted is not None:
             self.same(f"{at} text", answer["text"], wanted)
         calls = self.case.calls[turn] if turn < len(self.case.calls) else ()
-        if not self.case.name.startswith("schema"):
+        if not self.case.name.startswith("schema") and self.case.name not in SESSIONS:
             found = [(c["name"], c["arguments"]) for c in answer["tools"]]
             self.same(f"{at} tool calls", found, list(calls))
         ids = [c["id"] for c in answer["tools"]]
@@ -210,7 +221,7 @@ class Sheet:
         self.same(f"{at} usage", usage, entry["tokens"])
         cost = (record["cost"] or {}).get("picousd")
         self.same(f"{at} cost in pico-dollars", str(cost), entry["picousd"])
-        finish = {"tools": "tool_calls"}.get(self.case.finish[turn], self.case.finish[turn])
+        finish = self.finish_of(turn).replace("tools", "tool_calls")
         if not self.case.name.startswith("schema"):
             self.same(f"{at} finish", record["answer"]["finish"], finish)
 
@@ -230,6 +241,47 @@ class Sheet:
         self.same(f"{at} target model", target.get("model"), self.cell.model)
         self.same(f"{at} target dialect", target.get("dialect"), DIALECTS[self.cell.upstream])
         self.same(f"{at} key", record["caller"]["key"], "tests")
+
+    # Long sessions, in which nothing may be refused
+
+    def session(self):
+        """Every call went well, and the last one told the vendor all that had been said and done."""
+        if self.raised:
+            self.problems.append(f"the client raised {self.raised['class']}: {self.raised['message'][:600]}")
+            return
+        turns = len(self.answers)
+        self.need(turns >= self.case.turns, f"there were only {turns} turns")
+        self.same("the number of calls the client made", len(self.wire), turns)
+        if not self.same("the number of calls the fleet received", len(self.entries), turns):
+            return
+        requests = [Request(entry) for entry in self.entries]
+        for turn, (entry, request) in enumerate(zip(self.entries, requests)):
+            self.received(turn, entry, request)
+            self.returned(turn, entry)
+            self.recorded(turn, entry)
+            at = f"turn {turn + 1}: the fleet's"
+            self.need(sessions.SYSTEM in "\n".join(request.system), f"{at} system text lacks the rules")
+            offered = {name for name, _, _ in sessions.TOOLS}
+            self.same(f"{at} missing tools", offered - set(request.tools), set())
+        self.history(requests[-1])
+
+    def history(self, last):
+        """Of the last request: all questions, all calls with their arguments, and each result under its call."""
+        asks = self.cell.asks()
+        self.same("the questions", [ask for ask in asks if not any(ask in said for said in last.users)], [])
+        given = [(c["name"], c["arguments"]) for answer in self.answers for c in answer["tools"]]
+        self.need(len(given) >= 5, f"there were only {len(given)} calls of tools")
+        # What stood in the history before the first question comes first.
+        calls = last.calls[len(last.calls) - len(given) :]
+        self.same("the calls in the history", [(name, arguments) for _, name, arguments in calls], given)
+        found = dict(last.results)
+        self.same("the number of results", len(last.results), len(last.calls))
+        for id, name, _ in last.calls:
+            if id:
+                self.same(f"the result of {name}", found.get(id), sessions.result(name))
+        if not any(id for id, _, _ in last.calls):
+            names = [name for _, name, _ in last.calls]
+            self.same("the results", last.results, [(name, sessions.result(name)) for name in names])
 
     # What is particular to a case
 

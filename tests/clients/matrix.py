@@ -10,6 +10,8 @@ import json
 import struct
 import zlib
 
+import sessions
+
 SYSTEM = "You are the harbour master of Ålesund. Answer in one sentence."
 SAID = 'Ahoy — the "tide" turns at 04:12 ⚓, naïve café, 潮汐.\nSecond line \\ end'
 SECOND = "The second answer is here."
@@ -69,6 +71,10 @@ IMAGE = png()
 BAD_IMAGE = b"this is no picture at all"
 
 
+# A long session of a coding agent: see `sessions.py`.
+SESSIONS = ("session", "session_whole")
+
+
 @dataclasses.dataclass(frozen=True)
 class Client:
     """A real client. `words` names the vocabulary of its finish reasons, `env` where its packages are."""
@@ -79,6 +85,8 @@ class Client:
     program: str
     dialect: str
     words: str
+    # The only cases it has, where it is no library but a program's way to use one.
+    plays: tuple = ()
     # It may stream what its caller asks for in one piece.
     may_stream: bool = False
     # The member in which the library puts a tool's result, which goes out as an object then.
@@ -145,6 +153,7 @@ CLIENTS = [
         "pydantic",
         wraps="return_value",
     ),
+    Client("codex", "Codex-style Responses", "python", "codex_client.py", "responses", "responses", plays=SESSIONS),
 ]
 
 # Finish reasons in the words of each vocabulary: whole, calling tools, refused.
@@ -174,6 +183,13 @@ MODELS = {
     "anthropic": "claude-opus-4-7",
     "gemini": "gemini-2.5-flash",
     "responses": "gpt-5.5",
+}
+# Models that think by themselves.
+THINKERS = {
+    "openai": "gpt-5.1",
+    "anthropic": "claude-opus-4-7",
+    "gemini": "gemini-3.1-pro-preview",
+    "responses": "gpt-5.1",
 }
 
 
@@ -293,17 +309,15 @@ CASES = [
         3,
         (None, None, None),
         ("Think, then ask get_tide for the level.", f"And then? [[say:{SECOND}]]"),
-        models={
-            "openai": "gpt-5.1",
-            "anthropic": "claude-opus-4-7",
-            "gemini": "gemini-3.1-pro-preview",
-            "responses": "gpt-5.1",
-        },
+        models=THINKERS,
         finish=("tools", "stop", "stop"),
         texts=(None, None, SECOND),
         calls=((tide(),), (), ()),
         only=(*OFFICIAL, *PYDANTIC),
     ),
+    # At least so many turns: the fleet decides how many calls there are.
+    Case("session", 9, (True,), sessions.ASKS, models=THINKERS),
+    Case("session_whole", 9, (False,), sessions.ASKS, models=THINKERS),
     Case("refusal", 1, (False,), ("Help me with something bad. [[refuse]]",), finish=("refusal",)),
     Case("refusal_stream", 1, (True,), ("Help me with something bad. [[refuse]]",), finish=("refusal",)),
     Case("error_400", 0, (False,), ("What is in this picture?",), error="400"),
@@ -370,8 +384,14 @@ def cells(clients=CLIENTS, cases=CASES, upstreams=UPSTREAMS):
         for client in clients
         for upstream in upstreams
         for case in cases
-        if not case.only or client.id in case.only
+        if plays(client, case)
     ]
+
+
+def plays(client, case):
+    if client.plays or case.name in SESSIONS:
+        return case.name in client.plays
+    return not case.only or client.id in case.only
 
 
 def job(key, entries):
@@ -382,6 +402,7 @@ def job(key, entries):
         "tools": TOOLS,
         "results": RESULTS,
         "schema": SCHEMA,
+        "session": sessions.job(),
         "image": base64.b64encode(IMAGE).decode(),
         "bad_image": base64.b64encode(BAD_IMAGE).decode(),
         "cells": entries,

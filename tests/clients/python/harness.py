@@ -29,6 +29,7 @@ class Cell:
         self.tools = job["tools"]
         self.results = job["results"]
         self.schema = job["schema"]
+        self.session = job["session"]
         self.image = job["bad_image" if self.case == "error_400" else "image"]
         # What has been received of an answer that is not complete yet.
         self.partial = ""
