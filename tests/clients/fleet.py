@@ -214,7 +214,7 @@ class Request:
         elif "functionResponse" in part:
             found = part["functionResponse"]
             said = found["response"]
-            text = next((said[name] for name in ("output", "result") if name in said), None) or json.dumps(said, ensure_ascii=False)
+            text = next((said[name] for name in ("output", "result", "error") if name in said), None) or json.dumps(said, ensure_ascii=False)
             self.results.append((found.get("id") or found["name"], text))
         elif "inlineData" in part:
             # Protocol buffers take both alphabets of Base64.

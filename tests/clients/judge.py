@@ -249,6 +249,14 @@ class Sheet:
         if self.raised:
             self.problems.append(f"the client raised {self.raised['class']}: {self.raised['message'][:600]}")
             return
+        # Tokens are counted, and answers stopped, between the turns.
+        for call in self.wire if self.court.records is not None else ():
+            if call.get("interrupted"):
+                record = self.court.records.get(call["headers"].get("x-pilothouse-exchange"), {})
+                self.same("the outcome of the call that was stopped", record.get("outcome"), "cancelled")
+        self.wire = [call for call in self.wire if not call.get("interrupted") and "count" not in call["path"]]
+        self.entries = [entry for entry in self.entries if "count" not in entry["path"].lower()]
+        self.entries = [entry for entry in self.entries if sessions.STORY not in "".join(Request(entry).users[-1:])]
         turns = len(self.answers)
         self.need(turns >= self.case.turns, f"there were only {turns} turns")
         self.same("the number of calls the client made", len(self.wire), turns)
@@ -274,14 +282,12 @@ class Sheet:
         # What stood in the history before the first question comes first.
         calls = last.calls[len(last.calls) - len(given) :]
         self.same("the calls in the history", [(name, arguments) for _, name, arguments in calls], given)
-        found = dict(last.results)
         self.same("the number of results", len(last.results), len(last.calls))
-        for id, name, _ in last.calls:
-            if id:
-                self.same(f"the result of {name}", found.get(id), sessions.result(name))
-        if not any(id for id, _, _ in last.calls):
-            names = [name for _, name, _ in last.calls]
-            self.same("the results", last.results, [(name, sessions.result(name)) for name in names])
+        for (id, name, _), (of, text) in zip(last.calls, last.results):
+            # Google's older models have no ids, and take results by name and order.
+            self.same(f"the call of the result of {name}", of, id or name)
+            said = sessions.result(name)
+            self.need(said in text if name == sessions.FAILING else said == text, f"the result of {name} is {text!r}")
 
     # What is particular to a case
 

@@ -72,7 +72,7 @@ BAD_IMAGE = b"this is no picture at all"
 
 
 # A long session of a coding agent: see `sessions.py`.
-SESSIONS = ("session", "session_whole")
+SESSIONS = ("session", "session_whole", "session_budget")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,7 +153,16 @@ CLIENTS = [
         "pydantic",
         wraps="return_value",
     ),
-    Client("codex", "Codex-style Responses", "python", "codex_client.py", "responses", "responses", plays=SESSIONS),
+    Client("codex", "Codex-style Responses", "python", "codex_client.py", "responses", "responses", plays=SESSIONS[:2]),
+    Client(
+        "claude-code",
+        "Claude-Code-style Messages",
+        "node",
+        "claude_code_client.mjs",
+        "anthropic",
+        "anthropic",
+        plays=SESSIONS,
+    ),
 ]
 
 # Finish reasons in the words of each vocabulary: whole, calling tools, refused.
@@ -190,6 +199,13 @@ THINKERS = {
     "anthropic": "claude-opus-4-7",
     "gemini": "gemini-3.1-pro-preview",
     "responses": "gpt-5.1",
+}
+# Models that think as much as they are told to.
+BUDGETED = {
+    "openai": "gpt-5-mini",
+    "anthropic": "claude-sonnet-4-5",
+    "gemini": "gemini-2.5-pro",
+    "responses": "gpt-5-mini",
 }
 
 
@@ -293,12 +309,7 @@ CASES = [
         3,
         (None, None, None),
         ("Think, then ask get_tide for the level.", f"And then? [[say:{SECOND}]]"),
-        models={
-            "openai": "gpt-5-mini",
-            "anthropic": "claude-sonnet-4-5",
-            "gemini": "gemini-2.5-pro",
-            "responses": "gpt-5-mini",
-        },
+        models=BUDGETED,
         finish=("tools", "stop", "stop"),
         texts=(None, None, SECOND),
         calls=((tide(),), (), ()),
@@ -318,6 +329,7 @@ CASES = [
     # At least so many turns: the fleet decides how many calls there are.
     Case("session", 9, (True,), sessions.ASKS, models=THINKERS),
     Case("session_whole", 9, (False,), sessions.ASKS, models=THINKERS),
+    Case("session_budget", 9, (True,), sessions.ASKS, models=BUDGETED),
     Case("refusal", 1, (False,), ("Help me with something bad. [[refuse]]",), finish=("refusal",)),
     Case("refusal_stream", 1, (True,), ("Help me with something bad. [[refuse]]",), finish=("refusal",)),
     Case("error_400", 0, (False,), ("What is in this picture?",), error="400"),
@@ -366,7 +378,8 @@ class Cell:
     def asks(self):
         return [f"{self.mark} {ask}" for ask in self.case.asks]
 
-    def job(self, url, model):
+    def job(self, url, model, stalling=None):
+        """`stalling` is how the client names a model that falls silent in the middle of its answer."""
         return {
             "id": self.id,
             "case": self.case.name,
@@ -374,6 +387,7 @@ class Cell:
             "url": url,
             "asks": self.asks(),
             "native": self.native,
+            "stalling": stalling,
         }
 
 

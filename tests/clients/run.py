@@ -27,6 +27,7 @@ from processes import Program, free_port, run_client
 CLIENT_KEY = "client-key-of-the-tests-0123456789"
 PROVIDER_KEY = "provider-key-of-the-tests-9876543210"
 CLIENTS_AT_ONCE = 4
+STALLING = "fault-stall-3000-50"
 PAGE = pathlib.Path(__file__).resolve().parent.parent.parent / "docs/src/clients.md"
 
 
@@ -148,7 +149,7 @@ class Run:
     def run_client(self, client, command, cells):
         root = self.fleet.url if self.options.direct else self.gateway.url
         key = PROVIDER_KEY if self.options.direct else CLIENT_KEY
-        entries = [cell.job(root, self.name_of(cell)) for cell in cells]
+        entries = [cell.job(root, self.name_of(cell), self.qualified(cell, STALLING)) for cell in cells]
         versions, results, errors = run_client(command, matrix.job(key, entries))
         self.versions[client.id] = versions
         nothing = {"answers": [], "partial": "", "wire": []}
@@ -165,8 +166,9 @@ class Run:
         is_bare = cell.native and cell.upstream != "responses" and not cell.model.startswith("fault-")
         return cell.model if is_bare else self.qualified(cell)
 
-    def qualified(self, cell):
-        return cell.model if self.options.direct else f"{cell.upstream}/{cell.model}"
+    def qualified(self, cell, model=None):
+        model = model or cell.model
+        return model if self.options.direct else f"{cell.upstream}/{model}"
 
     def court(self):
         errors = {}

@@ -96,8 +96,13 @@ ASKS = (
     "Mend the level. [[tool:apply_patch]] " + f"[[args:{json.dumps({'input': PATCH})}]]",
     "Say how it went. [[notools]] [[words:30]]",
     "Look once more. [[tool:mcp__weather__show_chart]]",
+    f"Write the level. [[tool:set_level]] [[args:{json.dumps({'at': 7, 'level': None})}]]",
     "Thank you. [[say:It was a pleasure.]]",
 )
+# A tool that fails where the dialect can say so; each vendor is told in its own way.
+FAILING = "set_level"
+# An answer that the user stops while it streams.
+STORY = "Tell a story that has no end. [[notools]] [[words:60]]"
 
 
 def job():
@@ -105,6 +110,7 @@ def job():
     return {
         "system": SYSTEM,
         "reminder": REMINDER,
+        "story": STORY,
         "tools": [{"name": name, "description": about, "parameters": form} for name, about, form in TOOLS],
         "results": {name: result(name) for name in [*(tool[0] for tool in TOOLS), "apply_patch"]},
         "grammar": PATCH_GRAMMAR,
