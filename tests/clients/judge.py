@@ -269,7 +269,7 @@ class Sheet:
             self.recorded(turn, entry)
             at = f"turn {turn + 1}: the fleet's"
             self.need(sessions.SYSTEM in "\n".join(request.system), f"{at} system text lacks the rules")
-            offered = {name for name, _, _ in sessions.TOOLS}
+            offered = {name for name, _, _ in sessions.TOOLS} | set(self.cell.client.freeform)
             self.same(f"{at} missing tools", offered - set(request.tools), set())
         self.history(requests[-1])
 
@@ -279,6 +279,10 @@ class Sheet:
         self.same("the questions", [ask for ask in asks if not any(ask in said for said in last.users)], [])
         given = [(c["name"], c["arguments"]) for answer in self.answers for c in answer["tools"]]
         self.need(len(given) >= 5, f"there were only {len(given)} calls of tools")
+        if self.cell.upstream in ("anthropic", "gemini"):
+            # Where the vendor has functions only, the fleet calls a freeform tool as one.
+            for name in self.cell.client.freeform:
+                self.need((name, {"input": sessions.PATCH}) in given, f"{name} was not called with the text")
         # What stood in the history before the first question comes first.
         calls = last.calls[len(last.calls) - len(given) :]
         self.same("the calls in the history", [(name, arguments) for _, name, arguments in calls], given)

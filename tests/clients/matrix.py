@@ -87,6 +87,8 @@ class Client:
     words: str
     # The only cases it has, where it is no library but a program's way to use one.
     plays: tuple = ()
+    # Its tools that are called with text.
+    freeform: tuple = ()
     # It may stream what its caller asks for in one piece.
     may_stream: bool = False
     # The member in which the library puts a tool's result, which goes out as an object then.
@@ -153,7 +155,16 @@ CLIENTS = [
         "pydantic",
         wraps="return_value",
     ),
-    Client("codex", "Codex-style Responses", "python", "codex_client.py", "responses", "responses", plays=SESSIONS[:2]),
+    Client(
+        "codex",
+        "Codex-style Responses",
+        "python",
+        "codex_client.py",
+        "responses",
+        "responses",
+        plays=SESSIONS[:2],
+        freeform=("apply_patch",),
+    ),
     Client(
         "claude-code",
         "Claude-Code-style Messages",

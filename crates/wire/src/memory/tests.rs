@@ -196,7 +196,11 @@ fn calls_of_one_answer_that_a_client_tells_one_by_one_share_its_thinking() {
     let restored = memory.restore("team", &mut tool_loop(&[ID, OTHER]), NOW, &mut Vec::new());
     assert_eq!(restored, Restored { turns: 2, ..Restored::default() });
     let restored = memory.restore_held("team", &mut tool_loop(&[ID, OTHER]), NOW);
-    assert_eq!(restored, Restored { turns: 1, ..Restored::default() }, "the same item twice would be refused");
+    assert_eq!(
+        restored,
+        Restored { turns: 1, ..Restored::default() },
+        "the same item twice would be refused"
+    );
 }
 
 #[test]
