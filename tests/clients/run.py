@@ -110,7 +110,7 @@ class Run:
             cells = [cell for cell in cells if cell.native and cell.case.name != "cut_clean"]
         if self.options.translate:
             cells = [cell for cell in cells if cell.native]
-        results = self.run_clients(cells)
+        results = self.side_by_side(cells, self.run_client)
         court = self.court()
         log = self.fleet.log()
         (self.folder / "fleet.json").write_text(json.dumps(log, indent=1))
@@ -131,7 +131,7 @@ class Run:
             print(f"       {problem if self.options.verbose else problem[:300]}")
         sys.stdout.flush()
 
-    def run_clients(self, cells):
+    def side_by_side(self, cells, run):
         """Some clients at a time: much of what they do is to wait until a call may be repeated."""
         results = {}
         with concurrent.futures.ThreadPoolExecutor(CLIENTS_AT_ONCE) as pool:
@@ -141,7 +141,7 @@ class Run:
                 if own:
                     # Packages are installed here, one environment after the other.
                     command = environments.command(client)
-                    waiting.append(pool.submit(self.run_client, client, command, own))
+                    waiting.append(pool.submit(run, client, command, own))
             for one in waiting:
                 results |= one.result()
         return results
