@@ -282,8 +282,10 @@ def cross_results(body):
         found = [b for content in lists for b in content if b["type"] == "tool_result"]
     else:
         found = [m for m in body["messages"] if m["role"] == "tool"]
-    if len(found) > 1:
-        found[0][place], found[1][place] = found[1][place], found[0][place]
+    for other in found[1:]:
+        if other[place] != found[0][place]:
+            found[0][place], other[place] = other[place], found[0][place]
+            return
 
 
 def turns(body):
