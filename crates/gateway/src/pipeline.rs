@@ -2,12 +2,14 @@
 
 mod admit;
 mod attempt;
+mod authorise;
 mod choose;
 mod count;
 mod read;
 mod refuse;
 mod relay;
 mod translate;
+mod vertex;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -26,6 +28,7 @@ use crate::shared::Worker;
 use crate::told::Told;
 
 pub use admit::{admit, admit_operator};
+pub(crate) use authorise::authorise;
 pub(crate) use pilothouse_wire::codec::error_codec;
 pub(crate) use read::hops;
 pub use refuse::{plain_error, refusal};

@@ -21,7 +21,7 @@ use pilothouse_core::id::ExchangeId;
 
 pub(crate) use losses::{ITEM, LATE_TIER, Losses, OWN};
 pub(crate) use quirks::gemini_version;
-pub use quirks::{Quirks, ThinkingStyle, family_of};
+pub use quirks::{Efforts, Quirks, ThinkingStyle, family_of, rules_of};
 
 use crate::dialects;
 

@@ -93,7 +93,7 @@ fn row(
     (provider, id): (&Arc<Provider>, &str),
     now: UnixMs,
 ) -> Value {
-    let model = plan.catalog.model(&provider.platform, id);
+    let model = plan.catalog.model(&provider.platform, provider.named(id).1);
     let mut row = match dialect {
         Dialect::AnthropicMessages => json!({
             "type": "model",

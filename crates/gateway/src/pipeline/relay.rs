@@ -20,7 +20,7 @@ use super::choose::Choice;
 use super::error_codec;
 use super::read::Asked;
 use super::refuse::failed;
-use super::{Answer, HOPS, stamp};
+use super::{Answer, HOPS, stamp, vertex};
 use crate::answer::{AnswerBody, RelayBody};
 use crate::endpoints::Call;
 use crate::job::Job;
@@ -30,7 +30,7 @@ use crate::shared::Worker;
 pub(super) const ERROR_MAX: usize = 256 * 1024;
 /// An answer up to this size is read whole before it is passed on, so that a broken one can still be refused.
 pub(crate) const WHOLE_MAX: usize = 32 * 1024 * 1024;
-const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
+pub(super) const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 const X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 /// Headers of one call: the hop counter, and what of the client's passes.
@@ -54,7 +54,10 @@ pub(super) async fn relay(
         Ok(tail) => tail,
         Err(error) => return failed(dialect, job, &error),
     };
-    let extra = passing_headers(dialect, asked.hops, asked.headers);
+    let mut extra = passing_headers(dialect, asked.hops, asked.headers);
+    if choice.is_vertex_anthropic() {
+        vertex::headers(&mut extra);
+    }
     let outgoing = Outgoing { call, tail: &tail, extra: &extra, body: &body, sdk_retries: asked.sdk_retries };
     let answer = match send(worker, choice, &outgoing, &mut job).await {
         Ok(answer) => answer,
@@ -88,7 +91,8 @@ fn edits(
         && call == Call::Chat
         && asked.is_stream
         && !choice.provider().no_stream_options;
-    if !choice.resolution.is_renamed && !asks_usage {
+    let is_vertex_anthropic = choice.is_vertex_anthropic();
+    if !choice.resolution.is_renamed && !asks_usage && !is_vertex_anthropic {
         return (head::Edits::new(), false);
     }
     let head = Head::again(&asked.body, std::mem::take(&mut asked.members));
@@ -98,10 +102,14 @@ fn edits(
         edits.extend(head.set_gemini_model(&choice.resolution.target.model));
         job.edited(Note::code("set:model"));
     } else if choice.resolution.is_renamed
+        && !(is_vertex_anthropic && call == Call::Chat)
         && let Some(edit) = head.set_model(&choice.resolution.target.model)
     {
         edits.push(edit);
         job.edited(Note::code("set:model"));
+    }
+    if is_vertex_anthropic {
+        vertex::edits(&head, call, &mut edits, job);
     }
     let mut hides_usage = false;
     if asks_usage && let Some(edit) = head.include_usage() {
@@ -162,11 +170,14 @@ async fn vendor_refusal(
         Ok(body) => body,
         Err(failure) => return failed(dialect, job, &failure.into_error(&choice.provider().name)),
     };
-    let error = error_codec(dialect).decode_error(status.as_u16(), &body);
+    let (error, is_own) = match choice.is_vertex_anthropic() {
+        true => vertex::error(status.as_u16(), &body),
+        false => (error_codec(dialect).decode_error(status.as_u16(), &body), true),
+    };
     let mut headers = answer.headers;
     headers.remove(CONTENT_LENGTH);
     mark_spent(&mut headers, &job);
-    let body = if is_json(&headers) {
+    let body = if is_own && is_json(&headers) {
         body
     } else {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

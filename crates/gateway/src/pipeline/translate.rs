@@ -23,7 +23,7 @@ use super::relay::{
     ERROR_MAX, Extra, WHOLE_MAX, answer_with, anthropic_version, bad_json, hop, is_event_stream, is_json,
     mark_spent, passing_headers, wrong_type,
 };
-use super::{Answer, stamp};
+use super::{Answer, stamp, vertex};
 use crate::answer::{AnswerBody, Rewriter, TranslatedBody};
 use crate::endpoints::Call;
 use crate::job::Job;
@@ -73,7 +73,10 @@ pub(super) async fn translate(
         Ok(tail) => tail,
         Err(error) => return failed(dialect, job, &error),
     };
-    let extra = extra_headers(dialect, upstream, asked, &mut job);
+    let mut extra = extra_headers(dialect, upstream, asked, &mut job);
+    if choice.is_vertex_anthropic() {
+        vertex::headers(&mut extra);
+    }
     let sdk_retries = asked.sdk_retries;
     let outgoing = Outgoing { call: Call::Chat, tail: &tail, extra: &extra, body: &[&body], sdk_retries };
     let answer = match send(worker, choice, &outgoing, &mut job).await {
@@ -122,12 +125,13 @@ fn prepare(
     let body = error_codec(upstream).encode_request(&request, &target, &mut losses)?;
     job.edited(Note::new("translate", &format!("{dialect} to {upstream}")));
     job.lost(losses);
+    let body = if choice.is_vertex_anthropic() { vertex::rewritten(&body, job)? } else { body };
     let context = Context {
         model: asked.model.clone(),
         stream_usage,
         legacy_functions: request.uses_legacy_functions(),
         estimated_input: (dialect == Dialect::AnthropicMessages && asked.is_stream)
-            .then(|| pilothouse_tokens::estimate_output(asked.body.len() as u64, &resolved.model)),
+            .then(|| pilothouse_tokens::estimate_output(asked.body.len() as u64, &resolved.real)),
         echoed: error_codec(dialect).echoed(&asked.body),
         freeform,
     };
@@ -169,7 +173,10 @@ async fn vendor_refusal(
         Ok(body) => body,
         Err(failure) => return failed(dialect, job, &failure.into_error(&choice.provider().name)),
     };
-    let error = error_codec(upstream).decode_error(status, &body);
+    let error = match choice.is_vertex_anthropic() {
+        true => vertex::error(status, &body).0,
+        false => error_codec(upstream).decode_error(status, &body),
+    };
     let mut passed = error_answer(dialect, &error, Some(job.id()));
     keep_headers(passed.headers_mut(), answer.headers);
     mark_spent(passed.headers_mut(), &job);

@@ -7,6 +7,7 @@ mod bytes;
 mod calls;
 mod cancel;
 mod change;
+mod clouds;
 mod configuration;
 mod dialects;
 mod encrypted;

@@ -1,0 +1,108 @@
+//! Request heads, prepared when the configuration loads so that a call only adds what is its own.
+
+use http::{HeaderName, HeaderValue, Method};
+use pilothouse_core::dialect::Dialect;
+use pilothouse_upstream::{Head, Origin};
+
+use super::ways::Way;
+use super::{CallHeads, KeptHeads, Naming};
+use crate::config::{self, Diagnostic};
+
+/// The headers that every call to a surface has, credential aside.
+pub(super) fn fixed_headers(
+    dialect: Dialect,
+    section: &config::Provider,
+    wrong: &mut Vec<Diagnostic>,
+) -> Vec<(HeaderName, HeaderValue)> {
+    let mut headers = vec![
+        (http::header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (http::header::ACCEPT_ENCODING, HeaderValue::from_static("identity")),
+        (
+            http::header::USER_AGENT,
+            HeaderValue::from_static(concat!("pilothouse/", env!("CARGO_PKG_VERSION"))),
+        ),
+    ];
+    if matches!(dialect, Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::OpenaiResponses) {
+        for (name, value) in
+            [("openai-organization", &section.organization), ("openai-project", &section.project)]
+        {
+            if let Some(value) = value.as_ref().and_then(|value| HeaderValue::from_str(value).ok()) {
+                headers.push((HeaderName::from_static(name), value));
+            }
+        }
+    }
+    for (name, value) in &section.headers {
+        match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value.get_ref())) {
+            (Ok(name), Ok(value)) => headers.push((name, value)),
+            _ => {
+                wrong.push(Diagnostic::at(value.span(), format!("`{name}` is not a header that HTTP allows")))
+            }
+        }
+    }
+    headers
+}
+
+/// The heads of every call that a surface has.
+pub(super) fn heads_of(origin: &Origin, way: &Way, headers: &[(HeaderName, HeaderValue)]) -> CallHeads {
+    let head = |path: &str| Head::for_origin(origin, &Method::POST, path, headers);
+    let chat = |usual: &str| head(way.path.as_deref().unwrap_or(usual));
+    // The path behind the address names model and method, call by call: `Choice::tail`.
+    match way.naming {
+        Naming::Body => {}
+        Naming::GeminiPath => {
+            let any = head("");
+            let (count_tokens, embeddings) = (Some(any.clone()), Some(any.clone()));
+            return CallHeads { count_tokens, embeddings, chat: any, kept: None, live: None };
+        }
+        Naming::VertexAnthropic => {
+            let any = head("");
+            return CallHeads {
+                count_tokens: Some(any.clone()),
+                embeddings: None,
+                chat: any,
+                kept: None,
+                live: None,
+            };
+        }
+        Naming::Deployment { .. } => {
+            let any = head("");
+            return CallHeads {
+                count_tokens: None,
+                embeddings: Some(any.clone()),
+                chat: any,
+                kept: None,
+                live: None,
+            };
+        }
+    }
+    match way.dialect {
+        Dialect::AnthropicMessages => CallHeads {
+            chat: chat("/v1/messages"),
+            count_tokens: Some(head("/v1/messages/count_tokens")),
+            embeddings: None,
+            kept: None,
+            live: None,
+        },
+        Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::GeminiGenerate => CallHeads {
+            chat: chat("/chat/completions"),
+            count_tokens: None,
+            embeddings: Some(head("/embeddings")),
+            kept: None,
+            live: None,
+        },
+        Dialect::OpenaiResponses => {
+            let kept = |method: &Method| Head::for_origin(origin, method, "/responses/", headers);
+            CallHeads {
+                chat: chat("/responses"),
+                count_tokens: Some(head("/responses/input_tokens")),
+                embeddings: None,
+                kept: Some(Box::new(KeptHeads {
+                    get: kept(&Method::GET),
+                    delete: kept(&Method::DELETE),
+                    post: kept(&Method::POST),
+                })),
+                live: None,
+            }
+        }
+    }
+}
