@@ -17,8 +17,9 @@ const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
 /// Whether a client of that dialect may lose thinking that the vendor wants back.
 fn may_lose_thinking(client: Dialect, upstream: Dialect) -> bool {
-    use Dialect::{AnthropicMessages, GeminiGenerate, OpenaiResponses};
-    client != upstream && matches!(upstream, AnthropicMessages | OpenaiResponses | GeminiGenerate)
+    use Dialect::{AnthropicMessages, BedrockConverse, GeminiGenerate, OpenaiResponses};
+    client != upstream
+        && matches!(upstream, AnthropicMessages | OpenaiResponses | GeminiGenerate | BedrockConverse)
 }
 
 /// Gathers one answer for the memory.

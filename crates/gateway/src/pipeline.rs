@@ -18,7 +18,7 @@ use http::{HeaderName, HeaderValue, Response};
 use hyper::body::Incoming;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::exchange::Note;
-use pilothouse_wire::path::GeminiCall;
+use pilothouse_wire::path::PathCall;
 
 use crate::answer::AnswerBody;
 use crate::endpoints::Call;
@@ -53,7 +53,7 @@ pub async fn run(
     plan: &Arc<Plan>,
     dialect: Dialect,
     call: Call,
-    by_path: Option<&GeminiCall<'_>>,
+    by_path: Option<&PathCall<'_>>,
     told: &Told<'_>,
     body: Incoming,
     is_loopback: bool,

@@ -1,5 +1,6 @@
 //! One HTTP request: from where, to which endpoint, and who answers.
 
+mod bedrock;
 mod google;
 mod kept;
 
@@ -68,7 +69,7 @@ async fn dispatch(
         Found::Nothing => return unknown_path(worker, dialect(), path),
     };
     if worker.shared.stopping.is_cancelled()
-        && matches!(endpoint.action, Action::Exchange(..) | Action::Google)
+        && matches!(endpoint.action, Action::Exchange(..) | Action::Google | Action::Bedrock)
     {
         let error =
             Error::new(Kind::Overloaded, "the gateway is being stopped; send the request to another one");
@@ -90,6 +91,7 @@ async fn dispatch(
         }
         Action::KeptResponse => Box::pin(kept::serve(worker, plan, head, told, is_loopback)).await,
         Action::Google => Box::pin(google::serve(worker, plan, head, told, body, is_loopback)).await,
+        Action::Bedrock => Box::pin(bedrock::serve(worker, plan, head, told, body, is_loopback)).await,
         _ => page(worker, plan, endpoint, dialect(), head, told, is_loopback),
     }
 }
@@ -99,6 +101,8 @@ fn dialect_of(head: &Parts, told: &Told<'_>) -> Dialect {
     let path = head.uri.path();
     if google::speaks(head, told) {
         Dialect::GeminiGenerate
+    } else if bedrock::speaks(head) {
+        Dialect::BedrockConverse
     } else if path.starts_with("/v1/messages") || told.anthropic_version.is_some() {
         Dialect::AnthropicMessages
     } else {
@@ -136,7 +140,7 @@ fn page(
         Action::Readyz => endpoints::pages::readyz(&worker.shared),
         Action::Metrics => endpoints::pages::metrics(&worker.shared),
         Action::Version => endpoints::pages::version(),
-        Action::Status | Action::Exchange(..) | Action::Google | Action::KeptResponse => {
+        Action::Status | Action::Exchange(..) | Action::Google | Action::Bedrock | Action::KeptResponse => {
             endpoints::status::page(&worker.shared, plan, head)
         }
     }

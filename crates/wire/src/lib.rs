@@ -6,7 +6,9 @@
 pub mod codec;
 pub mod compat;
 pub mod dialects;
+pub mod eventstream;
 pub mod facts;
+pub mod framing;
 pub mod head;
 pub mod headers;
 mod json;

@@ -1,4 +1,5 @@
-//! What a URL's path says of a Gemini call: the model and whether the answer streams stand there, not in the body.
+//! What a URL's path says of a call, where model and stream stand there and not in the body: in Google's dialect, and
+//! in Bedrock's ([`ConverseCall`]).
 //!
 //! `/v1beta/models/{model}:{method}`, with `generateContent`, `streamGenerateContent`, `countTokens` or `embedContent` as
 //! method.
@@ -14,11 +15,36 @@
 //! <https://github.com/googleapis/python-genai> 3.4, whose calls go to `/v1` while those of
 //! <https://github.com/googleapis/js-genai> 2.32 go to `/v1beta`. Read 2026-11-23.
 
+mod converse;
+
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use pilothouse_core::conversation::Request;
 use pilothouse_core::error::{Error, Kind};
+
+pub use converse::{ConverseCall, converse_path};
+
+/// What a path says of a call whose body does not say it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathCall<'a> {
+    /// The model that is asked for.
+    pub model: Cow<'a, str>,
+    /// Whether a stream is asked for.
+    pub is_stream: bool,
+}
+
+impl<'a> From<&GeminiCall<'a>> for PathCall<'a> {
+    fn from(call: &GeminiCall<'a>) -> Self {
+        Self { model: call.model.clone(), is_stream: call.is_stream() }
+    }
+}
+
+impl<'a> From<ConverseCall<'a>> for PathCall<'a> {
+    fn from(call: ConverseCall<'a>) -> Self {
+        Self { model: call.model, is_stream: call.is_stream }
+    }
+}
 
 /// What is done with a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -110,7 +110,10 @@ fn row(
             "outputTokenLimit": model.as_ref().and_then(Model::output_tokens_max),
             "supportedGenerationMethods": ["generateContent", "streamGenerateContent", "countTokens"],
         }),
-        Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::OpenaiResponses => json!({
+        Dialect::OpenaiChat
+        | Dialect::OpenaiEmbeddings
+        | Dialect::OpenaiResponses
+        | Dialect::BedrockConverse => json!({
             "id": name,
             "object": "model",
             "created": 0,

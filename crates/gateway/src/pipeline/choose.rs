@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
-use pilothouse_wire::path::{GeminiMethod, may_stand_in_a_path, segment, vendor_path, vertex_anthropic_path};
+use pilothouse_wire::path::{
+    GeminiMethod, converse_path, may_stand_in_a_path, segment, vendor_path, vertex_anthropic_path,
+};
 
 use super::read::Asked;
 use crate::endpoints::Call;
@@ -51,6 +53,7 @@ impl Choice {
         Ok(match naming {
             Naming::Body => String::new(),
             Naming::GeminiPath => vendor_path(model, gemini_method(call, is_stream)),
+            Naming::BedrockPath => converse_path(model, is_stream),
             // The model to count for stands in the body.
             Naming::VertexAnthropic if call == Call::CountTokens => {
                 "/models/count-tokens:rawPredict".to_owned()

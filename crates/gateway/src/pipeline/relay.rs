@@ -10,6 +10,7 @@ use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::{Note, Outcome};
 use pilothouse_wire::codec::kind_of_status;
 use pilothouse_wire::facts::{Facts, Scanner};
+use pilothouse_wire::framing::Framing;
 use pilothouse_wire::head::{self, Head};
 use pilothouse_wire::headers as wire_headers;
 use pilothouse_wire::relay::Relay;
@@ -19,7 +20,7 @@ use super::attempt::{Outgoing, send};
 use super::choose::Choice;
 use super::error_codec;
 use super::read::Asked;
-use super::refuse::failed;
+use super::refuse::{failed, name_error};
 use super::{Answer, HOPS, stamp, vertex};
 use crate::answer::{AnswerBody, RelayBody};
 use crate::endpoints::Call;
@@ -97,7 +98,10 @@ fn edits(
     }
     let head = Head::again(&asked.body, std::mem::take(&mut asked.members));
     let mut edits = head::Edits::new();
-    if dialect == Dialect::GeminiGenerate {
+    if dialect == Dialect::BedrockConverse {
+        // The path names the model, and nothing else does.
+        job.edited(Note::code("set:model"));
+    } else if dialect == Dialect::GeminiGenerate {
         // The path names the model; a body may say it once more.
         edits.extend(head.set_gemini_model(&choice.resolution.target.model));
         job.edited(Note::code("set:model"));
@@ -181,6 +185,7 @@ async fn vendor_refusal(
         body
     } else {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        name_error(dialect, &error, &mut headers);
         error_codec(dialect).encode_error(&error, Some(job.id())).into()
     };
     let passed = answer_with(status, headers, AnswerBody::full(body), &job);
@@ -204,8 +209,9 @@ fn stream(
     hides_usage: bool,
     job: Job,
 ) -> Answer {
-    if !is_event_stream(&answer.headers) {
-        return failed(dialect, job, &wrong_type(choice, &answer.headers, "text/event-stream"));
+    let framing = Framing::of(dialect);
+    if !is_stream_of(framing, &answer.headers) {
+        return failed(dialect, job, &wrong_type(choice, &answer.headers, framing.content_type()));
     }
     let (status, mut headers) = (answer.status, answer.headers);
     headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -261,8 +267,8 @@ pub(super) fn counted() -> Facts {
     Facts { usage: Some(pilothouse_core::usage::Usage::default()), ..Facts::default() }
 }
 
-pub(super) fn is_event_stream(headers: &HeaderMap) -> bool {
-    begins(headers, "text/event-stream")
+pub(super) fn is_stream_of(framing: Framing, headers: &HeaderMap) -> bool {
+    begins(headers, framing.content_type())
 }
 
 pub(super) fn is_json(headers: &HeaderMap) -> bool {

@@ -70,6 +70,8 @@ pub enum Naming {
     Body,
     /// In the path, as Google's own models.
     GeminiPath,
+    /// In the path, as Bedrock's.
+    BedrockPath,
     /// In the path, as Anthropic's models at Vertex AI; the body has no `model`.
     VertexAnthropic,
     /// In the path, as deployments at Azure before its v1 API.
@@ -77,6 +79,18 @@ pub enum Naming {
         /// `?api-version=…`.
         query: String,
     },
+}
+
+impl Naming {
+    /// Where a dialect's own service wants it.
+    #[must_use]
+    pub const fn usual(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::GeminiGenerate => Self::GeminiPath,
+            Dialect::BedrockConverse => Self::BedrockPath,
+            _ => Self::Body,
+        }
+    }
 }
 
 /// A credential that is made call by call.

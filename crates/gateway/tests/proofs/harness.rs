@@ -1,6 +1,7 @@
 //! A fleet and a gateway of their own for every test, on free ports, with the data in a temporary folder.
 
 pub(crate) mod four;
+pub(crate) mod frames;
 pub(crate) mod http;
 pub(crate) mod reading;
 pub(crate) mod scripted;

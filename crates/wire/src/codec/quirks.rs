@@ -73,6 +73,7 @@ impl Quirks {
             Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => {
                 Self::of_openai(rules, &name, "reasoning_effort")
             }
+            Dialect::BedrockConverse => Self::of_bedrock(rules, &name, model),
             // This dialect has no stop sequences at all.
             Dialect::OpenaiResponses => {
                 Self { stop: false, ..Self::of_openai(rules, &name, "reasoning.effort") }
@@ -142,6 +143,27 @@ impl Quirks {
         Self { thinking, efforts, prefill: true, ..Self::plain() }
     }
 
+    /// Bedrock serves many families; only Claude's name tells much. Efforts and schemas of the others:
+    /// <https://docs.aws.amazon.com/nova/latest/nova2-userguide/extended-thinking.html>,
+    /// <https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html>.
+    fn of_bedrock(rules: &Compat, name: &ModelName, model: &str) -> Self {
+        if name.family == "claude" {
+            return Self { threads: false, ..Self::of_anthropic(rules, name, model) };
+        }
+        let named = |names: &[&str]| names.iter().any(|name| model.contains(name));
+        let efforts: &[Effort] = match named(&["gpt-oss", "nova-2"]) {
+            true => &[Effort::Low, Effort::Medium, Effort::High],
+            false => &[],
+        };
+        let json_schema = !named(&["amazon.", "meta.", "cohere.", "ai21.", "writer."]);
+        Self {
+            efforts: Efforts::from_slice(efforts),
+            json_schema,
+            cache_marks: named(&["nova"]),
+            ..Self::plain()
+        }
+    }
+
     fn of_openai(rules: &Compat, name: &ModelName, effort: &str) -> Self {
         let is_gpt = name.family == "gpt";
         let reasons = name.family == "o" || is_gpt && name.version >= (5, 0) && !name.has("chat");
@@ -191,6 +213,8 @@ pub fn family_of(model: &str) -> &'static str {
 pub const fn rules_of(dialect: Dialect) -> Dialect {
     match dialect {
         Dialect::OpenaiEmbeddings => Dialect::OpenaiChat,
+        // Only of Claude much is known there, and it is the same Claude.
+        Dialect::BedrockConverse => Dialect::AnthropicMessages,
         other => other,
     }
 }

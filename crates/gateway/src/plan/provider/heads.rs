@@ -54,6 +54,15 @@ pub(super) fn heads_of(origin: &Origin, way: &Way, headers: &[(HeaderName, Heade
             let (count_tokens, embeddings) = (Some(any.clone()), Some(any.clone()));
             return CallHeads { count_tokens, embeddings, chat: any, kept: None, live: None };
         }
+        Naming::BedrockPath => {
+            return CallHeads {
+                chat: head(""),
+                count_tokens: None,
+                embeddings: None,
+                kept: None,
+                live: None,
+            };
+        }
         Naming::VertexAnthropic => {
             let any = head("");
             return CallHeads {
@@ -83,7 +92,10 @@ pub(super) fn heads_of(origin: &Origin, way: &Way, headers: &[(HeaderName, Heade
             kept: None,
             live: None,
         },
-        Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::GeminiGenerate => CallHeads {
+        Dialect::OpenaiChat
+        | Dialect::OpenaiEmbeddings
+        | Dialect::GeminiGenerate
+        | Dialect::BedrockConverse => CallHeads {
             chat: chat("/chat/completions"),
             count_tokens: None,
             embeddings: Some(head("/embeddings")),

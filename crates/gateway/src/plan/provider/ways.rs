@@ -63,9 +63,12 @@ fn of_stranger(section: &Section<'_>, wanted: Option<Dialect>, wrong: &mut Vec<D
     let auth = match dialect {
         Dialect::AnthropicMessages => Auth::XApiKey,
         Dialect::GeminiGenerate => Auth::Header("x-goog-api-key".to_owned()),
-        Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::OpenaiResponses => Auth::Bearer,
+        Dialect::OpenaiChat
+        | Dialect::OpenaiEmbeddings
+        | Dialect::OpenaiResponses
+        | Dialect::BedrockConverse => Auth::Bearer,
     };
-    let naming = if dialect == Dialect::GeminiGenerate { Naming::GeminiPath } else { Naming::Body };
+    let naming = Naming::usual(dialect);
     let base_url = base_url.get_ref().clone();
     Some(Way { dialect, base_url, auth, signs_for: None, path: None, naming, surface: None })
 }
@@ -113,8 +116,7 @@ fn of_vendor(
             naming: match (version, surface.form, dialect) {
                 (Some(version), ..) => Naming::Deployment { query: query_of(version.get_ref()) },
                 (None, Form::VertexAnthropic, _) => Naming::VertexAnthropic,
-                (None, Form::Own, Dialect::GeminiGenerate) => Naming::GeminiPath,
-                (None, Form::Own, _) => Naming::Body,
+                (None, Form::Own, dialect) => Naming::usual(dialect),
             },
             surface: Some(surface.clone()),
         });
