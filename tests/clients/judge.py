@@ -57,6 +57,9 @@ CUT_CLASSES = (
     "APIError",
     "ApiError",
     "ModelAPIError",
+    "EventStreamError",
+    "BotoCoreError",
+    "HTTPClientError",
     "RemoteProtocolError",
     "AI_APICallError",
     "AI_StreamProviderError",
@@ -407,7 +410,7 @@ class Sheet:
         self.same("the vendor's status", wanted, status)
         self.same("the exception's status", self.raised["status"], status)
         google = "ServerError" if status >= 500 else "ClientError"
-        families = {"ai": "AI_APICallError", "gemini": google, "gemini-js": "ApiError", "pydantic": "ModelHTTPError"}
+        families = {"ai": "AI_APICallError", "gemini": google, "gemini-js": "ApiError", "pydantic": "ModelHTTPError", "bedrock": "ClientError"}
         known = families.get(self.cell.client.words, STATUS_CLASSES[status])
         self.need(known in names, f"the exception is {names[0]}, not {known}")
         found = self.raised["message"]

@@ -155,6 +155,7 @@ CLIENTS = [
         "pydantic",
         wraps="return_value",
     ),
+    Client("boto3", "boto3, Bedrock Converse", "agents", "bedrock_client.py", "bedrock", "bedrock"),
     Client(
         "codex",
         "Codex-style Responses",
@@ -182,6 +183,11 @@ WORDS = {
     "anthropic": {"stop": ["end_turn"], "tools": ["tool_use"], "refusal": ["refusal"]},
     "ai": {"stop": ["stop"], "tools": ["tool-calls"], "refusal": ["content-filter"]},
     "pydantic": {"stop": ["stop"], "tools": ["tool_call", "stop"], "refusal": ["content_filter"]},
+    "bedrock": {
+        "stop": ["end_turn"],
+        "tools": ["tool_use"],
+        "refusal": ["refusal", "content_filtered", "guardrail_intervened"],
+    },
     # Neither of these two has a reason of its own for calls.
     "responses": {"stop": ["completed"], "tools": ["completed"], "refusal": ["completed", "content_filter"]},
     "gemini": {"stop": ["STOP"], "tools": ["STOP"], "refusal": ["SAFETY", "PROHIBITED_CONTENT"]},
@@ -194,8 +200,9 @@ DIALECTS = {
     "anthropic": "anthropic-messages",
     "gemini": "gemini-generate",
     "responses": "openai-responses",
+    "bedrock": "bedrock-converse",
 }
-UPSTREAMS = list(DIALECTS)
+UPSTREAMS = [dialect for dialect in DIALECTS if dialect != "bedrock"]
 
 # The model of each upstream, where the case does not name another.
 MODELS = {

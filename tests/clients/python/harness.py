@@ -108,8 +108,11 @@ def told(note, response):
 def raised(error):
     """An exception as the runner judges it."""
     classes = [f"{c.__module__.split('.')[0]}.{c.__name__}" for c in type(error).__mro__]
-    # Google's errors call it `code`, where others have a word.
+    # Google's errors call it `code`, where others have a word; Amazon's have it among the metadata of a response.
     status = getattr(error, "status_code", None) or getattr(error, "code", None)
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     return {
         "class": classes[0],
         "bases": classes[1:],
