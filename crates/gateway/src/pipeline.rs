@@ -5,6 +5,7 @@ mod attempt;
 mod authorise;
 mod choose;
 mod count;
+mod fit;
 mod read;
 mod refuse;
 mod relay;

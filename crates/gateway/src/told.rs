@@ -31,6 +31,8 @@ pub struct Told<'h> {
     pub hops: Option<&'h HeaderValue>,
     /// `x-stainless-retry-count`
     pub sdk_retries: Option<&'h HeaderValue>,
+    /// `x-pilothouse-compat`
+    pub compat: Option<&'h HeaderValue>,
     /// `anthropic-version`
     pub anthropic_version: Option<&'h HeaderValue>,
 }
@@ -53,6 +55,7 @@ impl<'h> Told<'h> {
             content_length: None,
             hops: None,
             sdk_retries: None,
+            compat: None,
             anthropic_version: None,
         };
         for (name, value) in headers {
@@ -69,6 +72,7 @@ impl<'h> Told<'h> {
                 "content-length" => &mut told.content_length,
                 "x-pilothouse-hops" => &mut told.hops,
                 "x-stainless-retry-count" => &mut told.sdk_retries,
+                "x-pilothouse-compat" => &mut told.compat,
                 "anthropic-version" => &mut told.anthropic_version,
                 _ => continue,
             };

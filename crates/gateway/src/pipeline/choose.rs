@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use pilothouse_catalog::compat::Compat;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
+use pilothouse_wire::codec::Target;
 use pilothouse_wire::path::{
     GeminiMethod, converse_path, may_stand_in_a_path, segment, vendor_path, vertex_anthropic_path,
 };
@@ -26,6 +28,16 @@ impl Choice {
 
     pub(crate) fn surface(&self) -> Option<&Surface> {
         self.provider().surfaces.get(self.surface)
+    }
+
+    /// The compatibility rules of the target, where there are any.
+    pub(crate) fn rules(&self) -> Option<&Compat> {
+        self.resolution.target.rules(self.surface).filter(|rules| !rules.rules().is_empty())
+    }
+
+    /// What a codec must know of the target.
+    pub(crate) fn codec_target(&self) -> Target<'_> {
+        self.resolution.target.codec_target(self.surface)
     }
 
     pub(crate) fn surface_dialect(&self) -> Dialect {

@@ -16,6 +16,7 @@ use pilothouse_upstream::{Head, Origin};
 
 use crate::cloud::Tokens;
 use crate::cloud::sigv4::Signer;
+use crate::config::CompatMode;
 use crate::endpoints::Call;
 
 pub(super) use build::build_provider;
@@ -38,6 +39,12 @@ pub struct Provider {
     pub retries: u32,
     /// Whether a call may be repeated after a timeout with its body sent.
     pub retry_after_timeout: bool,
+    /// The vendor's name in the catalogue; empty where it has none.
+    pub vendor: String,
+    /// The vendor's quirks, by name.
+    pub quirks: Vec<String>,
+    /// What is done about requests that it would refuse or silently change.
+    pub compat: CompatMode,
     /// The vendor takes no `stream_options`, so usage is not asked for in streams.
     pub no_stream_options: bool,
     /// How calls are authorised, or what that lacks, where it is not simply the vendor's own key: words for people,
