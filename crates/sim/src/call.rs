@@ -1,8 +1,11 @@
 //! The life of one call: who asks, for what, with which fault, at what price.
 
+mod ask;
 mod received;
 
 use crate::answer::{Answer, Telling};
+use crate::azure;
+use crate::bedrock;
 use crate::books::{Books, Call, Outcome, Served};
 use crate::cache::PromptCache;
 use crate::chance::digest;
@@ -21,7 +24,7 @@ use crate::steer::Steering;
 use crate::strike::{self, Sending};
 use crate::struck::Struck;
 use crate::voice;
-use crate::{Options, anthropic, gemini, openai};
+use crate::{Options, vertex};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode, header};
@@ -67,6 +70,15 @@ impl Drop for Waiting<'_> {
     }
 }
 
+/// The machine's time, Unix seconds: what signatures and tokens are measured by, while answers have the fleet's date.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a client signs with its machine's clock, which this is checked against"
+)]
+fn wall_s() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |t| t.as_secs())
+}
+
 /// An answer, or a connection that closes without one.
 type Reply = Result<Response<Delivery>, BrokenOff>;
 
@@ -96,7 +108,11 @@ impl Core {
             return Ok(self.refused(vendor, voice::too_large(vendor), None));
         };
         let body = body.to_bytes();
-        let admitted = door::admit(vendor, &parts.uri, &parts.headers);
+        let now_s = self.options.signing_time_s.unwrap_or_else(wall_s);
+        if endpoint == Endpoint::Token {
+            return Ok(self.token(vendor, &parts, &body, now_s));
+        }
+        let admitted = door::admit(vendor, &parts, &body, self.options.seed, now_s);
         if admitted.is_ok()
             && let Some(scan) = load_scan(&endpoint, &body)
             && let Some(reply) = self.load(vendor, &endpoint, scan).await
@@ -116,10 +132,25 @@ impl Core {
             Endpoint::Model(name) => voice::one(vendor, name),
             Endpoint::Kept(what) => voice::kept(&self.shelf, &caller, what, &parts),
             Endpoint::WrongMethod => voice::wrong_method(vendor, &parts),
+            Endpoint::WrongVersion => azure::error::wrong_version(),
             Endpoint::Unknown => voice::unknown_path(vendor, &parts),
             _ => return self.model_call(vendor, &endpoint, &caller, &parts, &body, call).await,
         };
         Ok(self.refused(vendor, answer, Some(call)))
+    }
+
+    /// An access token for what is itself a credential, and is not kept.
+    fn token(&self, vendor: Vendor, parts: &Parts, body: &Bytes, now_s: u64) -> Response<Delivery> {
+        let hidden = Bytes::from(door::hashed(&String::from_utf8_lossy(body)));
+        let call = Call::logged(&self.books, received(parts, hidden));
+        let (seed, query) = (self.options.seed, parts.uri.query().unwrap_or_default());
+        let answer = if vendor == Vendor::Azure {
+            azure::token::grant(seed, now_s, query, body)
+        } else {
+            let host = parts.headers.get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or_default();
+            vertex::token::grant(seed, now_s, host, parts.uri.path(), query, body)
+        };
+        self.refused(vendor, answer, Some(call))
     }
 
     /// The fleet's own pages, open to anybody.
@@ -188,8 +219,12 @@ impl Core {
             tokio::time::sleep(Duration::from_millis(u64::from(load.first_byte_ms))).await;
         }
         let mut response = Response::new(Delivery::new(script, Some(call), None));
-        let is_events = scan.stream && dialect != Dialect::GeminiList;
-        let kind = if is_events { "text/event-stream; charset=utf-8" } else { "application/json" };
+        let kind = match dialect {
+            _ if !scan.stream => "application/json",
+            Dialect::GeminiList => "application/json",
+            Dialect::Converse => bedrock::frames::CONTENT_TYPE,
+            _ => "text/event-stream; charset=utf-8",
+        };
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         Some(response)
     }
@@ -205,7 +240,7 @@ impl Core {
         mut call: Call,
     ) -> Reply {
         let dialect = Dialect::of(vendor, endpoint);
-        let (request, name, found) = match resolve(vendor, endpoint, body) {
+        let (request, name, found) = match resolve(vendor, endpoint, parts.uri.path(), body) {
             Ok(found) => found,
             Err(answer) => return Ok(self.refused(vendor, dialect.error(*answer), Some(call))),
         };
@@ -230,7 +265,8 @@ impl Core {
                 return Err(BrokenOff);
             }
             Some(Fault::Status { status, retry_after_s, .. }) => {
-                let answer = voice::status_fault(vendor, status, retry_after_s, &name);
+                let answer =
+                    voice::status_fault(vendor, dialect, status, retry_after_s, &name, parts.uri.path());
                 call.serve(served(vendor, &counted, model, &answer, true));
                 return Ok(self.refused(vendor, dialect.error(answer), Some(call)));
             }
@@ -249,9 +285,10 @@ impl Core {
             shelf: &self.shelf,
             name: &name,
             telling,
+            is_vertex: vendor == Vendor::Vertex,
             force: fault.and_then(forced),
         };
-        let answer = ask(vendor, endpoint, &setting, model, &request, parts);
+        let answer = ask::ask(vendor, endpoint, &setting, model, &request, parts);
         call.serve(served(vendor, &counted, model, &answer, telling != Telling::Never && answer.is_told));
         if answer.status >= 400 {
             return Ok(self.refused(vendor, dialect.error(answer), Some(call)));
@@ -358,38 +395,4 @@ fn forced(fault: Fault) -> Option<Steering> {
         _ => return None,
     };
     Some(steering)
-}
-
-fn ask(
-    vendor: Vendor,
-    endpoint: &Endpoint,
-    setting: &Setting<'_>,
-    model: &Model,
-    request: &Value,
-    parts: &Parts,
-) -> Answer {
-    match vendor {
-        Vendor::OpenAi => {
-            let made = match endpoint {
-                Endpoint::Embeddings => openai::embed(setting, model, request),
-                Endpoint::Responses => openai::responses::create(setting, model, request),
-                Endpoint::InputTokens => openai::responses::count_tokens(setting, model, request),
-                _ => openai::chat(setting, model, request),
-            };
-            made.unwrap_or_else(|refusal| refusal.answer())
-        }
-        Vendor::Gemini => {
-            let Endpoint::Gemini(method, _) = endpoint else { return voice::unknown_path(vendor, parts) };
-            gemini::call(setting, model, *method, request).unwrap_or_else(|refusal| refusal.answer())
-        }
-        Vendor::Anthropic => {
-            let beta: Vec<&str> =
-                parts.headers.get_all("anthropic-beta").iter().filter_map(|v| v.to_str().ok()).collect();
-            let made = match endpoint {
-                Endpoint::CountTokens => anthropic::count_tokens(setting, model, request),
-                _ => anthropic::messages(setting, model, request, &beta.join(",")),
-            };
-            made.unwrap_or_else(|refusal| refusal.answer())
-        }
-    }
 }

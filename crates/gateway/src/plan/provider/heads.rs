@@ -44,46 +44,23 @@ pub(super) fn fixed_headers(
 
 /// The heads of every call that a surface has.
 pub(super) fn heads_of(origin: &Origin, way: &Way, headers: &[(HeaderName, HeaderValue)]) -> CallHeads {
+    // The path behind the address names model and method, call by call: `Choice::tail`.
+    let (counts, embeds) = match way.naming {
+        Naming::Body => return of_dialect(origin, way, headers),
+        Naming::GeminiPath => (true, true),
+        Naming::BedrockPath => (false, false),
+        Naming::VertexAnthropic => (true, false),
+        Naming::Deployment { .. } => (false, true),
+    };
+    let any = Head::for_origin(origin, &Method::POST, "", headers);
+    let only = |is_there: bool| is_there.then(|| any.clone());
+    CallHeads { count_tokens: only(counts), embeddings: only(embeds), kept: None, live: None, chat: any }
+}
+
+/// The heads of a surface whose calls have the paths of its dialect.
+fn of_dialect(origin: &Origin, way: &Way, headers: &[(HeaderName, HeaderValue)]) -> CallHeads {
     let head = |path: &str| Head::for_origin(origin, &Method::POST, path, headers);
     let chat = |usual: &str| head(way.path.as_deref().unwrap_or(usual));
-    // The path behind the address names model and method, call by call: `Choice::tail`.
-    match way.naming {
-        Naming::Body => {}
-        Naming::GeminiPath => {
-            let any = head("");
-            let (count_tokens, embeddings) = (Some(any.clone()), Some(any.clone()));
-            return CallHeads { count_tokens, embeddings, chat: any, kept: None, live: None };
-        }
-        Naming::BedrockPath => {
-            return CallHeads {
-                chat: head(""),
-                count_tokens: None,
-                embeddings: None,
-                kept: None,
-                live: None,
-            };
-        }
-        Naming::VertexAnthropic => {
-            let any = head("");
-            return CallHeads {
-                count_tokens: Some(any.clone()),
-                embeddings: None,
-                chat: any,
-                kept: None,
-                live: None,
-            };
-        }
-        Naming::Deployment { .. } => {
-            let any = head("");
-            return CallHeads {
-                count_tokens: None,
-                embeddings: Some(any.clone()),
-                chat: any,
-                kept: None,
-                live: None,
-            };
-        }
-    }
     match way.dialect {
         Dialect::AnthropicMessages => CallHeads {
             chat: chat("/v1/messages"),
