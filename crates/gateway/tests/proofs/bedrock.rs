@@ -242,6 +242,48 @@ fn every_other_client_is_answered_by_a_strict_bedrock_and_billed_as_it_bills() {
     }
 }
 
+/// The fleet refuses a tool loop of Claude's without its signed thinking, and any signature that is not its own.
+#[test]
+fn signed_thinking_comes_home_to_a_strict_bedrock_from_every_client_that_loops() {
+    let house = before_the_fleet();
+    let model = "bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0";
+    let text = "Weather? [[tool:weather]] [[think:12]] [[args:{\"city\":\"Kiel\"}]]";
+    let schema = json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]});
+
+    let tool = json!({"type": "function", "function": {"name": "weather", "parameters": schema}});
+    let mut body = json!({"model": model, "messages": [{"role": "user", "content": text}], "tools": [tool], "reasoning_effort": "high", "max_tokens": 8000});
+    let got = house.chat(&body);
+    assert_eq!(got.status, 200, "{}", got.text());
+    let message = got.json()["choices"][0]["message"].clone();
+    let call = message["tool_calls"][0].clone();
+    let turns = body["messages"].as_array_mut().unwrap();
+    turns.push(json!({"role": "assistant", "content": null, "tool_calls": [call]}));
+    turns.push(json!({"role": "tool", "tool_call_id": call["id"], "content": "12 degrees"}));
+    let got = house.chat(&body);
+    assert_eq!(got.status, 200, "{}", got.text());
+    assert!(got.header("x-pilothouse-changed").unwrap().contains("restore:thinking"), "{:?}", got.headers);
+
+    let tool = json!({"name": "weather", "input_schema": schema});
+    let mut body = json!({"model": model, "messages": [{"role": "user", "content": text}], "tools": [tool], "thinking": {"type": "enabled", "budget_tokens": 2000}, "max_tokens": 8000});
+    let got = house.message(&body);
+    assert_eq!(got.status, 200, "{}", got.text());
+    let content = got.json()["content"].clone();
+    let blocks = content.as_array().unwrap();
+    assert!(blocks[0]["signature"].as_str().is_some_and(|text| !text.contains("pilothouse")), "{content}");
+    let id = blocks.iter().find(|block| block["type"] == "tool_use").unwrap()["id"].clone();
+    let turns = body["messages"].as_array_mut().unwrap();
+    turns.push(json!({"role": "assistant", "content": content}));
+    turns.push(json!({"role": "user", "content": [{"type": "tool_result", "tool_use_id": id, "content": "12 degrees"}]}));
+    let got = house.message(&body);
+    assert_eq!(got.status, 200, "{}", got.text());
+    // The same history on Anthropic's own platform: the signature is good there too.
+    body["model"] = "anthropic/claude-sonnet-4-5".into();
+    let sent = house.message(&body);
+    assert_eq!(sent.status, 200, "{}", sent.text());
+    let told: Value = serde_json::from_str(house.fleet.last()["body"].as_str().unwrap()).unwrap();
+    assert_eq!(told["messages"][1]["content"][0]["type"], "thinking", "{}", sent.text());
+}
+
 #[test]
 fn a_bedrock_client_gets_the_bytes_of_a_strict_bedrock() {
     let house = before_the_fleet();
