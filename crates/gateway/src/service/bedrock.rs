@@ -59,7 +59,7 @@ fn sign_less(told: &Told<'_>) -> Option<Error> {
         Error::new(
             Kind::Forbidden,
             "this gateway cannot check AWS signatures; set AWS_BEARER_TOKEN_BEDROCK to a Pilothouse key, which the SDK \
-             sends instead",
+             sends instead (boto3 over https only)",
         )
     })
 }
