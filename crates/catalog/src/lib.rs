@@ -23,4 +23,5 @@ pub use model::{Benchmark, Model, PriceRow, Support};
 pub use nearest::nearest_names;
 pub use overlay::OverlayError;
 pub use pricing::Pricing;
+pub use row::{Class, Side};
 pub use vendor::{Auth, Surface, Vendor};

@@ -4,7 +4,9 @@ mod admit;
 mod attempt;
 mod choose;
 mod count;
+mod pass;
 mod read;
+mod realtime;
 mod refuse;
 mod relay;
 mod translate;
@@ -26,8 +28,10 @@ use crate::shared::Worker;
 use crate::told::Told;
 
 pub use admit::{admit, admit_operator};
+pub(crate) use pass::{Passing, Settling, pass};
 pub(crate) use pilothouse_wire::codec::error_codec;
 pub(crate) use read::hops;
+pub(crate) use realtime::realtime;
 pub use refuse::{plain_error, refusal};
 pub(crate) use relay::{WHOLE_MAX, passing_headers};
 

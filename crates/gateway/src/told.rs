@@ -33,6 +33,8 @@ pub struct Told<'h> {
     pub sdk_retries: Option<&'h HeaderValue>,
     /// `anthropic-version`
     pub anthropic_version: Option<&'h HeaderValue>,
+    /// `x-pilothouse-provider`
+    pub provider: Option<&'h HeaderValue>,
 }
 
 impl<'h> Told<'h> {
@@ -54,6 +56,7 @@ impl<'h> Told<'h> {
             hops: None,
             sdk_retries: None,
             anthropic_version: None,
+            provider: None,
         };
         for (name, value) in headers {
             let place = match name.as_str() {
@@ -70,6 +73,7 @@ impl<'h> Told<'h> {
                 "x-pilothouse-hops" => &mut told.hops,
                 "x-stainless-retry-count" => &mut told.sdk_retries,
                 "anthropic-version" => &mut told.anthropic_version,
+                "x-pilothouse-provider" => &mut told.provider,
                 _ => continue,
             };
             place.get_or_insert(value);

@@ -8,6 +8,7 @@ mod anthropic_messages;
 pub(crate) mod gemini_generate;
 mod openai_chat;
 mod openai_responses;
+pub mod other;
 
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::Kind;

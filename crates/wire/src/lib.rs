@@ -6,13 +6,16 @@
 pub mod codec;
 pub mod dialects;
 pub mod facts;
+pub mod frames;
 pub mod head;
 pub mod headers;
 mod json;
 pub mod memory;
+pub mod multipart;
 pub mod path;
 pub mod relay;
 pub mod scan;
+pub mod sieve;
 pub mod sse;
 pub mod usage;
 mod walk;

@@ -13,17 +13,34 @@ use crate::plan::{Plan, Provider, Resolution, Surface};
 /// The target of one exchange.
 pub(crate) struct Choice {
     pub(crate) resolution: Arc<Resolution>,
-    surface: usize,
+    way: Way,
     pub(crate) is_same_dialect: bool,
 }
 
+/// One of a provider's ways to be called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// The surface at this place.
+    Surface(usize),
+    /// Its rerank call.
+    Rerank,
+}
+
 impl Choice {
+    /// A target whose way is known, for a call that passes as it came.
+    pub(super) const fn passing(resolution: Arc<Resolution>, way: Way) -> Self {
+        Self { resolution, way, is_same_dialect: true }
+    }
+
     pub(crate) fn provider(&self) -> &Arc<Provider> {
         &self.resolution.target.provider
     }
 
     pub(crate) fn surface(&self) -> Option<&Surface> {
-        self.provider().surfaces.get(self.surface)
+        match self.way {
+            Way::Surface(at) => self.provider().surfaces.get(at),
+            Way::Rerank => self.provider().rerank.as_ref().map(|rerank| &rerank.surface),
+        }
     }
 
     pub(crate) fn surface_dialect(&self) -> Dialect {
@@ -47,6 +64,9 @@ impl Choice {
             (Call::Chat, true) => GeminiMethod::Stream,
             (Call::CountTokens, _) => GeminiMethod::CountTokens,
             (Call::Embeddings, _) => GeminiMethod::Embed,
+            (Call::Completions | Call::Pass(_), _) => {
+                return Err(Error::new(Kind::Internal, "Google's dialect does not have this call"));
+            }
         };
         Ok(vendor_path(model, method))
     }
@@ -56,11 +76,14 @@ impl Choice {
 pub(super) fn choose(plan: &Plan, dialect: Dialect, call: Call, asked: &Asked<'_>) -> Result<Choice, Error> {
     let resolution = plan.resolve(&asked.model)?;
     let provider = &resolution.target.provider;
-    let wanted = match (call, dialect) {
-        (Call::Embeddings, Dialect::OpenaiEmbeddings) => Dialect::OpenaiChat,
-        _ => dialect,
+    let fits = |surface: &Surface| match (call, dialect) {
+        (Call::Embeddings, Dialect::OpenaiEmbeddings) => {
+            matches!(surface.dialect, Dialect::OpenaiChat | Dialect::OpenaiEmbeddings)
+        }
+        (Call::Completions, _) => surface.dialect == Dialect::OpenaiChat && !provider.no_completions,
+        _ => surface.dialect == dialect,
     };
-    let same = provider.surfaces.iter().position(|surface| surface.dialect == wanted);
+    let same = provider.surfaces.iter().position(fits);
     let surface = match (same, call) {
         (Some(surface), _) => surface,
         (None, Call::Embeddings) => {
@@ -70,10 +93,27 @@ pub(super) fn choose(plan: &Plan, dialect: Dialect, call: Call, asked: &Asked<'_
                 format!("`{}` has no {style}-style embeddings; ask another provider for them", provider.name),
             ));
         }
+        (None, Call::Completions) => return Err(no_completions(&provider.name)),
         (None, _) => 0,
     };
-    if provider.surfaces.is_empty() {
-        return Err(Error::new(Kind::Internal, "the provider has no way to be called"));
+    match provider.surfaces.get(surface) {
+        None => return Err(Error::new(Kind::Internal, "the provider has no way to be called")),
+        Some(only) if only.dialect == Dialect::OpenaiEmbeddings && call != Call::Embeddings => {
+            let public =
+                format!("`{}` makes embeddings only; ask another provider for answers", provider.name);
+            return Err(Error::bad_request("model", public));
+        }
+        Some(_) => {}
     }
-    Ok(Choice { resolution, surface, is_same_dialect: same.is_some() })
+    Ok(Choice { resolution, way: Way::Surface(surface), is_same_dialect: same.is_some() })
+}
+
+/// A text to go on with is no conversation: a chat's template would stand around it, and `echo`, `suffix` and `best_of` have
+/// no counterpart, so that nothing is translated.
+fn no_completions(provider: &str) -> Error {
+    let public = format!(
+        "`{provider}` has no legacy completions, and a text completion cannot be turned into a chat exactly; send the prompt \
+         as a message to /v1/chat/completions, or ask for a model of a provider that has /v1/completions"
+    );
+    Error::bad_request("model", public)
 }

@@ -9,7 +9,7 @@ use pilothouse_core::secret::Secret;
 use pilothouse_upstream::{Head, Origin, OriginOptions, Timeouts, TlsFiles};
 
 use crate::config::{self, Diagnostic};
-use crate::endpoints::Call;
+use crate::endpoints::{Call, Verb};
 use crate::plan::build::Environment;
 
 use http::{HeaderName, HeaderValue, Method};
@@ -29,6 +29,10 @@ pub struct Provider {
     pub retries: u32,
     /// Whether a call may be repeated after a timeout with its body sent.
     pub retry_after_timeout: bool,
+    /// Its rerank call, where it has one.
+    pub rerank: Option<Rerank>,
+    /// The vendor has no legacy completions.
+    pub no_completions: bool,
     /// The vendor takes no `stream_options`, so usage is not asked for in streams.
     pub no_stream_options: bool,
     /// Credentials are tried in turn: the index of the one in use.
@@ -47,16 +51,28 @@ pub struct Surface {
     pub credentials: Vec<CallHeads>,
 }
 
+/// Where a provider orders documents.
+#[derive(Debug)]
+pub struct Rerank {
+    /// Its address and credentials.
+    pub surface: Surface,
+    /// Its path begins with the version that the client names.
+    pub is_versioned: bool,
+}
+
 /// The request heads of one credential.
 #[derive(Debug)]
 pub struct CallHeads {
     chat: Head,
     count_tokens: Option<Head>,
     embeddings: Option<Head>,
+    completions: Option<Head>,
     kept: Option<Box<KeptHeads>>,
+    pass: Option<Box<KeptHeads>>,
 }
 
-/// The request heads of calls about a response that the vendor holds; what follows the path is the call's own.
+/// The request heads of calls whose path is their own, at least in its end: about a response that the vendor holds,
+/// and those that are no conversations.
 #[derive(Debug)]
 struct KeptHeads {
     get: Head,
@@ -67,11 +83,17 @@ struct KeptHeads {
 impl CallHeads {
     /// The head of a call, where the surface has it.
     #[must_use]
-    pub const fn get(&self, call: Call) -> Option<&Head> {
+    pub fn get(&self, call: Call) -> Option<&Head> {
         match call {
             Call::Chat => Some(&self.chat),
             Call::CountTokens => self.count_tokens.as_ref(),
             Call::Embeddings => self.embeddings.as_ref(),
+            Call::Completions => self.completions.as_ref(),
+            Call::Pass(verb) => self.pass.as_ref().map(|heads| match verb {
+                Verb::Get => &heads.get,
+                Verb::Post => &heads.post,
+                Verb::Delete => &heads.delete,
+            }),
         }
     }
 
@@ -140,6 +162,7 @@ pub(super) fn build_provider(
     }
     let ways = ways(name, section, vendor, wrong)?;
     let secrets = secrets(section, vendor, environment, wrong);
+    let rerank = rerank(section, vendor, &ways, environment, &secrets, wrong);
     let mut surfaces = Vec::new();
     for way in ways {
         let options = origin_options(section, environment);
@@ -170,6 +193,8 @@ pub(super) fn build_provider(
         surfaces,
         retries,
         retry_after_timeout: section.retry_after_timeout,
+        rerank,
+        no_completions: vendor.is_some_and(|vendor| vendor.has_quirk("no-completions")),
         no_stream_options: vendor.is_some_and(|vendor| vendor.has_quirk("no-stream-options")),
         current: AtomicUsize::new(0),
     })
@@ -234,7 +259,9 @@ fn ways(
             Some(_) => None,
             None => surface.base_url.as_ref().map(|url| fill(url, section)),
         };
-        if let (true, Some(base_url)) = (is_wanted && dialect != Dialect::OpenaiEmbeddings, url) {
+        // Embeddings go over the surface for chats, where there is one.
+        let is_needed = dialect != Dialect::OpenaiEmbeddings || vendor.surface("openai-chat").is_none();
+        if let (true, Some(base_url)) = (is_wanted && is_needed, url) {
             replaced = replaced.or(surface.base_url.as_ref());
             ways.push(Way { dialect, base_url, auth: surface.auth.clone(), path: surface.path.clone() });
         }
@@ -249,6 +276,45 @@ fn ways(
         return None;
     }
     Some(ways)
+}
+
+/// Where a provider orders documents: where the section says, else where the vendor's row does, else below the address of
+/// a server that people run themselves, as vLLM, llama.cpp and others have it.
+fn rerank(
+    section: &config::Provider,
+    vendor: Option<&pilothouse_catalog::Vendor>,
+    ways: &[Way],
+    environment: &Environment,
+    secrets: &[Secret],
+    wrong: &mut Vec<Diagnostic>,
+) -> Option<Rerank> {
+    let own = ways.iter().find(|way| {
+        let is_own = vendor.is_none_or(pilothouse_catalog::Vendor::is_local);
+        is_own && matches!(way.dialect, Dialect::OpenaiChat | Dialect::OpenaiEmbeddings)
+    });
+    let url = match (&section.rerank_url, vendor.and_then(|vendor| vendor.rerank.clone()), own) {
+        (Some(given), _, _) => given.get_ref().clone(),
+        (None, Some(known), _) => known,
+        (None, None, Some(way)) => format!("{}/rerank", way.base_url.trim_end_matches('/')),
+        (None, None, None) => return None,
+    };
+    let (base_url, is_versioned) = match url.split_once("/{version}/") {
+        Some((before, _)) => (before.to_owned(), true),
+        None => (url, false),
+    };
+    let auth = ways.first().map_or(Auth::Bearer, |way| way.auth.clone());
+    match Origin::new(&base_url, &origin_options(section, environment)) {
+        Ok(origin) => {
+            let way = Way { dialect: Dialect::OpenaiChat, base_url, auth, path: None };
+            let surface = surface(way, origin, section, secrets, wrong)?;
+            Some(Rerank { surface, is_versioned })
+        }
+        Err(error) => {
+            let span = section.rerank_url.as_ref().map_or(0..0, toml::Spanned::span);
+            wrong.push(Diagnostic::at(span, error.to_string()));
+            None
+        }
+    }
 }
 
 /// Puts the section's params into an address.
@@ -357,16 +423,27 @@ fn credential(auth: &Auth, secret: &Secret) -> Option<Credential> {
     Some(Credential { headers: vec![header] })
 }
 
+/// The heads of calls that pass as they came: path and content type are the call's own.
+fn pass_heads(origin: &Origin, headers: &[(HeaderName, HeaderValue)]) -> Box<KeptHeads> {
+    let own: Vec<_> =
+        headers.iter().filter(|(name, _)| *name != http::header::CONTENT_TYPE).cloned().collect();
+    let head = |method: &Method| Head::for_origin(origin, method, "", &own);
+    Box::new(KeptHeads { get: head(&Method::GET), delete: head(&Method::DELETE), post: head(&Method::POST) })
+}
+
 /// The heads of every call that a surface has.
 fn heads_of(origin: &Origin, way: &Way, headers: &[(HeaderName, HeaderValue)]) -> CallHeads {
     let head = |path: &str| Head::for_origin(origin, &Method::POST, path, headers);
     let chat = |usual: &str| head(way.path.as_deref().unwrap_or(usual));
+    let pass = pass_heads(origin, headers);
     match way.dialect {
         Dialect::AnthropicMessages => CallHeads {
             chat: chat("/v1/messages"),
             count_tokens: Some(head("/v1/messages/count_tokens")),
             embeddings: None,
+            completions: None,
             kept: None,
+            pass: Some(pass),
         },
         // The path behind the address names model and method, call by call: `Choice::tail`.
         Dialect::GeminiGenerate => {
@@ -375,14 +452,18 @@ fn heads_of(origin: &Origin, way: &Way, headers: &[(HeaderName, HeaderValue)]) -
                 count_tokens: Some(any.clone()),
                 embeddings: Some(any.clone()),
                 chat: any,
+                completions: None,
                 kept: None,
+                pass: None,
             }
         }
         Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => CallHeads {
             chat: chat("/chat/completions"),
             count_tokens: None,
             embeddings: Some(head("/embeddings")),
+            completions: Some(head("/completions")),
             kept: None,
+            pass: Some(pass),
         },
         Dialect::OpenaiResponses => {
             let kept = |method: &Method| Head::for_origin(origin, method, "/responses/", headers);
@@ -390,11 +471,13 @@ fn heads_of(origin: &Origin, way: &Way, headers: &[(HeaderName, HeaderValue)]) -
                 chat: chat("/responses"),
                 count_tokens: Some(head("/responses/input_tokens")),
                 embeddings: None,
+                completions: None,
                 kept: Some(Box::new(KeptHeads {
                     get: kept(&Method::GET),
                     delete: kept(&Method::DELETE),
                     post: kept(&Method::POST),
                 })),
+                pass: Some(pass),
             }
         }
     }
