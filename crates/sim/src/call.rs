@@ -10,7 +10,9 @@ use crate::delivery::{BrokenOff, Delivery, Script};
 use crate::dialect::Dialect;
 use crate::door::{self, Endpoint};
 use crate::fault::Fault;
+use crate::form;
 use crate::headers;
+use crate::held::{Asking, Cellar, Held};
 use crate::load::{self, Load, Renderings};
 use crate::metrics;
 use crate::models::{self, Found, LOAD_PRICES, Model, Vendor};
@@ -33,6 +35,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
 
 /// Largest request body that is read.
 const BODY_BYTES_MAX: usize = 64 << 20;
@@ -44,6 +47,9 @@ pub(crate) struct Core {
     books: Arc<Books>,
     cache: PromptCache,
     shelf: Shelf,
+    cellar: Cellar,
+    /// Conversations that go on behind their calls.
+    sessions: TaskTracker,
     renderings: Renderings,
     struck: Mutex<Struck>,
     slots: Arc<Semaphore>,
@@ -78,6 +84,8 @@ impl Core {
             books: Arc::default(),
             cache: PromptCache::default(),
             shelf: Shelf::default(),
+            cellar: Cellar::default(),
+            sessions: TaskTracker::new(),
             renderings: Renderings::default(),
             struck: Mutex::default(),
             waiting: AtomicU64::new(0),
@@ -114,12 +122,48 @@ impl Core {
         let answer = match &endpoint {
             Endpoint::Models => Answer::json(200, &voice::list(vendor, &parts)),
             Endpoint::Model(name) => voice::one(vendor, name),
+            Endpoint::Held(what) => self.held(vendor, &caller, what, &parts, &body),
+            Endpoint::Realtime => return Ok(self.realtime(&parts, call)),
             Endpoint::Kept(what) => voice::kept(&self.shelf, &caller, what, &parts),
             Endpoint::WrongMethod => voice::wrong_method(vendor, &parts),
             Endpoint::Unknown => voice::unknown_path(vendor, &parts),
             _ => return self.model_call(vendor, &endpoint, &caller, &parts, &body, call).await,
         };
         Ok(self.refused(vendor, answer, Some(call)))
+    }
+
+    /// Files, uploads and batches.
+    fn held(&self, vendor: Vendor, caller: &str, what: &Held, parts: &Parts, body: &Bytes) -> Answer {
+        let beta = parts.headers.get("anthropic-beta").and_then(|v| v.to_str().ok()).unwrap_or_default();
+        let asking = Asking {
+            vendor,
+            caller,
+            method: &parts.method,
+            beta,
+            seed: self.options.seed,
+            now_s: self.options.now_s,
+            body,
+            boundary: form::boundary(&parts.headers),
+        };
+        self.cellar.answer(what, &asking)
+    }
+
+    /// A conversation over a WebSocket, which goes on behind its handshake.
+    fn realtime(&self, parts: &Parts, call: Call) -> Response<Delivery> {
+        let (model, response) = match openai::realtime::handshake(parts) {
+            Ok(shaken) => shaken,
+            Err(answer) => return self.refused(Vendor::OpenAi, *answer, Some(call)),
+        };
+        let seed = self.options.seed;
+        if let Some(upgrade) = parts.extensions.get::<hyper::upgrade::OnUpgrade>().cloned() {
+            self.sessions.spawn(async move {
+                if let Ok(io) = upgrade.await {
+                    openai::realtime::talk(hyper_util::rt::TokioIo::new(io), &model, seed).await;
+                }
+            });
+        }
+        let script = Script::whole(Bytes::new(), Outcome::Completed);
+        response.map(|()| Delivery::new(Script { length: None, ..script }, Some(call), None))
     }
 
     /// The fleet's own pages, open to anybody.
@@ -136,6 +180,7 @@ impl Core {
                 self.books.reset();
                 self.cache.clear();
                 self.shelf.clear();
+                self.cellar.clear();
                 *self.struck.lock().unwrap_or_else(PoisonError::into_inner) = Struck::default();
                 Some(Answer::json(200, &json!({ "reset": true })))
             }
@@ -205,7 +250,7 @@ impl Core {
         mut call: Call,
     ) -> Reply {
         let dialect = Dialect::of(vendor, endpoint);
-        let (request, name, found) = match resolve(vendor, endpoint, body) {
+        let (request, name, found) = match resolve(vendor, endpoint, parts, body) {
             Ok(found) => found,
             Err(answer) => return Ok(self.refused(vendor, dialect.error(*answer), Some(call))),
         };
@@ -371,6 +416,10 @@ fn ask(
     match vendor {
         Vendor::OpenAi => {
             let made = match endpoint {
+                Endpoint::Service(service) => {
+                    let is_form = form::boundary(&parts.headers).is_some();
+                    openai::services::answer(*service, setting, model, request, is_form)
+                }
                 Endpoint::Embeddings => openai::embed(setting, model, request),
                 Endpoint::Responses => openai::responses::create(setting, model, request),
                 Endpoint::InputTokens => openai::responses::count_tokens(setting, model, request),

@@ -13,8 +13,10 @@ mod delivery;
 mod dialect;
 mod door;
 mod fault;
+mod form;
 mod gemini;
 mod headers;
+mod held;
 mod load;
 mod media;
 mod metrics;
@@ -34,6 +36,7 @@ mod struck;
 mod tokens;
 mod vector;
 mod voice;
+mod websocket;
 
 pub use fault::{FaultRow, faults};
 pub use overlay::catalog_overlay;

@@ -47,6 +47,10 @@ pub(super) async fn send(
     let mut retries = provider.retries.saturating_sub(outgoing.sdk_retries);
     let mut refused_credentials = 0;
     let mut pause = PAUSE_FIRST;
+    let keep = match outgoing.call {
+        Call::Pass(_) => headers::passes_down_with_files,
+        _ => headers::passes_down,
+    };
     loop {
         let credential = provider.credential();
         let head =
@@ -56,7 +60,7 @@ pub(super) async fn send(
         let request = Request { head, tail: outgoing.tail, extra: outgoing.extra, body: outgoing.body };
         job.sent();
         let mut stale = 0;
-        let sent = worker.client.send(&surface.origin, &request, headers::passes_down, &mut stale).await;
+        let sent = worker.client.send(&surface.origin, &request, keep, &mut stale).await;
         if stale > 0 {
             job.noted(Note::new("replace:connection", REPLACED));
         }

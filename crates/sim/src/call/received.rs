@@ -4,9 +4,11 @@ use crate::answer::Answer;
 use crate::books::Received;
 use crate::dialect::Dialect;
 use crate::door::{self, Endpoint};
+use crate::form;
 use crate::gemini;
 use crate::load;
 use crate::models::{self, Found, Vendor};
+use crate::openai::services;
 use crate::voice;
 use bytes::Bytes;
 use http::Uri;
@@ -17,18 +19,33 @@ use serde_json::Value;
 pub(super) fn resolve(
     vendor: Vendor,
     endpoint: &Endpoint,
+    parts: &Parts,
     body: &Bytes,
 ) -> Result<(Value, String, Found), Box<Answer>> {
     let dialect = Dialect::of(vendor, endpoint);
-    let request: Value = serde_json::from_slice(body).map_err(|_| Box::new(voice::not_json(vendor)))?;
+    let request: Value = match form::boundary(&parts.headers) {
+        Some(boundary) => {
+            let parts = form::parts(body, &boundary).map_err(|why| Box::new(voice::not_a_form(why)))?;
+            form::request(&parts)
+        }
+        None => serde_json::from_slice(body).map_err(|_| Box::new(voice::not_json(vendor)))?,
+    };
     let name = match endpoint {
         Endpoint::Gemini(_, model) => model.clone(),
         _ => request.get("model").and_then(Value::as_str).unwrap_or_default().to_owned(),
     };
+    let name = match endpoint {
+        Endpoint::Service(service) if name.is_empty() => service.usual_model().unwrap_or_default().to_owned(),
+        _ => name,
+    };
     if name.is_empty() {
         return Err(Box::new(voice::no_model_named(dialect, &request)));
     }
-    match models::find(vendor, &name) {
+    let found = match endpoint {
+        Endpoint::Service(service) => services::find(*service, &name),
+        _ => models::find(vendor, &name),
+    };
+    match found {
         Some(found) => Ok((request, name, found)),
         None => Err(Box::new(voice::no_model(dialect, endpoint, &name))),
     }

@@ -118,7 +118,9 @@ impl ComingForm {
             let frame = frame.map_err(|error| broke_off().because(error))?;
             let Ok(data) = frame.into_data() else { continue };
             self.counted.grow(data.len() as u64, plan.inflight_bytes_max)?;
-            if self.counted.counted() > plan.body_bytes_max {
+            form.push(&data)?;
+            self.before.push_back(data);
+            if form.found().is_none() && self.counted.counted() > plan.body_bytes_max {
                 let max = plan.body_bytes_max;
                 let public = format!(
                     "the form names no `model` within its first {max} bytes; put that field before the file, or raise \
@@ -126,8 +128,6 @@ impl ComingForm {
                 );
                 return Err(Error::new(Kind::TooLarge, public));
             }
-            form.push(&data)?;
-            self.before.push_back(data);
         }
         Ok(())
     }
