@@ -75,6 +75,17 @@ impl<'a> Head<'a> {
         self.body
     }
 
+    /// The names of the top-level members, as they were written.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.members.list.iter().map(|member| &self.body[member.key()])
+    }
+
+    /// The last top-level member whose name, as it was written, `fits`.
+    pub(crate) fn find(&self, fits: impl Fn(&[u8]) -> bool) -> Option<(usize, &scan::Member)> {
+        let named = |(_, member): &(usize, &scan::Member)| fits(&self.body[member.key()]);
+        self.members.list.iter().enumerate().rev().find(named)
+    }
+
     /// The text of a top-level member's value.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&'a [u8]> {

@@ -4,6 +4,7 @@
 //! it passes), span [`head::Edit`]s of passing bytes, and codecs to and from the canonical conversation.
 
 pub mod codec;
+pub mod compat;
 pub mod dialects;
 pub mod facts;
 pub mod frames;
