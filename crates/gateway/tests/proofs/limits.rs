@@ -147,7 +147,7 @@ fn unknown_paths_are_404_and_wrong_methods_405_in_the_callers_dialect() {
         "/chat/completions",
         "/v1/chat/completions/",
         "//v1/messages",
-        "/v1/messages/batches",
+        "/v1/messages/threads",
     ] {
         let got = house.post(path, &[], b"{}");
         assert_eq!(got.status, 404, "{path}");
