@@ -12,7 +12,7 @@ use crate::door::{self, Endpoint};
 use crate::fault::Fault;
 use crate::form;
 use crate::headers;
-use crate::held::{Asking, Cellar, Held};
+use crate::held::{self, Asking, Cellar, Held};
 use crate::load::{self, Load, Renderings};
 use crate::metrics;
 use crate::models::{self, Found, LOAD_PRICES, Model, Vendor};
@@ -134,7 +134,10 @@ impl Core {
 
     /// Files, uploads and batches.
     fn held(&self, vendor: Vendor, caller: &str, what: &Held, parts: &Parts, body: &Bytes) -> Answer {
-        let beta = parts.headers.get("anthropic-beta").and_then(|v| v.to_str().ok()).unwrap_or_default();
+        let header = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        // Files have left their beta with the version that Anthropic's SDKs 2.x send (seen on the wire, November 2026).
+        let is_later = header("anthropic-version") >= "2026";
+        let beta = if is_later { held::FILES_BETA } else { header("anthropic-beta") };
         let asking = Asking {
             vendor,
             caller,

@@ -17,8 +17,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Most things kept, and most bytes of all files.
 const THINGS_MAX: usize = 4_096;
 const BYTES_MAX: usize = 256 << 20;
-/// The beta that Anthropic's files are in.
-const FILES_BETA: &str = "files-api-2025-04-14";
+/// The beta that Anthropic's files were in.
+pub(crate) const FILES_BETA: &str = "files-api-2025-04-14";
 
 /// A call about what is held: the collection, then the id and the part of it that is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
