@@ -399,13 +399,10 @@ impl Room {
             "batch_output",
             Bytes::from(results.join("\n") + "\n"),
         )?;
-        // Work is done while the clock of the caller goes on, not the fleet's, which stands still.
-        let now =
-            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |t| t.as_secs());
         let count = lines.len() as u64;
         let thing = self.get(asking, held)?;
         thing.object["status"] = json!("completed");
-        thing.object["completed_at"] = json!(now + 1);
+        thing.object["completed_at"] = json!(asking.now_s);
         thing.object["output_file_id"] = output["id"].clone();
         thing.object["model"] = lines.first().map_or(Value::Null, |line| line["body"]["model"].clone());
         thing.object["usage"] = json!({ "input_tokens": 100 * count, "input_tokens_details": { "cached_tokens": 0 }, "output_tokens": 10 * count, "output_tokens_details": { "reasoning_tokens": 0 }, "total_tokens": 110 * count });
