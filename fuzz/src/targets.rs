@@ -9,10 +9,11 @@ use pilothouse_wire::codec::assemble::Assembler;
 use pilothouse_wire::codec::{AnswerContext, CODECS, Target, VendorError};
 use pilothouse_wire::dialects::gemini_generate;
 use pilothouse_wire::facts::Scanner;
+use pilothouse_wire::framing::Framing;
 use pilothouse_wire::head::Head;
-use pilothouse_wire::path::{GeminiCall, vendor_path};
+use pilothouse_wire::path::{ConverseCall, GeminiCall, converse_path, vendor_path};
 use pilothouse_wire::relay::Relay;
-use pilothouse_wire::sse;
+use pilothouse_wire::{eventstream, sse};
 
 use crate::mutate::Chance;
 
@@ -21,7 +22,7 @@ pub(crate) type Run = fn(&[u8], &mut Chance);
 
 /// Every target.
 pub(crate) const TARGETS: &[Run] =
-    &[requests, answers, streams, errors, facts, heads, split_events, paths, counts, arrays];
+    &[requests, answers, streams, errors, facts, heads, split_events, messages, paths, counts, arrays];
 
 fn context() -> AnswerContext<'static> {
     AnswerContext {
@@ -47,6 +48,8 @@ fn requests(input: &[u8], _: &mut Chance) {
                 "glm-5.1",
                 "gemini-2.5-flash",
                 "gemini-3.1-pro",
+                "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+                "amazon.nova-2-lite-v1:0",
             ] {
                 let target = Target::of(to.dialect(), model);
                 if let Ok(body) = to.encode_request(&request, &target, &mut Vec::new()) {
@@ -92,7 +95,10 @@ fn streams(input: &[u8], _: &mut Chance) {
                 Some(error) => out.extend(to.encode_stream_error(error)),
                 None => encoder.end(&mut out),
             }
-            assert!(std::str::from_utf8(&out).is_ok());
+            match Framing::of(to.dialect()) {
+                Framing::Sse => assert!(std::str::from_utf8(&out).is_ok()),
+                Framing::EventStream => assert!(whole_messages(&out).is_ok_and(|(_, end)| end == out.len())),
+            }
         }
     }
 }
@@ -151,8 +157,57 @@ fn split_events(input: &[u8], chance: &mut Chance) {
     assert_eq!(split, whole);
 }
 
+/// How many messages a stream holds, and where the last of them ends.
+fn whole_messages(bytes: &[u8]) -> Result<(usize, usize), eventstream::Damaged> {
+    let (mut count, mut at) = (0, 0);
+    while let Some(end) = eventstream::find_end(bytes, at)? {
+        eventstream::Message::parse(&bytes[at..end])?;
+        (count, at) = (count + 1, end);
+    }
+    Ok((count, at))
+}
+
+/// Messages of an event stream are the same however the bytes arrive, and whatever is damaged is found.
+fn messages(input: &[u8], chance: &mut Chance) {
+    let _ = whole_messages(input);
+    let mut wire = Vec::new();
+    for piece in input.chunks(1 + chance.below(300)).take(20) {
+        if chance.below(4) == 0 {
+            let name = String::from_utf8_lossy(&piece[..piece.len().min(40)]).into_owned();
+            eventstream::write(&mut wire, &[(&name, &name)], piece);
+        } else {
+            eventstream::write_event(&mut wire, "contentBlockDelta", piece);
+        }
+    }
+    let read = |wire: &[u8], chance: &mut Chance| {
+        let (mut reader, mut count, mut at) = (eventstream::Reader::default(), 0, 0);
+        while at < wire.len() {
+            let next = (at + 1 + chance.below(200)).min(wire.len());
+            reader.push(&wire[at..next], |_| {
+                count += 1;
+                Ok::<(), eventstream::Damaged>(())
+            })?;
+            at = next;
+        }
+        Ok::<_, eventstream::Damaged>((count, reader.is_between()))
+    };
+    let whole = whole_messages(&wire).map(|(count, _)| (count, true));
+    assert_eq!(read(&wire, chance), whole);
+    if !wire.is_empty() {
+        let at = chance.below(wire.len());
+        wire[at] ^= 1 << chance.below(8);
+        assert!(read(&wire, chance).is_err());
+    }
+}
+
 fn paths(input: &[u8], _: &mut Chance) {
     let text = String::from_utf8_lossy(input);
+    let name: String = text.chars().take(60).collect();
+    if !name.is_empty() {
+        let again = converse_path(&name, true);
+        assert!(ConverseCall::parse(&again).is_some_and(|call| call.is_ok_and(|call| call.model == name)));
+    }
+    let _ = ConverseCall::parse(&text);
     let (path, query) = text.split_once('?').unwrap_or((&text, ""));
     if let Some(Ok(call)) = GeminiCall::parse(path, query) {
         let again = format!("/v1beta{}", vendor_path(&call.model, call.method));

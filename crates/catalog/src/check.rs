@@ -9,7 +9,7 @@ use crate::model::Model;
 use crate::overlay::units;
 use crate::pricing::is_standard;
 use crate::row::{Card, Row, Scores};
-use crate::vendor::{QUIRKS, Vendor};
+use crate::vendor::{Auth, QUIRKS, Surface, Vendor};
 use crate::window::Windows;
 
 /// The dialects that a vendor's surface may name.
@@ -22,7 +22,7 @@ pub const DIALECTS: [&str; 6] = [
     "bedrock-converse",
 ];
 /// Placeholders that a base address may hold.
-const PLACEHOLDERS: [&str; 4] = ["{resource}", "{region}", "{project}", "{account}"];
+const PLACEHOLDERS: [&str; 5] = ["{host}", "{resource}", "{region}", "{project}", "{account}"];
 
 /// Everything that is wrong, each as one line that names the row. Empty when all is well.
 #[must_use]
@@ -124,7 +124,7 @@ fn price_problems(row: &Row) -> Vec<String> {
     found
 }
 
-fn vendor_problems(vendor: &Vendor) -> Vec<String> {
+pub(crate) fn vendor_problems(vendor: &Vendor) -> Vec<String> {
     let mut found = Vec::new();
     let mut say = |problem: String| found.push(format!("vendor {}: {problem}", vendor.name));
     if vendor.surfaces.is_empty() {
@@ -157,6 +157,40 @@ fn vendor_problems(vendor: &Vendor) -> Vec<String> {
                 "`{base}` is not a base address: https, no end slash, placeholders {PLACEHOLDERS:?}"
             ));
         }
+    }
+    found.extend(surface_problems(vendor));
+    found
+}
+
+/// What is wrong with how a vendor's surfaces share their work and their addresses.
+fn surface_problems(vendor: &Vendor) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut say = |problem: String| found.push(format!("vendor {}: {problem}", vendor.name));
+    for surface in &vendor.surfaces {
+        for prefix in [&surface.prefix, &surface.deployments].into_iter().flatten() {
+            if !prefix.starts_with('/') || prefix.ends_with('/') {
+                say(format!("`{prefix}` does not begin with a slash, or ends with one"));
+            }
+        }
+        if surface.auth == Auth::SigV4 && surface.signs_for.is_none() {
+            say(format!("{} signs calls, but `signs_for` does not say for which service", surface.dialect));
+        }
+        let has_host = surface.base_url.as_ref().is_some_and(|base| base.contains("{host}"));
+        if has_host && vendor.host.is_none() {
+            say(format!("{} has a `{{host}}` that nothing fills", surface.dialect));
+        }
+        if surface.serves.iter().any(String::is_empty) {
+            say(format!("{} serves an empty pattern; `*` is every model", surface.dialect));
+        }
+    }
+    let is_for_any =
+        |surface: &Surface| surface.serves.is_empty() || surface.serves.iter().any(|one| one == "*");
+    if !vendor.surfaces.is_empty() && !vendor.surfaces.iter().any(is_for_any) {
+        say("has no surface for models that no surface names".to_owned());
+    }
+    let holes = |text: &str| PLACEHOLDERS.iter().any(|hole| text.contains(hole));
+    for name in vendor.param_env.keys().filter(|name| !holes(&format!("{{{name}}}"))) {
+        say(format!("`{name}` fills no placeholder"));
     }
     found
 }

@@ -27,4 +27,4 @@ pub use nearest::nearest_names;
 pub use overlay::OverlayError;
 pub use pricing::Pricing;
 pub use row::{Class, Side};
-pub use vendor::{Auth, Surface, Vendor};
+pub use vendor::{Auth, Form, Surface, TokenIssuer, Vendor};

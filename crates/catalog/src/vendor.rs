@@ -2,6 +2,7 @@
 //!
 //! A vendor that speaks a known dialect is a few lines in `data/vendors.toml` and no code.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,30 @@ pub struct Vendor {
     /// What differs from the dialect's own vendor: names from [`QUIRKS`].
     #[serde(default)]
     pub quirks: Vec<String>,
+    /// What `{host}` in its addresses stands for, where [`Vendor::hosts`] has no other for the region. May hold
+    /// `{region}`.
+    #[serde(default)]
+    pub host: Option<String>,
+    /// Hosts of regions whose host is not made as [`Vendor::host`] says.
+    #[serde(default)]
+    pub hosts: BTreeMap<String, String>,
+    /// Environment variables that fill a placeholder which the configuration leaves open, in the order in which
+    /// they are tried.
+    #[serde(default)]
+    pub param_env: BTreeMap<String, Vec<String>>,
+    /// Who issues the access tokens that it takes, where they are fetched rather than given.
+    #[serde(default)]
+    pub tokens: Option<TokenIssuer>,
+}
+
+/// Who issues access tokens for calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TokenIssuer {
+    /// Google's OAuth 2.0 service, for a service account, a user, or whatever the metadata server stands for.
+    Google,
+    /// Microsoft Entra ID, for a service principal.
+    Entra,
 }
 
 /// One way to call a vendor.
@@ -61,9 +86,57 @@ pub struct Surface {
     pub base_url: Option<String>,
     /// How a call is authenticated.
     pub auth: Auth,
+    /// What stands between the base address and the dialect's own path. Surfaces that differ in it alone share one
+    /// base address, and a base address of the user's moves them together.
+    #[serde(default)]
+    pub prefix: Option<String>,
     /// The path after the base, where it is not the dialect's own.
     #[serde(default)]
     pub path: Option<String>,
+    /// The ids of the models that it serves: what they begin with, or, behind a `*`, what they hold. Without any, it
+    /// serves those that no other surface of the vendor names.
+    #[serde(default)]
+    pub serves: Vec<String>,
+    /// The service's name in AWS signatures, where calls may be signed with an access key pair.
+    #[serde(default)]
+    pub signs_for: Option<String>,
+    /// How the wire differs from the dialect's own.
+    #[serde(default)]
+    pub form: Form,
+    /// What replaces [`Surface::prefix`] where an `api_version` is configured: calls then name the deployment in the
+    /// path and the version in the query.
+    #[serde(default)]
+    pub deployments: Option<String>,
+}
+
+/// How the wire differs from the dialect's own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// Not at all.
+    #[default]
+    Own,
+    /// Claude at Vertex AI: the path names model and method, the body holds `anthropic_version` and no `model`
+    /// (<https://platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai>, and `lib/vertex` of
+    /// <https://github.com/anthropics/anthropic-sdk-python> 2.12, read 2026-11-23).
+    VertexAnthropic,
+}
+
+impl Surface {
+    /// Whether it names `model` among those that it serves.
+    #[must_use]
+    pub fn names(&self, model: &str) -> bool {
+        is_among(&self.serves, model)
+    }
+}
+
+/// Whether `model` fits one of the patterns of [`Surface::serves`].
+#[must_use]
+pub fn is_among(patterns: &[String], model: &str) -> bool {
+    patterns.iter().any(|pattern| match pattern.strip_prefix('*') {
+        Some(held) => model.contains(held),
+        None => model.starts_with(pattern.as_str()),
+    })
 }
 
 /// How a call is authenticated.
@@ -79,6 +152,7 @@ pub enum Auth {
     /// The key in a query parameter of that name.
     Query(String),
     /// AWS Signature Version 4 with an access key pair.
+    #[serde(rename = "sigv4")]
     SigV4,
     /// No credential.
     None,

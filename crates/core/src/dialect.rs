@@ -18,16 +18,19 @@ pub enum Dialect {
     OpenaiResponses,
     /// Google Gemini: `POST /v1beta/models/{model}:generateContent`.
     GeminiGenerate,
+    /// Amazon Bedrock Converse: `POST /model/{modelId}/converse` and `/converse-stream`.
+    BedrockConverse,
 }
 
 impl Dialect {
     /// Every dialect, in the order users see them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::OpenaiChat,
         Self::OpenaiEmbeddings,
         Self::AnthropicMessages,
         Self::OpenaiResponses,
         Self::GeminiGenerate,
+        Self::BedrockConverse,
     ];
 
     /// The name used in configuration, records and reports.
@@ -39,6 +42,7 @@ impl Dialect {
             Self::AnthropicMessages => "anthropic-messages",
             Self::OpenaiResponses => "openai-responses",
             Self::GeminiGenerate => "gemini-generate",
+            Self::BedrockConverse => "bedrock-converse",
         }
     }
 

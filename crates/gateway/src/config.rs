@@ -15,7 +15,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub use diagnostic::{ConfigError, Diagnostic};
-pub use provider::{Provider, TimeoutSection};
+pub use provider::{EntraSection, Provider, TimeoutSection};
 pub use secret::{SecretRef, resolve as resolve_secret};
 pub use server::{Server, TlsSection};
 

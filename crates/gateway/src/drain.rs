@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Context;
+use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
 
@@ -53,6 +53,12 @@ impl Drain {
         for waker in places.wakers.iter().flatten() {
             waker.wake();
         }
+    }
+
+    /// Ready when the time is up.
+    pub async fn ended(&self) {
+        let place = self.enter();
+        std::future::poll_fn(|cx| if place.poll_is_over(cx) { Poll::Ready(()) } else { Poll::Pending }).await;
     }
 
     /// Whether the time is up.

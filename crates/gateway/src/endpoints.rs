@@ -115,6 +115,8 @@ pub enum Action {
     Exchange(Dialect, Call),
     /// An exchange in Google's dialect: the path's end says with which model, and what is done.
     Google,
+    /// An exchange in Bedrock's dialect: the path says with which model, and whether the answer streams.
+    Bedrock,
     /// A response that its vendor holds; the path's end names it.
     KeptResponse,
     /// A call that is no conversation; it passes as it came.
@@ -224,6 +226,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     endpoint("POST", "/v1/responses/", Role::Caller, Action::KeptResponse),
     endpoint("POST", "/v1beta/models/", Role::Caller, Action::Google),
     endpoint("POST", "/v1/models/", Role::Caller, Action::Google),
+    endpoint("POST", "/model/", Role::Caller, Action::Bedrock),
     endpoint("GET", "/v1beta/models", Role::Caller, Action::Models),
     endpoint("GET", "/v1beta/models/", Role::Caller, Action::Model),
     endpoint("GET", "/v1/models", Role::Caller, Action::Models),

@@ -14,8 +14,9 @@ const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
 /// Whether the pair of dialects loses thinking that the vendor wants back.
 fn loses_thinking(client: Dialect, upstream: Dialect) -> bool {
-    use Dialect::{AnthropicMessages, GeminiGenerate, OpenaiChat, OpenaiResponses};
-    client == OpenaiChat && matches!(upstream, AnthropicMessages | OpenaiResponses | GeminiGenerate)
+    use Dialect::{AnthropicMessages, BedrockConverse, GeminiGenerate, OpenaiChat, OpenaiResponses};
+    client == OpenaiChat
+        && matches!(upstream, AnthropicMessages | OpenaiResponses | GeminiGenerate | BedrockConverse)
 }
 
 /// Gathers one answer for the memory.

@@ -2,6 +2,7 @@
 
 mod admit;
 mod attempt;
+mod authorise;
 mod choose;
 mod count;
 mod pass;
@@ -10,6 +11,7 @@ mod realtime;
 mod refuse;
 mod relay;
 mod translate;
+mod vertex;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -18,7 +20,7 @@ use http::{HeaderName, HeaderValue, Response};
 use hyper::body::Incoming;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::exchange::Note;
-use pilothouse_wire::path::GeminiCall;
+use pilothouse_wire::path::PathCall;
 
 use crate::answer::AnswerBody;
 use crate::endpoints::Call;
@@ -28,6 +30,7 @@ use crate::shared::Worker;
 use crate::told::Told;
 
 pub use admit::{admit, admit_operator};
+pub(crate) use authorise::authorise;
 pub(crate) use pass::{Passing, Settling, pass};
 pub(crate) use pilothouse_wire::codec::error_codec;
 pub(crate) use read::hops;
@@ -54,7 +57,7 @@ pub async fn run(
     plan: &Arc<Plan>,
     dialect: Dialect,
     call: Call,
-    by_path: Option<&GeminiCall<'_>>,
+    by_path: Option<&PathCall<'_>>,
     told: &Told<'_>,
     body: Incoming,
     is_loopback: bool,

@@ -17,7 +17,7 @@ use pilothouse_catalog::Catalog;
 
 pub use build::{Environment, build, listen_address};
 pub use keys::{KeyInfo, Keys, digest_of};
-pub use provider::{CallHeads, Credential, Provider, Rerank, Surface};
+pub use provider::{CallHeads, Live, Naming, Provider, Rerank, Surface};
 pub use resolve::{Resolution, Target};
 pub use ties::Tie;
 
@@ -59,6 +59,18 @@ pub struct Plan {
     pub(crate) callable: OnceLock<Vec<(String, Arc<Provider>)>>,
     /// Names that were resolved before.
     pub(crate) resolved: RwLock<HashMap<Box<str>, Arc<Resolution>>>,
+}
+
+impl Plan {
+    /// Takes over the access tokens of an earlier plan, so that a reload makes no call wait for one.
+    pub fn inherit(&self, earlier: &Self) {
+        for provider in &self.providers {
+            let before = earlier.provider(&provider.name).and_then(|provider| provider.tokens());
+            if let (Some(tokens), Some(before)) = (provider.tokens(), before) {
+                tokens.inherit(before);
+            }
+        }
+    }
 }
 
 impl std::fmt::Debug for Plan {

@@ -223,6 +223,7 @@ impl Server {
         let wanted = plan::listen_address(source)?;
         match plan::build(source, environment, self.address, old.version + 1, &self.shared.metrics) {
             Ok(plan) => {
+                plan.inherit(&old);
                 self.shared.plan.store(Arc::new(plan));
                 Ok(source.file.server.listen.is_some() && wanted != self.listen)
             }

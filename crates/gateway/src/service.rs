@@ -1,5 +1,6 @@
 //! One HTTP request: from where, to which endpoint, and who answers.
 
+mod bedrock;
 mod google;
 mod kept;
 
@@ -89,7 +90,7 @@ async fn dispatch(
     if worker.shared.stopping.is_cancelled()
         && matches!(
             endpoint.action,
-            Action::Exchange(..) | Action::Google | Action::Pass(_) | Action::Realtime
+            Action::Exchange(..) | Action::Google | Action::Bedrock | Action::Pass(_) | Action::Realtime
         )
     {
         let error =
@@ -121,6 +122,7 @@ async fn dispatch(
         }
         Action::Realtime => Box::pin(pipeline::realtime(worker, plan, head, told, is_loopback)).await,
         Action::Google => Box::pin(google::serve(worker, plan, head, told, body, is_loopback)).await,
+        Action::Bedrock => Box::pin(bedrock::serve(worker, plan, head, told, body, is_loopback)).await,
         _ => page(worker, plan, endpoint, dialect(), head, told, is_loopback),
     }
 }
@@ -130,6 +132,8 @@ fn dialect_of(head: &Parts, told: &Told<'_>) -> Dialect {
     let path = head.uri.path();
     if google::speaks(head, told) {
         Dialect::GeminiGenerate
+    } else if bedrock::speaks(head) {
+        Dialect::BedrockConverse
     } else if path.starts_with("/v1/messages") || told.anthropic_version.is_some() {
         Dialect::AnthropicMessages
     } else {
@@ -170,6 +174,7 @@ fn page(
         Action::Status
         | Action::Exchange(..)
         | Action::Google
+        | Action::Bedrock
         | Action::KeptResponse
         | Action::Pass(_)
         | Action::Realtime => endpoints::status::page(&worker.shared, plan, head),

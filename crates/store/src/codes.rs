@@ -88,6 +88,7 @@ const fn of_dialect(dialect: Dialect) -> i64 {
         Dialect::AnthropicMessages => 3,
         Dialect::GeminiGenerate => 4,
         Dialect::OpenaiResponses => 5,
+        Dialect::BedrockConverse => 6,
     }
 }
 
@@ -173,7 +174,7 @@ mod tests {
              overloaded connect_failed timeout cut bad_answer gone vendor internal"
         );
         assert_eq!(outcome(17), None);
-        assert_eq!(Dialect::ALL.map(of_dialect), [1, 2, 3, 5, 4]);
+        assert_eq!(Dialect::ALL.map(of_dialect), [1, 2, 3, 5, 4, 6]);
         let distinct: std::collections::HashSet<_> = Dialect::ALL.map(of_dialect).into_iter().collect();
         assert_eq!(distinct.len(), Dialect::ALL.len());
         assert_eq!(Finish::ALL.map(of_finish), [1, 2, 3, 4, 5, 6, 7, 8, 9]);

@@ -56,6 +56,24 @@ impl Head {
         Self { h1: h1.into(), path_end, method: method.clone(), path, headers: map }
     }
 
+    /// The method of the calls.
+    #[must_use]
+    pub const fn method(&self) -> &http::Method {
+        &self.method
+    }
+
+    /// The prepared path, the origin's own included; a call may add to it ([`Request::tail`]).
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The fixed headers, without those that the engines add.
+    #[must_use]
+    pub const fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
     /// The same, asking the origin itself whether its proxy wants absolute URLs.
     #[must_use]
     pub fn for_origin(

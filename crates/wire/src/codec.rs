@@ -20,7 +20,7 @@ use pilothouse_core::id::ExchangeId;
 
 pub(crate) use losses::{ITEM, LATE_TIER, Losses, OWN};
 pub(crate) use quirks::gemini_version;
-pub use quirks::{Quirks, ThinkingStyle, family_of};
+pub use quirks::{Efforts, Quirks, ThinkingStyle, family_of, rules_of};
 
 use crate::dialects;
 
@@ -57,11 +57,25 @@ pub trait Codec: Sync {
     /// [`Kind::BadAnswer`] that names the wrong member.
     fn decode_answer(&self, body: &[u8]) -> Result<Answer, Error>;
 
+    /// Reads an answer's body, where the dialect's answers name neither their model nor whose reasoning they hold:
+    /// `model` was asked.
+    ///
+    /// # Errors
+    /// As [`Codec::decode_answer`].
+    fn decode_answer_of(&self, _model: &str, body: &[u8]) -> Result<Answer, Error> {
+        self.decode_answer(body)
+    }
+
     /// Writes the body that the client gets. What its dialect cannot carry is added to `losses`.
     fn encode_answer(&self, answer: &Answer, context: &AnswerContext<'_>, losses: &mut Vec<Note>) -> Vec<u8>;
 
     /// Reads a streamed answer.
     fn stream_decoder(&self) -> Box<dyn StreamDecoder + Send>;
+
+    /// Reads a streamed answer of that model; see [`Codec::decode_answer_of`].
+    fn stream_decoder_of(&self, _model: &str) -> Box<dyn StreamDecoder + Send> {
+        self.stream_decoder()
+    }
 
     /// Writes a streamed answer.
     fn stream_encoder(&self, context: &AnswerContext<'_>) -> Box<dyn StreamEncoder + Send>;
@@ -249,4 +263,5 @@ pub static CODECS: &[&dyn Codec] = &[
     &dialects::anthropic_messages::AnthropicMessages,
     &dialects::openai_responses::OpenaiResponses,
     &dialects::gemini_generate::GeminiGenerate,
+    &dialects::bedrock_converse::BedrockConverse,
 ];

@@ -1,6 +1,7 @@
 //! The wire formats, one folder each.
 
 pub mod anthropic_messages;
+pub mod bedrock_converse;
 pub mod gemini_generate;
 pub mod openai_chat;
 pub mod openai_responses;

@@ -5,6 +5,7 @@
 //! cannot have unescaped, and a find is always confirmed by parsing.
 
 mod anthropic_messages;
+pub(crate) mod bedrock_converse;
 pub(crate) mod gemini_generate;
 mod openai_chat;
 mod openai_responses;
@@ -76,6 +77,7 @@ enum Format {
     AnthropicMessages(anthropic_messages::State),
     OpenaiResponses(openai_responses::State),
     GeminiGenerate(gemini_generate::State),
+    BedrockConverse(bedrock_converse::State),
 }
 
 impl Scanner {
@@ -88,6 +90,7 @@ impl Scanner {
             Dialect::AnthropicMessages => Format::AnthropicMessages(anthropic_messages::State::default()),
             Dialect::OpenaiResponses => Format::OpenaiResponses(openai_responses::State::default()),
             Dialect::GeminiGenerate => Format::GeminiGenerate(gemini_generate::State::default()),
+            Dialect::BedrockConverse => Format::BedrockConverse(bedrock_converse::State::default()),
         };
         Self { facts: Facts::default(), format }
     }
@@ -100,6 +103,7 @@ impl Scanner {
             Format::AnthropicMessages(state) => state.event(raw, &mut self.facts),
             Format::OpenaiResponses(state) => state.event(raw, &mut self.facts),
             Format::GeminiGenerate(state) => state.event(raw, &mut self.facts),
+            Format::BedrockConverse(state) => state.event(raw, &mut self.facts),
         }
     }
 
@@ -110,14 +114,20 @@ impl Scanner {
             Format::AnthropicMessages(_) => anthropic_messages::whole(body, &mut self.facts),
             Format::OpenaiResponses(_) => openai_responses::whole(body, &mut self.facts),
             Format::GeminiGenerate(_) => gemini_generate::whole(body, &mut self.facts),
+            Format::BedrockConverse(_) => bedrock_converse::whole(body, &mut self.facts),
         }
     }
 
     /// Whether the dialect ends its streams with a word of its own, behind which a broken transport loses nothing.
     /// A stream of Gemini's is whole only when the transport ends cleanly too: behind a finish reason more may come.
+    /// One of Bedrock's tells its usage behind its reason, and nothing is missing only then.
     #[must_use]
     pub const fn has_terminator(&self) -> bool {
-        !matches!(self.format, Format::GeminiGenerate(_))
+        match &self.format {
+            Format::GeminiGenerate(_) => false,
+            Format::BedrockConverse(state) => state.has_metadata(),
+            _ => true,
+        }
     }
 
     /// What is known so far.
@@ -132,7 +142,10 @@ impl Scanner {
         match &mut self.format {
             Format::OpenaiChat(state) => state.finish(&mut self.facts),
             Format::OpenaiResponses(state) => state.finish(&mut self.facts),
-            Format::OpenaiEmbeddings | Format::AnthropicMessages(_) | Format::GeminiGenerate(_) => {}
+            Format::OpenaiEmbeddings
+            | Format::AnthropicMessages(_)
+            | Format::GeminiGenerate(_)
+            | Format::BedrockConverse(_) => {}
         }
         std::mem::take(&mut self.facts)
     }

@@ -25,17 +25,23 @@ pub struct Edit {
 }
 
 impl Edit {
-    /// Whether a body that parsed still does: what comes is one value, or, where nothing goes, one member
-    /// after a comma.
+    /// Whether a body that parsed still does: what comes is one value, or one member in the place of another, or, where
+    /// nothing goes, one member after a comma, or nothing where a member goes.
     fn is_sound(&self) -> bool {
         match self.with.split_first() {
-            Some((b',', member)) if self.range.is_empty() => {
-                let object = [b"{", member, b"}"].concat();
-                scan::members(&object).is_ok_and(|found| found.list.len() == 1)
-            }
-            _ => !self.range.is_empty() && scan::skip_value(&self.with, 0) == Ok(self.with.len()),
+            // A member goes with one of its commas ([`Head::remove`]).
+            None => !self.range.is_empty(),
+            Some((b',', member)) if self.range.is_empty() => is_member(member),
+            _ if self.range.is_empty() => false,
+            _ => scan::skip_value(&self.with, 0) == Ok(self.with.len()) || is_member(&self.with),
         }
     }
+}
+
+/// Whether a text is one member of an object.
+fn is_member(text: &[u8]) -> bool {
+    let object = [b"{", text, b"}"].concat();
+    scan::members(&object).is_ok_and(|found| found.list.len() == 1)
 }
 
 /// Edits of one body, in any order; they never overlap.
@@ -134,6 +140,44 @@ impl<'a> Head<'a> {
     pub fn set_model(&self, model: &str) -> Option<Edit> {
         let member = self.members.find(self.body, "model")?;
         Some(Edit { range: member.value(), with: quoted(model).into() })
+    }
+
+    /// The edit that takes a member away, and the comma that it no longer needs.
+    #[must_use]
+    pub fn remove(&self, name: &str) -> Option<Edit> {
+        let (at, span) = self.place(name)?;
+        let list = &self.members.list;
+        let range = match (at.checked_sub(1).and_then(|before| list.get(before)), list.get(at + 1)) {
+            (_, Some(next)) => span.start..next.key().start - 1,
+            (Some(before), None) => before.value().end..span.end,
+            (None, None) => span,
+        };
+        Some(Edit { range, with: Cow::Borrowed(b"") })
+    }
+
+    /// The edit that puts a string member in the place of another member.
+    #[must_use]
+    pub fn replace_with_text(&self, name: &str, by: &str, value: &str) -> Option<Edit> {
+        let (_, range) = self.place(name)?;
+        Some(Edit { range, with: [quoted(by), vec![b':'], quoted(value)].concat().into() })
+    }
+
+    /// The edit that gives a string member another value, or adds it behind the last one. `None` for an empty body.
+    #[must_use]
+    pub fn set_text(&self, name: &str, value: &str) -> Option<Edit> {
+        if let Some(member) = self.members.find(self.body, name) {
+            return Some(Edit { range: member.value(), with: quoted(value).into() });
+        }
+        let at = self.members.list.last()?.value().end;
+        let with = [b",", quoted(name).as_slice(), b":", &quoted(value)].concat();
+        Some(Edit { range: at..at, with: with.into() })
+    }
+
+    /// A member's place among the others, and where it stands, from its key to its value.
+    fn place(&self, name: &str) -> Option<(usize, Range<usize>)> {
+        let member = self.members.find(self.body, name)?;
+        let at = self.members.list.iter().position(|one| one == member)?;
+        Some((at, member.key().start - 1..member.value().end))
     }
 
     /// The edit that names another model where a Gemini request names one: beside what is embedded, or within what is
@@ -263,6 +307,32 @@ mod tests {
         );
         let asked = r#"{"model":"m","stream_options":{"include_usage":true}}"#;
         assert_eq!(Head::read(asked.as_bytes()).unwrap().include_usage(), None);
+    }
+
+    #[test]
+    fn a_member_goes_with_one_comma_wherever_it_stands() {
+        for (body, wanted) in [
+            (r#"{"model":"m","a":1}"#, r#"{"a":1}"#),
+            (r#"{"a":1, "model" : "m" ,"b":2}"#, r#"{"a":1, "b":2}"#),
+            (r#"{"a":1 , "model":"m" }"#, r#"{"a":1 }"#),
+            (r#"{ "model":"m" }"#, r#"{  }"#),
+        ] {
+            let head = Head::read(body.as_bytes()).unwrap();
+            let edits = Edits::from_iter(head.remove("model"));
+            let out = apply(body.as_bytes(), &edits).unwrap().concat();
+            assert_eq!(String::from_utf8(out).unwrap(), wanted);
+        }
+        assert_eq!(Head::read(b"{}").unwrap().remove("model"), None);
+    }
+
+    #[test]
+    fn a_text_is_set_added_or_put_in_the_place_of_another_member() {
+        let set = |body| edited(body, |head| head.set_text("v", "x\"y"));
+        assert_eq!(set(r#"{"a":1}"#), json!({"a": 1, "v": "x\"y"}));
+        assert_eq!(set(r#"{"v":null,"a":1}"#), json!({"a": 1, "v": "x\"y"}));
+        let swap = |body| edited(body, |head| head.replace_with_text("model", "v", "x"));
+        assert_eq!(swap(r#"{"model":"m"}"#), json!({"v": "x"}));
+        assert_eq!(swap(r#"{"a":1,"model":"m","b":2}"#), json!({"a": 1, "v": "x", "b": 2}));
     }
 
     #[test]

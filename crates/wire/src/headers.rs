@@ -61,6 +61,10 @@ const DOWN_ALWAYS: &[Name] = &[
     Name::Is("openai-processing-ms"),
     Name::Is("openai-version"),
     Name::Is("x-gemini-service-tier"),
+    // AWS's SDKs name errors and requests by these (`parsers.py` of <https://github.com/boto/botocore> 1.44, read
+    // 2026-11-23).
+    Name::Is("x-amzn-requestid"),
+    Name::Is("x-amzn-errortype"),
 ];
 
 /// Request headers that mean something in one dialect only.
@@ -75,6 +79,8 @@ pub const fn up(dialect: Dialect) -> &'static [Name] {
         // `_api_client.py`, read 2026-11-23). Keys (`x-goog-api-key`) and billing projects
         // (`x-goog-user-project`) are the operator's, never the caller's.
         Dialect::GeminiGenerate => &[Name::Is("x-goog-api-client"), Name::Is("x-server-timeout")],
+        // What AWS's SDKs send beside the body says who signs, when, and how often it was tried: ours to say anew.
+        Dialect::BedrockConverse => &[],
     }
 }
 

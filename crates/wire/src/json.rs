@@ -72,6 +72,7 @@ impl fmt::Display for Path<'_> {
 }
 
 /// The members of an object, each as its name and raw value. A name that comes twice counts as its last.
+#[derive(Default)]
 pub(crate) struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Members<'a> {
@@ -125,6 +126,11 @@ impl<'a> Members<'a> {
     /// A member's raw value, left in place.
     pub(crate) fn peek(&self, name: &str) -> Option<&'a RawValue> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| *value)
+    }
+
+    /// Whether no member is left.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The member, where there is just one.

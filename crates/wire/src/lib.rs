@@ -6,8 +6,10 @@
 pub mod codec;
 pub mod compat;
 pub mod dialects;
+pub mod eventstream;
 pub mod facts;
 pub mod frames;
+pub mod framing;
 pub mod head;
 pub mod headers;
 mod json;

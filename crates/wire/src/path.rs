@@ -1,4 +1,5 @@
-//! What a URL's path says of a Gemini call: the model and whether the answer streams stand there, not in the body.
+//! What a URL's path says of a call, where model and stream stand there and not in the body: in Google's dialect, and
+//! in Bedrock's ([`ConverseCall`]).
 //!
 //! `/v1beta/models/{model}:{method}`, with `generateContent`, `streamGenerateContent`, `countTokens` or `embedContent` as
 //! method.
@@ -14,11 +15,36 @@
 //! <https://github.com/googleapis/python-genai> 3.4, whose calls go to `/v1` while those of
 //! <https://github.com/googleapis/js-genai> 2.32 go to `/v1beta`. Read 2026-11-23.
 
+mod converse;
+
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use pilothouse_core::conversation::Request;
 use pilothouse_core::error::{Error, Kind};
+
+pub use converse::{ConverseCall, converse_path};
+
+/// What a path says of a call whose body does not say it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathCall<'a> {
+    /// The model that is asked for.
+    pub model: Cow<'a, str>,
+    /// Whether a stream is asked for.
+    pub is_stream: bool,
+}
+
+impl<'a> From<&GeminiCall<'a>> for PathCall<'a> {
+    fn from(call: &GeminiCall<'a>) -> Self {
+        Self { model: call.model.clone(), is_stream: call.is_stream() }
+    }
+}
+
+impl<'a> From<ConverseCall<'a>> for PathCall<'a> {
+    fn from(call: ConverseCall<'a>) -> Self {
+        Self { model: call.model, is_stream: call.is_stream }
+    }
+}
 
 /// What is done with a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,6 +190,29 @@ pub fn vendor_path(model: &str, method: GeminiMethod) -> String {
     path
 }
 
+/// A text as one segment of a path, or one value of a query: percent-encoded where it could be read as more.
+#[must_use]
+pub fn segment(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~@".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            // Writing into memory cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+/// What stands behind the base address of Anthropic's models at Vertex AI for a call: the model and its method.
+/// <https://platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai>, read 2026-11-23.
+#[must_use]
+pub fn vertex_anthropic_path(model: &str, is_stream: bool) -> String {
+    let method = if is_stream { "streamRawPredict" } else { "rawPredict" };
+    format!("/models/{}:{method}", segment(model))
+}
+
 /// The text with its percent-encoding undone; what is no encoding stays as it is.
 fn decoded(text: &str) -> Cow<'_, str> {
     if !text.contains('%') {
@@ -224,6 +273,15 @@ mod tests {
         assert!(call(path, "alt=sse").is_sse && call(path, "key=x&alt=sse").is_sse);
         assert!(!call(path, "").is_sse && !call(path, "alt=json").is_sse && !call(path, "alt=sse2").is_sse);
         assert!(call(path, "").is_stream());
+    }
+
+    #[test]
+    fn claude_at_vertex_is_named_with_its_method_and_nothing_leaves_its_segment() {
+        let path = |model, is_stream| vertex_anthropic_path(model, is_stream);
+        assert_eq!(path("claude-opus-4-7", false), "/models/claude-opus-4-7:rawPredict");
+        let dated = "/models/claude-sonnet-4-5@20250929:streamRawPredict";
+        assert_eq!(path("claude-sonnet-4-5@20250929", true), dated);
+        assert_eq!(path("a/../b?c:d", false), "/models/a%2F..%2Fb%3Fc%3Ad:rawPredict");
     }
 
     #[test]

@@ -3,8 +3,10 @@
 use bytes::{Bytes, BytesMut};
 use pilothouse_core::dialect::Dialect;
 
+use crate::eventstream::Damaged;
 use crate::facts::{Facts, Scanner};
-use crate::sse::{self, EVENT_MAX};
+use crate::framing::Framing;
+use crate::sse::EVENT_MAX;
 
 /// An event that has not ended is held up to this size, so that a broken stream can be ended between two
 /// events. A larger one (an image in base64) is passed on as it comes.
@@ -14,6 +16,7 @@ const HELD_MAX: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct Relay {
     scanner: Scanner,
+    framing: Framing,
     held: BytesMut,
     looked: usize,
     /// Bytes of an event that is being passed on before its end.
@@ -36,6 +39,7 @@ impl Relay {
     pub fn new(dialect: Dialect, hide_usage: bool) -> Self {
         Self {
             scanner: Scanner::new(dialect, hide_usage),
+            framing: Framing::of(dialect),
             held: BytesMut::new(),
             looked: 0,
             passing: None,
@@ -47,6 +51,9 @@ impl Relay {
 
     /// Takes the next bytes and returns what the client gets now; empty while an event is incomplete.
     pub fn push(&mut self, chunk: Bytes) -> Bytes {
+        if self.is_malformed || self.is_oversized {
+            return Bytes::new();
+        }
         if self.passing.is_some() {
             return self.pass(chunk);
         }
@@ -65,7 +72,7 @@ impl Relay {
         let mut from = 0;
         let mut withheld: Option<BytesMut> = None;
         let mut kept_from = 0;
-        while let Some(end) = sse::find_end(&buf, from, resume) {
+        while let Some(end) = self.find_end(&buf, from, resume) {
             let seen = self.scanner.event(&buf[from..end]);
             self.has_output |= seen.has_output;
             if seen.is_malformed {
@@ -81,7 +88,7 @@ impl Relay {
             from = end;
             resume = end;
         }
-        let rest = if self.is_malformed { &[] } else { &buf[from..] };
+        let rest = if self.is_malformed || self.is_oversized { &[] } else { &buf[from..] };
         if rest.len() > HELD_MAX {
             self.passing = Some(Passing { copy: rest.to_vec(), looked: rest.len() });
             from = buf.len();
@@ -98,12 +105,27 @@ impl Relay {
         }
     }
 
+    /// The end of the first event; what cannot be cut is damaged, and nothing behind it can be read.
+    fn find_end(&mut self, buf: &[u8], from: usize, resume: usize) -> Option<usize> {
+        match self.framing.find_end(buf, from, resume) {
+            Ok(end) => end,
+            Err(Damaged::Oversized) => {
+                self.is_oversized = true;
+                None
+            }
+            Err(_) => {
+                self.is_malformed = true;
+                None
+            }
+        }
+    }
+
     /// Passes on the bytes of a large event until it ends.
     fn pass(&mut self, chunk: Bytes) -> Bytes {
         let Some(mut passing) = self.passing.take() else { return chunk };
         let before = passing.copy.len();
         passing.copy.extend_from_slice(&chunk);
-        let Some(end) = sse::find_end(&passing.copy, 0, passing.looked) else {
+        let Some(end) = self.find_end(&passing.copy, 0, passing.looked) else {
             passing.looked = passing.copy.len();
             if passing.copy.len() > EVENT_MAX {
                 // No SDK could read such an event; the exchange fails rather than hold it.
@@ -137,10 +159,11 @@ impl Relay {
         if self.facts().is_terminated && !was_terminated { held } else { Bytes::new() }
     }
 
-    /// Whether the client's stream stands inside an event, which an error event must first end.
+    /// What must stand before an event of ours: the end of the event that the client's stream stands inside, nothing
+    /// where it stands between two. `None` where no event can follow, so that the stream can only break off.
     #[must_use]
-    pub const fn is_inside_event(&self) -> bool {
-        self.passing.is_some()
+    pub const fn interruption(&self) -> Option<&'static [u8]> {
+        if self.passing.is_some() { self.framing.interruption() } else { Some(&[]) }
     }
 
     /// Whether an event grew beyond what anybody could read.

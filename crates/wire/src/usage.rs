@@ -258,6 +258,53 @@ impl From<GeminiUsage> for Usage {
     }
 }
 
+/// Bedrock's usage report. Its `inputTokens` leave out what was read from or written to the cache, and
+/// `outputTokens` include reasoning (<https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html>,
+/// `TokenUsage` of the service model `bedrock-runtime` in <https://github.com/boto/botocore> 1.44; read 2026-11-23).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct BedrockUsage {
+    #[serde(deserialize_with = "count")]
+    input_tokens: u64,
+    #[serde(deserialize_with = "count")]
+    output_tokens: u64,
+    #[serde(deserialize_with = "count")]
+    cache_read_input_tokens: u64,
+    #[serde(deserialize_with = "count")]
+    cache_write_input_tokens: u64,
+    #[serde(rename = "cacheDetails", deserialize_with = "written_for_an_hour")]
+    written_1h: u64,
+}
+
+impl From<BedrockUsage> for Usage {
+    fn from(told: BedrockUsage) -> Self {
+        // What is told apart is told of the sum; the rest lives five minutes.
+        let written_1h = told.written_1h.min(told.cache_write_input_tokens);
+        Self {
+            input: told.input_tokens,
+            cache_read: told.cache_read_input_tokens,
+            cache_write_5m: told.cache_write_input_tokens - written_1h,
+            cache_write_1h: written_1h,
+            output: told.output_tokens,
+            ..Self::default()
+        }
+    }
+}
+
+/// Tokens that were written to the cache for an hour, in a list by lifetime, which may be null.
+fn written_for_an_hour<'de, D: serde::Deserializer<'de>>(input: D) -> Result<u64, D::Error> {
+    #[derive(Default, Deserialize)]
+    #[serde(default, rename_all = "camelCase")]
+    struct Detail<'a> {
+        #[serde(borrow)]
+        ttl: std::borrow::Cow<'a, str>,
+        #[serde(deserialize_with = "count")]
+        input_tokens: u64,
+    }
+    let list = Option::<Vec<Detail<'_>>>::deserialize(input)?.unwrap_or_default();
+    Ok(list.iter().filter(|one| one.ttl == "1h").map(|one| one.input_tokens).fold(0, u64::saturating_add))
+}
+
 /// Tokens of sound in a list of counts by modality, which may be null.
 fn audio<'de, D: serde::Deserializer<'de>>(input: D) -> Result<u64, D::Error> {
     #[derive(Default, Deserialize)]

@@ -10,6 +10,7 @@ use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::Outcome;
 use pilothouse_upstream::Body;
 use pilothouse_wire::codec::VendorError;
+use pilothouse_wire::framing::Framing;
 use pilothouse_wire::relay::Relay;
 
 use super::{Broken, Ending, First};
@@ -78,7 +79,7 @@ impl RelayBody {
                         return self.fail(cx, &out, &oversized(&self.vendor));
                     }
                     if self.relay.is_malformed() {
-                        return self.fail(cx, &out, &malformed(&self.vendor));
+                        return self.fail(cx, &out, &malformed(&self.vendor, self.dialect));
                     }
                     if !out.is_empty() {
                         self.first.given();
@@ -158,16 +159,17 @@ impl RelayBody {
         error: &Error,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         let mut event = BytesMut::from(before);
-        if self.relay.is_inside_event() {
-            event.extend_from_slice(b"\n\n");
+        if let Some(interruption) = self.relay.interruption() {
+            event.extend_from_slice(interruption);
+            event
+                .extend_from_slice(&error_codec(self.dialect).encode_stream_error(&VendorError::from(error)));
         }
-        event.extend_from_slice(&error_codec(self.dialect).encode_stream_error(&VendorError::from(error)));
         self.gave(event.len());
         let facts = self.relay.take_facts();
         if let Some(job) = self.job.take() {
             job.fail(error, 200, facts);
         }
-        let ending = self.ending.insert(Ending::Event(event.freeze()));
+        let ending = self.ending.insert(Ending::after(event.freeze()));
         Poll::Ready(ready!(ending.poll(cx)))
     }
 }
@@ -192,8 +194,12 @@ pub(super) fn stopping() -> Error {
     Error::new(Kind::Overloaded, "the gateway is being stopped and this stream's time is up; try again")
 }
 
-fn malformed(vendor: &str) -> Error {
-    Error::new(Kind::BadAnswer, format!("`{vendor}` sent an event that is not JSON; try again"))
+fn malformed(vendor: &str, dialect: Dialect) -> Error {
+    let what = match Framing::of(dialect) {
+        Framing::Sse => "an event that is not JSON",
+        Framing::EventStream => "a damaged message",
+    };
+    Error::new(Kind::BadAnswer, format!("`{vendor}` sent {what}; try again"))
 }
 
 fn oversized(vendor: &str) -> Error {

@@ -14,8 +14,10 @@ use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::Outcome;
 use pilothouse_upstream::Body;
 use pilothouse_wire::codec::{StreamDecoder, StreamEncoder, VendorError};
+use pilothouse_wire::eventstream::Damaged;
 use pilothouse_wire::facts::Scanner;
-use pilothouse_wire::sse::{self, EVENT_MAX};
+use pilothouse_wire::framing::Framing;
+use pilothouse_wire::sse::EVENT_MAX;
 use tokio::time::Sleep;
 
 use super::relay::{stopping, unfinished};
@@ -75,6 +77,8 @@ pub(crate) struct Rewriter {
     encoder: Box<dyn StreamEncoder + Send>,
     /// Reads the facts.
     scanner: Scanner,
+    /// Cuts the vendor's stream.
+    framing: Framing,
     /// Keeps what the client's dialect cannot carry back.
     remembering: Option<Remembering>,
     held: BytesMut,
@@ -84,18 +88,19 @@ pub(crate) struct Rewriter {
 }
 
 impl Rewriter {
-    /// A rewriter of one stream.
+    /// A rewriter of one stream of a vendor that speaks `upstream`.
     #[must_use]
     pub(crate) fn new(
         decoder: Box<dyn StreamDecoder + Send>,
         encoder: Box<dyn StreamEncoder + Send>,
-        scanner: Scanner,
+        upstream: Dialect,
         remembering: Option<Remembering>,
     ) -> Self {
         Self {
             decoder,
             encoder,
-            scanner,
+            scanner: Scanner::new(upstream, false),
+            framing: Framing::of(upstream),
             remembering,
             held: BytesMut::new(),
             looked: 0,
@@ -135,7 +140,7 @@ impl Rewriter {
         out: &mut Vec<u8>,
     ) -> Result<usize, Box<VendorError>> {
         let mut from = 0;
-        while let Some(end) = sse::find_end(buf, from, resume) {
+        while let Some(end) = self.framing.find_end(buf, from, resume).map_err(damaged)? {
             self.event(&buf[from..end], out)?;
             from = end;
             resume = end;
@@ -145,7 +150,7 @@ impl Rewriter {
 
     fn event(&mut self, raw: &[u8], out: &mut Vec<u8>) -> Result<(), Box<VendorError>> {
         self.has_output |= self.scanner.event(raw).has_output;
-        let event = sse::parse(raw);
+        let event = self.framing.parse(raw).map_err(damaged)?;
         if !event.has_data {
             return Ok(());
         }
@@ -169,7 +174,8 @@ impl Rewriter {
     /// The vendor's stream has ended; writes the client's end.
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Box<VendorError>> {
         let held = self.held.split().freeze();
-        if !held.is_empty() {
+        // A last server-sent event may lack its blank line; a message that is not whole is cut.
+        if !held.is_empty() && self.framing == Framing::Sse {
             self.event(&held, out)?;
         }
         self.decoder.finish().map_err(|error| Box::new(VendorError::from(&error)))?;
@@ -179,6 +185,12 @@ impl Rewriter {
         self.encoder.end(out);
         Ok(())
     }
+}
+
+/// The error of bytes that are no events.
+fn damaged(why: Damaged) -> Box<VendorError> {
+    let public = format!("the vendor's stream is damaged: {why}; try again");
+    Box::new(VendorError::from(&Error::new(Kind::BadAnswer, public)))
 }
 
 impl TranslatedBody {

@@ -22,6 +22,27 @@ pub struct Provider {
     pub api_key: Option<Spanned<String>>,
     /// Several credentials; the next is used when one is refused.
     pub api_keys: Vec<Spanned<String>>,
+    /// How the credential is carried, where it is not the vendor's own way: `bearer`, `x-api-key`, `header:NAME`,
+    /// `sigv4` or `none`.
+    pub auth: Option<Spanned<String>>,
+    /// The id of the access key that signs calls to AWS: a reference as `api_key` is.
+    pub aws_access_key_id: Option<Spanned<String>>,
+    /// Its secret.
+    pub aws_secret_access_key: Option<Spanned<String>>,
+    /// Its session token, where it is a temporary one.
+    pub aws_session_token: Option<Spanned<String>>,
+    /// The profile of AWS's shared credentials file that holds the key pair.
+    pub aws_profile: Option<Spanned<String>>,
+    /// A key file of Google's, with which access tokens are fetched; relative to the configuration file.
+    pub credentials_file: Option<Spanned<PathBuf>>,
+    /// `metadata`: access tokens come from the metadata server of the machine in Google's cloud.
+    pub token_from: Option<Spanned<String>>,
+    /// A service principal of Microsoft Entra ID, with which access tokens are fetched.
+    pub entra: Option<EntraSection>,
+    /// The version of Azure's API; calls then go to the addresses of deployments.
+    pub api_version: Option<Spanned<String>>,
+    /// The customer's own names of models, as they stand on the wire, and which model of the catalogue each is.
+    pub deployments: BTreeMap<String, Spanned<String>>,
     /// Bare model names that this provider answers to, besides those of the catalogue.
     pub models: Vec<String>,
     /// The platform whose price rows apply, where it is not the vendor's.
@@ -64,4 +85,28 @@ pub struct TimeoutSection {
     pub between_chunks: Option<f64>,
     /// The whole call; 3600 where not given.
     pub total: Option<f64>,
+}
+
+/// A service principal of Microsoft Entra ID.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EntraSection {
+    /// The tenant's id or domain.
+    pub tenant: Spanned<String>,
+    /// The application's id.
+    pub client_id: Spanned<String>,
+    /// Its secret: a reference as `api_key` is.
+    pub client_secret: Spanned<String>,
+    /// Who issues the token, where it is not Azure's public cloud.
+    #[serde(default)]
+    pub authority: Option<Spanned<String>>,
+}
+
+impl Provider {
+    /// Every value that is a secret or says where one stands.
+    pub fn secrets(&self) -> impl Iterator<Item = &Spanned<String>> {
+        let entra = self.entra.as_ref().map(|section| &section.client_secret);
+        let aws = [&self.aws_secret_access_key, &self.aws_session_token].into_iter().flatten();
+        self.api_key.iter().chain(&self.api_keys).chain(aws).chain(entra)
+    }
 }

@@ -93,7 +93,7 @@ fn row(
     (provider, id): (&Arc<Provider>, &str),
     now: UnixMs,
 ) -> Value {
-    let model = plan.catalog.model(&provider.platform, id);
+    let model = plan.catalog.model(&provider.platform, provider.named(id).1);
     let mut row = match dialect {
         Dialect::AnthropicMessages => json!({
             "type": "model",
@@ -110,7 +110,10 @@ fn row(
             "outputTokenLimit": model.as_ref().and_then(Model::output_tokens_max),
             "supportedGenerationMethods": ["generateContent", "streamGenerateContent", "countTokens"],
         }),
-        Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::OpenaiResponses => json!({
+        Dialect::OpenaiChat
+        | Dialect::OpenaiEmbeddings
+        | Dialect::OpenaiResponses
+        | Dialect::BedrockConverse => json!({
             "id": name,
             "object": "model",
             "created": 0,

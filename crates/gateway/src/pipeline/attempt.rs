@@ -5,13 +5,15 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, StatusCode};
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::Note;
-use pilothouse_upstream::{Failure, Phase, Request};
+use pilothouse_upstream::{Failure, Head, Phase, Request};
 use pilothouse_wire::codec::kind_of_status;
 use pilothouse_wire::headers;
 
+use super::authorise::{authorise, renew};
 use super::choose::Choice;
 use crate::endpoints::Call;
 use crate::job::Job;
+use crate::plan::{Live, Provider, Surface};
 use crate::shared::Worker;
 
 /// Longest pause that a vendor may ask for before another attempt of ours; beyond it the client decides.
@@ -45,7 +47,7 @@ pub(super) async fn send(
         choice.surface().ok_or_else(|| Error::new(Kind::Internal, "the provider has no way to be called"))?;
     // The SDK's retries and ours must not multiply: what it has spent, we do not spend again.
     let mut retries = provider.retries.saturating_sub(outgoing.sdk_retries);
-    let mut refused_credentials = 0;
+    let mut tried = Tried::default();
     let mut pause = PAUSE_FIRST;
     let keep = match outgoing.call {
         Call::Pass(_) => headers::passes_down_with_files,
@@ -53,11 +55,16 @@ pub(super) async fn send(
     };
     loop {
         let credential = provider.credential();
-        let head =
-            surface.credentials.get(credential).and_then(|heads| heads.get(outgoing.call)).ok_or_else(
-                || Error::bad_request("model", format!("`{}` does not have this call", provider.name)),
-            )?;
-        let request = Request { head, tail: outgoing.tail, extra: outgoing.extra, body: outgoing.body };
+        let (head, live) = prepared(surface, credential, outgoing.call).ok_or_else(|| {
+            Error::bad_request("model", format!("`{}` does not have this call", provider.name))
+        })?;
+        let mut request = Request { head, tail: outgoing.tail, extra: outgoing.extra, body: outgoing.body };
+        let authorised = match live {
+            None => None,
+            // Boxed: few providers ask for it, and every exchange's future would carry its room.
+            Some(live) => Some(Box::pin(authorise(live, &surface.origin, &request, &worker.shared)).await?),
+        };
+        request.extra = authorised.as_deref().unwrap_or(outgoing.extra);
         job.sent();
         let mut stale = 0;
         let sent = worker.client.send(&surface.origin, &request, keep, &mut stale).await;
@@ -67,12 +74,8 @@ pub(super) async fn send(
         let asked_pause = match sent {
             Ok(answer) => {
                 let status = answer.status;
-                let is_refused = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
-                if is_refused
-                    && refused_credentials + 1 < provider.credentials()
-                    && provider.next_credential(credential)
+                if tried.goes_on(worker, provider, credential, status, live.zip(authorised.as_deref())).await
                 {
-                    refused_credentials += 1;
                     job.attempt_failed(Kind::Vendor, Some(status.as_u16()));
                     continue;
                 }
@@ -87,9 +90,7 @@ pub(super) async fn send(
                 asked
             }
             Err(failure) => {
-                let is_safe = failure.is_safe_to_retry()
-                    || (provider.retry_after_timeout && failure == Failure::Timeout(Phase::FirstByte));
-                if !is_safe || retries == 0 {
+                if retries == 0 || !is_safe_to_repeat(provider, &failure) {
                     return Err(failure.into_error(&provider.name));
                 }
                 job.attempt_failed(failure.kind(), None);
@@ -97,13 +98,64 @@ pub(super) async fn send(
             }
         };
         retries -= 1;
-        // Full jitter between half and all of the pause, so that clients do not come back in step.
-        let jitter = worker.shared.chance() % 512;
-        let jittered = pause.mul_f64(0.5 + jitter as f64 / 1024.0);
         // Boxed: a timer inside would make every exchange's future larger, and this is rare.
-        Box::pin(tokio::time::sleep(asked_pause.unwrap_or(jittered).max(jittered))).await;
+        let pause_now = jittered(worker, pause).max(asked_pause.unwrap_or_default());
+        Box::pin(tokio::time::sleep(pause_now)).await;
         pause *= 2;
     }
+}
+
+/// The credentials that were refused in one call.
+#[derive(Default)]
+struct Tried {
+    refused: usize,
+    is_renewed: bool,
+}
+
+impl Tried {
+    /// Whether a call that came back with `status` goes on with another credential. `made` is the one that was made for
+    /// the attempt: a token may be taken back before its time, and is replaced once; of several keys each is tried.
+    async fn goes_on(
+        &mut self,
+        worker: &Worker,
+        provider: &Provider,
+        credential: usize,
+        status: StatusCode,
+        made: Option<(&Live, &[(HeaderName, HeaderValue)])>,
+    ) -> bool {
+        if status == StatusCode::UNAUTHORIZED
+            && let (Some((live, refused)), false) = (made, self.is_renewed)
+        {
+            self.is_renewed = true;
+            return Box::pin(renew(live, refused, &worker.shared)).await.is_some();
+        }
+        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+            && self.refused + 1 < provider.credentials()
+            && provider.next_credential(credential)
+        {
+            self.refused += 1;
+            return true;
+        }
+        false
+    }
+}
+
+/// Between half and all of a pause, so that clients do not come back in step.
+fn jittered(worker: &Worker, pause: Duration) -> Duration {
+    let jitter = worker.shared.chance() % 512;
+    pause.mul_f64(0.5 + jitter as f64 / 1024.0)
+}
+
+/// The prepared head of a call, and what makes its credential where that is made call by call.
+fn prepared(surface: &Surface, credential: usize, call: Call) -> Option<(&Head, Option<&Live>)> {
+    let heads = surface.credentials.get(credential)?;
+    Some((heads.get(call)?, heads.live.as_ref()))
+}
+
+/// Whether a call that failed on the way may be sent again.
+fn is_safe_to_repeat(provider: &Provider, failure: &Failure) -> bool {
+    failure.is_safe_to_retry()
+        || (provider.retry_after_timeout && *failure == Failure::Timeout(Phase::FirstByte))
 }
 
 /// Statuses after which the same request may succeed soon.

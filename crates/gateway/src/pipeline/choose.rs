@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
-use pilothouse_wire::path::{GeminiMethod, may_stand_in_a_path, vendor_path};
+use pilothouse_wire::path::{
+    GeminiMethod, converse_path, may_stand_in_a_path, segment, vendor_path, vertex_anthropic_path,
+};
 
 use super::read::Asked;
 use crate::endpoints::Call;
-use crate::plan::{Plan, Provider, Resolution, Surface};
+use crate::plan::{Naming, Plan, Provider, Resolution, Surface};
 
 /// The target of one exchange.
 pub(crate) struct Choice {
@@ -47,28 +49,52 @@ impl Choice {
         self.surface().map_or(Dialect::OpenaiChat, |surface| surface.dialect)
     }
 
-    /// What follows the prepared path in this call: empty for all dialects but Google's, which names the model there.
+    /// The surface speaks for Claude at Vertex AI; see [`super::vertex`].
+    pub(crate) fn is_vertex_anthropic(&self) -> bool {
+        self.surface().is_some_and(|surface| surface.naming == Naming::VertexAnthropic)
+    }
+
+    /// What follows the prepared path in this call: empty for all surfaces but those that name the model there.
     ///
     /// # Errors
     /// [`Kind::BadRequest`] for a name that would lead to another place.
     pub(crate) fn tail(&self, call: Call, is_stream: bool) -> Result<String, Error> {
-        if self.surface_dialect() != Dialect::GeminiGenerate {
+        let naming = self.surface().map_or(&Naming::Body, |surface| &surface.naming);
+        if *naming == Naming::Body {
             return Ok(String::new());
         }
         let model = &self.resolution.target.model;
         if !may_stand_in_a_path(model) {
             return Err(Error::bad_request("model", format!("`{model}` cannot be the name of a model")));
         }
-        let method = match (call, is_stream) {
-            (Call::Chat, false) => GeminiMethod::Generate,
-            (Call::Chat, true) => GeminiMethod::Stream,
-            (Call::CountTokens, _) => GeminiMethod::CountTokens,
-            (Call::Embeddings, _) => GeminiMethod::Embed,
-            (Call::Completions | Call::Pass(_), _) => {
-                return Err(Error::new(Kind::Internal, "Google's dialect does not have this call"));
+        Ok(match naming {
+            Naming::Body => String::new(),
+            Naming::GeminiPath => vendor_path(model, gemini_method(call, is_stream)),
+            Naming::BedrockPath => converse_path(model, is_stream),
+            // The model to count for stands in the body.
+            Naming::VertexAnthropic if call == Call::CountTokens => {
+                "/models/count-tokens:rawPredict".to_owned()
             }
-        };
-        Ok(vendor_path(model, method))
+            Naming::VertexAnthropic => vertex_anthropic_path(model, is_stream),
+            Naming::Deployment { query } => {
+                let path = match call {
+                    Call::Embeddings => "/embeddings",
+                    Call::Completions => "/completions",
+                    _ => "/chat/completions",
+                };
+                format!("/{}{path}{query}", segment(model))
+            }
+        })
+    }
+}
+
+const fn gemini_method(call: Call, is_stream: bool) -> GeminiMethod {
+    match (call, is_stream) {
+        // Neither legacy completions nor calls that pass come here: no surface of Google's takes them.
+        (Call::Chat | Call::Completions | Call::Pass(_), false) => GeminiMethod::Generate,
+        (Call::Chat | Call::Completions | Call::Pass(_), true) => GeminiMethod::Stream,
+        (Call::CountTokens, _) => GeminiMethod::CountTokens,
+        (Call::Embeddings, _) => GeminiMethod::Embed,
     }
 }
 
@@ -83,7 +109,9 @@ pub(super) fn choose(plan: &Plan, dialect: Dialect, call: Call, asked: &Asked<'_
         (Call::Completions, _) => surface.dialect == Dialect::OpenaiChat && !provider.no_completions,
         _ => surface.dialect == dialect,
     };
-    let same = provider.surfaces.iter().position(fits);
+    // Of the surfaces that serve the model: at a cloud, each maker's models have a dialect of their own.
+    let serving = &resolution.target.surfaces;
+    let same = serving.iter().copied().find(|at| fits(&provider.surfaces[*at]));
     let surface = match (same, call) {
         (Some(surface), _) => surface,
         (None, Call::Embeddings) => {
@@ -94,7 +122,7 @@ pub(super) fn choose(plan: &Plan, dialect: Dialect, call: Call, asked: &Asked<'_
             ));
         }
         (None, Call::Completions) => return Err(no_completions(&provider.name)),
-        (None, _) => 0,
+        (None, _) => serving.first().copied().unwrap_or(usize::MAX),
     };
     match provider.surfaces.get(surface) {
         None => return Err(Error::new(Kind::Internal, "the provider has no way to be called")),

@@ -26,7 +26,7 @@ pub(super) async fn estimate(dialect: Dialect, asked: &Asked<'_>, choice: &Choic
         Err(error) => return failed(dialect, job, &error),
     };
     // A tokenizer's table takes a second to build the first time: no stream may wait for that.
-    let model = std::sync::Arc::clone(&choice.resolution.target.model);
+    let model = std::sync::Arc::clone(&choice.resolution.target.real);
     let counted_apart = tokio::task::spawn_blocking(move || pilothouse_tokens::count(&request, &model)).await;
     let count = match counted_apart {
         Ok(count) => count,

@@ -20,14 +20,15 @@ use pilothouse_upstream::Request;
 use pilothouse_wire::headers as wire_headers;
 
 use super::attempt::{Outgoing, send};
+use super::authorise::authorise;
 use super::choose::Choice;
 use super::refuse::failed;
-use super::relay::{Extra, is_event_stream, is_json, passing_headers, vendor_refusal, wrong_type};
+use super::relay::{Extra, is_json, passing_headers, vendor_refusal, wrong_type};
 use super::{Answer, admit, hops, refusal, stamp};
 use crate::answer::{AnswerBody, PassedBody};
 use crate::endpoints::{Call, Endpoint, Pass, Service, Verb};
 use crate::job::Job;
-use crate::plan::Plan;
+use crate::plan::{Live, Plan};
 use crate::shared::Worker;
 use crate::told::Told;
 use body::Given;
@@ -183,7 +184,10 @@ async fn call(
             let head = heads.and_then(|heads| heads.get(verb)).ok_or_else(|| target::no_way(choice))?;
             let surface = choice.surface().ok_or_else(|| target::no_way(choice))?;
             let upload = form.into_upload(choice, plan.upload_bytes_max, job);
-            let request = Request { head, tail: &tail, extra: &extra, body: &[] };
+            let mut request = Request { head, tail: &tail, extra: &extra, body: &[] };
+            let authorised =
+                live(heads.and_then(|heads| heads.live.as_ref()), worker, choice, &request).await?;
+            request.extra = authorised.as_deref().unwrap_or(&extra);
             job.sent();
             let keep = wire_headers::passes_down_with_files;
             let sent = worker.client.upload(&surface.origin, &request, upload, keep).await;
@@ -203,6 +207,28 @@ async fn call(
     send(worker, choice, &outgoing, job).await
 }
 
+/// The headers of a call whose credential is made call by call, where it is. A signature is one of bytes that are known
+/// before they are sent, which those of an upload are not.
+pub(super) async fn live(
+    live: Option<&Live>,
+    worker: &Arc<Worker>,
+    choice: &Choice,
+    request: &Request<'_>,
+) -> Result<Option<super::authorise::Headers>, Error> {
+    match (live, choice.surface()) {
+        (None, _) | (_, None) => Ok(None),
+        (Some(Live::Signed(_)), _) => {
+            let name = &choice.provider().name;
+            let public =
+                format!("calls to `{name}` are signed, and this one cannot be; give it a key instead");
+            Err(Error::new(Kind::BadRequest, public))
+        }
+        (Some(live), Some(surface)) => {
+            Box::pin(authorise(live, &surface.origin, request, &worker.shared)).await.map(Some)
+        }
+    }
+}
+
 /// Passes the answer on.
 async fn answer(
     worker: &Arc<Worker>,
@@ -213,7 +239,7 @@ async fn answer(
     mut job: Job,
 ) -> Answer {
     let (status, mut headers) = (sent.status, sent.headers);
-    let is_events = is_event_stream(&headers);
+    let is_events = is_of(&headers, b"text/event-stream");
     if !passing.is_download() && is_page(&headers) {
         return failed(passing.dialect, job, &wrong_type(choice, &headers, "application/json"));
     }
@@ -248,7 +274,13 @@ async fn answer(
 
 /// Whether something before the vendor spoke: no API answers with a page.
 fn is_page(headers: &HeaderMap) -> bool {
-    headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/html"))
+    is_of(headers, b"text/html")
+}
+
+/// Whether the content type begins so.
+fn is_of(headers: &HeaderMap, wanted: &[u8]) -> bool {
+    let told = headers.get(CONTENT_TYPE).and_then(|value| value.as_bytes().get(..wanted.len()));
+    told.is_some_and(|start| start.eq_ignore_ascii_case(wanted))
 }
 
 /// The error of a provider that does not speak the dialect of such calls.

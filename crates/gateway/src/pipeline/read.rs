@@ -12,7 +12,7 @@ use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::Caller;
 use pilothouse_wire::head::Head;
-use pilothouse_wire::path::GeminiCall;
+use pilothouse_wire::path::PathCall;
 use pilothouse_wire::scan::Members;
 
 use crate::plan::Plan;
@@ -177,7 +177,7 @@ pub(super) fn named(model: &str, told: &Told<'_>) -> String {
 /// Reads the head of what is asked.
 pub(super) fn asked<'h>(
     dialect: Dialect,
-    by_path: Option<&GeminiCall<'_>>,
+    by_path: Option<&PathCall<'_>>,
     told: &Told<'h>,
     body: Held,
     mut caller: Caller,
@@ -190,13 +190,13 @@ pub(super) fn asked<'h>(
             Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::OpenaiResponses => {
                 head.text("safety_identifier").or_else(|| head.text("user"))
             }
-            // Google's requests name nobody.
-            Dialect::GeminiGenerate => None,
+            // Google's and Bedrock's requests name nobody.
+            Dialect::GeminiGenerate | Dialect::BedrockConverse => None,
         };
         let end_user =
             end_user.map(|user| user.chars().take(END_USER_MAX).collect::<String>().into_boxed_str());
         let (model, is_stream) = match by_path {
-            Some(call) => (named(&call.model, told), call.is_stream()),
+            Some(call) => (named(&call.model, told), call.is_stream),
             None => (named(&head.model()?, told), dialect != Dialect::OpenaiEmbeddings && head.stream()?),
         };
         (model, is_stream, end_user, head.into_members())

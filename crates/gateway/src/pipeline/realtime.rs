@@ -19,7 +19,7 @@ use pilothouse_upstream::{Request, Switched, Tunnel};
 use pilothouse_wire::headers as wire_headers;
 
 use super::choose::Choice;
-use super::pass::{forced, speaker, way};
+use super::pass::{forced, live, speaker, way};
 use super::read::named;
 use super::refuse::failed;
 use super::relay::{passing_headers, vendor_refusal};
@@ -114,7 +114,7 @@ fn choose(plan: &Plan, told: &Told<'_>, handshake: &Handshake) -> Result<Choice,
 
 /// Asks the vendor for the same.
 async fn switch(
-    worker: &Worker,
+    worker: &Arc<Worker>,
     choice: &Choice,
     told: &Told<'_>,
     handshake: &Handshake,
@@ -129,8 +129,10 @@ async fn switch(
     let mut extra = passing_headers(DIALECT, hops, told.all);
     extra.extend(handshake.headers());
     let tail = handshake.tail(&choice.resolution.target.model, choice.resolution.is_renamed);
+    let mut request = Request { head, tail: &tail, extra: &extra, body: &[] };
+    let authorised = live(heads.live.as_ref(), worker, choice, &request).await?;
+    request.extra = authorised.as_deref().unwrap_or(&extra);
     job.sent();
-    let request = Request { head, tail: &tail, extra: &extra, body: &[] };
     let keep = wire_headers::passes_down_with_switch;
     let switched = worker.client.switch(&surface.origin, &request, keep).await;
     switched.map_err(|failure| failure.into_error(&provider.name))

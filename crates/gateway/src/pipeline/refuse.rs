@@ -2,11 +2,12 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind, Retry};
 use pilothouse_core::id::ExchangeId;
 use pilothouse_wire::codec::{VendorError, error_codec};
+use pilothouse_wire::dialects::bedrock_converse;
 use pilothouse_wire::facts::Facts;
 
 use super::read::Asked;
@@ -14,6 +15,9 @@ use super::{Answer, stamp};
 use crate::answer::AnswerBody;
 use crate::job::Job;
 use crate::shared::{Shared, Worker};
+
+/// The name of an error, as AWS's SDKs read it.
+pub(super) const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
 /// An error of ours as an answer in `dialect`.
 pub fn plain_error(dialect: Dialect, error: &Error, exchange: Option<ExchangeId>) -> Answer {
@@ -35,7 +39,17 @@ pub(super) fn error_answer(dialect: Dialect, error: &VendorError, exchange: Opti
     let mut answer = Response::new(AnswerBody::full(codec.encode_error(error, exchange).into()));
     *answer.status_mut() = status;
     answer.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    name_error(dialect, error, answer.headers_mut());
     answer
+}
+
+/// Names an error where the client's SDKs read its name from a header.
+pub(super) fn name_error(dialect: Dialect, error: &VendorError, headers: &mut HeaderMap) {
+    if dialect == Dialect::BedrockConverse
+        && let Ok(name) = HeaderValue::from_str(bedrock_converse::error_name(error))
+    {
+        headers.insert(ERROR_TYPE, name);
+    }
 }
 
 /// Refuses a request before it has become an exchange.

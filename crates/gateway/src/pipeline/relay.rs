@@ -10,6 +10,7 @@ use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::{Note, Outcome};
 use pilothouse_wire::codec::kind_of_status;
 use pilothouse_wire::facts::{Facts, Scanner};
+use pilothouse_wire::framing::Framing;
 use pilothouse_wire::head::{self, Head};
 use pilothouse_wire::headers as wire_headers;
 use pilothouse_wire::relay::Relay;
@@ -19,8 +20,8 @@ use super::attempt::{Outgoing, send};
 use super::choose::Choice;
 use super::error_codec;
 use super::read::Asked;
-use super::refuse::failed;
-use super::{Answer, HOPS, stamp};
+use super::refuse::{failed, name_error};
+use super::{Answer, HOPS, stamp, vertex};
 use crate::answer::{AnswerBody, RelayBody};
 use crate::endpoints::Call;
 use crate::job::Job;
@@ -30,7 +31,7 @@ use crate::shared::Worker;
 pub(super) const ERROR_MAX: usize = 256 * 1024;
 /// An answer up to this size is read whole before it is passed on, so that a broken one can still be refused.
 pub(crate) const WHOLE_MAX: usize = 32 * 1024 * 1024;
-const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
+pub(super) const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 const X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 /// Headers of one call: the hop counter, and what of the client's passes.
@@ -54,7 +55,10 @@ pub(super) async fn relay(
         Ok(tail) => tail,
         Err(error) => return failed(dialect, job, &error),
     };
-    let extra = passing_headers(dialect, asked.hops, asked.headers);
+    let mut extra = passing_headers(dialect, asked.hops, asked.headers);
+    if choice.is_vertex_anthropic() {
+        vertex::headers(&mut extra);
+    }
     let outgoing = Outgoing { call, tail: &tail, extra: &extra, body: &body, sdk_retries: asked.sdk_retries };
     let answer = match send(worker, choice, &outgoing, &mut job).await {
         Ok(answer) => answer,
@@ -88,20 +92,28 @@ fn edits(
         && matches!(call, Call::Chat | Call::Completions)
         && asked.is_stream
         && !choice.provider().no_stream_options;
-    if !choice.resolution.is_renamed && !asks_usage {
+    let is_vertex_anthropic = choice.is_vertex_anthropic();
+    if !choice.resolution.is_renamed && !asks_usage && !is_vertex_anthropic {
         return (head::Edits::new(), false);
     }
     let head = Head::again(&asked.body, std::mem::take(&mut asked.members));
     let mut edits = head::Edits::new();
-    if dialect == Dialect::GeminiGenerate {
+    if dialect == Dialect::BedrockConverse {
+        // The path names the model, and nothing else does.
+        job.edited(Note::code("set:model"));
+    } else if dialect == Dialect::GeminiGenerate {
         // The path names the model; a body may say it once more.
         edits.extend(head.set_gemini_model(&choice.resolution.target.model));
         job.edited(Note::code("set:model"));
     } else if choice.resolution.is_renamed
+        && !(is_vertex_anthropic && call == Call::Chat)
         && let Some(edit) = head.set_model(&choice.resolution.target.model)
     {
         edits.push(edit);
         job.edited(Note::code("set:model"));
+    }
+    if is_vertex_anthropic {
+        vertex::edits(&head, call, &mut edits, job);
     }
     let mut hides_usage = false;
     if asks_usage && let Some(edit) = head.include_usage() {
@@ -162,14 +174,18 @@ pub(super) async fn vendor_refusal(
         Ok(body) => body,
         Err(failure) => return failed(dialect, job, &failure.into_error(&choice.provider().name)),
     };
-    let error = error_codec(dialect).decode_error(status.as_u16(), &body);
+    let (error, is_own) = match choice.is_vertex_anthropic() {
+        true => vertex::error(status.as_u16(), &body),
+        false => (error_codec(dialect).decode_error(status.as_u16(), &body), true),
+    };
     let mut headers = answer.headers;
     headers.remove(CONTENT_LENGTH);
     mark_spent(&mut headers, &job);
-    let body = if is_json(&headers) {
+    let body = if is_own && is_json(&headers) {
         body
     } else {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        name_error(dialect, &error, &mut headers);
         error_codec(dialect).encode_error(&error, Some(job.id())).into()
     };
     let passed = answer_with(status, headers, AnswerBody::full(body), &job);
@@ -193,8 +209,9 @@ fn stream(
     hides_usage: bool,
     job: Job,
 ) -> Answer {
-    if !is_event_stream(&answer.headers) {
-        return failed(dialect, job, &wrong_type(choice, &answer.headers, "text/event-stream"));
+    let framing = Framing::of(dialect);
+    if !is_stream_of(framing, &answer.headers) {
+        return failed(dialect, job, &wrong_type(choice, &answer.headers, framing.content_type()));
     }
     let (status, mut headers) = (answer.status, answer.headers);
     headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -250,8 +267,8 @@ pub(super) fn counted() -> Facts {
     Facts { usage: Some(pilothouse_core::usage::Usage::default()), ..Facts::default() }
 }
 
-pub(super) fn is_event_stream(headers: &HeaderMap) -> bool {
-    begins(headers, "text/event-stream")
+pub(super) fn is_stream_of(framing: Framing, headers: &HeaderMap) -> bool {
+    begins(headers, framing.content_type())
 }
 
 pub(super) fn is_json(headers: &HeaderMap) -> bool {

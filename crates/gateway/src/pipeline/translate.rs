@@ -11,18 +11,19 @@ use pilothouse_core::error::Error;
 use pilothouse_core::exchange::{Note, Outcome};
 use pilothouse_wire::codec::{AnswerContext, kind_of_status};
 use pilothouse_wire::facts::{Facts, Scanner};
+use pilothouse_wire::framing::Framing;
 use pilothouse_wire::headers;
 
 use super::attempt::{Outgoing, send};
 use super::choose::Choice;
 use super::error_codec;
 use super::read::Asked;
-use super::refuse::{error_answer, failed};
+use super::refuse::{ERROR_TYPE, error_answer, failed};
 use super::relay::{
-    ERROR_MAX, Extra, WHOLE_MAX, answer_with, anthropic_version, bad_json, hop, is_event_stream, is_json,
+    ERROR_MAX, Extra, WHOLE_MAX, answer_with, anthropic_version, bad_json, hop, is_json, is_stream_of,
     mark_spent, passing_headers, wrong_type,
 };
-use super::{Answer, stamp};
+use super::{Answer, stamp, vertex};
 use crate::answer::{AnswerBody, Rewriter, TranslatedBody};
 use crate::endpoints::Call;
 use crate::job::Job;
@@ -70,7 +71,10 @@ pub(super) async fn translate(
         Ok(tail) => tail,
         Err(error) => return failed(dialect, job, &error),
     };
-    let extra = extra_headers(dialect, upstream, asked, &mut job);
+    let mut extra = extra_headers(dialect, upstream, asked, &mut job);
+    if choice.is_vertex_anthropic() {
+        vertex::headers(&mut extra);
+    }
     let sdk_retries = asked.sdk_retries;
     let outgoing = Outgoing { call: Call::Chat, tail: &tail, extra: &extra, body: &[&body], sdk_retries };
     let answer = match send(worker, choice, &outgoing, &mut job).await {
@@ -101,8 +105,8 @@ fn prepare(
 ) -> Result<(Bytes, Context), Error> {
     let upstream = choice.surface_dialect();
     let mut request = error_codec(dialect).decode_request(&asked.body)?;
-    if dialect == Dialect::GeminiGenerate {
-        // The path said it, not the body; every chunk of Google's streams reports usage.
+    if matches!(dialect, Dialect::GeminiGenerate | Dialect::BedrockConverse) {
+        // The path said it, not the body; their streams always report usage.
         request.model.clone_from(&asked.model);
         (request.stream, request.stream_usage) = (asked.is_stream, asked.is_stream);
     }
@@ -118,12 +122,13 @@ fn prepare(
     let body = error_codec(upstream).encode_request(&request, &target, &mut losses)?;
     job.edited(Note::new("translate", &format!("{dialect} to {upstream}")));
     job.lost(losses);
+    let body = if choice.is_vertex_anthropic() { vertex::rewritten(&body, job)? } else { body };
     let context = Context {
         model: asked.model.clone(),
         stream_usage,
         legacy_functions: request.uses_legacy_functions(),
         estimated_input: (dialect == Dialect::AnthropicMessages && asked.is_stream)
-            .then(|| pilothouse_tokens::estimate_output(asked.body.len() as u64, &resolved.model)),
+            .then(|| pilothouse_tokens::estimate_output(asked.body.len() as u64, &resolved.real)),
         echoed: error_codec(dialect).echoed(&asked.body),
     };
     Ok((body.into(), context))
@@ -164,7 +169,10 @@ async fn vendor_refusal(
         Ok(body) => body,
         Err(failure) => return failed(dialect, job, &failure.into_error(&choice.provider().name)),
     };
-    let error = error_codec(upstream).decode_error(status, &body);
+    let error = match choice.is_vertex_anthropic() {
+        true => vertex::error(status, &body).0,
+        false => error_codec(upstream).decode_error(status, &body),
+    };
     let mut passed = error_answer(dialect, &error, Some(job.id()));
     keep_headers(passed.headers_mut(), answer.headers);
     mark_spent(passed.headers_mut(), &job);
@@ -177,7 +185,7 @@ async fn vendor_refusal(
 /// Adds the vendor's headers that say nothing of the body.
 fn keep_headers(into: &mut HeaderMap, from: HeaderMap) {
     for (name, value) in &from {
-        if name != CONTENT_TYPE && name != CONTENT_LENGTH {
+        if name != CONTENT_TYPE && name != CONTENT_LENGTH && name != ERROR_TYPE {
             into.append(name.clone(), value.clone());
         }
     }
@@ -194,17 +202,18 @@ fn stream(
     remembering: Option<Remembering>,
     job: Job,
 ) -> Answer {
-    if !is_event_stream(&answer.headers) {
-        return failed(dialect, job, &wrong_type(choice, &answer.headers, "text/event-stream"));
+    let framing = Framing::of(upstream);
+    if !is_stream_of(framing, &answer.headers) {
+        return failed(dialect, job, &wrong_type(choice, &answer.headers, framing.content_type()));
     }
     let mut headers = HeaderMap::new();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(Framing::of(dialect).content_type()));
     headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     keep_headers(&mut headers, answer.headers);
     let rewriter = Rewriter::new(
-        error_codec(upstream).stream_decoder(),
+        error_codec(upstream).stream_decoder_of(&choice.resolution.target.model),
         error_codec(dialect).stream_encoder(&context.answer(&job)),
-        Scanner::new(upstream, false),
+        upstream,
         remembering,
     );
     let mut passed = answer_with(answer.status, headers, AnswerBody::full(Bytes::new()), &job);
@@ -241,7 +250,7 @@ async fn whole(
     if !scanner.whole(&body) {
         return failed(dialect, job, &bad_json(choice));
     }
-    let decoded = match error_codec(upstream).decode_answer(&body) {
+    let decoded = match error_codec(upstream).decode_answer_of(&choice.resolution.target.model, &body) {
         Ok(decoded) => decoded,
         Err(error) => return failed(dialect, job, &error),
     };

@@ -124,8 +124,7 @@ pub fn build(
 
 /// Secrets that stand in the file itself, where everybody who reads it, and its history, finds them.
 fn literal_secrets(source: &Source) -> Vec<Diagnostic> {
-    let providers =
-        source.file.providers.values().flat_map(|section| section.api_key.iter().chain(&section.api_keys));
+    let providers = source.file.providers.values().flat_map(config::Provider::secrets);
     let keys = source.file.keys.values().map(|section| &section.secret);
     let mut found: Vec<_> = providers
         .chain(keys)

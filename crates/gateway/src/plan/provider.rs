@@ -1,18 +1,27 @@
 //! A provider made ready: for each dialect it speaks, prepared request heads per credential.
 
+mod auth;
+mod build;
+mod heads;
+mod rerank;
+mod section;
+mod ways;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use pilothouse_catalog::{Auth, Catalog};
+use http::Method;
 use pilothouse_core::dialect::Dialect;
-use pilothouse_core::secret::Secret;
-use pilothouse_upstream::{Head, Origin, OriginOptions, Timeouts, TlsFiles};
+use pilothouse_upstream::{Head, Origin};
 
-use crate::config::{self, Diagnostic};
+use crate::cloud::Tokens;
+use crate::cloud::sigv4::Signer;
 use crate::endpoints::{Call, Verb};
-use crate::plan::build::Environment;
 
-use http::{HeaderName, HeaderValue, Method};
+pub(super) use build::build_provider;
+pub use rerank::Rerank;
+use section::Section;
 
 /// A place that may be called.
 #[derive(Debug)]
@@ -23,6 +32,8 @@ pub struct Provider {
     pub platform: String,
     /// Bare names it answers to besides the catalogue's.
     pub models: Vec<String>,
+    /// The customer's own names of models, as they stand on the wire, and which model of the catalogue each is.
+    pub deployments: BTreeMap<String, String>,
     /// The ways to call it, the preferred one first.
     pub surfaces: Vec<Surface>,
     /// Further attempts after the first.
@@ -35,6 +46,9 @@ pub struct Provider {
     pub no_completions: bool,
     /// The vendor takes no `stream_options`, so usage is not asked for in streams.
     pub no_stream_options: bool,
+    /// How calls are authorised, or what that lacks, where it is not simply the vendor's own key: words for people,
+    /// without secrets.
+    pub authentication: Option<String>,
     /// Credentials are tried in turn: the index of the one in use.
     current: AtomicUsize,
     credentials: usize,
@@ -49,15 +63,49 @@ pub struct Surface {
     pub origin: Origin,
     /// Request heads, one per credential.
     pub credentials: Vec<CallHeads>,
+    /// Where a call names its model.
+    pub naming: Naming,
+    /// The models that it serves, as [`pilothouse_catalog::Surface::serves`] says it.
+    pub(super) serves: Vec<String>,
 }
 
-/// Where a provider orders documents.
-#[derive(Debug)]
-pub struct Rerank {
-    /// Its address and credentials.
-    pub surface: Surface,
-    /// Its path begins with the version that the client names.
-    pub is_versioned: bool,
+/// Where a call names its model, and its method with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Naming {
+    /// In the body.
+    Body,
+    /// In the path, as Google's own models.
+    GeminiPath,
+    /// In the path, as Bedrock's.
+    BedrockPath,
+    /// In the path, as Anthropic's models at Vertex AI; the body has no `model`.
+    VertexAnthropic,
+    /// In the path, as deployments at Azure before its v1 API.
+    Deployment {
+        /// `?api-version=…`.
+        query: String,
+    },
+}
+
+impl Naming {
+    /// Where a dialect's own service wants it.
+    #[must_use]
+    pub const fn usual(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::GeminiGenerate => Self::GeminiPath,
+            Dialect::BedrockConverse => Self::BedrockPath,
+            _ => Self::Body,
+        }
+    }
+}
+
+/// A credential that is made call by call.
+#[derive(Clone, Debug)]
+pub enum Live {
+    /// Each call is signed.
+    Signed(Arc<Signer>),
+    /// An access token that expires.
+    Fetched(Arc<Tokens>),
 }
 
 /// The request heads of one credential.
@@ -69,6 +117,8 @@ pub struct CallHeads {
     completions: Option<Head>,
     kept: Option<Box<KeptHeads>>,
     pass: Option<Box<KeptHeads>>,
+    /// What makes the credential, where it does not stand in the heads.
+    pub live: Option<Live>,
 }
 
 /// The request heads of calls whose path is their own, at least in its end: about a response that the vendor holds,
@@ -110,13 +160,43 @@ impl CallHeads {
     }
 }
 
-/// A credential, and the headers that carry it.
-#[derive(Clone, Debug)]
-pub struct Credential {
-    headers: Vec<(HeaderName, HeaderValue)>,
-}
-
 impl Provider {
+    /// The name that stands on the wire for `model`, and the model of the catalogue that it is.
+    #[must_use]
+    pub fn named<'m>(&'m self, model: &'m str) -> (&'m str, &'m str) {
+        if let Some(real) = self.deployments.get(model) {
+            return (model, real);
+        }
+        let deployed = self.deployments.iter().find(|(_, real)| *real == model);
+        (deployed.map_or(model, |(name, _)| name.as_str()), model)
+    }
+
+    /// The access tokens of its calls, where they are fetched.
+    #[must_use]
+    pub fn tokens(&self) -> Option<&Tokens> {
+        let heads = self.surfaces.iter().flat_map(|surface| &surface.credentials);
+        heads.filter_map(|heads| heads.live.as_ref()).find_map(|live| match live {
+            Live::Fetched(tokens) => Some(&**tokens),
+            Live::Signed(_) => None,
+        })
+    }
+
+    /// The indices of the surfaces that may take a call to `model`, the preferred one first: those that name it, else
+    /// those that name no models, else all.
+    #[must_use]
+    pub fn surfaces_for(&self, model: &str) -> Vec<usize> {
+        let those = |fits: &dyn Fn(&Surface) -> bool| -> Vec<usize> {
+            let all = self.surfaces.iter().enumerate();
+            all.filter(|(_, surface)| fits(surface)).map(|(index, _)| index).collect()
+        };
+        let naming = those(&|surface| pilothouse_catalog::vendor::is_among(&surface.serves, model));
+        if !naming.is_empty() {
+            return naming;
+        }
+        let open = those(&|surface| surface.serves.is_empty());
+        if open.is_empty() { those(&|_| true) } else { open }
+    }
+
     /// The index of the credential in use.
     #[must_use]
     pub fn credential(&self) -> usize {
@@ -139,370 +219,4 @@ impl Provider {
     pub const fn credentials(&self) -> usize {
         self.credentials
     }
-}
-
-/// Makes a provider of its section. Everything that is wrong is added to `wrong`.
-pub(super) fn build_provider(
-    name: &toml::Spanned<String>,
-    section: &config::Provider,
-    catalog: &Catalog,
-    environment: &Environment,
-    wrong: &mut Vec<Diagnostic>,
-) -> Option<Provider> {
-    let vendor_name = section.vendor.as_ref().unwrap_or(name);
-    let vendor = catalog.vendor(vendor_name.get_ref());
-    if let (None, Some(given)) = (vendor, &section.vendor) {
-        let mut names = catalog.vendors().iter().map(|vendor| vendor.name.as_str());
-        let near = catalog.nearest(given.get_ref(), &mut names, 3).join(", ");
-        wrong.push(Diagnostic::at(
-            given.span(),
-            format!("no vendor is called `{}`; near it: {near}", given.get_ref()),
-        ));
-        return None;
-    }
-    let ways = ways(name, section, vendor, wrong)?;
-    let secrets = secrets(section, vendor, environment, wrong);
-    let rerank = rerank(section, vendor, &ways, environment, &secrets, wrong);
-    let mut surfaces = Vec::new();
-    for way in ways {
-        let options = origin_options(section, environment);
-        match Origin::new(&way.base_url, &options) {
-            Ok(origin) => surfaces.push(surface(way, origin, section, &secrets, wrong)?),
-            Err(error) => {
-                let span = section.base_url.as_ref().map_or_else(|| name.span(), toml::Spanned::span);
-                wrong.push(Diagnostic::at(span, error.to_string()));
-            }
-        }
-    }
-    let retries = section.retries.as_ref().map_or(2, |given| *given.get_ref());
-    if retries > 2 {
-        let span = section.retries.as_ref().map_or(name.span(), toml::Spanned::span);
-        wrong.push(Diagnostic::at(
-            span,
-            "retries must be 0, 1 or 2: more only adds load to a vendor in trouble",
-        ));
-    }
-    let platform = section.platform.as_ref().map(|given| given.get_ref().clone());
-    Some(Provider {
-        name: name.get_ref().as_str().into(),
-        platform: platform
-            .or_else(|| vendor.map(|vendor| vendor.platform.clone()))
-            .unwrap_or_else(|| name.get_ref().clone()),
-        models: section.models.clone(),
-        credentials: surfaces.first().map_or(0, |surface| surface.credentials.len()),
-        surfaces,
-        retries,
-        retry_after_timeout: section.retry_after_timeout,
-        rerank,
-        no_completions: vendor.is_some_and(|vendor| vendor.has_quirk("no-completions")),
-        no_stream_options: vendor.is_some_and(|vendor| vendor.has_quirk("no-stream-options")),
-        current: AtomicUsize::new(0),
-    })
-}
-
-/// One way to call a provider, before its address has been read.
-struct Way {
-    dialect: Dialect,
-    base_url: String,
-    auth: Auth,
-    path: Option<String>,
-}
-
-/// The ways that a section and its vendor's row give.
-fn ways(
-    name: &toml::Spanned<String>,
-    section: &config::Provider,
-    vendor: Option<&pilothouse_catalog::Vendor>,
-    wrong: &mut Vec<Diagnostic>,
-) -> Option<Vec<Way>> {
-    let wanted = match &section.dialect {
-        None => None,
-        Some(given) => match Dialect::parse(given.get_ref()) {
-            Some(dialect) => Some(dialect),
-            None => {
-                let known = Dialect::ALL.map(Dialect::as_str).join(", ");
-                wrong.push(Diagnostic::at(
-                    given.span(),
-                    format!("no dialect is called `{}`; known are {known}", given.get_ref()),
-                ));
-                return None;
-            }
-        },
-    };
-    let given_url = section.base_url.as_ref().map(toml::Spanned::get_ref);
-    let Some(vendor) = vendor else {
-        let (Some(dialect), Some(base_url)) = (wanted, given_url) else {
-            wrong.push(Diagnostic::at(
-                name.span(),
-                format!("`{}` is no vendor of the catalogue: give its dialect and base_url", name.get_ref()),
-            ));
-            return None;
-        };
-        let auth = match dialect {
-            Dialect::AnthropicMessages => Auth::XApiKey,
-            Dialect::GeminiGenerate => Auth::Header("x-goog-api-key".to_owned()),
-            Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::OpenaiResponses => Auth::Bearer,
-        };
-        return Some(vec![Way { dialect, base_url: base_url.clone(), auth, path: None }]);
-    };
-    let mut ways = Vec::new();
-    let mut replaced = None;
-    for surface in &vendor.surfaces {
-        let Some(dialect) = Dialect::parse(&surface.dialect) else { continue };
-        let is_wanted = wanted.is_none_or(|wanted| wanted == dialect);
-        // A given address replaces that of one dialect, the wanted one, else the vendor's first, and of those that the
-        // vendor speaks at the same address.
-        let is_replaced =
-            ways.is_empty() || (surface.base_url.is_some() && replaced == surface.base_url.as_ref());
-        let url = match given_url {
-            Some(url) if is_replaced && is_wanted => Some(url.clone()),
-            Some(_) => None,
-            None => surface.base_url.as_ref().map(|url| fill(url, section)),
-        };
-        // Embeddings go over the surface for chats, where there is one.
-        let is_needed = dialect != Dialect::OpenaiEmbeddings || vendor.surface("openai-chat").is_none();
-        if let (true, Some(base_url)) = (is_wanted && is_needed, url) {
-            replaced = replaced.or(surface.base_url.as_ref());
-            ways.push(Way { dialect, base_url, auth: surface.auth.clone(), path: surface.path.clone() });
-        }
-    }
-    if ways.is_empty() {
-        let why = if vendor.surfaces.iter().any(|surface| Dialect::parse(&surface.dialect).is_some()) {
-            "has no fixed address: give its base_url"
-        } else {
-            "speaks no dialect that this version knows"
-        };
-        wrong.push(Diagnostic::at(name.span(), format!("`{}` {why}", vendor.name)));
-        return None;
-    }
-    Some(ways)
-}
-
-/// Where a provider orders documents: where the section says, else where the vendor's row does, else below the address of
-/// a server that people run themselves, as vLLM, llama.cpp and others have it.
-fn rerank(
-    section: &config::Provider,
-    vendor: Option<&pilothouse_catalog::Vendor>,
-    ways: &[Way],
-    environment: &Environment,
-    secrets: &[Secret],
-    wrong: &mut Vec<Diagnostic>,
-) -> Option<Rerank> {
-    let own = ways.iter().find(|way| {
-        let is_own = vendor.is_none_or(pilothouse_catalog::Vendor::is_local);
-        is_own && matches!(way.dialect, Dialect::OpenaiChat | Dialect::OpenaiEmbeddings)
-    });
-    let url = match (&section.rerank_url, vendor.and_then(|vendor| vendor.rerank.clone()), own) {
-        (Some(given), _, _) => given.get_ref().clone(),
-        (None, Some(known), _) => known,
-        (None, None, Some(way)) => format!("{}/rerank", way.base_url.trim_end_matches('/')),
-        (None, None, None) => return None,
-    };
-    let (base_url, is_versioned) = match url.split_once("/{version}/") {
-        Some((before, _)) => (before.to_owned(), true),
-        None => (url, false),
-    };
-    let auth = ways.first().map_or(Auth::Bearer, |way| way.auth.clone());
-    match Origin::new(&base_url, &origin_options(section, environment)) {
-        Ok(origin) => {
-            let way = Way { dialect: Dialect::OpenaiChat, base_url, auth, path: None };
-            let surface = surface(way, origin, section, secrets, wrong)?;
-            Some(Rerank { surface, is_versioned })
-        }
-        Err(error) => {
-            let span = section.rerank_url.as_ref().map_or(0..0, toml::Spanned::span);
-            wrong.push(Diagnostic::at(span, error.to_string()));
-            None
-        }
-    }
-}
-
-/// Puts the section's params into an address.
-fn fill(url: &str, section: &config::Provider) -> String {
-    section
-        .params
-        .iter()
-        .fold(url.to_owned(), |url, (name, value)| url.replace(&format!("{{{name}}}"), value))
-}
-
-fn secrets(
-    section: &config::Provider,
-    vendor: Option<&pilothouse_catalog::Vendor>,
-    environment: &Environment,
-    wrong: &mut Vec<Diagnostic>,
-) -> Vec<Secret> {
-    let given: Vec<_> = section.api_key.iter().chain(&section.api_keys).collect();
-    if given.is_empty() {
-        let names = vendor.map(|vendor| vendor.key_env.as_slice()).unwrap_or_default();
-        let found = names.iter().find_map(|name| environment.get(name));
-        return found.map(Secret::new).into_iter().collect();
-    }
-    let mut secrets = Vec::new();
-    for reference in given {
-        let parsed = config::SecretRef::parse(reference.get_ref());
-        match config::resolve_secret(&parsed, &environment.folder, &environment.variables) {
-            Ok(secret) => secrets.push(secret),
-            Err(why) => wrong.push(Diagnostic::at(reference.span(), why)),
-        }
-    }
-    secrets
-}
-
-fn origin_options(section: &config::Provider, environment: &Environment) -> OriginOptions {
-    let defaults = Timeouts::default();
-    let or = |given: Option<f64>, default| {
-        given.and_then(|seconds| std::time::Duration::try_from_secs_f64(seconds).ok()).unwrap_or(default)
-    };
-    let path = |path: &Option<std::path::PathBuf>| path.as_ref().map(|path| environment.folder.join(path));
-    OriginOptions {
-        timeouts: Timeouts {
-            connect: or(section.timeouts.connect, defaults.connect),
-            first_byte: or(section.timeouts.first_byte, defaults.first_byte),
-            between_chunks: or(section.timeouts.between_chunks, defaults.between_chunks),
-            total: or(section.timeouts.total, defaults.total),
-        },
-        tls: TlsFiles {
-            ca_file: path(&section.ca_file),
-            client_certificate: path(&section.client_certificate),
-            client_key: path(&section.client_key),
-            http2: section.http2,
-        },
-        proxy: section.proxy.as_ref().map(|proxy| proxy.get_ref().clone()),
-        environment: environment.variables.clone(),
-        idle_connections_max: 0,
-    }
-}
-
-/// The headers that every call to a surface has, credential aside.
-fn fixed_headers(
-    dialect: Dialect,
-    section: &config::Provider,
-    wrong: &mut Vec<Diagnostic>,
-) -> Vec<(HeaderName, HeaderValue)> {
-    let mut headers = vec![
-        (http::header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
-        (http::header::ACCEPT_ENCODING, HeaderValue::from_static("identity")),
-        (
-            http::header::USER_AGENT,
-            HeaderValue::from_static(concat!("pilothouse/", env!("CARGO_PKG_VERSION"))),
-        ),
-    ];
-    if matches!(dialect, Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::OpenaiResponses) {
-        for (name, value) in
-            [("openai-organization", &section.organization), ("openai-project", &section.project)]
-        {
-            if let Some(value) = value.as_ref().and_then(|value| HeaderValue::from_str(value).ok()) {
-                headers.push((HeaderName::from_static(name), value));
-            }
-        }
-    }
-    for (name, value) in &section.headers {
-        match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value.get_ref())) {
-            (Ok(name), Ok(value)) => headers.push((name, value)),
-            _ => {
-                wrong.push(Diagnostic::at(value.span(), format!("`{name}` is not a header that HTTP allows")))
-            }
-        }
-    }
-    headers
-}
-
-fn credential(auth: &Auth, secret: &Secret) -> Option<Credential> {
-    let sensitive = |text: &str| {
-        let mut value = HeaderValue::from_str(text).ok()?;
-        value.set_sensitive(true);
-        Some(value)
-    };
-    let header = match auth {
-        Auth::Bearer => (http::header::AUTHORIZATION, sensitive(&format!("Bearer {}", secret.reveal()))?),
-        Auth::XApiKey => (HeaderName::from_static("x-api-key"), sensitive(secret.reveal())?),
-        Auth::Header(name) => (HeaderName::from_bytes(name.as_bytes()).ok()?, sensitive(secret.reveal())?),
-        Auth::None => return Some(Credential { headers: Vec::new() }),
-        Auth::Query(_) | Auth::SigV4 => return None,
-    };
-    Some(Credential { headers: vec![header] })
-}
-
-/// The heads of calls that pass as they came: path and content type are the call's own.
-fn pass_heads(origin: &Origin, headers: &[(HeaderName, HeaderValue)]) -> Box<KeptHeads> {
-    let own: Vec<_> =
-        headers.iter().filter(|(name, _)| *name != http::header::CONTENT_TYPE).cloned().collect();
-    let head = |method: &Method| Head::for_origin(origin, method, "", &own);
-    Box::new(KeptHeads { get: head(&Method::GET), delete: head(&Method::DELETE), post: head(&Method::POST) })
-}
-
-/// The heads of every call that a surface has.
-fn heads_of(origin: &Origin, way: &Way, headers: &[(HeaderName, HeaderValue)]) -> CallHeads {
-    let head = |path: &str| Head::for_origin(origin, &Method::POST, path, headers);
-    let chat = |usual: &str| head(way.path.as_deref().unwrap_or(usual));
-    let pass = pass_heads(origin, headers);
-    match way.dialect {
-        Dialect::AnthropicMessages => CallHeads {
-            chat: chat("/v1/messages"),
-            count_tokens: Some(head("/v1/messages/count_tokens")),
-            embeddings: None,
-            completions: None,
-            kept: None,
-            pass: Some(pass),
-        },
-        // The path behind the address names model and method, call by call: `Choice::tail`.
-        Dialect::GeminiGenerate => {
-            let any = head("");
-            CallHeads {
-                count_tokens: Some(any.clone()),
-                embeddings: Some(any.clone()),
-                chat: any,
-                completions: None,
-                kept: None,
-                pass: None,
-            }
-        }
-        Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => CallHeads {
-            chat: chat("/chat/completions"),
-            count_tokens: None,
-            embeddings: Some(head("/embeddings")),
-            completions: Some(head("/completions")),
-            kept: None,
-            pass: Some(pass),
-        },
-        Dialect::OpenaiResponses => {
-            let kept = |method: &Method| Head::for_origin(origin, method, "/responses/", headers);
-            CallHeads {
-                chat: chat("/responses"),
-                count_tokens: Some(head("/responses/input_tokens")),
-                embeddings: None,
-                completions: None,
-                kept: Some(Box::new(KeptHeads {
-                    get: kept(&Method::GET),
-                    delete: kept(&Method::DELETE),
-                    post: kept(&Method::POST),
-                })),
-                pass: Some(pass),
-            }
-        }
-    }
-}
-
-fn surface(
-    way: Way,
-    origin: Origin,
-    section: &config::Provider,
-    secrets: &[Secret],
-    wrong: &mut Vec<Diagnostic>,
-) -> Option<Surface> {
-    let fixed = fixed_headers(way.dialect, section, wrong);
-    let mut credentials: Vec<_> = secrets.iter().filter_map(|secret| credential(&way.auth, secret)).collect();
-    if credentials.is_empty() {
-        // Servers on the own network often take calls without a credential; others will say 401.
-        credentials.push(Credential { headers: Vec::new() });
-    }
-    let heads = credentials
-        .iter()
-        .map(|credential| {
-            let mut headers = fixed.clone();
-            headers.extend(credential.headers.iter().cloned());
-            heads_of(&origin, &way, &headers)
-        })
-        .collect();
-    Some(Surface { dialect: way.dialect, origin, credentials: heads })
 }

@@ -26,6 +26,10 @@ pub struct Target {
     pub provider: Arc<Provider>,
     /// The model's id on the wire.
     pub model: Arc<str>,
+    /// The model's id in the catalogue: another one where the customer names the model (deployments).
+    pub real: Arc<str>,
+    /// The indices of the provider's surfaces that may take it, the preferred one first.
+    pub surfaces: Vec<usize>,
     /// Its price, where known.
     pub pricing: Option<Pricing>,
     /// What the catalogue says of the model.
@@ -51,7 +55,8 @@ impl Target {
     /// What a codec must know of it: what its name tells, and what the catalogue knows better.
     #[must_use]
     pub fn codec_target(&self, dialect: Dialect) -> pilothouse_wire::codec::Target<'_> {
-        let mut target = pilothouse_wire::codec::Target::of(dialect, &self.model);
+        let mut target = pilothouse_wire::codec::Target::of(dialect, &self.real);
+        target.model = &self.model;
         let Some(known) = &self.known else { return target };
         target.max_output_tokens = known.output_tokens_max();
         let mut overrule =
@@ -147,10 +152,11 @@ impl Plan {
     }
 
     fn resolution(&self, asked: &str, provider: &Arc<Provider>, model: &str) -> Resolution {
-        let row = self.catalog.model(&provider.platform, model);
+        let (wire, real) = provider.named(model);
+        let row = self.catalog.model(&provider.platform, real);
         let pricing = row.as_ref().and_then(Model::pricing);
         let price: Option<Arc<str>> = pricing.as_ref().and(row.as_ref()).map(|row| row.price_id().into());
-        let model: Arc<str> = model.into();
+        let model: Arc<str> = wire.into();
         let used = provider
             .surfaces
             .iter()
@@ -165,6 +171,8 @@ impl Plan {
             provider: Arc::clone(provider),
             metrics: self.metrics.target(&provider.name, &model),
             known: row,
+            surfaces: provider.surfaces_for(real),
+            real: if wire == real { Arc::clone(&model) } else { real.into() },
             model: Arc::clone(&model),
             pricing,
             used,

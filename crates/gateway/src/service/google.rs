@@ -9,7 +9,7 @@ use hyper::body::Incoming;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_wire::dialects::gemini_generate::ArrayFrame;
-use pilothouse_wire::path::{GeminiCall, GeminiMethod};
+use pilothouse_wire::path::{GeminiCall, GeminiMethod, PathCall};
 
 use crate::answer::{AnswerBody, ArrayBody};
 use crate::endpoints::{Call, models::percent_decoded};
@@ -79,7 +79,8 @@ pub(super) async fn serve(
         GeminiMethod::CountTokens => Call::CountTokens,
         GeminiMethod::Embed => Call::Embeddings,
     };
-    let answer = pipeline::run(worker, plan, dialect, what, Some(&call), &told, body, is_loopback).await;
+    let by_path = PathCall::from(&call);
+    let answer = pipeline::run(worker, plan, dialect, what, Some(&by_path), &told, body, is_loopback).await;
     if call.is_stream() && !call.is_sse { as_array(answer) } else { answer }
 }
 

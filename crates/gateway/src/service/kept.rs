@@ -56,7 +56,16 @@ async fn pass(
         query => format!("{path}?{query}"),
     };
     let extra = pipeline::passing_headers(Dialect::OpenaiResponses, hops, told.all);
-    let request = Request { head: prepared, tail: &tail, extra: &extra, body: &[] };
+    let mut request = Request { head: prepared, tail: &tail, extra: &extra, body: &[] };
+    let authorised = match heads.and_then(|heads| heads.live.as_ref()) {
+        None => None,
+        Some(live) => {
+            Some(Box::pin(pipeline::authorise(live, &surface.origin, &request, &worker.shared)).await?)
+        }
+    };
+    if let Some(authorised) = &authorised {
+        request.extra = authorised;
+    }
     let sent = worker.client.send(&surface.origin, &request, headers::passes_down, &mut 0).await;
     let answer = sent.map_err(|failure| failure.into_error(&provider.name))?;
     let (status, mut headers) = (answer.status, answer.headers);

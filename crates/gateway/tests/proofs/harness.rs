@@ -2,14 +2,17 @@
 
 pub(crate) mod forms;
 pub(crate) mod four;
+pub(crate) mod frames;
 pub(crate) mod http;
 pub(crate) mod reading;
 pub(crate) mod scripted;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use pilothouse_core::clock::Clock;
 use pilothouse_core::exchange::Exchange;
 use pilothouse_gateway::config::{ConfigError, Source};
 use pilothouse_gateway::plan::Environment;
@@ -117,6 +120,11 @@ impl House {
     /// Whose silent streams show that often that they live.
     pub(crate) fn pinging(configuration: &str, every: Duration) -> Self {
         Self::start(configuration, &[], [127, 0, 0, 1], |options| options.ping_every = every)
+    }
+
+    /// With those environment variables, at the time that `clock` tells.
+    pub(crate) fn at(configuration: &str, variables: &[(&str, &str)], clock: Arc<dyn Clock>) -> Self {
+        Self::start(configuration, variables, [127, 0, 0, 1], |options| options.clock = clock)
     }
 
     fn start(

@@ -2,11 +2,13 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "everything here is test code")]
 
+mod bedrock;
 mod bills;
 mod bytes;
 mod calls;
 mod cancel;
 mod change;
+mod clouds;
 mod configuration;
 mod dialects;
 mod encrypted;

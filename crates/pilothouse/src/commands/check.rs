@@ -1,5 +1,6 @@
 //! `pilothouse check`: validates a configuration without starting anything.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -64,7 +65,15 @@ fn write_good(out: &mut dyn Write, path: &Path, plan: &Plan) -> io::Result<()> {
     if let Some(warnings) = &plan.warnings {
         writeln!(out, "{warnings}")?;
     }
+    for (name, words) in authentication(plan) {
+        writeln!(out, "  {name} {words}")?;
+    }
     write_ties(out, &plan.ties())
+}
+
+/// How the calls of providers are authorised, or what that lacks, where it is not simply the vendor's own key.
+fn authentication(plan: &Plan) -> impl Iterator<Item = (&str, &str)> {
+    plan.providers.iter().filter_map(|provider| Some((&*provider.name, provider.authentication.as_deref()?)))
 }
 
 /// Tells of names that only the order of the file decides: whoever moves a section would move their calls.
@@ -107,6 +116,7 @@ fn good_json(plan: &Plan) -> Value {
     json!({
         "ok": true,
         "providers": names(plan),
+        "authentication": authentication(plan).collect::<BTreeMap<_, _>>(),
         "problems": [],
         "ties": { "count": ties.len(), "first": shown },
     })
@@ -142,8 +152,6 @@ mod tests {
 
     /// Checks a configuration with two servers, the second of which lists `shared` models of the first.
     fn check(shared: usize, more: &[&str]) -> String {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("pilothouse.toml");
         let list = |own: &str| {
             let names: Vec<String> = (0..shared).map(|nth| format!("\"m{nth}\"")).collect();
             format!("[\"{own}\", {}]", names.join(", "))
@@ -154,7 +162,13 @@ mod tests {
                 list(name)
             )
         };
-        std::fs::write(&path, section("left") + &section("attic")).unwrap();
+        checked(&(section("left") + &section("attic")), more)
+    }
+
+    fn checked(configuration: &str, more: &[&str]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pilothouse.toml");
+        std::fs::write(&path, configuration).unwrap();
         let line = [&["check", "--config", path.to_str().unwrap()], more].concat();
         let mut out = Vec::new();
         let code = Line::try_parse_from(line).unwrap().check.run(&mut out).unwrap();
@@ -196,5 +210,19 @@ mod tests {
         assert_eq!(check(0, &[]).lines().count(), 1);
         let document: Value = serde_json::from_str(&check(0, &["--json"])).unwrap();
         assert_eq!(document["ties"], json!({"count": 0, "first": []}));
+    }
+
+    #[test]
+    fn a_cloud_is_told_with_how_its_calls_are_authorised_or_what_that_lacks() {
+        let configuration = "[providers.bedrock]\naws_access_key_id = \"AKIACANARY\"\naws_secret_access_key = \"canary\"\nparams = { region = \"eu-west-1\" }\n[providers.azure]\nentra = { tenant = \"t\", client_id = \"app\", client_secret = \"canary\" }\nparams = { resource = \"r\" }\n";
+        let text = checked(configuration, &[]);
+        let signs =
+            "bedrock signs calls for bedrock in eu-west-1 with the access key pair of aws_access_key_id";
+        let fetches = "azure fetches access tokens of Entra ID for the application app (entra)";
+        assert!(text.contains(&format!("\n  {signs}\n  {fetches}\n")), "{text}");
+        let json = checked(configuration, &["--json"]);
+        let document: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(format!("azure {}", document["authentication"]["azure"].as_str().unwrap()), fetches);
+        assert!(!(text + &json).to_lowercase().contains("canary"));
     }
 }

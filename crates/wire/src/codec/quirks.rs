@@ -1,16 +1,11 @@
-//! What a model accepts, as far as its name tells. The catalogue overrides what it knows better.
-//!
-//! Facts, looked up 2026-11-22:
-//! thinking styles, effort and sampling of Claude models:
-//! <https://platform.claude.com/docs/en/about-claude/models/migration-guide>,
-//! <https://platform.claude.com/docs/en/build-with-claude/effort>,
-//! <https://vercel.com/docs/ai-gateway/models-and-providers/reasoning/anthropic>;
-//! reasoning effort, `max_completion_tokens`, `stop` and cache breakpoints of OpenAI models:
-//! <https://github.com/openai/openai-openapi> at f85dbe2;
-//! thinking levels and budgets of Gemini models: <https://ai.google.dev/gemini-api/docs/thinking> (read 2026-11-23).
+//! What a model accepts, for encoders that must choose before they write. Every fact comes from the catalogue's
+//! compatibility rules (`catalog/data/rules.toml`, with evidence), which are asked again of what was written.
 
+use pilothouse_catalog::ModelName;
+use pilothouse_catalog::compat::{About, Action, Class, Compat, Rule};
 use pilothouse_core::conversation::{Effort, LimitMember};
 use pilothouse_core::dialect::Dialect;
+use smallvec::SmallVec;
 
 /// How a model's thinking is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +26,7 @@ pub struct Quirks {
     /// How thinking is asked for (Anthropic, Gemini 2.5).
     pub thinking: ThinkingStyle,
     /// The efforts that it accepts, least first; empty when it takes none.
-    pub efforts: &'static [Effort],
+    pub efforts: Efforts,
     /// Whether an effort may be asked for beside tools (not with GPT-5.4 and later in chat completions:
     /// "Function tools with reasoning_effort are not supported … Please use /v1/responses instead").
     pub effort_with_tools: bool,
@@ -57,33 +52,39 @@ pub struct Quirks {
     pub reasoning_member: Option<&'static str>,
 }
 
-const LOW_AND_HIGH: &[Effort] = &[Effort::Low, Effort::High];
-const LOW_TO_HIGH: &[Effort] = &[Effort::Low, Effort::Medium, Effort::High];
-const LOW_TO_HIGH_AND_MAX: &[Effort] = &[Effort::Low, Effort::Medium, Effort::High, Effort::Max];
-const LOW_TO_MAX: &[Effort] = &[Effort::Low, Effort::Medium, Effort::High, Effort::Xhigh, Effort::Max];
-const MINIMAL_TO_HIGH: &[Effort] = &[Effort::Minimal, Effort::Low, Effort::Medium, Effort::High];
-const NONE_TO_HIGH: &[Effort] = &[Effort::None, Effort::Low, Effort::Medium, Effort::High];
-const NONE_TO_XHIGH: &[Effort] = &[Effort::None, Effort::Low, Effort::Medium, Effort::High, Effort::Xhigh];
+/// Efforts, least first.
+pub type Efforts = SmallVec<[Effort; 7]>;
 
 impl Quirks {
-    /// What a name tells. A model of an unknown name is taken for an undemanding one.
+    /// What a name tells, by the catalogue's rules. A model of an unknown name is taken for an undemanding one.
     #[must_use]
     pub fn of(dialect: Dialect, model: &str) -> Self {
+        let about = About { model, ..About::default() };
+        Self::by(&Compat::of(&about, rules_of(dialect)), dialect, model)
+    }
+
+    /// What the rules of a target tell, in the dialect of [`rules_of`].
+    #[must_use]
+    pub fn by(rules: &Compat, dialect: Dialect, model: &str) -> Self {
+        let name = ModelName::of(model);
         match dialect {
-            Dialect::AnthropicMessages => Self::of_anthropic(model),
-            Dialect::GeminiGenerate => Self::of_gemini(model),
-            Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => Self::of_openai(model),
+            Dialect::AnthropicMessages => Self::of_anthropic(rules, &name, model),
+            Dialect::GeminiGenerate => Self::of_gemini(rules, &name),
+            Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => {
+                Self::of_openai(rules, &name, "reasoning_effort")
+            }
+            Dialect::BedrockConverse => Self::of_bedrock(rules, &name, model),
             // This dialect has no stop sequences at all.
             Dialect::OpenaiResponses => {
-                Self { effort_with_tools: true, stop: false, ..Self::of_openai(model) }
+                Self { stop: false, ..Self::of_openai(rules, &name, "reasoning.effort") }
             }
         }
     }
 
-    const fn plain() -> Self {
+    fn plain() -> Self {
         Self {
             thinking: ThinkingStyle::None,
-            efforts: &[],
+            efforts: Efforts::new(),
             effort_with_tools: true,
             sampling: true,
             prefill: false,
@@ -98,80 +99,85 @@ impl Quirks {
         }
     }
 
-    fn of_anthropic(model: &str) -> Self {
-        let Some(version) = claude_version(model) else {
+    fn of_anthropic(rules: &Compat, name: &ModelName, model: &str) -> Self {
+        if name.family != "claude" {
             return Self {
                 thinking: ThinkingStyle::Budget,
                 prefill: true,
                 json_schema: false,
                 ..Self::plain()
             };
-        };
-        let opus = model.contains("opus");
-        let thinking = match version {
-            old if old < (3, 7) => ThinkingStyle::None,
-            old if old < (4, 6) => ThinkingStyle::Budget,
-            (4, 6) => ThinkingStyle::Either,
-            _ => ThinkingStyle::Adaptive,
-        };
-        let efforts = match version {
-            (4, 5) if opus => LOW_TO_HIGH,
-            old if old < (4, 6) => &[],
-            (4, 6) => LOW_TO_HIGH_AND_MAX,
-            _ => LOW_TO_MAX,
+        }
+        let has = |id: &str| rules.rule(id).is_some();
+        let thinking = if has("claude-no-thinking") {
+            ThinkingStyle::None
+        } else if has("claude-adaptive-thinking") {
+            ThinkingStyle::Adaptive
+        } else if has("claude-budget-thinking") {
+            ThinkingStyle::Budget
+        } else {
+            ThinkingStyle::Either
         };
         Self {
             thinking,
-            efforts,
-            sampling: version < (4, 7),
-            prefill: version < (4, 6),
-            system_anywhere: version >= (5, 0),
+            efforts: words(rules, "output_config.effort"),
+            sampling: !drops(rules, "temperature"),
+            prefill: !has("claude-prefill"),
+            system_anywhere: !has("claude-system-within"),
             // Other platforms spell the name with a prefix, and hold no threads.
             threads: model.starts_with("claude"),
-            // Structured outputs came with Sonnet 4.5 and Opus 4.1.
-            json_schema: version >= (4, 5) || (opus && version == (4, 1)),
+            json_schema: !has("claude-no-schema"),
             ..Self::plain()
         }
     }
 
-    fn of_gemini(model: &str) -> Self {
-        let Some(version) = gemini_version(model) else { return Self::plain() };
-        let efforts = match version {
-            old if old < (3, 0) => &[],
-            (3, 0) if model.contains("pro") => LOW_AND_HIGH,
-            _ if model.contains("pro") => LOW_TO_HIGH,
-            _ => MINIMAL_TO_HIGH,
+    fn of_gemini(rules: &Compat, name: &ModelName) -> Self {
+        if name.family != "gemini" {
+            return Self::plain();
+        }
+        let thinking = match rules.rule("gemini-level-to-budget") {
+            Some(_) => ThinkingStyle::Budget,
+            None => ThinkingStyle::None,
         };
-        let thinking = if version == (2, 5) { ThinkingStyle::Budget } else { ThinkingStyle::None };
+        let efforts = words(rules, "generationConfig.thinkingConfig.thinkingLevel");
         Self { thinking, efforts, prefill: true, ..Self::plain() }
     }
 
-    fn of_openai(model: &str) -> Self {
-        let name = last_name(model);
-        let gpt = name.strip_prefix("gpt-").map(leading_version);
-        let o_series = name.len() > 1 && name.starts_with('o') && name.as_bytes()[1].is_ascii_digit();
-        let chat = name.contains("-chat");
-        let reasoning = o_series || (gpt.is_some_and(|version| version >= (5, 0)) && !chat);
-        if !reasoning {
-            let known = gpt.is_some_and(|version| version >= (3, 5));
-            return Self { developer_role: known, ..Self::plain() };
+    /// Bedrock serves many families; only Claude's name tells much. Efforts and schemas of the others:
+    /// <https://docs.aws.amazon.com/nova/latest/nova2-userguide/extended-thinking.html>,
+    /// <https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html>.
+    fn of_bedrock(rules: &Compat, name: &ModelName, model: &str) -> Self {
+        if name.family == "claude" {
+            return Self { threads: false, ..Self::of_anthropic(rules, name, model) };
         }
-        let version = gpt.unwrap_or_default();
-        let efforts = match version {
-            (0, 0) => LOW_TO_HIGH,
-            (5, 0) => MINIMAL_TO_HIGH,
-            (5, 1) => NONE_TO_HIGH,
-            (5, _) => NONE_TO_XHIGH,
-            _ => LOW_TO_MAX,
+        let named = |names: &[&str]| names.iter().any(|name| model.contains(name));
+        let efforts: &[Effort] = match named(&["gpt-oss", "nova-2"]) {
+            true => &[Effort::Low, Effort::Medium, Effort::High],
+            false => &[],
         };
+        let json_schema = !named(&["amazon.", "meta.", "cohere.", "ai21.", "writer."]);
         Self {
-            efforts,
-            effort_with_tools: version < (5, 4),
-            sampling: false,
+            efforts: Efforts::from_slice(efforts),
+            json_schema,
+            cache_marks: named(&["nova"]),
+            ..Self::plain()
+        }
+    }
+
+    fn of_openai(rules: &Compat, name: &ModelName, effort: &str) -> Self {
+        let is_gpt = name.family == "gpt";
+        let reasons = name.family == "o" || is_gpt && name.version >= (5, 0) && !name.has("chat");
+        if !reasons {
+            return Self { developer_role: is_gpt && name.version >= (3, 5), ..Self::plain() };
+        }
+        Self {
+            efforts: words(rules, effort),
+            effort_with_tools: rules.rule("openai-effort-with-tools").is_none(),
+            sampling: !drops(rules, "temperature"),
             limit_member: LimitMember::MaxCompletionTokens,
             developer_role: true,
             stop: false,
-            cache_marks: version >= (5, 6),
+            cache_marks: is_gpt && name.version >= (5, 6),
             ..Self::plain()
         }
     }
@@ -202,52 +208,46 @@ pub fn family_of(model: &str) -> &'static str {
     FAMILIES.iter().find(|(part, _)| lower.contains(part)).map_or("", |(_, family)| family)
 }
 
-/// The version of a Claude model, from names such as `claude-opus-4-7`, `claude-3-7-sonnet-20250219`,
-/// `anthropic.claude-sonnet-4-5-20250929-v1:0` or `anthropic/claude-opus-4.6`.
-fn claude_version(model: &str) -> Option<(u32, u32)> {
-    let lower = model.to_ascii_lowercase();
-    let name = &lower[lower.find("claude")? + "claude".len()..];
-    let mut numbers = name
-        .split(['-', '.', '@', ':', '/', '_'])
-        .map(str::parse::<u32>)
-        .skip_while(Result::is_err)
-        .map_while(Result::ok)
-        // Dates are not versions.
-        .filter(|number| *number < 1000);
-    // A name without a number (`claude-mythos-preview`) is a new one.
-    let major = numbers.next().unwrap_or(5);
-    Some((major, numbers.next().unwrap_or(0)))
+/// The dialect whose rules tell what a target of `dialect` accepts.
+#[must_use]
+pub const fn rules_of(dialect: Dialect) -> Dialect {
+    match dialect {
+        Dialect::OpenaiEmbeddings => Dialect::OpenaiChat,
+        // Only of Claude much is known there, and it is the same Claude.
+        Dialect::BedrockConverse => Dialect::AnthropicMessages,
+        other => other,
+    }
+}
+
+/// The words that the rules leave of a member, as efforts.
+fn words(rules: &Compat, member: &str) -> Efforts {
+    let about = |rule: &&&Rule| rule.on.iter().any(|path| path.as_str() == member);
+    let mut found: Efforts = rules
+        .rules()
+        .iter()
+        .filter(about)
+        .filter_map(|rule| if let Action::Nearest(words) = &rule.action { Some(words) } else { None })
+        .flatten()
+        .filter_map(|word| Effort::parse(&word.to_ascii_lowercase()))
+        .collect();
+    found.sort_unstable();
+    found
+}
+
+/// Whether a member always goes, whatever else the request says but for an effort of none.
+fn drops(rules: &Compat, member: &str) -> bool {
+    let is_sampling = |rule: &&&Rule| {
+        let by_thinking = rule.when.iter().any(|when| when.member.as_str() == "thinking.type");
+        rule.action == Action::Drop && rule.class == Class::Refused && !by_thinking
+    };
+    rules.rules().iter().filter(is_sampling).any(|rule| rule.on.iter().any(|path| path.as_str() == member))
 }
 
 /// The version of a Gemini model, from names such as `gemini-2.5-flash-lite`, `models/gemini-3-pro-preview` or
 /// `google/gemini-3.1-pro`. `None` for other models.
 pub(crate) fn gemini_version(model: &str) -> Option<(u32, u32)> {
-    let lower = model.to_ascii_lowercase();
-    let name = lower.split_once("gemini-")?.1;
-    let version = name.split('-').find(|piece| piece.starts_with(|letter: char| letter.is_ascii_digit()));
-    // A name without a version (`gemini-flash-latest`) is the newest there is, or a later one.
-    Some(version.map_or((3, 5), leading_version))
-}
-
-/// The part of a name behind the last slash: aggregators write `openai/gpt-5.5`.
-fn last_name(model: &str) -> &str {
-    model.rsplit('/').next().unwrap_or(model)
-}
-
-/// The version at the start of a text such as `5.4-mini` or `4o`.
-fn leading_version(text: &str) -> (u32, u32) {
-    let mut numbers = text.split(|letter: char| !letter.is_ascii_digit());
-    let major = numbers.next().and_then(|digits| digits.parse().ok()).unwrap_or(0);
-    let minor = if text[text.len().min(digits_of(major))..].starts_with('.') {
-        numbers.next().and_then(|digits| digits.parse().ok()).unwrap_or(0)
-    } else {
-        0
-    };
-    (major, minor)
-}
-
-fn digits_of(number: u32) -> usize {
-    number.checked_ilog10().map_or(1, |log| log as usize + 1)
+    let name = ModelName::of(model);
+    (name.family == "gemini").then_some(name.version)
 }
 
 #[cfg(test)]
@@ -255,28 +255,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn claude_versions_are_read_from_every_spelling() {
-        for (name, version) in [
-            ("claude-opus-4-7", (4, 7)),
-            ("claude-3-7-sonnet-20250219", (3, 7)),
-            ("anthropic.claude-sonnet-4-5-20250929-v1:0", (4, 5)),
-            ("anthropic/claude-opus-4.6", (4, 6)),
-            ("claude-opus-4-20250514", (4, 0)),
-            ("claude-sonnet-4@20250514", (4, 0)),
-            ("claude-opus-5", (5, 0)),
-            ("claude-mythos-preview", (5, 0)),
-        ] {
-            assert_eq!(claude_version(name), Some(version), "{name}");
-        }
-        assert_eq!(claude_version("glm-5.1"), None);
-    }
-
-    #[test]
     fn openai_generations_differ_in_what_they_accept() {
         let of = |model| Quirks::of(Dialect::OpenaiChat, model);
         assert!(of("gpt-4o-mini").sampling && of("gpt-4o-mini").efforts.is_empty());
-        assert_eq!(of("gpt-5").efforts, MINIMAL_TO_HIGH);
-        assert_eq!(of("openai/gpt-5.5").efforts, NONE_TO_XHIGH);
+        assert_eq!(
+            of("gpt-5").efforts.as_slice(),
+            [Effort::Minimal, Effort::Low, Effort::Medium, Effort::High]
+        );
+        assert_eq!(of("openai/gpt-5.5").efforts.first(), Some(&Effort::None));
+        assert_eq!(of("openai/gpt-5.5").efforts.last(), Some(&Effort::Xhigh));
         assert_eq!(of("gpt-5.5").limit_member, LimitMember::MaxCompletionTokens);
         assert!(!of("o3").stop && of("llama-3.3-70b").stop);
         assert!(of("gpt-5.6").cache_marks && !of("gpt-5.5").cache_marks);
@@ -288,9 +275,9 @@ mod tests {
     fn gemini_generations_think_by_budget_or_by_level() {
         let of = |model| Quirks::of(Dialect::GeminiGenerate, model);
         assert_eq!(of("gemini-2.5-flash").thinking, ThinkingStyle::Budget);
-        assert_eq!(of("models/gemini-3-pro-preview").efforts, LOW_AND_HIGH);
-        assert_eq!(of("gemini-3.1-pro-preview").efforts, LOW_TO_HIGH);
-        assert_eq!(of("gemini-flash-latest").efforts, MINIMAL_TO_HIGH);
+        assert_eq!(of("models/gemini-3-pro-preview").efforts.as_slice(), [Effort::Low, Effort::High]);
+        assert_eq!(of("gemini-3.1-pro-preview").efforts.len(), 3);
+        assert_eq!(of("gemini-flash-latest").efforts.first(), Some(&Effort::Minimal));
         assert!(of("gemini-2.0-flash").efforts.is_empty() && of("gemma-4-31b-it").efforts.is_empty());
         assert_eq!(gemini_version("gemini-2.5-flash-preview-09-2025"), Some((2, 5)));
     }

@@ -81,6 +81,28 @@ pub(crate) fn write_gemini(out: &mut Vec<u8>, usage: &Usage) {
     }
 }
 
+/// Writes Bedrock's report, which has no classes for sound or reasoning.
+pub(crate) fn write_bedrock(out: &mut Vec<u8>, usage: &Usage) {
+    let mut report = Object::new(out);
+    report.number("inputTokens", usage.input.saturating_add(usage.input_audio));
+    report.number("outputTokens", usage.output_total());
+    report.number("totalTokens", usage.total());
+    report.number("cacheReadInputTokens", usage.cache_read);
+    report.number("cacheWriteInputTokens", usage.cache_write_5m.saturating_add(usage.cache_write_1h));
+    if usage.cache_write_5m == 0 && usage.cache_write_1h == 0 {
+        return;
+    }
+    let mut details = report.array("cacheDetails");
+    // The longest life first, as the vendor sorts them.
+    for (ttl, tokens) in [("1h", usage.cache_write_1h), ("5m", usage.cache_write_5m)] {
+        if tokens > 0 {
+            let mut detail = details.object();
+            detail.text("ttl", ttl);
+            detail.number("inputTokens", tokens);
+        }
+    }
+}
+
 fn write_modalities(out: &mut Vec<u8>, text: u64, audio: u64) {
     let mut list = crate::json::Array::new(out);
     for (modality, tokens) in [("TEXT", text), ("AUDIO", audio)] {
@@ -93,7 +115,7 @@ fn write_modalities(out: &mut Vec<u8>, text: u64, audio: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::usage::{AnthropicUsage, GeminiUsage, OpenaiUsage, ResponsesUsage};
+    use crate::usage::{AnthropicUsage, BedrockUsage, GeminiUsage, OpenaiUsage, ResponsesUsage};
     use proptest::prelude::*;
 
     proptest! {
@@ -118,6 +140,11 @@ mod tests {
             let back = Usage::from(serde_json::from_slice::<ResponsesUsage>(&responses).unwrap());
             prop_assert_eq!((back.input_total(), back.output_total()), (usage.input_total(), usage.output_total()));
             prop_assert_eq!((back.cache_read, back.reasoning), (usage.cache_read, usage.reasoning));
+            let mut bedrock = Vec::new();
+            write_bedrock(&mut bedrock, &usage);
+            let back = Usage::from(serde_json::from_slice::<BedrockUsage>(&bedrock).unwrap());
+            prop_assert_eq!(back.total(), usage.total());
+            prop_assert_eq!(Usage { output: usage.output, reasoning: usage.reasoning, ..back }, usage);
             let mut gemini = Vec::new();
             write_gemini(&mut gemini, &usage);
             let back = Usage::from(serde_json::from_slice::<GeminiUsage>(&gemini).unwrap());

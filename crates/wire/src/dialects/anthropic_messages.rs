@@ -15,11 +15,14 @@ use pilothouse_core::error::Error;
 use pilothouse_core::exchange::{Finish, Note};
 use pilothouse_core::id::ExchangeId;
 
+pub(in crate::dialects) use part::write_input;
+pub(in crate::dialects) use request::thinking;
+
 use super::{FOREIGN_SIGNATURE, bad_answer};
 use crate::codec::{AnswerContext, Codec, Losses, StreamDecoder, StreamEncoder, Target, VendorError};
 
 /// The family of Claude's own signatures.
-const FAMILY: &str = "anthropic";
+pub(in crate::dialects) const FAMILY: &str = "anthropic";
 
 /// The codec of Anthropic Messages.
 #[derive(Clone, Copy, Debug)]
@@ -131,7 +134,7 @@ fn note_finish(finish: Finish, losses: &mut Losses) {
 
 /// The signature that reasoning of another origin gets, so that it is told apart when it comes back: the family
 /// that wrote it and, behind a colon, that family's own proof where there is one.
-fn foreign_signature(origin: &Origin, proof: Option<&str>) -> String {
+pub(in crate::dialects) fn foreign_signature(origin: &Origin, proof: Option<&str>) -> String {
     match proof {
         Some(proof) => format!("{FOREIGN_SIGNATURE}{}:{proof}", origin.family),
         None => format!("{FOREIGN_SIGNATURE}{}", origin.family),
@@ -139,7 +142,7 @@ fn foreign_signature(origin: &Origin, proof: Option<&str>) -> String {
 }
 
 /// Who wrote reasoning of that signature, and the signature if it is one.
-fn origin_of(signature: Option<Box<str>>) -> (Origin, Option<Box<str>>) {
+pub(in crate::dialects) fn origin_of(signature: Option<Box<str>>) -> (Origin, Option<Box<str>>) {
     match signature.as_deref().and_then(|text| text.strip_prefix(FOREIGN_SIGNATURE)) {
         Some(foreign) => match foreign.split_once(':') {
             Some((family, proof)) => (Origin::of(family), Some(proof.into())),

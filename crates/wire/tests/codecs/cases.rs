@@ -10,11 +10,17 @@ use pilothouse_core::exchange::Note;
 use pilothouse_core::id::ExchangeId;
 use pilothouse_wire::codec::assemble::Assembler;
 use pilothouse_wire::codec::{AnswerContext, Codec, VendorError, codec};
-use pilothouse_wire::sse;
+use pilothouse_wire::framing::Framing;
+use pilothouse_wire::{eventstream, sse};
 
 /// The dialects that have codecs.
-pub(crate) const DIALECTS: [Dialect; 4] =
-    [Dialect::OpenaiChat, Dialect::AnthropicMessages, Dialect::OpenaiResponses, Dialect::GeminiGenerate];
+pub(crate) const DIALECTS: [Dialect; 5] = [
+    Dialect::OpenaiChat,
+    Dialect::AnthropicMessages,
+    Dialect::OpenaiResponses,
+    Dialect::GeminiGenerate,
+    Dialect::BedrockConverse,
+];
 
 /// One golden case.
 pub(crate) struct Case {
@@ -62,7 +68,46 @@ pub(crate) fn cases(dialect: Dialect, kind: &str) -> Vec<Case> {
         })
         .collect();
     cases.sort_by(|one, other| one.name.cmp(&other.name));
+    if kind == "streams" {
+        cases.iter_mut().for_each(|case| case.body = framed(dialect, &case.body));
+    }
     cases
+}
+
+/// A stream as it is on the wire. Fixtures are server-sent events in every dialect, so that people can read them.
+pub(crate) fn framed(dialect: Dialect, text: &[u8]) -> Vec<u8> {
+    if Framing::of(dialect) == Framing::Sse {
+        return text.to_vec();
+    }
+    let (mut out, mut at) = (Vec::new(), 0);
+    while let Some(end) = sse::find_end(text, at, at) {
+        let event = sse::parse(&text[at..end]);
+        at = end;
+        let name = event.name.map(String::from_utf8_lossy).unwrap_or_default();
+        if name.ends_with("Exception") {
+            eventstream::write_exception(&mut out, &name, &event.data);
+        } else {
+            eventstream::write_event(&mut out, &name, &event.data);
+        }
+    }
+    out
+}
+
+/// A stream as people can read it.
+pub(crate) fn readable(dialect: Dialect, bytes: &[u8]) -> String {
+    let framing = Framing::of(dialect);
+    if framing == Framing::Sse {
+        return String::from_utf8(bytes.to_vec()).unwrap();
+    }
+    let (mut out, mut at) = (String::new(), 0);
+    while let Some(end) = framing.find_end(bytes, at, at).unwrap() {
+        let event = framing.parse(&bytes[at..end]).unwrap();
+        at = end;
+        let name = String::from_utf8_lossy(event.name.unwrap_or_default());
+        out.push_str(&format!("event: {name}\ndata: {}\n\n", String::from_utf8_lossy(&event.data)));
+    }
+    assert_eq!(at, bytes.len(), "half a message");
+    out
 }
 
 /// The codec of a dialect.
@@ -85,6 +130,7 @@ pub(crate) fn usual_target(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::AnthropicMessages => "claude-opus-4-7",
         Dialect::GeminiGenerate => "gemini-3.1-pro-preview",
+        Dialect::BedrockConverse => "us.anthropic.claude-opus-4-7-v1:0",
         _ => "gpt-5.5",
     }
 }
@@ -93,6 +139,11 @@ pub(crate) fn usual_target(dialect: Dialect) -> &'static str {
 fn speak(model: &str) -> &'static [Dialect] {
     match model {
         gemini if gemini.starts_with("gemini") => &[Dialect::GeminiGenerate],
+        bedrock
+            if ["us.", "amazon.", "openai.", "deepseek."].iter().any(|start| bedrock.starts_with(start)) =>
+        {
+            &[Dialect::BedrockConverse]
+        }
         claude if claude.starts_with("claude") => &[Dialect::AnthropicMessages],
         _ => &[Dialect::OpenaiChat, Dialect::OpenaiResponses],
     }
@@ -103,6 +154,9 @@ pub(crate) fn small_request(dialect: Dialect) -> serde_json::Value {
     match dialect {
         Dialect::GeminiGenerate => {
             serde_json::json!({ "contents": [{ "role": "user", "parts": [{ "text": "a" }] }] })
+        }
+        Dialect::BedrockConverse => {
+            serde_json::json!({ "messages": [{ "role": "user", "content": [{ "text": "a" }] }] })
         }
         Dialect::OpenaiResponses => serde_json::json!({
             "model": "m", "max_output_tokens": 5,
@@ -132,8 +186,9 @@ pub(crate) fn context() -> AnswerContext<'static> {
 pub(crate) fn decode_stream(dialect: Dialect, bytes: &[u8]) -> (Vec<StreamPart>, Option<VendorError>) {
     let mut decoder = of(dialect).stream_decoder();
     let (mut parts, mut at) = (Vec::new(), 0);
-    while let Some(end) = sse::find_end(bytes, at, at) {
-        let event = sse::parse(&bytes[at..end]);
+    let framing = Framing::of(dialect);
+    while let Some(end) = framing.find_end(bytes, at, at).unwrap() {
+        let event = framing.parse(&bytes[at..end]).unwrap();
         at = end;
         if !event.has_data {
             continue;

@@ -9,7 +9,9 @@ use pilothouse_core::exchange::Note;
 use pilothouse_wire::codec::Target;
 use serde_json::Value;
 
-use super::cases::{Case, DIALECTS, cases, context, decode_stream, encode_stream, of, usual_target};
+use super::cases::{
+    Case, DIALECTS, cases, context, decode_stream, encode_stream, of, readable, usual_target,
+};
 
 fn check(case: &Case, found: &str) {
     let snap = case.path.with_file_name(format!("{}.snap", case.name));
@@ -144,7 +146,7 @@ fn answers_become_what_their_snapshots_say() {
 fn translated_stream(case: &Case, from: Dialect, to: Dialect) -> String {
     let (parts, error) = decode_stream(from, &case.body);
     let (bytes, losses) = encode_stream(to, &parts, error.as_ref(), &context());
-    format!("== {to}\n{}\n== losses\n{}", String::from_utf8(bytes).unwrap(), list(&losses))
+    format!("== {to}\n{}\n== losses\n{}", readable(to, &bytes), list(&losses))
 }
 
 #[test]
@@ -169,7 +171,7 @@ fn streams_become_what_their_snapshots_say() {
 /// What a later dialect makes of the cases of another one: `<to>/from-<from>/<kind>/<case>.snap`.
 #[test]
 fn cases_of_other_dialects_become_what_the_later_ones_say() {
-    use Dialect::{AnthropicMessages, GeminiGenerate, OpenaiChat, OpenaiResponses};
+    use Dialect::{AnthropicMessages, BedrockConverse, GeminiGenerate, OpenaiChat, OpenaiResponses};
     let all = ["requests", "answers", "streams"];
     // Cases of the first two for Gemini carry their target in their names.
     for (to, from, kinds) in [
@@ -177,6 +179,10 @@ fn cases_of_other_dialects_become_what_the_later_ones_say() {
         (OpenaiResponses, AnthropicMessages, &all),
         (GeminiGenerate, OpenaiResponses, &all),
         (OpenaiResponses, GeminiGenerate, &all),
+        (BedrockConverse, OpenaiChat, &all),
+        (BedrockConverse, AnthropicMessages, &all),
+        (OpenaiResponses, BedrockConverse, &all),
+        (GeminiGenerate, BedrockConverse, &all),
     ] {
         for kind in kinds {
             for mut case in cases(from, kind) {
@@ -227,11 +233,14 @@ fn our_own_errors_read_as_the_vendors_do() {
         for dialect in DIALECTS {
             let status = of(dialect).error_status(&error);
             let overloaded = dialect == Dialect::AnthropicMessages && kind == Kind::Overloaded;
-            assert_eq!(status, if overloaded { 529 } else { kind.status() }, "{kind:?}");
+            // AWS denies access where others say that nobody is known.
+            let denied = dialect == Dialect::BedrockConverse && kind == Kind::Unauthorized;
+            let wanted = if denied { 403 } else { kind.status() };
+            assert_eq!(status, if overloaded { 529 } else { wanted }, "{kind:?}");
             let body = of(dialect).encode_error(&error, Some(context().exchange));
             let back = of(dialect).decode_error(status, &body);
             assert_eq!(back.message, "why, and what to do", "{kind:?}");
-            let event = String::from_utf8(of(dialect).encode_stream_error(&error)).unwrap();
+            let event = readable(dialect, &of(dialect).encode_stream_error(&error));
             assert!(event.ends_with("\n\n") && event.matches("\n\n").count() == 1, "{event}");
         }
     }

@@ -1,7 +1,7 @@
 //! Laws that hold for every golden case and for generated conversations.
 
 use pilothouse_core::conversation::{
-    Answer, Content, Message, Part, Request, Role, ToolCall, ToolKind, ToolResult,
+    Answer, Content, Message, Origin, Part, Request, Role, ToolCall, ToolKind, ToolResult,
 };
 use pilothouse_core::dialect::Dialect;
 use pilothouse_wire::codec::Target;
@@ -23,6 +23,7 @@ fn meaning(answer: &Answer) -> Value {
     if answer.dialect == Dialect::GeminiGenerate {
         answer.choices.iter_mut().for_each(|choice| join_texts(&mut choice.parts));
     }
+    answer.choices.iter_mut().for_each(|choice| name_origins(&mut choice.parts));
     answer.choices.sort_by_key(|choice| choice.index);
     // `stop_details: null` is on every answer that has none.
     let mut value = serde_json::to_value(&answer).unwrap();
@@ -40,6 +41,20 @@ fn respace(parts: &mut [Part]) {
         if let Ok(value) = serde_json::from_str::<Value>(&call.arguments) {
             call.arguments = value.to_string();
         }
+    }
+}
+
+/// Reads whose reasoning it is from a signature that says so: Bedrock's streams tell it only at the end of a block.
+fn name_origins(parts: &mut [Part]) {
+    for part in parts {
+        let Content::Reasoning(one) = &mut part.content else { continue };
+        let tag = one.signature.as_deref().and_then(|text| text.strip_prefix("pilothouse-origin-"));
+        let Some(tag) = tag.map(str::to_owned) else { continue };
+        let (family, proof) = match tag.split_once(':') {
+            Some((family, proof)) => (family, Some(proof.into())),
+            None => (tag.as_str(), None),
+        };
+        (one.origin, one.signature) = (Origin::of(family), proof);
     }
 }
 
@@ -101,8 +116,9 @@ fn a_stream_adds_up_to_the_whole_answer_in_every_other_dialect_too() {
     for (dialect, to) in pairs() {
         for (name, whole, stream) in twins(dialect) {
             let mut whole = of(dialect).decode_answer(&whole).unwrap();
-            if dialect == Dialect::OpenaiResponses {
-                // Its streams tell the tier at their end, where the others have told it at their start.
+            let is_late = |one| matches!(one, Dialect::OpenaiResponses | Dialect::BedrockConverse);
+            if is_late(dialect) && to != Dialect::BedrockConverse {
+                // Their streams tell the tier at their end, where the others have told it at their start.
                 whole.service_tier = None;
             }
             let whole = of(to).encode_answer(&whole, &context(), &mut Vec::new());
@@ -220,6 +236,17 @@ fn finish_words(dialect: Dialect) -> (&'static [&'static str], &'static [&'stati
             &["STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR"],
             &["STOP"],
         ),
+        Dialect::BedrockConverse => (
+            &[
+                "end_turn",
+                "max_tokens",
+                "stop_sequence",
+                "guardrail_intervened",
+                "content_filtered",
+                "model_context_window_exceeded",
+            ],
+            &["tool_use"],
+        ),
         Dialect::OpenaiResponses => {
             (&["completed", "max_output_tokens", "content_filter", "refusal"], &["function_call"])
         }
@@ -236,6 +263,16 @@ fn ended(dialect: Dialect, word: &str, calls: bool) -> String {
         (Dialect::AnthropicMessages, true) => format!(
             r#"{{"content":[{{"type":"tool_use","id":"t","name":"f","input":{{}}}}],"stop_reason":"{word}"}}"#
         ),
+        (Dialect::BedrockConverse, calls) => {
+            let block = if calls {
+                r#"{"toolUse":{"toolUseId":"t","name":"f","input":{}}}"#
+            } else {
+                r#"{"text":"a"}"#
+            };
+            format!(
+                r#"{{"output":{{"message":{{"role":"assistant","content":[{block}]}}}},"stopReason":"{word}"}}"#
+            )
+        }
         (Dialect::GeminiGenerate, false) => {
             format!(
                 r#"{{"candidates":[{{"content":{{"parts":[{{"text":"a"}}]}},"finishReason":"{word}"}}]}}"#

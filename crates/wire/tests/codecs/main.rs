@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "everything here is test code")]
 
+mod bedrock;
 mod cases;
 mod contexts;
 mod gemini;

@@ -3,7 +3,11 @@
 use pilothouse_core::dialect::Dialect;
 use pilothouse_wire::codec::Target;
 
-use super::cases::{DIALECTS, assemble, cases, context, decode_stream, encode_stream, of, usual_target};
+use pilothouse_wire::framing::Framing;
+
+use super::cases::{
+    DIALECTS, assemble, cases, context, decode_stream, encode_stream, framed, of, readable, usual_target,
+};
 use super::mutate::{Chance, mutate};
 
 const ROUNDS: u64 = 60;
@@ -14,7 +18,13 @@ fn each(kind: &str, dialect: Dialect, mut run: impl FnMut(&[u8])) {
         for round in 0..ROUNDS {
             let mut chance = Chance::new(round * 1000 + at as u64);
             let lender = &all[chance.below(all.len())].body;
-            run(&mutate(&case.body, lender, &mut chance));
+            if kind == "streams" && Framing::of(dialect) == Framing::EventStream {
+                // What is changed is what is said; what a checksum finds, the framing's own tests show.
+                let [said, lent] = [&case.body, lender].map(|body| readable(dialect, body));
+                run(&framed(dialect, &mutate(said.as_bytes(), lent.as_bytes(), &mut chance)));
+            } else {
+                run(&mutate(&case.body, lender, &mut chance));
+            }
         }
     }
 }
@@ -60,10 +70,10 @@ fn mutated_streams_end_in_an_error_or_become_streams() {
             let _ = assemble(&parts);
             for to in DIALECTS {
                 let (bytes, _) = encode_stream(to, &parts, error.as_ref(), &context());
-                assert!(std::str::from_utf8(&bytes).is_ok());
+                assert!(Framing::of(to) == Framing::EventStream || std::str::from_utf8(&bytes).is_ok());
                 if error.is_none() {
                     let (_, error) = decode_stream(to, &bytes);
-                    assert_eq!(error, None, "{}", String::from_utf8_lossy(&bytes));
+                    assert_eq!(error, None, "{}", readable(to, &bytes));
                 }
             }
         });

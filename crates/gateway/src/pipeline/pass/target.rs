@@ -12,7 +12,7 @@ use super::body::Given;
 use super::{Passing, has_none, name_of};
 use crate::endpoints::{Pass, Service};
 use crate::kept::Holder;
-use crate::plan::{Plan, Provider, Resolution};
+use crate::plan::{Naming, Plan, Provider, Resolution};
 use crate::shared::Worker;
 use crate::told::Told;
 
@@ -155,7 +155,9 @@ pub(in crate::pipeline) fn way(
     let is_anthropic = dialect == Dialect::AnthropicMessages;
     let fits = |wanted: Dialect| if is_anthropic { wanted == dialect } else { is_openai(wanted) };
     let provider = &resolution.target.provider;
-    let Some(at) = provider.surfaces.iter().position(|surface| fits(surface.dialect)) else {
+    let Some(at) =
+        provider.surfaces.iter().position(|surface| fits(surface.dialect) && surface.naming == Naming::Body)
+    else {
         let what = format!("{what} API of {}'s", if is_anthropic { "Anthropic" } else { "OpenAI" });
         return Err(has_none(&provider.name, &what, if is_anthropic { "anthropic" } else { "openai" }));
     };

@@ -354,7 +354,7 @@ pub(super) fn write_mark(out: &mut Object<'_>, mark: &CacheMark) {
 }
 
 /// Writes the arguments of a call as the object that they must be.
-pub(super) fn write_input(out: &mut Object<'_>, call: &ToolCall, losses: &mut Losses) {
+pub(in crate::dialects) fn write_input(out: &mut Object<'_>, call: &ToolCall, losses: &mut Losses) {
     let text = call.arguments.trim();
     let object = Raw::parse(text).filter(|raw| raw.text().starts_with('{'));
     match object {

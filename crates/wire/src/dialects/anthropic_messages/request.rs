@@ -3,4 +3,4 @@
 pub(super) mod decode;
 pub(super) mod encode;
 mod messages;
-mod thinking;
+pub(in crate::dialects) mod thinking;

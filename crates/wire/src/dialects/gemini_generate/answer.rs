@@ -233,11 +233,9 @@ fn write_candidate(out: &mut Object<'_>, choice: &Choice, native: bool, losses: 
         .collect();
     grounding::write(out, &cited, losses);
     // What Anthropic tells in `stop_details` has become the finish message.
-    for (name, value) in choice.rest.iter().filter(|(name, _)| *name != "stop_details") {
-        if !value.is_null() {
-            losses.drop(&format!("answer.{name}"), "");
-        }
-    }
+    let mut rest = choice.rest.clone();
+    rest.take("stop_details");
+    losses.drop_rest("answer.", &rest);
     losses.drop_rest("answer.", &choice.message_rest);
     if choice.stop_sequence.is_some() {
         losses.drop("stop_sequence", "this dialect does not say which sequence was met");

@@ -182,11 +182,9 @@ fn write_choice(
         out.rest(&choice.rest);
     } else {
         // `stop_details` has become the refusal.
-        for (name, value) in choice.rest.iter().filter(|(name, _)| *name != "stop_details") {
-            if !value.is_null() {
-                losses.drop(&format!("answer.{name}"), "");
-            }
-        }
+        let mut rest = choice.rest.clone();
+        rest.take("stop_details");
+        losses.drop_rest("answer.", &rest);
     }
 }
 

@@ -23,14 +23,14 @@ const BUDGET_MIN: u64 = 1024;
 
 /// What goes into the request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Plan {
-    pub thinking: Option<Switch>,
-    pub effort: Option<Effort>,
+pub(in crate::dialects) struct Plan {
+    pub(in crate::dialects) thinking: Option<Switch>,
+    pub(in crate::dialects) effort: Option<Effort>,
 }
 
 /// `thinking.type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Switch {
+pub(in crate::dialects) enum Switch {
     Off,
     Adaptive,
     Budget(u64),
@@ -38,13 +38,18 @@ pub(super) enum Switch {
 
 impl Plan {
     /// Whether the model will think.
-    pub(super) const fn thinks(&self) -> bool {
+    pub(in crate::dialects) const fn thinks(&self) -> bool {
         matches!(self.thinking, Some(Switch::Adaptive | Switch::Budget(_)))
     }
 }
 
 /// The plan for a request of another dialect, with this output limit.
-pub(super) fn plan(request: &Request, target: &Target<'_>, max_tokens: u64, losses: &mut Losses) -> Plan {
+pub(in crate::dialects) fn plan(
+    request: &Request,
+    target: &Target<'_>,
+    max_tokens: u64,
+    losses: &mut Losses,
+) -> Plan {
     let quirks = &target.quirks;
     if request.reasoning.thinking == Some(Thinking::Off) {
         let thinking = (quirks.thinking != ThinkingStyle::None).then_some(Switch::Off);
@@ -90,7 +95,7 @@ pub(super) fn plan(request: &Request, target: &Target<'_>, max_tokens: u64, loss
 }
 
 /// The effort that is asked for: by name, or by a number of tokens, as Gemini's clients do.
-fn asked_effort(request: &Request) -> Option<Effort> {
+pub(in crate::dialects) fn asked_effort(request: &Request) -> Option<Effort> {
     match (request.reasoning.effort, &request.reasoning.thinking) {
         (Some(effort), _) => Some(effort),
         (None, Some(Thinking::Budget(..=4096))) => Some(Effort::Low),

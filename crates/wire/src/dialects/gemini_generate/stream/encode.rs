@@ -416,9 +416,9 @@ impl StreamEncoder for Encoder {
                 let kept = if self.native {
                     rest.clone()
                 } else {
-                    let others =
-                        rest.iter().filter(|(name, value)| *name != "stop_details" && !value.is_null());
-                    others.for_each(|(name, _)| self.losses.drop(&format!("answer.{name}"), ""));
+                    let mut others = rest.clone();
+                    others.take("stop_details");
+                    self.losses.drop_rest("answer.", &others);
                     Rest::default()
                 };
                 let choice = &mut self.choices[at];

@@ -1,0 +1,4 @@
+//! Streamed Converse answers, read and written.
+
+pub(super) mod decode;
+pub(super) mod encode;
