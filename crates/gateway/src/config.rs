@@ -3,6 +3,7 @@
 //! Reading has two steps: the shape (unknown keys and wrong types are refused by the parser), then the
 //! meaning (names that do not exist, secrets that cannot be read), see [`crate::plan`].
 
+mod compat;
 mod diagnostic;
 mod provider;
 mod secret;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
+pub use compat::CompatMode;
 pub use diagnostic::{ConfigError, Diagnostic};
 pub use provider::{EntraSection, Provider, TimeoutSection};
 pub use secret::{SecretRef, resolve as resolve_secret};
@@ -23,6 +25,8 @@ pub use server::{Server, TlsSection};
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct File {
+    /// What is done about requests that their target would refuse or silently change.
+    pub compat: CompatMode,
     /// Where and how we listen.
     pub server: Server,
     /// Who may be called.

@@ -5,6 +5,7 @@ mod attempt;
 mod authorise;
 mod choose;
 mod count;
+mod fit;
 mod pass;
 mod read;
 mod realtime;

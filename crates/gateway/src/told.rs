@@ -31,6 +31,8 @@ pub struct Told<'h> {
     pub hops: Option<&'h HeaderValue>,
     /// `x-stainless-retry-count`
     pub sdk_retries: Option<&'h HeaderValue>,
+    /// `x-pilothouse-compat`
+    pub compat: Option<&'h HeaderValue>,
     /// `anthropic-version`
     pub anthropic_version: Option<&'h HeaderValue>,
     /// `x-pilothouse-provider`
@@ -55,6 +57,7 @@ impl<'h> Told<'h> {
             content_length: None,
             hops: None,
             sdk_retries: None,
+            compat: None,
             anthropic_version: None,
             provider: None,
         };
@@ -72,6 +75,7 @@ impl<'h> Told<'h> {
                 "content-length" => &mut told.content_length,
                 "x-pilothouse-hops" => &mut told.hops,
                 "x-stainless-retry-count" => &mut told.sdk_retries,
+                "x-pilothouse-compat" => &mut told.compat,
                 "anthropic-version" => &mut told.anthropic_version,
                 "x-pilothouse-provider" => &mut told.provider,
                 _ => continue,

@@ -1,8 +1,11 @@
 //! The life of one call: who asks, for what, with which fault, at what price.
 
+mod ask;
 mod received;
 
 use crate::answer::{Answer, Telling};
+use crate::azure;
+use crate::bedrock;
 use crate::books::{Books, Call, Outcome, Served};
 use crate::cache::PromptCache;
 use crate::chance::digest;
@@ -10,20 +13,20 @@ use crate::delivery::{BrokenOff, Delivery, Script};
 use crate::dialect::Dialect;
 use crate::door::{self, Endpoint};
 use crate::fault::Fault;
-use crate::form;
 use crate::headers;
 use crate::held::{self, Asking, Cellar, Held};
 use crate::load::{self, Load, Renderings};
 use crate::metrics;
 use crate::models::{self, Found, LOAD_PRICES, Model, Vendor};
-use crate::openai::Shelf;
+use crate::multipart;
+use crate::openai::{self, Shelf};
 use crate::price;
 use crate::setting::Setting;
 use crate::steer::Steering;
 use crate::strike::{self, Sending};
 use crate::struck::Struck;
 use crate::voice;
-use crate::{Options, anthropic, gemini, openai};
+use crate::{Options, vertex};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode, header};
@@ -73,6 +76,15 @@ impl Drop for Waiting<'_> {
     }
 }
 
+/// The machine's time, Unix seconds: what signatures and tokens are measured by, while answers have the fleet's date.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a client signs with its machine's clock, which this is checked against"
+)]
+fn wall_s() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |t| t.as_secs())
+}
+
 /// An answer, or a connection that closes without one.
 type Reply = Result<Response<Delivery>, BrokenOff>;
 
@@ -104,7 +116,11 @@ impl Core {
             return Ok(self.refused(vendor, voice::too_large(vendor), None));
         };
         let body = body.to_bytes();
-        let admitted = door::admit(vendor, &parts.uri, &parts.headers);
+        let now_s = self.options.signing_time_s.unwrap_or_else(wall_s);
+        if endpoint == Endpoint::Token {
+            return Ok(self.token(vendor, &parts, &body, now_s));
+        }
+        let admitted = door::admit(vendor, &parts, &body, self.options.seed, now_s);
         if admitted.is_ok()
             && let Some(scan) = load_scan(&endpoint, &body)
             && let Some(reply) = self.load(vendor, &endpoint, scan).await
@@ -126,6 +142,7 @@ impl Core {
             Endpoint::Realtime => return Ok(self.realtime(&parts, call)),
             Endpoint::Kept(what) => voice::kept(&self.shelf, &caller, what, &parts),
             Endpoint::WrongMethod => voice::wrong_method(vendor, &parts),
+            Endpoint::WrongVersion => azure::error::wrong_version(),
             Endpoint::Unknown => voice::unknown_path(vendor, &parts),
             _ => return self.model_call(vendor, &endpoint, &caller, &parts, &body, call).await,
         };
@@ -146,7 +163,7 @@ impl Core {
             seed: self.options.seed,
             now_s: self.options.now_s,
             body,
-            boundary: form::boundary(&parts.headers),
+            boundary: multipart::boundary(&parts.headers),
         };
         self.cellar.answer(what, &asking)
     }
@@ -167,6 +184,20 @@ impl Core {
         }
         let script = Script::whole(Bytes::new(), Outcome::Completed);
         response.map(|()| Delivery::new(Script { length: None, ..script }, Some(call), None))
+    }
+
+    /// An access token for what is itself a credential, and is not kept.
+    fn token(&self, vendor: Vendor, parts: &Parts, body: &Bytes, now_s: u64) -> Response<Delivery> {
+        let hidden = Bytes::from(door::hashed(&String::from_utf8_lossy(body)));
+        let call = Call::logged(&self.books, received(parts, hidden));
+        let (seed, query) = (self.options.seed, parts.uri.query().unwrap_or_default());
+        let answer = if vendor == Vendor::Azure {
+            azure::token::grant(seed, now_s, query, body)
+        } else {
+            let host = parts.headers.get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or_default();
+            vertex::token::grant(seed, now_s, host, parts.uri.path(), query, body)
+        };
+        self.refused(vendor, answer, Some(call))
     }
 
     /// The fleet's own pages, open to anybody.
@@ -236,8 +267,12 @@ impl Core {
             tokio::time::sleep(Duration::from_millis(u64::from(load.first_byte_ms))).await;
         }
         let mut response = Response::new(Delivery::new(script, Some(call), None));
-        let is_events = scan.stream && dialect != Dialect::GeminiList;
-        let kind = if is_events { "text/event-stream; charset=utf-8" } else { "application/json" };
+        let kind = match dialect {
+            _ if !scan.stream => "application/json",
+            Dialect::GeminiList => "application/json",
+            Dialect::Converse => bedrock::frames::CONTENT_TYPE,
+            _ => "text/event-stream; charset=utf-8",
+        };
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         Some(response)
     }
@@ -278,7 +313,8 @@ impl Core {
                 return Err(BrokenOff);
             }
             Some(Fault::Status { status, retry_after_s, .. }) => {
-                let answer = voice::status_fault(vendor, status, retry_after_s, &name);
+                let answer =
+                    voice::status_fault(vendor, dialect, status, retry_after_s, &name, parts.uri.path());
                 call.serve(served(vendor, &counted, model, &answer, true));
                 return Ok(self.refused(vendor, dialect.error(answer), Some(call)));
             }
@@ -297,9 +333,10 @@ impl Core {
             shelf: &self.shelf,
             name: &name,
             telling,
+            is_vertex: vendor == Vendor::Vertex,
             force: fault.and_then(forced),
         };
-        let answer = ask(vendor, endpoint, &setting, model, &request, parts);
+        let answer = ask::ask(vendor, endpoint, &setting, model, &request, parts);
         call.serve(served(vendor, &counted, model, &answer, telling != Telling::Never && answer.is_told));
         if answer.status >= 400 {
             return Ok(self.refused(vendor, dialect.error(answer), Some(call)));
@@ -406,42 +443,4 @@ fn forced(fault: Fault) -> Option<Steering> {
         _ => return None,
     };
     Some(steering)
-}
-
-fn ask(
-    vendor: Vendor,
-    endpoint: &Endpoint,
-    setting: &Setting<'_>,
-    model: &Model,
-    request: &Value,
-    parts: &Parts,
-) -> Answer {
-    match vendor {
-        Vendor::OpenAi => {
-            let made = match endpoint {
-                Endpoint::Service(service) => {
-                    let is_form = form::boundary(&parts.headers).is_some();
-                    openai::services::answer(*service, setting, model, request, is_form)
-                }
-                Endpoint::Embeddings => openai::embed(setting, model, request),
-                Endpoint::Responses => openai::responses::create(setting, model, request),
-                Endpoint::InputTokens => openai::responses::count_tokens(setting, model, request),
-                _ => openai::chat(setting, model, request),
-            };
-            made.unwrap_or_else(|refusal| refusal.answer())
-        }
-        Vendor::Gemini => {
-            let Endpoint::Gemini(method, _) = endpoint else { return voice::unknown_path(vendor, parts) };
-            gemini::call(setting, model, *method, request).unwrap_or_else(|refusal| refusal.answer())
-        }
-        Vendor::Anthropic => {
-            let beta: Vec<&str> =
-                parts.headers.get_all("anthropic-beta").iter().filter_map(|v| v.to_str().ok()).collect();
-            let made = match endpoint {
-                Endpoint::CountTokens => anthropic::count_tokens(setting, model, request),
-                _ => anthropic::messages(setting, model, request, &beta.join(",")),
-            };
-            made.unwrap_or_else(|refusal| refusal.answer())
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! Wire formats: what faults and load answers must know of the form that an answer has.
 
 use crate::answer::Answer;
+use crate::bedrock::{self, Operation};
 use crate::door::Endpoint;
 use crate::gemini::{self, Method};
 use crate::models::Vendor;
@@ -17,26 +18,36 @@ pub(crate) enum Dialect {
     Gemini,
     /// Google's other stream: the items of one JSON list.
     GeminiList,
+    /// Bedrock's whole answers and event streams.
+    Converse,
 }
 
 impl Dialect {
     /// The form that an endpoint of a vendor answers in.
     pub(crate) fn of(vendor: Vendor, endpoint: &Endpoint) -> Dialect {
         match (vendor, endpoint) {
-            (Vendor::OpenAi, Endpoint::Responses | Endpoint::InputTokens) => Dialect::Responses,
-            (Vendor::OpenAi, _) => Dialect::Chat,
-            (Vendor::Anthropic, _) => Dialect::Messages,
-            (Vendor::Gemini, Endpoint::Gemini(Method::Stream { is_sse: false }, _)) => Dialect::GeminiList,
-            (Vendor::Gemini, _) => Dialect::Gemini,
+            (Vendor::OpenAi | Vendor::Azure, Endpoint::Responses | Endpoint::InputTokens) => {
+                Dialect::Responses
+            }
+            (Vendor::OpenAi | Vendor::Azure, _) => Dialect::Chat,
+            (Vendor::Anthropic, _) | (Vendor::Vertex, Endpoint::RawPredict(_)) => Dialect::Messages,
+            (Vendor::Gemini | Vendor::Vertex, Endpoint::Gemini(Method::Stream { is_sse: false }, _)) => {
+                Dialect::GeminiList
+            }
+            (Vendor::Gemini | Vendor::Vertex, _) => Dialect::Gemini,
+            (Vendor::Bedrock, Endpoint::Messages | Endpoint::CountTokens) => Dialect::Messages,
+            (Vendor::Bedrock, Endpoint::Chat) => Dialect::Chat,
+            (Vendor::Bedrock, _) => Dialect::Converse,
         }
     }
 
-    /// Whether a call asks for a stream: in its path at Google, in its body elsewhere.
+    /// Whether a call asks for a stream: in its path at Google and Amazon, in its body elsewhere.
     pub(crate) fn streams(self, endpoint: &Endpoint, request: &Value) -> bool {
         match self {
             Dialect::Gemini | Dialect::GeminiList => {
                 matches!(endpoint, Endpoint::Gemini(Method::Stream { .. }, _))
             }
+            Dialect::Converse => matches!(endpoint, Endpoint::Bedrock(Operation::ConverseStream, _)),
             _ => request.get("stream") == Some(&json!(true)),
         }
     }
@@ -53,7 +64,7 @@ impl Dialect {
     /// What ends an event.
     pub(crate) fn event_end(self) -> &'static [u8] {
         match self {
-            Dialect::GeminiList => b"",
+            Dialect::GeminiList | Dialect::Converse => b"",
             Dialect::Gemini => b"\r\n\r\n",
             _ => b"\n\n",
         }
@@ -69,6 +80,10 @@ impl Dialect {
                 let opening = if sent == 0 { "[" } else { ",\r\n" };
                 vec![Bytes::from(format!("{opening}{:#}\n", unavailable())), Bytes::from_static(b"]\n")]
             }
+            Dialect::Converse => {
+                let (kind, payload) = bedrock::error::in_stream();
+                vec![bedrock::frames::exception(kind, &payload)]
+            }
             Dialect::Messages => vec![Bytes::from_static(b"event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n")],
         }
     }
@@ -78,10 +93,23 @@ impl Dialect {
         match self {
             Dialect::Chat => &[b"\"content\":\""],
             Dialect::Responses => &[b"\"delta\":\"", b"\"text\":\""],
-            Dialect::Messages => &[b"\"text\":\""],
+            Dialect::Messages | Dialect::Converse => &[b"\"text\":\""],
             Dialect::Gemini | Dialect::GeminiList => &[b"\"text\":\"", b"\"text\": \""],
         }
     }
+}
+
+/// The frame with what it carries made anew: all of it where frames are plain text, the payload of Amazon's.
+pub(crate) fn with_payload(
+    dialect: Dialect,
+    is_stream: bool,
+    frame: &Bytes,
+    make: impl FnOnce(&[u8]) -> Vec<u8>,
+) -> Bytes {
+    if dialect == Dialect::Converse && is_stream {
+        return bedrock::frames::with_payload(frame, make);
+    }
+    Bytes::from(make(frame))
 }
 
 /// Google's error when it breaks down.

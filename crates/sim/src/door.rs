@@ -1,7 +1,10 @@
 //! The way in: which endpoint a path is, and whether the caller's key is accepted.
 
+mod cloud;
+
 use crate::answer::Answer;
 use crate::anthropic;
+use crate::bedrock::Operation;
 use crate::chance::digest;
 use crate::gemini;
 use crate::held::Held;
@@ -9,6 +12,7 @@ use crate::models::Vendor;
 use crate::openai;
 use crate::openai::responses::Kept;
 use crate::openai::services::Service;
+use http::request::Parts;
 use http::{HeaderMap, Method, Uri};
 
 /// What a path asks for.
@@ -31,6 +35,17 @@ pub(crate) enum Endpoint {
     Held(Held),
     /// A conversation over a WebSocket.
     Realtime,
+    /// An operation of one of Bedrock's models.
+    Bedrock(Operation, String),
+    /// A Claude on Vertex, or the name that counts for all of them.
+    RawPredict(String),
+    /// A deployment on Azure.
+    Deployed {
+        name: String,
+        embeds: bool,
+    },
+    /// An access token of Google's or Microsoft's.
+    Token,
     Models,
     Model(String),
     Log,
@@ -40,6 +55,8 @@ pub(crate) enum Endpoint {
     Health,
     /// The path exists, the method does not.
     WrongMethod,
+    /// The path exists, the version in the query does not.
+    WrongVersion,
     Unknown,
 }
 
@@ -71,7 +88,19 @@ pub(crate) fn find(method: &Method, uri: &Uri, headers: &HeaderMap) -> (Vendor, 
     of(Vendor::OpenAi, openai(method, path))
         .or_else(|| of(Vendor::Anthropic, anthropic(method, path)))
         .or_else(|| of(Vendor::Gemini, gemini(method, path, query)))
-        .unwrap_or_else(|| (vendor, shared(method, path)))
+        .or_else(|| of(Vendor::Bedrock, cloud::bedrock(method, path)))
+        .or_else(|| of(Vendor::Vertex, cloud::vertex(method, path, query)))
+        .or_else(|| of(Vendor::Azure, fixed.and_then(|_| cloud::azure(method, path, query))))
+        .unwrap_or_else(|| (vendor, listed(vendor, method, path)))
+}
+
+/// Shared paths, of which two of the clouds have none and the third has its own.
+fn listed(vendor: Vendor, method: &Method, path: &str) -> Endpoint {
+    match vendor {
+        Vendor::Bedrock | Vendor::Vertex => Endpoint::Unknown,
+        Vendor::Azure => path.strip_prefix("openai/").map_or(Endpoint::Unknown, |p| shared(method, p)),
+        _ => shared(method, path),
+    }
 }
 
 fn only(right: bool, endpoint: Endpoint) -> Endpoint {
@@ -161,14 +190,28 @@ fn key<'a>(vendor: Vendor, uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a s
     match vendor {
         Vendor::OpenAi => bearer(),
         Vendor::Anthropic => header("x-api-key").or_else(bearer),
-        Vendor::Gemini => {
-            header("x-goog-api-key").or_else(|| query_key(uri.query().unwrap_or_default())).or_else(bearer)
-        }
+        _ => header("x-goog-api-key").or_else(|| query_key(uri.query().unwrap_or_default())).or_else(bearer),
+    }
+}
+
+/// Lets the caller in, at the time `now_s` of a fleet with this seed.
+pub(crate) fn admit(
+    vendor: Vendor,
+    parts: &Parts,
+    body: &[u8],
+    seed: u64,
+    now_s: u64,
+) -> Result<String, Box<Answer>> {
+    match vendor {
+        Vendor::Bedrock => cloud::admit_bedrock(parts, body, now_s),
+        Vendor::Vertex => cloud::admit_vertex(&parts.headers, seed, now_s),
+        Vendor::Azure => cloud::admit_azure(&parts.headers, seed, now_s),
+        _ => by_key(vendor, &parts.uri, &parts.headers),
     }
 }
 
 /// Lets the caller in under a name that hides the key, or answers as the vendor does. Keys that begin with `bad-` are wrong.
-pub(crate) fn admit(vendor: Vendor, uri: &Uri, headers: &HeaderMap) -> Result<String, Box<Answer>> {
+fn by_key(vendor: Vendor, uri: &Uri, headers: &HeaderMap) -> Result<String, Box<Answer>> {
     match (vendor, key(vendor, uri, headers)) {
         (Vendor::OpenAi, None) => Err(Box::new(openai::error::Refusal::no_key().answer())),
         (Vendor::OpenAi, Some(key)) if key.starts_with("bad-") => {
@@ -182,7 +225,7 @@ pub(crate) fn admit(vendor: Vendor, uri: &Uri, headers: &HeaderMap) -> Result<St
         (Vendor::Anthropic, Some(_)) if !headers.contains_key("anthropic-version") => {
             Err(Box::new(anthropic::error::Refusal::bad("anthropic-version: header is required").answer()))
         }
-        (Vendor::Gemini, None) => Err(Box::new(gemini::error::Refusal::no_key().answer())),
+        (_, None) => Err(Box::new(gemini::error::Refusal::no_key().answer())),
         (Vendor::Gemini, Some(key)) if key.starts_with("bad-") => {
             Err(Box::new(gemini::error::Refusal::wrong_key().answer()))
         }
@@ -258,7 +301,7 @@ mod tests {
         let version = ("anthropic-version", "2023-06-01");
         let plain = uri("/");
         let status = |vendor, pairs: &[(&'static str, &'static str)]| {
-            admit(vendor, &plain, &headers(pairs)).map_or_else(|refused| refused.status, |_| 200)
+            by_key(vendor, &plain, &headers(pairs)).map_or_else(|refused| refused.status, |_| 200)
         };
         assert_eq!(status(Vendor::OpenAi, &[("authorization", "Bearer sk-1")]), 200);
         assert_eq!(status(Vendor::OpenAi, &[("x-api-key", "sk-1")]), 401);
@@ -272,6 +315,6 @@ mod tests {
         assert_eq!(status(Vendor::Gemini, &[("authorization", "Bearer ya29.token")]), 200);
         assert_eq!(status(Vendor::Gemini, &[("authorization", "Bearer k")]), 401);
         assert_eq!(status(Vendor::Gemini, &[]), 403);
-        assert!(admit(Vendor::Gemini, &uri("/?key=k"), &HeaderMap::new()).is_ok());
+        assert!(by_key(Vendor::Gemini, &uri("/?key=k"), &HeaderMap::new()).is_ok());
     }
 }

@@ -1,124 +1,45 @@
-//! Multipart forms, read as strictly as the providers' own readers do (RFC 7578).
+//! Token endpoints: their form fields, and the access tokens that the fleet issues and knows again.
 
+use crate::bedrock::sigv4::decoded;
 use crate::chance::digest;
-use http::HeaderMap;
-use serde_json::{Map, Value, json};
 
-/// Fields that hold a number or a truth value as text.
-const SCALARS: &[&str] =
-    &["n", "stream", "temperature", "output_compression", "partial_images", "size_bytes"];
+/// Longest life of a token.
+const LIFE_S_MAX: u64 = 3_600;
 
-/// One part of a form.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Part {
-    pub(crate) name: String,
-    pub(crate) filename: Option<String>,
-    pub(crate) content_type: Option<String>,
-    pub(crate) data: Vec<u8>,
+/// A field of a form, decoded; empty if it is absent.
+pub(crate) fn field(form: &str, name: &str) -> String {
+    let found = form.split('&').filter_map(|f| f.split_once('=')).find(|(n, _)| *n == name);
+    found.map(|(_, v)| decoded(&v.replace('+', " "))).unwrap_or_default()
 }
 
-/// The boundary, if the headers announce a form.
-pub(crate) fn boundary(headers: &HeaderMap) -> Option<String> {
-    let kind = headers.get("content-type")?.to_str().ok()?;
-    let rest = kind.strip_prefix("multipart/form-data")?;
-    let value = rest.split(';').find_map(|p| p.trim().strip_prefix("boundary="))?;
-    Some(value.trim_matches('"').to_owned())
+/// How long a token is to live: what the query asks for, or as long as the issuer's do.
+pub(crate) fn life_s(query: &str, usual: u64) -> u64 {
+    let asked = query.split('&').find_map(|q| q.strip_prefix("expires_in=")?.parse().ok());
+    asked.unwrap_or(usual).min(LIFE_S_MAX)
 }
 
-/// Cuts a body into its parts; an error says what is wrong with it.
-pub(crate) fn parts(body: &[u8], boundary: &str) -> Result<Vec<Part>, &'static str> {
-    let delimiter = format!("--{boundary}");
-    let mut rest = body.strip_prefix(delimiter.as_bytes()).ok_or("no delimiter at the beginning")?;
-    let inner = format!("\r\n{delimiter}");
-    let mut out = Vec::new();
-    loop {
-        if let Some(behind) = rest.strip_prefix(b"--") {
-            return if behind.trim_ascii().is_empty() { Ok(out) } else { Err("bytes behind the end") };
-        }
-        rest = rest.strip_prefix(b"\r\n").ok_or("a delimiter without its line end")?;
-        let head_end =
-            memchr::memmem::find(rest, b"\r\n\r\n").ok_or("a part without an end of its headers")?;
-        let head = std::str::from_utf8(&rest[..head_end]).map_err(|_| "headers that are not UTF-8")?;
-        rest = &rest[head_end + 4..];
-        let end =
-            memchr::memmem::find(rest, inner.as_bytes()).ok_or("a part without a delimiter behind it")?;
-        out.push(part(head, rest[..end].to_vec())?);
-        rest = &rest[end + inner.len()..];
-    }
+/// Access tokens of one kind: what they begin with; after it stand their end and a mark that only the fleet can make.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Issued {
+    pub(crate) prefix: &'static str,
+    pub(crate) purpose: &'static [u8],
 }
 
-fn part(head: &str, data: Vec<u8>) -> Result<Part, &'static str> {
-    let header = |wanted: &str| {
-        head.split("\r\n").find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case(wanted).then(|| value.trim())
-        })
-    };
-    let disposition = header("content-disposition").ok_or("a part without content-disposition")?;
-    let parameter = |wanted: &str| {
-        let value = disposition.split(';').find_map(|p| p.trim().strip_prefix(wanted)?.strip_prefix('='))?;
-        Some(value.trim_matches('"').to_owned())
-    };
-    let name = parameter("name").ok_or("a part without a name")?;
-    let content_type = header("content-type").map(str::to_owned);
-    Ok(Part { name, filename: parameter("filename"), content_type, data })
-}
-
-/// A form as the request that it stands for: files by their name, type, size and digest.
-pub(crate) fn request(parts: &[Part]) -> Value {
-    let mut out = Map::new();
-    for part in parts {
-        let value = match &part.filename {
-            Some(filename) => json!({
-                "filename": filename,
-                "type": part.content_type,
-                "bytes": part.data.len(),
-                "digest": hex(&part.data),
-            }),
-            None => {
-                let text = String::from_utf8_lossy(&part.data).into_owned();
-                let scalar =
-                    serde_json::from_str(&text).ok().filter(|v: &Value| v.is_boolean() || v.is_number());
-                scalar.filter(|_| SCALARS.contains(&part.name.as_str())).unwrap_or(Value::String(text))
-            }
-        };
-        match (part.name.strip_suffix("[]"), out.get_mut(part.name.trim_end_matches("[]"))) {
-            (Some(_), Some(Value::Array(list))) => list.push(value),
-            (Some(name), _) => drop(out.insert(name.to_owned(), Value::Array(vec![value]))),
-            // A repeated field is what no provider agrees on.
-            (None, Some(_)) => drop(out.insert(part.name.clone(), json!({ "repeated": true }))),
-            (None, None) => drop(out.insert(part.name.clone(), value)),
-        }
-    }
-    Value::Object(out)
-}
-
-/// A digest of a file, as the log shows it.
-pub(crate) fn hex(data: &[u8]) -> String {
-    digest(0, &[data])[..8].iter().map(|b| format!("{b:02x}")).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const BODY: &str = "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nm\r\n--b\r\nContent-Disposition: form-data; name=\"image[]\"; filename=\"a.png\"\r\nContent-Type: image/png\r\n\r\n\r\n--\r\n--b\r\ncontent-disposition: form-data; name=\"n\"\r\n\r\n2\r\n--b--\r\n";
-
-    #[test]
-    fn forms_become_the_requests_that_they_stand_for() {
-        let request = request(&parts(BODY.as_bytes(), "b").unwrap());
-        assert_eq!((&request["model"], &request["n"]), (&json!("m"), &json!(2)));
-        assert_eq!(
-            (&request["image"][0]["bytes"], &request["image"][0]["type"]),
-            (&json!(4), &json!("image/png"))
-        );
+impl Issued {
+    /// A token that ends at `end_s`, of the fleet with this seed.
+    pub(crate) fn issue(&self, seed: u64, end_s: u64) -> String {
+        format!("{}{end_s}-{}", self.prefix, self.mark(seed, end_s))
     }
 
-    #[test]
-    fn forms_that_are_not_as_they_must_be_are_refused() {
-        for cut in [3, 40, BODY.len() - 6] {
-            assert!(parts(&BODY.as_bytes()[..cut], "b").is_err(), "{cut}");
-        }
-        assert!(parts(BODY.as_bytes(), "c").is_err());
+    fn mark(&self, seed: u64, end_s: u64) -> String {
+        let digest = digest(seed, &[self.purpose, &end_s.to_le_bytes()]);
+        digest[..12].iter().map(|b| format!("{b:02x}")).collect()
+    }
+
+    /// Seconds that a token of this kind has left, `Some(None)` if it has ended or is forged; `None` if it is of another kind.
+    pub(crate) fn check(&self, seed: u64, now_s: u64, token: &str) -> Option<Option<u64>> {
+        let (end, found) = token.strip_prefix(self.prefix)?.split_once('-').unwrap_or_default();
+        let end_s = end.parse::<u64>().ok().filter(|end_s| found == self.mark(seed, *end_s));
+        Some(end_s.and_then(|end_s| end_s.checked_sub(now_s)).filter(|left| *left > 0))
     }
 }

@@ -21,6 +21,7 @@ use crate::setting::Setting;
 use crate::shape::{some, text};
 use crate::tokens;
 use error::Refusal;
+pub(crate) use proto::snake;
 use serde_json::{Value, json};
 
 /// The content type of everything but events.

@@ -14,7 +14,7 @@ pub(crate) fn add(headers: &mut HeaderMap, vendor: Vendor, seed: u64, seq: u64) 
             headers.append(HeaderName::from_static(name), value);
         }
     };
-    if vendor != Vendor::Gemini {
+    if matches!(vendor, Vendor::OpenAi | Vendor::Anthropic) {
         put("server", "cloudflare");
         put("cf-ray", &ray);
         put("cf-cache-status", "DYNAMIC");
@@ -52,7 +52,7 @@ pub(crate) fn add(headers: &mut HeaderMap, vendor: Vendor, seed: u64, seq: u64) 
             }
         }
         // Google's front end stands alone, and tells nothing of limits.
-        Vendor::Gemini => {
+        Vendor::Gemini | Vendor::Vertex => {
             put("server", "scaffolding on HTTPServer2");
             put("vary", "Origin, X-Origin, Referer");
             put("x-xss-protection", "0");
@@ -61,7 +61,28 @@ pub(crate) fn add(headers: &mut HeaderMap, vendor: Vendor, seed: u64, seq: u64) 
             put("server-timing", "gfet4t7; dur=12");
             put("alt-svc", "h3=\":443\"; ma=2592000");
         }
+        Vendor::Bedrock => put("x-amzn-requestid", &uuid(&id)),
+        Vendor::Azure => azure(&id, &mut put),
     }
+}
+
+fn azure(id: &str, put: &mut dyn FnMut(&'static str, &str)) {
+    put("apim-request-id", &uuid(id));
+    put("x-request-id", &uuid(id));
+    put("x-ms-region", "East US");
+    put("x-ms-deployment-name", "sim");
+    put("azureml-model-session", "d051-20261122000000");
+    put("x-ratelimit-limit-requests", "10000");
+    put("x-ratelimit-limit-tokens", "2000000");
+    put("x-ratelimit-remaining-requests", "9999");
+    put("x-ratelimit-remaining-tokens", "1999000");
+    put("strict-transport-security", "max-age=31536000; includeSubDomains; preload");
+    put("x-content-type-options", "nosniff");
+}
+
+/// Hexadecimal digits as a UUID.
+fn uuid(hex: &str) -> String {
+    format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
 }
 
 /// The provider's ids are 24 characters here.

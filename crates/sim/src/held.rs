@@ -5,8 +5,8 @@
 
 use crate::answer::Answer;
 use crate::chance::Chance;
-use crate::form::{self, Part};
 use crate::models::Vendor;
+use crate::multipart::{self, Part};
 use crate::{anthropic, openai};
 use bytes::Bytes;
 use http::Method;
@@ -241,7 +241,7 @@ impl Room {
         data: Bytes,
     ) -> Result<Value, Refused> {
         let id = self.id("file-", asking);
-        let object = json!({ "id": id, "object": "file", "bytes": data.len(), "created_at": asking.now_s, "filename": name, "purpose": purpose, "status": "processed", "sim_digest": form::hex(&data) });
+        let object = json!({ "id": id, "object": "file", "bytes": data.len(), "created_at": asking.now_s, "filename": name, "purpose": purpose, "status": "processed", "sim_digest": multipart::hex(&data) });
         self.put(asking, &id, Thing { object: object.clone(), data, ..Thing::default() })?;
         Ok(object)
     }
@@ -443,6 +443,6 @@ fn body(asking: &Asking<'_>) -> Result<Value, Refused> {
 fn parts(asking: &Asking<'_>) -> Result<Vec<Part>, Refused> {
     let boundary =
         asking.boundary.as_deref().ok_or_else(|| no(400, "", "the body must be multipart/form-data"))?;
-    form::parts(asking.body, boundary)
+    multipart::parts(asking.body, boundary)
         .map_err(|why| no(400, "", format!("Could not parse multipart form: {why}")))
 }

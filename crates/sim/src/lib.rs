@@ -5,6 +5,8 @@
 
 mod answer;
 mod anthropic;
+mod azure;
+mod bedrock;
 mod books;
 mod cache;
 mod call;
@@ -21,6 +23,7 @@ mod load;
 mod media;
 mod metrics;
 mod models;
+mod multipart;
 mod openai;
 mod overlay;
 mod plan;
@@ -35,13 +38,16 @@ mod strike;
 mod struck;
 mod tokens;
 mod vector;
+mod vertex;
 mod voice;
 mod websocket;
 
+pub use bedrock::sigv4::{AWS_KEYS, AwsKey};
 pub use fault::{FaultRow, faults};
 pub use overlay::catalog_overlay;
 pub use server::{Fleet, start};
 pub use steer::{STEERING, SteeringWord};
+pub use vertex::token::service_account;
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -58,6 +64,8 @@ pub struct Options {
     pub slots: usize,
     /// The fleet's date, Unix seconds. It stands still, so that answers are equal to the byte.
     pub now_s: u64,
+    /// The time that signatures and access tokens are measured by, Unix seconds; `None` is the machine's clock.
+    pub signing_time_s: Option<u64>,
 }
 
 impl Default for Options {
@@ -69,6 +77,7 @@ impl Default for Options {
             latency_scale: 0.0,
             slots: 4_096,
             now_s: 1_795_305_600,
+            signing_time_s: None,
         }
     }
 }

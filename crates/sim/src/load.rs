@@ -74,8 +74,17 @@ pub(crate) fn scan(body: &[u8]) -> Option<Scan<'_>> {
     if !name.starts_with("fake") {
         return None;
     }
+    Some(Scan { model: name, ..flags(body)? })
+}
+
+/// What a body says of its delivery, where the path names the model.
+pub(crate) fn flags(body: &[u8]) -> Option<Scan<'static>> {
+    let value = |key: &str| {
+        let at = memchr::memmem::find(body, key.as_bytes())? + key.len();
+        body[at..].trim_ascii_start().strip_prefix(b":").map(<[u8]>::trim_ascii_start)
+    };
     let yes = |key: &str| value(key).is_some_and(|v| v.starts_with(b"true"));
-    Some(Scan { model: name, stream: yes("\"stream\""), usage: yes("\"include_usage\"") })
+    Some(Scan { model: "", stream: yes("\"stream\""), usage: yes("\"include_usage\"") })
 }
 
 /// Answers rendered so far.
@@ -121,6 +130,9 @@ fn plain(dialect: Dialect, scan: &Scan<'_>, load: &Load) -> Bytes {
         ),
         Dialect::Gemini | Dialect::GeminiList => format!(
             r#"{{"candidates":[{{"content":{{"parts":[{{"text":"{text}"}}],"role":"model"}},"finishReason":"STOP","index":0}}],"usageMetadata":{{"promptTokenCount":{PROMPT_TOKENS},"candidatesTokenCount":{output},"totalTokenCount":{total}}},"modelVersion":"{model}","responseId":"fake"}}"#
+        ),
+        Dialect::Converse => format!(
+            r#"{{"output":{{"message":{{"role":"assistant","content":[{{"text":"{text}"}}]}}}},"stopReason":"end_turn","usage":{{"inputTokens":{PROMPT_TOKENS},"outputTokens":{output},"totalTokens":{total}}},"metrics":{{"latencyMs":1}}}}"#
         ),
         Dialect::Messages => format!(
             r#"{{"id":"msg_fake","type":"message","role":"assistant","model":"{model}","content":[{{"type":"text","text":"{text}"}}],"stop_reason":"end_turn","stop_sequence":null,"usage":{{"input_tokens":{PROMPT_TOKENS},"output_tokens":{output}}}}}"#

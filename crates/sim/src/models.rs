@@ -1,9 +1,13 @@
 //! The fleet's model table: real models by vendor, the fault models and the load models, each as one row of data.
 
 mod anthropic;
+mod azure;
+mod bedrock;
 mod gemini;
 mod openai;
+pub(crate) mod vertex;
 
+use crate::bedrock::error::{Refusal as AwsRefusal, in_stream_named};
 use crate::fault::Fault;
 use crate::load::Load;
 use crate::price::{Class, Price, p};
@@ -14,11 +18,15 @@ pub(crate) enum Vendor {
     OpenAi,
     Anthropic,
     Gemini,
+    Bedrock,
+    Vertex,
+    Azure,
 }
 
 impl Vendor {
     /// Every vendor of the fleet, in the order of the overlay.
-    pub(crate) const ALL: [Vendor; 3] = [Vendor::OpenAi, Vendor::Anthropic, Vendor::Gemini];
+    pub(crate) const ALL: [Vendor; 6] =
+        [Vendor::OpenAi, Vendor::Anthropic, Vendor::Gemini, Vendor::Bedrock, Vendor::Vertex, Vendor::Azure];
 
     /// The name in paths, totals and the overlay.
     pub(crate) fn name(self) -> &'static str {
@@ -26,6 +34,9 @@ impl Vendor {
             Vendor::OpenAi => "openai",
             Vendor::Anthropic => "anthropic",
             Vendor::Gemini => "gemini",
+            Vendor::Bedrock => "bedrock",
+            Vendor::Vertex => "vertex",
+            Vendor::Azure => "azure",
         }
     }
 }
@@ -37,6 +48,8 @@ pub(crate) struct Model {
     pub(crate) id: &'static str,
     /// The snapshot that answers name; accepted as a name too.
     pub(crate) served_as: &'static str,
+    /// What its maker calls it, which is the same on every platform: what signatures are bound to.
+    pub(crate) made_as: &'static str,
     pub(crate) display: &'static str,
     pub(crate) rules: Rules,
     pub(crate) prices: &'static [Price],
@@ -63,6 +76,8 @@ pub(crate) enum Rules {
     OpenAi(OpenAiRules),
     Anthropic(AnthropicRules),
     Gemini(GeminiRules),
+    /// Bedrock's models that are not of another maker's kind.
+    Converse(ConverseRules),
     Embedding(EmbeddingRules),
     /// Fault models: any well-formed request of any dialect.
     Permissive,
@@ -197,6 +212,27 @@ pub(crate) struct GeminiRules {
     pub(crate) cache_tokens_min: u64,
 }
 
+/// Which request members of its own a model of Bedrock takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Native {
+    /// Amazon Nova: `inferenceConfig` with `topK`.
+    Nova,
+    /// OpenAI's open weights: their chat parameters, `reasoning_effort` among them.
+    GptOss,
+}
+
+/// Parameters of a Bedrock model.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ConverseRules {
+    pub(crate) native: Native,
+    /// Takes cache points, from this many tokens on.
+    pub(crate) cache_tokens_min: Option<u64>,
+    /// Takes images and documents.
+    pub(crate) media: bool,
+    /// Thinks, and shows it.
+    pub(crate) reasons: bool,
+}
+
 /// Parameters of an embedding model.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct EmbeddingRules {
@@ -228,6 +264,7 @@ pub(crate) const INVENTED: &str = "pilothouse sim (invented)";
 const FAULTY: Model = Model {
     id: "fault",
     served_as: "fault",
+    made_as: "fault",
     display: "Fault",
     rules: Rules::Permissive,
     prices: FAULT_PRICES,
@@ -253,6 +290,9 @@ pub(crate) fn of(vendor: Vendor) -> &'static [Model] {
         Vendor::OpenAi => openai::MODELS,
         Vendor::Anthropic => anthropic::MODELS,
         Vendor::Gemini => gemini::MODELS,
+        Vendor::Bedrock => &bedrock::MODELS,
+        Vendor::Vertex => &vertex::MODELS,
+        Vendor::Azure => &azure::MODELS,
     }
 }
 
@@ -263,6 +303,10 @@ pub(crate) fn find(vendor: Vendor, name: &str) -> Option<Found> {
     }
     if let Some(fault) = Fault::parse(name) {
         return Some(Found::Fault(&FAULTED, fault));
+    }
+    let is_exception = AwsRefusal::named(name).is_some() || in_stream_named(name).is_some();
+    if vendor == Vendor::Bedrock && is_exception {
+        return Some(Found::Real(&FAULTED));
     }
     of(vendor).iter().find(|m| m.id == name || m.served_as == name).map(Found::Real)
 }
@@ -275,15 +319,15 @@ mod tests {
     #[test]
     fn every_row_has_a_price_a_source_and_a_name_of_its_own() {
         let mut names = HashSet::new();
-        for model in Vendor::ALL.iter().flat_map(|v| of(*v)) {
-            assert!(names.insert(model.id), "{} twice", model.id);
+        for (vendor, model) in Vendor::ALL.iter().flat_map(|v| of(*v).iter().map(move |m| (v, m))) {
+            assert!(names.insert((vendor, model.id)), "{} twice", model.id);
             assert!(model.prices.iter().any(|r| r.class == Class::Input), "{}", model.id);
             for row in model.prices {
                 assert!(row.picousd_per_token().is_some_and(|v| v > 0), "{}: {row:?}", model.id);
             }
             assert!(model.source.starts_with("https://") && model.created > 0, "{}", model.id);
         }
-        assert!(names.len() >= 35);
+        assert!(names.len() >= 100);
     }
 
     #[test]

@@ -94,9 +94,15 @@ mod tests {
         assert!(opus.iter().any(|p| p["class"].as_str() == Some("cache_write_1h")));
         let pro = find("gemini", "gemini-2.5-pro")["prices"].as_array().unwrap();
         assert!(pro.iter().any(|p| p.get("above_tokens").and_then(toml::Value::as_integer) == Some(200_000)));
+        let profile = find("bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0");
+        assert_eq!(profile["prices"], find("anthropic", "claude-sonnet-4-5")["prices"]);
+        find("vertex", "claude-sonnet-4-5@20250929");
         for fault in faults() {
             find("anthropic", fault.example);
             find("gemini", fault.example);
+            find("bedrock", fault.example);
+            find("vertex", fault.example);
+            find("azure", fault.example);
         }
     }
 }

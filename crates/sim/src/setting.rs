@@ -20,6 +20,8 @@ pub(crate) struct Setting<'a> {
     /// The name in the request.
     pub(crate) name: &'a str,
     pub(crate) telling: Telling,
+    /// Whether a model of Anthropic's answers on Google's platform.
+    pub(crate) is_vertex: bool,
     /// Steering forced by a fault.
     pub(crate) force: Option<Steering>,
 }

@@ -26,13 +26,17 @@ pub const STEERING: &[SteeringWord] = &[
     SteeringWord { word: "[[args:JSON]]", effect: "the arguments of every tool call of this turn" },
     SteeringWord {
         word: "[[badcall]]",
-        effect: "a tool call is malformed: half its arguments (OpenAI), MALFORMED_FUNCTION_CALL (Gemini)",
+        effect: "a tool call is malformed: half its arguments (OpenAI), MALFORMED_FUNCTION_CALL (Gemini), malformed_tool_use (Bedrock)",
     },
     SteeringWord { word: "[[notools]]", effect: "no tool is called unless one is forced" },
     SteeringWord { word: "[[think:N]]", effect: "N words of thinking where thinking is on" },
     SteeringWord { word: "[[redact]]", effect: "thinking comes as redacted blocks (Anthropic)" },
     SteeringWord { word: "[[refuse]]", effect: "the model refuses" },
-    SteeringWord { word: "[[filter]]", effect: "the answer is stopped by a content filter (OpenAI, Gemini)" },
+    SteeringWord {
+        word: "[[filter]]",
+        effect: "the answer is stopped by a content filter (OpenAI, Azure, Gemini, Bedrock)",
+    },
+    SteeringWord { word: "[[block]]", effect: "the prompt is stopped by a content filter: 400 (Azure)" },
     SteeringWord { word: "[[cite]]", effect: "the answer cites a source" },
     SteeringWord { word: "[[empty]]", effect: "the answer has no content" },
 ];
@@ -51,6 +55,7 @@ pub(crate) struct Steering {
     pub(crate) redact: bool,
     pub(crate) refuse: bool,
     pub(crate) filter: bool,
+    pub(crate) block: bool,
     pub(crate) cite: bool,
     pub(crate) empty: bool,
 }
@@ -91,6 +96,7 @@ impl Steering {
             "redact" => self.redact = true,
             "refuse" => self.refuse = true,
             "filter" => self.filter = true,
+            "block" => self.block = true,
             "cite" => self.cite = true,
             "empty" => self.empty = true,
             _ => {}

@@ -3,7 +3,7 @@
 use crate::answer::Answer;
 use crate::books::Outcome;
 use crate::delivery::{Interrupt, Script};
-use crate::dialect::Dialect;
+use crate::dialect::{self, Dialect};
 use crate::fault::Fault;
 use bytes::Bytes;
 use flate2::Compression;
@@ -104,7 +104,9 @@ fn malformed_json(answer: &mut Answer, dialect: Dialect) {
     if let Some(frame) = answer.frames.get_mut(middle) {
         // Half an object: the event's last bytes are gone, its end of event is not.
         let tail = if answer.stream { dialect.event_end() } else { b"" };
-        *frame = Bytes::from([&frame[..frame.len() * 2 / 3], tail].concat());
+        *frame = dialect::with_payload(dialect, answer.stream, frame, |whole| {
+            [&whole[..whole.len() * 2 / 3], tail].concat()
+        });
     }
 }
 
@@ -116,7 +118,7 @@ fn malformed_lines(answer: &mut Answer, dialect: Dialect) {
         return;
     }
     let middle = answer.frames.len() / 2;
-    if dialect == Dialect::GeminiList {
+    if matches!(dialect, Dialect::GeminiList | Dialect::Converse) {
         answer.frames[middle..].fill(noise);
         return;
     }
@@ -136,8 +138,12 @@ fn oversized(answer: &mut Answer, dialect: Dialect) {
     let middle = if answer.stream { answer.frames.len() / 2 } else { 0 };
     for frame in &mut answer.frames[middle..] {
         let found = |key: &&[u8]| memchr::memmem::find(frame, key).map(|at| at + key.len());
-        if let Some(at) = dialect.text_keys().iter().find_map(found) {
-            *frame = Bytes::from([&frame[..at], &vec![b'x'; OVERSIZE_BYTES], &frame[at..]].concat());
+        if dialect.text_keys().iter().any(|key| found(key).is_some()) {
+            *frame = dialect::with_payload(dialect, answer.stream, frame, |whole| {
+                let found = |key: &&[u8]| memchr::memmem::find(whole, key).map(|at| at + key.len());
+                let at = dialect.text_keys().iter().find_map(found).unwrap_or(0);
+                [&whole[..at], &vec![b'x'; OVERSIZE_BYTES], &whole[at..]].concat()
+            });
             return;
         }
     }

@@ -4,6 +4,6 @@ mod books;
 pub(crate) mod client;
 mod docs;
 mod faults;
-mod mutations;
+pub(crate) mod mutations;
 mod published;
 mod wire;

@@ -1,21 +1,39 @@
 //! Answers that all vendors give, each in its own words: wrong paths, bodies and models, lists, faults by status.
 
 use crate::answer::Answer;
+use crate::azure;
+use crate::bedrock;
 use crate::dialect::Dialect;
 use crate::door::Endpoint;
 use crate::gemini;
 use crate::models::Vendor;
 use crate::openai::responses::Kept;
-use crate::{anthropic, openai};
+use crate::{anthropic, openai, vertex};
 use bytes::Bytes;
 use http::request::Parts;
 use serde_json::Value;
 
-pub(crate) fn status_fault(vendor: Vendor, status: u16, retry_after_s: Option<u64>, name: &str) -> Answer {
+pub(crate) fn status_fault(
+    vendor: Vendor,
+    dialect: Dialect,
+    status: u16,
+    retry_after_s: Option<u64>,
+    name: &str,
+    path: &str,
+) -> Answer {
     let mut answer = match vendor {
         Vendor::Gemini => gemini::error::Refusal::fault(status, retry_after_s, name).answer(),
         Vendor::OpenAi => openai::error::Refusal::fault(status, name).answer(),
         Vendor::Anthropic => anthropic::error::Refusal::fault(status, name).answer(),
+        Vendor::Bedrock => match dialect {
+            Dialect::Messages => anthropic::error::Refusal::fault(status, name).answer(),
+            Dialect::Chat => openai::error::Refusal::fault(status, name).answer(),
+            _ => bedrock::error::Refusal::fault(status, name).answer(),
+        },
+        Vendor::Vertex => {
+            vertex::error::fault(status, retry_after_s, name, dialect == Dialect::Messages, path)
+        }
+        Vendor::Azure => azure::error::fault(status, retry_after_s),
     };
     if status == 502 {
         answer.content_type = "text/html";
@@ -24,7 +42,9 @@ pub(crate) fn status_fault(vendor: Vendor, status: u16, retry_after_s: Option<u6
         )];
     }
     // Google names the time in the error's details, and has no such header.
-    if let Some(seconds) = retry_after_s.filter(|_| vendor != Vendor::Gemini) {
+    let has_header =
+        !matches!(vendor, Vendor::Gemini | Vendor::Vertex) || answer.content_type != gemini::JSON;
+    if let Some(seconds) = retry_after_s.filter(|_| has_header && vendor != Vendor::Gemini) {
         answer.headers.push(("retry-after", seconds.to_string()));
     }
     answer
@@ -32,28 +52,36 @@ pub(crate) fn status_fault(vendor: Vendor, status: u16, retry_after_s: Option<u6
 
 pub(crate) fn list(vendor: Vendor, parts: &Parts) -> Value {
     match vendor {
-        Vendor::OpenAi => openai::models(),
+        Vendor::OpenAi | Vendor::Azure => openai::models(),
         Vendor::Anthropic => anthropic::models(parts.uri.query().unwrap_or_default()),
-        Vendor::Gemini => gemini::models(parts.uri.query().unwrap_or_default()),
+        _ => gemini::models(parts.uri.query().unwrap_or_default()),
     }
 }
 
 pub(crate) fn one(vendor: Vendor, name: &str) -> Answer {
     match vendor {
-        Vendor::OpenAi => openai::model(name).map_or_else(|r| r.answer(), |v| Answer::json(200, &v)),
+        Vendor::OpenAi | Vendor::Azure => {
+            openai::model(name).map_or_else(|r| r.answer(), |v| Answer::json(200, &v))
+        }
         Vendor::Anthropic => anthropic::model(name).map_or_else(|r| r.answer(), |v| Answer::json(200, &v)),
-        Vendor::Gemini => gemini::model(name).map_or_else(|r| r.answer(), |v| Answer::json(200, &v)),
+        _ => gemini::model(name).map_or_else(|r| r.answer(), |v| Answer::json(200, &v)),
     }
 }
 
-pub(crate) fn not_json(vendor: Vendor) -> Answer {
+pub(crate) fn not_json(vendor: Vendor, dialect: Dialect) -> Answer {
     match vendor {
-        Vendor::OpenAi => {
+        _ if dialect == Dialect::Messages => {
+            anthropic::error::Refusal::bad("The request body is not valid JSON").answer()
+        }
+        Vendor::OpenAi | Vendor::Azure => {
             let message = "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library correctly. The OpenAI API expects a JSON payload, but what was sent was not valid JSON.)";
             openai::error::Refusal::other(400, "invalid_request_error", None, message).answer()
         }
         Vendor::Anthropic => anthropic::error::Refusal::bad("The request body is not valid JSON").answer(),
-        Vendor::Gemini => gemini::error::Refusal::not_json().answer(),
+        Vendor::Gemini | Vendor::Vertex => gemini::error::Refusal::not_json().answer(),
+        Vendor::Bedrock => {
+            bedrock::error::Refusal::serialization("Unable to parse the request body as JSON.").answer()
+        }
     }
 }
 
@@ -84,6 +112,7 @@ pub(crate) fn no_model_named(dialect: Dialect, request: &Value) -> Answer {
             };
             anthropic::error::Refusal::bad(format!("model: {why}")).answer()
         }
+        Dialect::Converse => bedrock::error::Refusal::no_model().answer(),
         Dialect::Gemini | Dialect::GeminiList => {
             gemini::error::Refusal::bad("* GenerateContentRequest.model: unexpected model name format\n")
                 .answer()
@@ -91,8 +120,19 @@ pub(crate) fn no_model_named(dialect: Dialect, request: &Value) -> Answer {
     }
 }
 
-pub(crate) fn no_model(dialect: Dialect, endpoint: &Endpoint, name: &str) -> Answer {
+pub(crate) fn no_model(
+    vendor: Vendor,
+    dialect: Dialect,
+    endpoint: &Endpoint,
+    name: &str,
+    path: &str,
+) -> Answer {
     match dialect {
+        _ if vendor == Vendor::Azure => azure::error::no_deployment(),
+        _ if vendor == Vendor::Vertex => {
+            vertex::error::fault(404, None, name, dialect == Dialect::Messages, path)
+        }
+        Dialect::Converse => bedrock::error::Refusal::no_model().answer(),
         // Responses says 404 too since September 2026: https://github.com/BerriAI/litellm/pull/39457, read 2026-11-23.
         Dialect::Chat | Dialect::Responses => openai::error::Refusal::no_model(name).answer(),
         Dialect::Messages => anthropic::error::Refusal::no_model(name).answer(),
@@ -126,7 +166,9 @@ pub(crate) fn wrong_method(vendor: Vendor, parts: &Parts) -> Answer {
             anthropic::error::Refusal::other(405, "invalid_request_error", "Method Not Allowed").answer()
         }
         // Google has no 405: what the path is not for is not there.
-        Vendor::Gemini => page_not_found(parts),
+        Vendor::Gemini | Vendor::Vertex => page_not_found(parts),
+        Vendor::Bedrock => unknown_operation(),
+        Vendor::Azure => azure::error::not_found(),
     }
 }
 
@@ -137,8 +179,17 @@ pub(crate) fn unknown_path(vendor: Vendor, parts: &Parts) -> Answer {
             openai::error::Refusal::other(404, "invalid_request_error", None, message).answer()
         }
         Vendor::Anthropic => anthropic::error::Refusal::other(404, "not_found_error", "Not Found").answer(),
-        Vendor::Gemini => page_not_found(parts),
+        Vendor::Gemini | Vendor::Vertex => page_not_found(parts),
+        Vendor::Bedrock => unknown_operation(),
+        Vendor::Azure => azure::error::not_found(),
     }
+}
+
+/// AWS's answer to a path that is not one of its operations.
+fn unknown_operation() -> Answer {
+    let headers = vec![("x-amzn-errortype", "UnknownOperationException".to_owned())];
+    let frames = vec![Bytes::from_static(b"<UnknownOperationException/>\n")];
+    Answer { headers, frames, content_type: "application/xml", ..Answer::json(404, &Value::Null) }
 }
 
 /// Google's page for a path that is not there.
@@ -153,7 +204,7 @@ fn page_not_found(parts: &Parts) -> Answer {
 
 pub(crate) fn too_large(vendor: Vendor) -> Answer {
     match vendor {
-        Vendor::OpenAi => openai::error::Refusal::other(
+        Vendor::OpenAi | Vendor::Azure => openai::error::Refusal::other(
             413,
             "invalid_request_error",
             None,
@@ -164,7 +215,11 @@ pub(crate) fn too_large(vendor: Vendor) -> Answer {
             anthropic::error::Refusal::other(413, "request_too_large", "Request exceeds the maximum size")
                 .answer()
         }
-        Vendor::Gemini => {
+        Vendor::Bedrock => {
+            bedrock::error::Refusal::other(413, "RequestEntityTooLargeException", "Request entity too large")
+                .answer()
+        }
+        Vendor::Gemini | Vendor::Vertex => {
             let message = "Request payload size exceeds the limit: 20971520 bytes.";
             gemini::error::Refusal::bad(message).answer()
         }

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::CompatMode;
+
 /// A place that may be called.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -57,6 +59,8 @@ pub struct Provider {
     pub params: BTreeMap<String, String>,
     /// Deadlines.
     pub timeouts: TimeoutSection,
+    /// What is done about requests that this provider would refuse, where it is not the file's own `compat`.
+    pub compat: Option<CompatMode>,
     /// Further attempts after the first, 0 to 2.
     pub retries: Option<Spanned<u32>>,
     /// Whether a call may be repeated after a timeout with its body sent, which may be billed twice.

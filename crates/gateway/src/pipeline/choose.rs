@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use pilothouse_catalog::compat::Compat;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
+use pilothouse_wire::codec::Target;
 use pilothouse_wire::path::{
     GeminiMethod, converse_path, may_stand_in_a_path, segment, vendor_path, vertex_anthropic_path,
 };
@@ -42,6 +44,24 @@ impl Choice {
         match self.way {
             Way::Surface(at) => self.provider().surfaces.get(at),
             Way::Rerank => self.provider().rerank.as_ref().map(|rerank| &rerank.surface),
+        }
+    }
+
+    /// The compatibility rules of the target, where there are any.
+    pub(crate) fn rules(&self) -> Option<&Compat> {
+        self.resolution.target.rules(self.place()).filter(|rules| !rules.rules().is_empty())
+    }
+
+    /// What a codec must know of the target.
+    pub(crate) fn codec_target(&self) -> Target<'_> {
+        self.resolution.target.codec_target(self.place())
+    }
+
+    /// The place of its surface among the provider's.
+    const fn place(&self) -> usize {
+        match self.way {
+            Way::Surface(at) => at,
+            Way::Rerank => 0,
         }
     }
 

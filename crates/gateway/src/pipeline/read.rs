@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -15,6 +15,7 @@ use pilothouse_wire::head::Head;
 use pilothouse_wire::path::PathCall;
 use pilothouse_wire::scan::Members;
 
+use crate::config::CompatMode;
 use crate::plan::Plan;
 use crate::shared::{Shared, Worker};
 use crate::told::{Told, number};
@@ -34,6 +35,8 @@ pub(crate) struct Asked<'h> {
     /// How often the client's SDK has tried already.
     pub(crate) sdk_retries: u32,
     pub(crate) hops: u32,
+    /// What the caller wants done about requests that the target would refuse.
+    pub(crate) compat: Option<CompatMode>,
     pub(crate) caller: Caller,
     /// The name of the caller's key.
     pub(crate) key: Arc<str>,
@@ -204,5 +207,17 @@ pub(super) fn asked<'h>(
     caller.end_user = end_user;
     let sdk_retries = sdk_retries(told);
     let key = Arc::clone(&caller.key);
-    Ok(Asked { body, members, headers: told.all, model, is_stream, sdk_retries, hops, caller, key })
+    let compat = told.compat.map(compat).transpose()?;
+    Ok(Asked { compat, body, members, headers: told.all, model, is_stream, sdk_retries, hops, caller, key })
+}
+
+/// What a caller wants done about requests that the target would refuse.
+fn compat(value: &HeaderValue) -> Result<CompatMode, Error> {
+    value.to_str().ok().and_then(CompatMode::parse).ok_or_else(|| {
+        let names = CompatMode::NAMES.join(", ");
+        Error::bad_request(
+            "x-pilothouse-compat",
+            format!("the header `x-pilothouse-compat` is one of {names}"),
+        )
+    })
 }

@@ -21,7 +21,7 @@ use super::choose::Choice;
 use super::error_codec;
 use super::read::Asked;
 use super::refuse::{failed, name_error};
-use super::{Answer, HOPS, stamp, vertex};
+use super::{Answer, HOPS, fit, stamp, vertex};
 use crate::answer::{AnswerBody, RelayBody};
 use crate::endpoints::Call;
 use crate::job::Job;
@@ -46,8 +46,14 @@ pub(super) async fn relay(
     choice: &Choice,
     mut job: Job,
 ) -> Answer {
-    let (edits, hides_usage) = edits(dialect, call, asked, choice, &mut job);
-    let body = match head::apply(&asked.body, &edits) {
+    let fitted = match fitted(call, asked, choice, &mut job) {
+        Ok(fitted) => fitted,
+        Err(error) => return failed(dialect, job, &error),
+    };
+    let members = std::mem::take(&mut asked.members);
+    let source = Head::again(fitted.as_deref().unwrap_or(&asked.body), members);
+    let (edits, hides_usage) = edits(dialect, call, asked.is_stream, &source, choice, &mut job);
+    let body = match head::apply(source.body(), &edits) {
         Ok(body) => body,
         Err(error) => return failed(dialect, job, &error),
     };
@@ -67,6 +73,7 @@ pub(super) async fn relay(
     let is_stream = asked.is_stream;
     // The request's bytes are not needed any more: streams live long.
     drop((body, extra, tail));
+    drop(fitted);
     asked.body.release();
     job.headers(answer.status.as_u16());
     if !answer.status.is_success() {
@@ -80,23 +87,44 @@ pub(super) async fn relay(
     }
 }
 
+/// The body as the target's rules want it, where they want it otherwise.
+fn fitted(
+    call: Call,
+    asked: &mut Asked<'_>,
+    choice: &Choice,
+    job: &mut Job,
+) -> Result<Option<Vec<u8>>, Error> {
+    if call != Call::Chat || choice.rules().is_none() {
+        return Ok(None);
+    }
+    let members = std::mem::take(&mut asked.members);
+    let head = Head::again(&asked.body, members);
+    let fitted = fit::fit(asked, choice, &head, job)?;
+    let members = match &fitted {
+        Some(body) => Head::read(body)?.into_members(),
+        None => head.into_members(),
+    };
+    asked.members = members;
+    Ok(fitted)
+}
+
 /// The edits that the client's bytes need, and whether usage is asked for on its behalf.
 fn edits(
     dialect: Dialect,
     call: Call,
-    asked: &mut Asked<'_>,
+    is_stream: bool,
+    head: &Head<'_>,
     choice: &Choice,
     job: &mut Job,
 ) -> (head::Edits, bool) {
     let asks_usage = dialect == Dialect::OpenaiChat
         && matches!(call, Call::Chat | Call::Completions)
-        && asked.is_stream
+        && is_stream
         && !choice.provider().no_stream_options;
     let is_vertex_anthropic = choice.is_vertex_anthropic();
     if !choice.resolution.is_renamed && !asks_usage && !is_vertex_anthropic {
         return (head::Edits::new(), false);
     }
-    let head = Head::again(&asked.body, std::mem::take(&mut asked.members));
     let mut edits = head::Edits::new();
     if dialect == Dialect::BedrockConverse {
         // The path names the model, and nothing else does.
@@ -113,7 +141,7 @@ fn edits(
         job.edited(Note::code("set:model"));
     }
     if is_vertex_anthropic {
-        vertex::edits(&head, call, &mut edits, job);
+        vertex::edits(head, call, &mut edits, job);
     }
     let mut hides_usage = false;
     if asks_usage && let Some(edit) = head.include_usage() {

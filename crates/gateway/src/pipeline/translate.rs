@@ -12,6 +12,7 @@ use pilothouse_core::exchange::{Note, Outcome};
 use pilothouse_wire::codec::{AnswerContext, kind_of_status};
 use pilothouse_wire::facts::{Facts, Scanner};
 use pilothouse_wire::framing::Framing;
+use pilothouse_wire::head::Head;
 use pilothouse_wire::headers;
 
 use super::attempt::{Outgoing, send};
@@ -23,7 +24,7 @@ use super::relay::{
     ERROR_MAX, Extra, WHOLE_MAX, answer_with, anthropic_version, bad_json, hop, is_json, is_stream_of,
     mark_spent, passing_headers, wrong_type,
 };
-use super::{Answer, stamp, vertex};
+use super::{Answer, fit, stamp, vertex};
 use crate::answer::{AnswerBody, Rewriter, TranslatedBody};
 use crate::endpoints::Call;
 use crate::job::Job;
@@ -111,17 +112,20 @@ fn prepare(
         (request.stream, request.stream_usage) = (asked.is_stream, asked.is_stream);
     }
     let resolved = &choice.resolution.target;
-    let target = resolved.codec_target(upstream);
+    let target = choice.codec_target();
     for note in crate::memory::restore(&worker.shared, &mut request, dialect, upstream, &asked.key) {
         job.edited(note);
     }
     // What the client gets is its own choice; what we are billed we always want to know.
     let stream_usage = request.stream_usage;
     request.stream_usage |= request.stream && !choice.provider().no_stream_options;
+    fit::refuse_translated(asked, choice, &request)?;
     let mut losses = Vec::new();
     let body = error_codec(upstream).encode_request(&request, &target, &mut losses)?;
     job.edited(Note::new("translate", &format!("{dialect} to {upstream}")));
     job.lost(losses);
+    let fitted = fit::fit(asked, choice, &Head::read(&body)?, job)?;
+    let body = fitted.unwrap_or(body);
     let body = if choice.is_vertex_anthropic() { vertex::rewritten(&body, job)? } else { body };
     let context = Context {
         model: asked.model.clone(),

@@ -80,9 +80,10 @@ pub fn build(
             wrong.push(Diagnostic::at(name.span(), "a provider's name must not be empty or hold a slash"));
             continue;
         }
-        let Some(provider) = build_provider(name, section, &catalog, environment, &mut wrong) else {
+        let Some(mut provider) = build_provider(name, section, &catalog, environment, &mut wrong) else {
             continue;
         };
+        provider.compat = section.compat.unwrap_or(source.file.compat);
         let mut surfaces =
             provider.surfaces.iter().chain(provider.rerank.iter().map(|rerank| &rerank.surface));
         if surfaces.any(|surface| is_ourselves(&surface.origin, listen)) {

@@ -17,6 +17,7 @@ use pilothouse_upstream::{Head, Origin};
 
 use crate::cloud::Tokens;
 use crate::cloud::sigv4::Signer;
+use crate::config::CompatMode;
 use crate::endpoints::{Call, Verb};
 
 pub(super) use build::build_provider;
@@ -40,6 +41,12 @@ pub struct Provider {
     pub retries: u32,
     /// Whether a call may be repeated after a timeout with its body sent.
     pub retry_after_timeout: bool,
+    /// The vendor's name in the catalogue; empty where it has none.
+    pub vendor: String,
+    /// The vendor's quirks, by name.
+    pub quirks: Vec<String>,
+    /// What is done about requests that it would refuse or silently change.
+    pub compat: CompatMode,
     /// Its rerank call, where it has one.
     pub rerank: Option<Rerank>,
     /// The vendor has no legacy completions.

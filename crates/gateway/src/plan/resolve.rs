@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError};
 
-use pilothouse_catalog::{Model, Pricing, Support};
+use pilothouse_catalog::compat::{About, Compat};
+use pilothouse_catalog::{Model, Pricing};
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::TargetUsed;
 
-use pilothouse_wire::codec::Quirks;
+use pilothouse_wire::codec::{Quirks, family_of, rules_of};
 
 use super::{Plan, Provider};
 use crate::metrics::TargetMetrics;
@@ -34,10 +35,19 @@ pub struct Target {
     pub pricing: Option<Pricing>,
     /// What the catalogue says of the model.
     pub known: Option<Model>,
+    /// What it accepts, per surface of the provider.
+    fits: Vec<Fit>,
     /// What records say of it, per dialect of the provider's surfaces.
     used: Vec<TargetUsed>,
     /// What `/metrics` says of it.
     pub metrics: Arc<TargetMetrics>,
+}
+
+/// What a target accepts over one of its provider's surfaces.
+#[derive(Debug)]
+struct Fit {
+    rules: Compat,
+    quirks: Quirks,
 }
 
 /// What a name resolved to.
@@ -52,23 +62,21 @@ pub struct Resolution {
 }
 
 impl Target {
-    /// What a codec must know of it: what its name tells, and what the catalogue knows better.
+    /// What a codec must know of it.
     #[must_use]
-    pub fn codec_target(&self, dialect: Dialect) -> pilothouse_wire::codec::Target<'_> {
-        let mut target = pilothouse_wire::codec::Target::of(dialect, &self.real);
-        target.model = &self.model;
-        let Some(known) = &self.known else { return target };
-        target.max_output_tokens = known.output_tokens_max();
-        let mut overrule =
-            |capability: &str, place: fn(&mut Quirks) -> &mut bool| match known.capability(capability) {
-                Support::Yes => *place(&mut target.quirks) = true,
-                Support::No => *place(&mut target.quirks) = false,
-                Support::Unknown => {}
-            };
-        overrule("sampling_params", |quirks| &mut quirks.sampling);
-        overrule("prefill", |quirks| &mut quirks.prefill);
-        overrule("mid_conversation_system", |quirks| &mut quirks.system_anywhere);
-        target
+    pub fn codec_target(&self, surface: usize) -> pilothouse_wire::codec::Target<'_> {
+        pilothouse_wire::codec::Target {
+            model: &self.model,
+            family: family_of(&self.real),
+            max_output_tokens: self.known.as_ref().and_then(Model::output_tokens_max),
+            quirks: self.fits.get(surface).map(|fit| fit.quirks.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// The compatibility rules of one of the provider's surfaces.
+    #[must_use]
+    pub fn rules(&self, surface: usize) -> Option<&Compat> {
+        self.fits.get(surface).map(|fit| &fit.rules)
     }
 
     /// What records say of it.
@@ -76,6 +84,17 @@ impl Target {
     pub fn used(&self, dialect: Dialect) -> Option<&TargetUsed> {
         self.used.iter().find(|used| used.dialect == dialect).or_else(|| self.used.first())
     }
+}
+
+fn fit(about: &About<'_>, dialect: Dialect) -> Fit {
+    let rules = Compat::of(about, dialect);
+    let telling = rules_of(dialect);
+    let quirks = if telling == dialect {
+        Quirks::by(&rules, dialect, about.model)
+    } else {
+        Quirks::by(&Compat::of(about, telling), dialect, about.model)
+    };
+    Fit { rules, quirks }
 }
 
 impl Plan {
@@ -167,7 +186,15 @@ impl Plan {
                 price: price.clone(),
             })
             .collect();
+        let about = About {
+            vendor: &provider.vendor,
+            quirks: &provider.quirks,
+            model: real,
+            output_tokens_max: row.as_ref().and_then(Model::output_tokens_max),
+            known: row.as_ref(),
+        };
         let target = Target {
+            fits: provider.surfaces.iter().map(|surface| fit(&about, surface.dialect)).collect(),
             provider: Arc::clone(provider),
             metrics: self.metrics.target(&provider.name, &model),
             known: row,

@@ -28,6 +28,9 @@ pub(crate) struct Sim {
     /// Print the faults that models of the fleet play, and end.
     #[arg(long)]
     faults: bool,
+    /// Print the key file of the fleet's Google service account, and end; its token endpoint is the fleet's.
+    #[arg(long)]
+    service_account: bool,
 }
 
 impl Sim {
@@ -40,6 +43,11 @@ impl Sim {
             for fault in pilothouse_sim::faults() {
                 writeln!(out, "{:34} {}", fault.pattern, fault.effect)?;
             }
+            return Ok(ExitCode::SUCCESS);
+        }
+        if self.service_account {
+            let endpoint = format!("http://{}/vertex/token", self.listen);
+            write!(out, "{}", pilothouse_sim::service_account(&endpoint))?;
             return Ok(ExitCode::SUCCESS);
         }
         let stop = Stop::listen()?;
@@ -58,6 +66,7 @@ impl Sim {
             writeln!(out, "  simulated fleet · {url} · any key works")?;
             writeln!(out, "  use    OPENAI_BASE_URL={url}/v1     ANTHROPIC_BASE_URL={url}")?;
             writeln!(out, "         GOOGLE_GEMINI_BASE_URL={url}")?;
+            writeln!(out, "  clouds {url}/bedrock  {url}/vertex/v1  {url}/azure")?;
             writeln!(out, "  books  {url}/_sim/totals  {url}/_sim/log")?;
             out.flush()?;
             while stop.count() == 0 {
@@ -66,5 +75,20 @@ impl Sim {
             fleet.shutdown().await;
             Ok(ExitCode::SUCCESS)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_file_points_at_the_fleet_that_would_listen() {
+        let listen = "127.0.0.1:9100".parse().unwrap();
+        let sim = Sim { listen, seed: 1, latency: 0.0, catalog: false, faults: false, service_account: true };
+        let mut printed = Vec::new();
+        sim.run(&mut printed).unwrap();
+        let printed = String::from_utf8(printed).unwrap();
+        assert!(printed.contains("\"token_uri\": \"http://127.0.0.1:9100/vertex/token\""), "{printed}");
     }
 }

@@ -77,7 +77,7 @@ pub(super) fn content(
     if let Some(thought) = &plan.thinking {
         let shown = if shows(model, request) { thought.as_str() } else { "" };
         let nonce = chance.name(16);
-        let sign = |shown: &str| thinking::sign(setting.seed, model.id, shown, &nonce);
+        let sign = |shown: &str| thinking::sign(setting.seed, model.made_as, shown, &nonce);
         out.push(if plan.redact {
             json!({ "type": "redacted_thinking", "data": sign("redacted") })
         } else {

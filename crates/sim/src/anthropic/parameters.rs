@@ -263,7 +263,7 @@ fn sampling(rules: &AnthropicRules, request: &Value) -> Result<(), Refusal> {
 fn effort(model: &Model, rules: &AnthropicRules, request: &Value) -> Result<(), Refusal> {
     let effort = text(&request["output_config"], "effort");
     let allowed: &[&str] = match rules.thinking {
-        ThinkingKind::Budget if model.id != "claude-opus-4-5" => &[],
+        ThinkingKind::Budget if model.made_as != "claude-opus-4-5" => &[],
         ThinkingKind::Budget => &EFFORTS[..3],
         ThinkingKind::Either => &["low", "medium", "high", "max"],
         ThinkingKind::Adaptive | ThinkingKind::Always => EFFORTS,

@@ -327,7 +327,7 @@ fn signatures(model: &Model, seed: u64, turns: &[Turn<'_>]) -> Result<(), Refusa
             "redacted_thinking" => ("redacted_thinking", "redacted", text(placed.block, "data")),
             _ => continue,
         };
-        if !thinking::verify(seed, model.id, shown, signature) {
+        if !thinking::verify(seed, model.made_as, shown, signature) {
             let at = format!("messages.{}.content.{}", placed.message, placed.index);
             return Err(thinking::invalid(&at, kind));
         }

@@ -24,6 +24,8 @@ pub(super) struct Frame {
     /// Prompt tokens by modality.
     pub(super) details: Value,
     pub(super) telling: Telling,
+    /// On the cloud platform: its end of creation, Unix seconds.
+    created: Option<u64>,
     /// Log probabilities asked for: how many alternatives; `None` if not at all.
     pub(super) logprobs: Option<u64>,
     pub(super) word_bytes: u8,
@@ -48,6 +50,7 @@ impl Frame {
             tool_use,
             details: counted.details(),
             telling: setting.telling,
+            created: setting.is_vertex.then_some(setting.now_s),
             logprobs: (config.get("responseLogprobs") == Some(&json!(true)))
                 .then(|| some(config, "logprobs").and_then(Value::as_u64).unwrap_or(0)),
             word_bytes: model.word_bytes,
@@ -64,6 +67,9 @@ impl Frame {
             out["usageMetadata"] = self.usage_json(output, thoughts);
         }
         out["modelVersion"] = json!(self.model);
+        if let Some(unix_s) = self.created {
+            out["createTime"] = json!(created(unix_s));
+        }
         out["responseId"] = json!(self.id);
         out
     }
@@ -84,6 +90,9 @@ impl Frame {
             }
         }
         out["totalTokenCount"] = json!(prompt + output + self.tool_use + thoughts);
+        if self.created.is_some() {
+            out["trafficType"] = json!("ON_DEMAND");
+        }
         out["promptTokensDetails"] = self.details.clone();
         if self.usage.cache_read > 0 {
             out["cacheTokensDetails"] = text(self.usage.cache_read);
@@ -93,6 +102,14 @@ impl Frame {
         }
         out
     }
+}
+
+/// A time as the platform writes it.
+fn created(unix_s: u64) -> String {
+    let (year, month, day) = crate::anthropic::civil(unix_s);
+    let of_day = unix_s % 86_400;
+    let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.512345Z")
 }
 
 /// A call whose arguments are no JSON.

@@ -192,7 +192,7 @@ fn join(at: &str, name: &str) -> String {
 }
 
 /// `thoughtSignature` as `thought_signature`.
-pub(super) fn snake(name: &str) -> String {
+pub(crate) fn snake(name: &str) -> String {
     let mut out = String::with_capacity(name.len() + 4);
     for c in name.chars() {
         if c.is_ascii_uppercase() {

@@ -1,8 +1,10 @@
 //! Streams of load models, rendered event by event.
 
 use super::{Load, PROMPT_TOKENS, Scan};
+use crate::bedrock::frames::event as frame;
 use crate::dialect::Dialect;
 use bytes::Bytes;
+use serde_json::json;
 
 /// The events of a stream in a dialect.
 pub(super) fn events(dialect: Dialect, scan: &Scan<'_>, load: &Load) -> Vec<Bytes> {
@@ -10,6 +12,7 @@ pub(super) fn events(dialect: Dialect, scan: &Scan<'_>, load: &Load) -> Vec<Byte
         Dialect::Chat => chat(scan, load),
         Dialect::Responses => responses(scan, load),
         Dialect::Messages => messages(scan, load),
+        Dialect::Converse => converse(load),
         Dialect::Gemini => {
             gemini(scan, load).into_iter().map(|c| Bytes::from(format!("data: {c}\r\n\r\n"))).collect()
         }
@@ -69,6 +72,18 @@ fn messages(scan: &Scan<'_>, load: &Load) -> Vec<Bytes> {
     frames.push(event("content_block_stop", r#""index":0"#));
     frames.push(event("message_delta", &format!(r#""delta":{{"stop_reason":"end_turn","stop_sequence":null}},"usage":{{"output_tokens":{output}}}"#)));
     frames.push(Bytes::from_static(b"event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"));
+    frames
+}
+
+fn converse(load: &Load) -> Vec<Bytes> {
+    let output = load.usage(true).output;
+    let usage = json!({ "inputTokens": PROMPT_TOKENS, "outputTokens": output, "totalTokens": PROMPT_TOKENS + output });
+    let delta = |i: u32| json!({ "delta": { "text": format!(" four tokens {i:04} here") }, "contentBlockIndex": 0, "p": "abcd" });
+    let mut frames = vec![frame("messageStart", &json!({ "role": "assistant", "p": "abcd" }))];
+    frames.extend((1..=load.chunks).map(|i| frame("contentBlockDelta", &delta(i))));
+    frames.push(frame("contentBlockStop", &json!({ "contentBlockIndex": 0, "p": "abcd" })));
+    frames.push(frame("messageStop", &json!({ "stopReason": "end_turn", "p": "abcd" })));
+    frames.push(frame("metadata", &json!({ "usage": usage, "metrics": { "latencyMs": 1 }, "p": "abcd" })));
     frames
 }
 

@@ -45,6 +45,7 @@ const fn claude(
     Model {
         id,
         served_as,
+        made_as: id,
         display,
         rules: Rules::Anthropic(rules),
         prices,

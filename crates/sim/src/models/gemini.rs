@@ -51,6 +51,7 @@ const fn gemini(
     Model {
         id,
         served_as: id,
+        made_as: id,
         display,
         rules: Rules::Gemini(rules),
         prices,

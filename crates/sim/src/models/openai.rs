@@ -30,6 +30,7 @@ const fn chat(
     Model {
         id,
         served_as,
+        made_as: id,
         display: id,
         rules: Rules::OpenAi(rules),
         prices,

@@ -61,6 +61,7 @@ const fn model(id: &'static str, created: u64) -> Model {
     Model {
         id,
         served_as: id,
+        made_as: id,
         display: id,
         rules: Rules::Permissive,
         // The catalogue prices them; the fleet's own books count their tokens only.

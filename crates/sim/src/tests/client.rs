@@ -75,7 +75,9 @@ pub(crate) async fn request(
         body.len()
     );
     let given = |name: &str| headers.iter().any(|(n, _)| *n == name);
-    if path.contains("v1beta/") && !given("authorization") && !given("x-goog-api-key") {
+    if path.starts_with("/vertex/") && !given("authorization") && !given("x-goog-api-key") {
+        head += "authorization: Bearer ya29.test\r\n";
+    } else if path.contains("v1beta/") && !given("authorization") && !given("x-goog-api-key") {
         head += "x-goog-api-key: key-test\r\n";
     } else if !given("authorization") && !given("x-api-key") && !given("x-goog-api-key") {
         head += "authorization: Bearer sk-test\r\n";

@@ -5,7 +5,7 @@ use crate::chance::Chance;
 use serde_json::{Value, json};
 
 /// What takes the place of a value.
-fn replacements() -> Vec<Value> {
+pub(crate) fn replacements() -> Vec<Value> {
     vec![
         json!(null),
         json!(true),
@@ -21,7 +21,7 @@ fn replacements() -> Vec<Value> {
 }
 
 /// The places of all values in a request, as JSON pointers.
-fn places(value: &Value, at: &str, out: &mut Vec<String>) {
+pub(crate) fn places(value: &Value, at: &str, out: &mut Vec<String>) {
     out.push(at.to_owned());
     match value {
         Value::Object(map) => map.iter().for_each(|(k, v)| places(v, &format!("{at}/{k}"), out)),

@@ -52,6 +52,12 @@ pub struct Quirks {
     pub reasoning_member: Option<&'static str>,
 }
 
+impl Default for Quirks {
+    fn default() -> Self {
+        Self::plain()
+    }
+}
+
 /// Efforts, least first.
 pub type Efforts = SmallVec<[Effort; 7]>;
 
@@ -179,6 +185,20 @@ impl Quirks {
             stop: false,
             cache_marks: is_gpt && name.version >= (5, 6),
             ..Self::plain()
+        }
+    }
+
+    /// The same target, as if it accepted what was asked: what an encoder writes for it shows which rules a request
+    /// is about.
+    #[must_use]
+    pub fn permissive(&self) -> Self {
+        Self {
+            efforts: if self.efforts.is_empty() { Efforts::new() } else { Effort::ALL.into_iter().collect() },
+            effort_with_tools: true,
+            sampling: true,
+            prefill: true,
+            stop: true,
+            ..self.clone()
         }
     }
 

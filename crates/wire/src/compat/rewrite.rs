@@ -41,8 +41,8 @@ pub(super) fn make(edited: &mut Edited<'_>, rewrite: Rewrite, finding: &Finding)
         Rewrite::TrimEnd => trim_end(edited),
         Rewrite::HoistSystem => hoist_system(edited),
         Rewrite::KeepFourCacheMarks => keep_four(edited),
-        Rewrite::DropEmptyText => remove_all(edited, |body| turns::empty_texts(body)),
-        Rewrite::DropUnsealedReasoning => remove_all(edited, |body| turns::unsealed(body)),
+        Rewrite::DropEmptyText => remove_all(edited, turns::empty_texts),
+        Rewrite::DropUnsealedReasoning => remove_all(edited, turns::unsealed),
         Rewrite::NineLetterToolIds => ids::shorten(edited),
         Rewrite::StandInSignatures => stand_in(edited),
     }

@@ -65,19 +65,29 @@ const fn only(chat: Head) -> CallHeads {
 
 /// The heads of every call that a surface has.
 pub(super) fn heads_of(origin: &Origin, way: &Way, headers: &[(HeaderName, HeaderValue)]) -> CallHeads {
+    // The path behind the address names model and method, call by call: `Choice::tail`.
+    let (counts, embeds) = match way.naming {
+        Naming::Body => return of_dialect(origin, way, headers),
+        Naming::GeminiPath => (true, true),
+        Naming::BedrockPath => (false, false),
+        Naming::VertexAnthropic => (true, false),
+        Naming::Deployment { .. } => (false, true),
+    };
+    let any = Head::for_origin(origin, &Method::POST, "", headers);
+    let where_it = |is_there: bool| is_there.then(|| any.clone());
+    let completes = matches!(way.naming, Naming::Deployment { .. });
+    CallHeads {
+        count_tokens: where_it(counts),
+        embeddings: where_it(embeds),
+        completions: where_it(completes),
+        ..only(any.clone())
+    }
+}
+
+/// The heads of a surface whose calls have the paths of its dialect.
+fn of_dialect(origin: &Origin, way: &Way, headers: &[(HeaderName, HeaderValue)]) -> CallHeads {
     let head = |path: &str| Head::for_origin(origin, &Method::POST, path, headers);
     let chat = |usual: &str| head(way.path.as_deref().unwrap_or(usual));
-    // The path behind the address names model and method, call by call: `Choice::tail`.
-    let any = || Some(head(""));
-    match way.naming {
-        Naming::Body => {}
-        Naming::GeminiPath => return CallHeads { count_tokens: any(), embeddings: any(), ..only(head("")) },
-        Naming::BedrockPath => return only(head("")),
-        Naming::VertexAnthropic => return CallHeads { count_tokens: any(), ..only(head("")) },
-        Naming::Deployment { .. } => {
-            return CallHeads { embeddings: any(), completions: any(), ..only(head("")) };
-        }
-    }
     let pass = Some(pass_heads(origin, headers));
     match way.dialect {
         Dialect::AnthropicMessages => CallHeads {

@@ -44,6 +44,18 @@ fn a_call_is_signed_over_the_bytes_that_leave_at_the_time_of_the_clock() {
     assert!(requests[1].contains("include_usage"), "{}", requests[1]);
 }
 
+#[test]
+fn a_model_whose_name_is_encoded_in_the_path_is_signed_as_it_stands_there() {
+    let converse = "{\"output\":{\"message\":{\"role\":\"assistant\",\"content\":[{\"text\":\"Hi\"}]}},\"stopReason\":\"end_turn\",\"usage\":{\"inputTokens\":7,\"outputTokens\":3,\"totalTokens\":10},\"metrics\":{\"latencyMs\":5}}";
+    let vendor = Scripted::start(vec![ok(converse)]);
+    let house = house(&vendor, "", PAIR);
+    let got = house.chat(&Client::Openai.ask("bedrock/us.amazon.nova-pro-v1:0", "Hello.", false));
+    assert_eq!(got.status, 200, "{}", got.text());
+    let request = &vendor.requests()[0];
+    assert_eq!(path_of(request), "/model/us.amazon.nova-pro-v1%3A0/converse");
+    verified(request, "us-west-2", "bedrock");
+}
+
 /// A clock that goes on by a second whenever somebody looks.
 struct Ticking(AtomicU64);
 
