@@ -9,6 +9,7 @@ mod calls;
 mod cancel;
 mod change;
 mod clouds;
+mod compat;
 mod configuration;
 mod dialects;
 mod encrypted;
