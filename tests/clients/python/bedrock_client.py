@@ -32,15 +32,17 @@ class Wire:
 def runtime(cell):
     """A client with the caller's key, and without retries of its own: it does not know `x-should-retry`.
 
-    botocore takes `AWS_BEARER_TOKEN_BEDROCK` to HTTPS addresses only, so that on this machine the key is added by hand.
+    botocore takes `AWS_BEARER_TOKEN_BEDROCK` to HTTPS addresses only; without TLS the key is the access key's id.
     """
-    settings = botocore.config.Config(retries={"total_max_attempts": 1}, signature_version=botocore.UNSIGNED)
-    client = boto3.client("bedrock-runtime", endpoint_url=cell.url, region_name="us-east-1", config=settings)
-
-    def authorise(request, **_):
-        request.headers["Authorization"] = f"Bearer {cell.key}"
-
-    client.meta.events.register("before-sign.bedrock-runtime.*", authorise)
+    settings = botocore.config.Config(retries={"total_max_attempts": 1})
+    client = boto3.client(
+        "bedrock-runtime",
+        endpoint_url=cell.url,
+        region_name="us-east-1",
+        aws_access_key_id=cell.key,
+        aws_secret_access_key="not-checked",
+        config=settings,
+    )
     Wire(client)
     return client
 

@@ -444,14 +444,14 @@ fn errors_have_the_names_that_amazons_sdks_read() {
 }
 
 #[test]
-fn a_signed_call_is_told_to_send_a_key_instead() {
-    let vendor = Scripted::start(vec![whole(WHOLE)]);
+fn a_signed_call_is_admitted_by_its_access_key_id_and_else_told_to_send_a_key() {
+    let vendor = Scripted::start(vec![whole(WHOLE), whole(WHOLE)]);
     let house = House::with(&format!(
         "[providers.away]\ndialect = \"bedrock-converse\"\nbase_url = \"http://{}\"\napi_key = \"k\"\n[keys.app]\nsecret = \"ph-app\"\n",
         vendor.address
     ));
     let body = ask("Hi.", false).to_string();
-    let signed = "AWS4-HMAC-SHA256 Credential=ph-app/20261123/us-east-1/bedrock/aws4_request, SignedHeaders=host, Signature=00";
+    let signed = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261123/us-east-1/bedrock/aws4_request, SignedHeaders=host, Signature=00";
     for (authorization, words) in [
         (signed, "AWS_BEARER_TOKEN_BEDROCK"),
         ("Bearer wrong", "not one that is configured"),
@@ -464,6 +464,10 @@ fn a_signed_call_is_told_to_send_a_key_instead() {
         }
     }
     assert_eq!(vendor.calls(), 0);
-    let got = house.post(PATH, &[("authorization", "Bearer ph-app")], body.as_bytes());
-    assert_eq!(got.status, 200, "{}", got.text());
+    for authorization in ["Bearer ph-app", &signed.replace("AKIDEXAMPLE", "ph-app")] {
+        let got = house.post(PATH, &[("authorization", authorization)], body.as_bytes());
+        assert_eq!(got.status, 200, "{}", got.text());
+    }
+    // The vendor gets its own credential, and nothing of the signature.
+    assert!(vendor.requests().iter().all(|request| !request.contains("AWS4") && !request.contains("ph-app")));
 }
