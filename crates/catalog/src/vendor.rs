@@ -27,6 +27,9 @@ pub struct Vendor {
     /// (`v1`, `v2`). Servers that people run themselves have it at `/rerank` below their base address.
     #[serde(default)]
     pub rerank: Option<String>,
+    /// The address of its own call for vectors, where it has one in Cohere's form (`/v2/embed`).
+    #[serde(default)]
+    pub embed: Option<String>,
     /// Environment variables that hold its key, in the order in which they are tried.
     #[serde(default)]
     pub key_env: Vec<String>,
@@ -171,6 +174,7 @@ pub const QUIRKS: &[(&str, &str)] = &[
     ("cost-in-usage", "usage carries the vendor's own price of the call"),
     ("reasoning-content", "reasoning text comes in `reasoning_content` beside `content`"),
     ("no-completions", "has no legacy text completions (`/completions`)"),
+    ("no-batch-embeddings", "has no `batchEmbedContents`"),
     ("routes-by-suffix", "the model id may carry a routing suffix after a colon"),
 ];
 

@@ -16,10 +16,20 @@ pub enum Call {
     CountTokens,
     /// Vectors for texts.
     Embeddings,
+    /// The same for several contents at once, which Google has a method of its own for.
+    EmbeddingsBatch,
     /// The continuation of a text, as before there were chats.
     Completions,
     /// A call that passes as it came; its path is its own.
     Pass(Verb),
+}
+
+impl Call {
+    /// Whether it asks for vectors.
+    #[must_use]
+    pub const fn embeds(self) -> bool {
+        matches!(self, Self::Embeddings | Self::EmbeddingsBatch)
+    }
 }
 
 /// The method of a call that passes as it came.

@@ -1,5 +1,7 @@
 //! An exchange in the making. However its request ends, finished or dropped, it is recorded once.
 
+mod aside;
+
 use std::sync::{Arc, PoisonError};
 
 use http::HeaderValue;
@@ -14,6 +16,8 @@ use tokio::time::Instant;
 use crate::kept::Place;
 use crate::plan::Resolution;
 use crate::shared::Shared;
+
+pub(crate) use aside::{Aside, Tells};
 
 /// Bytes of text that make one token, about: used only for the labelled estimate of broken-off answers.
 /// OpenAI's help centre gives four characters (<https://help.openai.com/en/articles/4936856>, 2026-11-22).

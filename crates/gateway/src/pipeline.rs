@@ -5,6 +5,7 @@ mod attempt;
 mod authorise;
 mod choose;
 mod count;
+mod embed;
 mod fit;
 mod pass;
 mod read;
@@ -91,6 +92,9 @@ pub async fn run(
     job.chose(&choice.resolution, choice.surface_dialect());
     if call == Call::CountTokens && !choice.is_same_dialect {
         return Box::pin(count::estimate(dialect, &asked, &choice, job)).await;
+    }
+    if call.embeds() && !choice.is_same_dialect {
+        return Box::pin(embed::embed(worker, dialect, call, &mut asked, &choice, job)).await;
     }
     // Equal dialects: the client's bytes, but for the edits listed. Else: through the canonical form.
     if choice.is_same_dialect && !(plan.debug.force_translate && call == Call::Chat) {

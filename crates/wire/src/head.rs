@@ -180,20 +180,33 @@ impl<'a> Head<'a> {
         Some((at, member.key().start - 1..member.value().end))
     }
 
-    /// The edit that names another model where a Gemini request names one: beside what is embedded, or within what is
-    /// counted. That of a conversation stands in the path alone.
+    /// The edits that name another model where a Gemini request names one: beside what is embedded, in each request of a
+    /// batch, or within what is counted. That of a conversation stands in the path alone.
     #[must_use]
-    pub fn set_gemini_model(&self, model: &str) -> Option<Edit> {
+    pub fn set_gemini_model(&self, model: &str) -> Edits {
         let is_whole = model.starts_with("models/") || model.starts_with("tunedModels/");
         let name = || if is_whole { quoted(model) } else { quoted(&format!("models/{model}")) };
+        let mut edits = Edits::new();
         if let Some(member) = self.members.find(self.body, "model") {
-            return Some(Edit { range: member.value(), with: name().into() });
+            edits.push(Edit { range: member.value(), with: name().into() });
         }
         let counted = ["generateContentRequest", "generate_content_request"];
-        let outer = counted.iter().find_map(|name| self.members.find(self.body, name))?.value();
-        let inner = scan::members(&self.body[outer.clone()]).ok()?;
-        let at = inner.find(&self.body[outer.clone()], "model")?.value();
-        Some(Edit { range: outer.start + at.start..outer.start + at.end, with: name().into() })
+        let mut inner = Vec::new();
+        if edits.is_empty()
+            && let Some(outer) = counted.iter().find_map(|name| self.members.find(self.body, name))
+        {
+            inner.push(outer.value());
+        }
+        if let Some(requests) = self.members.find(self.body, "requests") {
+            inner.extend(items(self.body, requests.value()));
+        }
+        for outer in inner {
+            let part = &self.body[outer.clone()];
+            let Ok(members) = scan::members(part) else { continue };
+            let Some(at) = members.find(part, "model").map(scan::Member::value) else { continue };
+            edits.push(Edit { range: outer.start + at.start..outer.start + at.end, with: name().into() });
+        }
+        edits
     }
 
     /// The edit that asks an openai-chat vendor for a usage chunk, or `None` where the client asks already.
@@ -225,6 +238,19 @@ impl<'a> Head<'a> {
             }
         }
     }
+}
+
+/// The places of the items of an array; none for what is no array.
+fn items(body: &[u8], array: Range<usize>) -> Vec<Range<usize>> {
+    let mut items = Vec::new();
+    let mut at = array.start;
+    while at < array.end && matches!(body.get(at), Some(b'[' | b',')) {
+        let start = scan::skip_space(body, at + 1);
+        let Ok(end) = scan::skip_value(body, start) else { break };
+        items.push(start..end);
+        at = scan::skip_space(body, end);
+    }
+    items
 }
 
 /// A body in pieces that follow each other.

@@ -121,6 +121,16 @@ pub fn passes_down_with_files(name: &str) -> bool {
     passes_down(name) || DOWN_FILES.iter().any(|known| known.fits(name))
 }
 
+/// Where Bedrock says how many tokens a call's input had, whatever the form of the body
+/// (<https://github.com/langchain4j/langchain4j/issues/5057>, read 2026-11-23).
+pub const INPUT_TOKENS: &str = "x-amzn-bedrock-input-token-count";
+
+/// Whether an answer header is kept of a call for vectors, whose tokens may be told in one.
+#[must_use]
+pub fn passes_down_with_tokens(name: &str) -> bool {
+    passes_down(name) || name.eq_ignore_ascii_case(INPUT_TOKENS)
+}
+
 /// Whether an answer header passes to the client of a connection that leaves HTTP for a WebSocket. Extensions do not:
 /// none is asked for, so that frames are what they look like.
 #[must_use]

@@ -6,6 +6,7 @@
 pub mod codec;
 pub mod compat;
 pub mod dialects;
+pub mod embeddings;
 pub mod eventstream;
 pub mod facts;
 pub mod frames;

@@ -1,8 +1,8 @@
 //! What a URL's path says of a call, where model and stream stand there and not in the body: in Google's dialect, and
 //! in Bedrock's ([`ConverseCall`]).
 //!
-//! `/v1beta/models/{model}:{method}`, with `generateContent`, `streamGenerateContent`, `countTokens` or `embedContent` as
-//! method.
+//! `/v1beta/models/{model}:{method}`, with `generateContent`, `streamGenerateContent`, `countTokens`, `embedContent` or
+//! `batchEmbedContents` as method.
 //! The gateway reads it with [`GeminiCall::parse`] before the body, takes model and stream from it where other
 //! dialects take them from the head, and hands them to a decoded request with [`GeminiCall::complete`]. Towards a
 //! vendor it asks [`vendor_path`] for what stands behind the base address.
@@ -23,7 +23,7 @@ use std::fmt::Write as _;
 use pilothouse_core::conversation::Request;
 use pilothouse_core::error::{Error, Kind};
 
-pub use converse::{ConverseCall, converse_path};
+pub use converse::{ConverseCall, converse_path, invoke_path};
 
 /// What a path says of a call whose body does not say it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +57,8 @@ pub enum GeminiMethod {
     CountTokens,
     /// `embedContent`: the vector of a text.
     Embed,
+    /// `batchEmbedContents`: the vectors of several.
+    BatchEmbed,
 }
 
 impl GeminiMethod {
@@ -68,13 +70,14 @@ impl GeminiMethod {
             Self::Stream => "streamGenerateContent",
             Self::CountTokens => "countTokens",
             Self::Embed => "embedContent",
+            Self::BatchEmbed => "batchEmbedContents",
         }
     }
 
     /// The method of that word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Generate, Self::Stream, Self::CountTokens, Self::Embed]
+        [Self::Generate, Self::Stream, Self::CountTokens, Self::Embed, Self::BatchEmbed]
             .into_iter()
             .find(|one| one.as_str() == word)
     }
@@ -102,7 +105,7 @@ impl<'a> GeminiCall<'a> {
         let (model, method) = split(path)?;
         let Some(method) = GeminiMethod::parse(method) else {
             let public = format!(
-                "the method `{method}` is not served; use generateContent, streamGenerateContent, countTokens or embedContent"
+                "the method `{method}` is not served; use generateContent, streamGenerateContent, countTokens, embedContent or batchEmbedContents"
             );
             return Some(Err(Error::new(Kind::NotFound, public)));
         };
@@ -291,7 +294,7 @@ mod tests {
         {
             assert_eq!(GeminiCall::parse(path, "").map(|found| found.is_ok()), None, "{path}");
         }
-        let error = GeminiCall::parse("/v1beta/models/m:batchEmbedContents", "").unwrap().unwrap_err();
+        let error = GeminiCall::parse("/v1beta/models/m:predict", "").unwrap().unwrap_err();
         assert_eq!(error.kind, Kind::NotFound);
         assert!(GeminiCall::parse("/v1beta/models/:generateContent", "").unwrap().is_err());
     }

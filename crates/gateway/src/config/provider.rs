@@ -20,6 +20,8 @@ pub struct Provider {
     pub base_url: Option<Spanned<String>>,
     /// The address of its rerank call, where it is not the vendor's or `/rerank` below `base_url`.
     pub rerank_url: Option<Spanned<String>>,
+    /// The address of its call for vectors in Cohere's form, where it is not the vendor's.
+    pub embed_url: Option<Spanned<String>>,
     /// Its credential: `env:NAME` or `file:PATH`.
     pub api_key: Option<Spanned<String>>,
     /// Several credentials; the next is used when one is refused.

@@ -12,7 +12,7 @@ use pilothouse_wire::headers;
 use super::authorise::{authorise, renew};
 use super::choose::Choice;
 use crate::endpoints::Call;
-use crate::job::Job;
+use crate::job::Tells;
 use crate::plan::{Live, Provider, Surface};
 use crate::shared::Worker;
 
@@ -40,7 +40,7 @@ pub(super) async fn send(
     worker: &Worker,
     choice: &Choice,
     outgoing: &Outgoing<'_>,
-    job: &mut Job,
+    job: &mut impl Tells,
 ) -> Result<pilothouse_upstream::Answer, Error> {
     let provider = choice.provider();
     let surface =
@@ -51,6 +51,7 @@ pub(super) async fn send(
     let mut pause = PAUSE_FIRST;
     let keep = match outgoing.call {
         Call::Pass(_) => headers::passes_down_with_files,
+        Call::Embeddings | Call::EmbeddingsBatch => headers::passes_down_with_tokens,
         _ => headers::passes_down,
     };
     loop {

@@ -6,8 +6,9 @@ use pilothouse_catalog::compat::Compat;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_wire::codec::Target;
+use pilothouse_wire::embeddings::Form;
 use pilothouse_wire::path::{
-    GeminiMethod, converse_path, may_stand_in_a_path, segment, vendor_path, vertex_anthropic_path,
+    GeminiMethod, converse_path, invoke_path, may_stand_in_a_path, segment, vendor_path, vertex_anthropic_path,
 };
 
 use super::read::Asked;
@@ -28,6 +29,8 @@ pub(crate) enum Way {
     Surface(usize),
     /// Its rerank call.
     Rerank,
+    /// Its own call for vectors.
+    Embed,
 }
 
 impl Choice {
@@ -44,6 +47,15 @@ impl Choice {
         match self.way {
             Way::Surface(at) => self.provider().surfaces.get(at),
             Way::Rerank => self.provider().rerank.as_ref().map(|rerank| &rerank.surface),
+            Way::Embed => self.provider().embed.as_ref(),
+        }
+    }
+
+    /// The form in which it makes vectors, where it does.
+    pub(super) fn embedding_form(&self) -> Option<Form> {
+        match self.way {
+            Way::Embed => Some(Form::Cohere),
+            _ => form_of(self.surface()?.dialect, &self.resolution.target.real),
         }
     }
 
@@ -61,7 +73,7 @@ impl Choice {
     const fn place(&self) -> usize {
         match self.way {
             Way::Surface(at) => at,
-            Way::Rerank => 0,
+            Way::Rerank | Way::Embed => 0,
         }
     }
 
@@ -90,6 +102,7 @@ impl Choice {
         Ok(match naming {
             Naming::Body => String::new(),
             Naming::GeminiPath => vendor_path(model, gemini_method(call, is_stream)),
+            Naming::BedrockPath if call.embeds() => invoke_path(model),
             Naming::BedrockPath => converse_path(model, is_stream),
             // The model to count for stands in the body.
             Naming::VertexAnthropic if call == Call::CountTokens => {
@@ -98,7 +111,7 @@ impl Choice {
             Naming::VertexAnthropic => vertex_anthropic_path(model, is_stream),
             Naming::Deployment { query } => {
                 let path = match call {
-                    Call::Embeddings => "/embeddings",
+                    Call::Embeddings | Call::EmbeddingsBatch => "/embeddings",
                     Call::Completions => "/completions",
                     _ => "/chat/completions",
                 };
@@ -115,18 +128,78 @@ const fn gemini_method(call: Call, is_stream: bool) -> GeminiMethod {
         (Call::Chat | Call::Completions | Call::Pass(_), true) => GeminiMethod::Stream,
         (Call::CountTokens, _) => GeminiMethod::CountTokens,
         (Call::Embeddings, _) => GeminiMethod::Embed,
+        (Call::EmbeddingsBatch, _) => GeminiMethod::BatchEmbed,
     }
+}
+
+/// The form in which a surface makes a model's vectors, where it does.
+fn form_of(dialect: Dialect, model: &str) -> Option<Form> {
+    match dialect {
+        Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => Some(Form::OpenAi),
+        Dialect::GeminiGenerate => Some(Form::Gemini),
+        Dialect::BedrockConverse => Form::at_bedrock(model),
+        Dialect::AnthropicMessages | Dialect::OpenaiResponses => None,
+    }
+}
+
+/// Chooses the way to vectors: the vendor's own call where a client of OpenAI's form would lose what it can say, then the
+/// client's own form, then any other.
+fn for_vectors(resolution: Arc<Resolution>, dialect: Dialect, call: Call) -> Result<Choice, Error> {
+    let target = &resolution.target;
+    let provider = &target.provider;
+    let of_client = match dialect {
+        Dialect::GeminiGenerate => Form::Gemini,
+        _ => Form::OpenAi,
+    };
+    let forms = || target.surfaces.iter().filter_map(|at| {
+        let surface = provider.surfaces.get(*at)?;
+        Some((*at, form_of(surface.dialect, &target.real)?))
+    });
+    let same = forms().find(|(_, form)| *form == of_client);
+    let has_own = provider.embed.is_some();
+    let (way, form) = match (same, forms().next()) {
+        (Some((at, form)), _) if !has_own => (Way::Surface(at), form),
+        _ if has_own => (Way::Embed, Form::Cohere),
+        (_, Some((at, form))) => (Way::Surface(at), form),
+        _ => return Err(no_vectors(&resolution)),
+    };
+    let is_same_dialect = form == of_client;
+    let needs_batch = form == Form::Gemini && (call == Call::EmbeddingsBatch || !is_same_dialect);
+    if needs_batch && provider.quirks.iter().any(|quirk| quirk == "no-batch-embeddings") {
+        let public = format!(
+            "`{}` makes vectors over `embedContent` only, one by one; ask a provider of the Gemini API, such as gemini, or \
+             call `:embedContent`",
+            provider.name
+        );
+        return Err(Error::bad_request("model", public));
+    }
+    Ok(Choice { resolution, way, is_same_dialect })
+}
+
+fn no_vectors(resolution: &Resolution) -> Error {
+    let target = &resolution.target;
+    let is_bedrock = target
+        .surfaces
+        .iter()
+        .any(|at| target.provider.surfaces.get(*at).is_some_and(|one| one.dialect == Dialect::BedrockConverse));
+    let what = if is_bedrock {
+        let shown: String = target.real.chars().take(120).collect();
+        format!("for `{shown}`: at Bedrock, those of Amazon's titan-embed-text and Cohere's embed models are known; ask for one")
+    } else {
+        "that this gateway knows; ask another provider for them".to_owned()
+    };
+    Error::bad_request("model", format!("`{}` has no embeddings {what}", target.provider.name))
 }
 
 /// Chooses the target.
 pub(super) fn choose(plan: &Plan, dialect: Dialect, call: Call, asked: &Asked<'_>) -> Result<Choice, Error> {
     let resolution = plan.resolve(&asked.model)?;
+    if call.embeds() {
+        return for_vectors(resolution, dialect, call);
+    }
     let provider = &resolution.target.provider;
-    let fits = |surface: &Surface| match (call, dialect) {
-        (Call::Embeddings, Dialect::OpenaiEmbeddings) => {
-            matches!(surface.dialect, Dialect::OpenaiChat | Dialect::OpenaiEmbeddings)
-        }
-        (Call::Completions, _) => surface.dialect == Dialect::OpenaiChat && !provider.no_completions,
+    let fits = |surface: &Surface| match call {
+        Call::Completions => surface.dialect == Dialect::OpenaiChat && !provider.no_completions,
         _ => surface.dialect == dialect,
     };
     // Of the surfaces that serve the model: at a cloud, each maker's models have a dialect of their own.
@@ -134,19 +207,12 @@ pub(super) fn choose(plan: &Plan, dialect: Dialect, call: Call, asked: &Asked<'_
     let same = serving.iter().copied().find(|at| fits(&provider.surfaces[*at]));
     let surface = match (same, call) {
         (Some(surface), _) => surface,
-        (None, Call::Embeddings) => {
-            let style = if dialect == Dialect::GeminiGenerate { "Google" } else { "OpenAI" };
-            return Err(Error::bad_request(
-                "model",
-                format!("`{}` has no {style}-style embeddings; ask another provider for them", provider.name),
-            ));
-        }
         (None, Call::Completions) => return Err(no_completions(&provider.name)),
         (None, _) => serving.first().copied().unwrap_or(usize::MAX),
     };
     match provider.surfaces.get(surface) {
         None => return Err(Error::new(Kind::Internal, "the provider has no way to be called")),
-        Some(only) if only.dialect == Dialect::OpenaiEmbeddings && call != Call::Embeddings => {
+        Some(only) if only.dialect == Dialect::OpenaiEmbeddings => {
             let public =
                 format!("`{}` makes embeddings only; ask another provider for answers", provider.name);
             return Err(Error::bad_request("model", public));

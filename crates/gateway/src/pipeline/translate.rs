@@ -148,6 +148,15 @@ fn extra_headers(dialect: Dialect, upstream: Dialect, asked: &Asked<'_>, job: &m
     if dialect == upstream {
         return passing_headers(dialect, asked.hops, asked.headers);
     }
+    let mut extra = foreign_headers(dialect, asked, job);
+    if upstream == Dialect::AnthropicMessages {
+        extra.push(anthropic_version());
+    }
+    extra
+}
+
+/// Headers of a call to a vendor of another dialect, whichever it is.
+pub(super) fn foreign_headers(dialect: Dialect, asked: &Asked<'_>, job: &mut Job) -> Extra {
     let mut extra = Extra::new();
     extra.push(hop(asked.hops));
     let mut losses = Vec::new();
@@ -159,9 +168,6 @@ fn extra_headers(dialect: Dialect, upstream: Dialect, asked: &Asked<'_>, job: &m
         }
     }
     job.lost(losses);
-    if upstream == Dialect::AnthropicMessages {
-        extra.push(anthropic_version());
-    }
     extra
 }
 
@@ -192,7 +198,7 @@ async fn vendor_refusal(
 }
 
 /// Adds the vendor's headers that say nothing of the body.
-fn keep_headers(into: &mut HeaderMap, from: HeaderMap) {
+pub(super) fn keep_headers(into: &mut HeaderMap, from: HeaderMap) {
     for (name, value) in &from {
         if name != CONTENT_TYPE && name != CONTENT_LENGTH && name != ERROR_TYPE {
             into.append(name.clone(), value.clone());

@@ -2,6 +2,7 @@
 
 mod auth;
 mod build;
+mod embed;
 mod heads;
 mod rerank;
 mod section;
@@ -49,6 +50,8 @@ pub struct Provider {
     pub compat: CompatMode,
     /// Its rerank call, where it has one.
     pub rerank: Option<Rerank>,
+    /// Its own call for vectors in Cohere's form, where it has one.
+    pub embed: Option<Surface>,
     /// The vendor has no legacy completions.
     pub no_completions: bool,
     /// The vendor takes no `stream_options`, so usage is not asked for in streams.
@@ -144,7 +147,7 @@ impl CallHeads {
         match call {
             Call::Chat => Some(&self.chat),
             Call::CountTokens => self.count_tokens.as_ref(),
-            Call::Embeddings => self.embeddings.as_ref(),
+            Call::Embeddings | Call::EmbeddingsBatch => self.embeddings.as_ref(),
             Call::Completions => self.completions.as_ref(),
             Call::Pass(verb) => self.pass.as_ref().map(|heads| match verb {
                 Verb::Get => &heads.get,

@@ -78,6 +78,7 @@ pub(super) async fn serve(
         GeminiMethod::Generate | GeminiMethod::Stream => Call::Chat,
         GeminiMethod::CountTokens => Call::CountTokens,
         GeminiMethod::Embed => Call::Embeddings,
+        GeminiMethod::BatchEmbed => Call::EmbeddingsBatch,
     };
     let by_path = PathCall::from(&call);
     let answer = pipeline::run(worker, plan, dialect, what, Some(&by_path), &told, body, is_loopback).await;

@@ -159,6 +159,7 @@ pub(super) fn whole(body: &[u8], facts: &mut Facts) -> bool {
         || chunk.usage_metadata.is_some()
         || chunk.total_tokens.is_some()
         || chunk.embedding.is_some()
+        || chunk.embeddings.is_some()
         || chunk.error.is_some();
     State::default().take(chunk, facts);
     is_answer
@@ -181,6 +182,8 @@ struct Chunk<'a> {
     total_tokens: Option<&'a RawValue>,
     #[serde(borrow, default)]
     embedding: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    embeddings: Option<&'a RawValue>,
     #[serde(borrow, default)]
     error: Option<ErrorBody<'a>>,
 }

@@ -14,6 +14,7 @@ use super::decoded;
 const ROOT: &str = "/model/";
 const WHOLE: &str = "/converse";
 const STREAM: &str = "/converse-stream";
+const INVOKE: &str = "/invoke";
 
 /// A call as its URL tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +64,16 @@ impl<'a> ConverseCall<'a> {
 /// What stands behind a vendor's base address (`https://bedrock-runtime.us-east-1.amazonaws.com`) for a call.
 #[must_use]
 pub fn converse_path(model: &str, is_stream: bool) -> String {
+    operation_path(model, if is_stream { STREAM } else { WHOLE })
+}
+
+/// The same for a model's own form (`InvokeModel`).
+#[must_use]
+pub fn invoke_path(model: &str) -> String {
+    operation_path(model, INVOKE)
+}
+
+fn operation_path(model: &str, operation: &str) -> String {
     let mut path = String::with_capacity(model.len() + 32);
     path.push_str(ROOT);
     for byte in model.bytes() {
@@ -73,7 +84,7 @@ pub fn converse_path(model: &str, is_stream: bool) -> String {
             let _ = write!(path, "%{byte:02X}");
         }
     }
-    path.push_str(if is_stream { STREAM } else { WHOLE });
+    path.push_str(operation);
     path
 }
 

@@ -12,7 +12,7 @@ use super::auth::{self, Credentials, credentials};
 use super::heads::{fixed_headers, heads_of};
 use super::section::Section;
 use super::ways::{Way, ways};
-use super::{CallHeads, Live, Provider, Surface, rerank};
+use super::{CallHeads, Live, Provider, Surface, embed, rerank};
 use crate::cloud::sigv4::Signer;
 use crate::cloud::{Grant, Tokens};
 use crate::config::{self, Diagnostic};
@@ -61,6 +61,7 @@ pub(in crate::plan) fn build_provider(
     let means = Means::of(&section, credentials, wrong)?;
     let authentication = means.words(&section, &ways, &origins);
     let rerank = rerank::rerank(&section, &ways, &means, wrong);
+    let embed = embed::embed(&section, &ways, &means, wrong);
     let mut surfaces = Vec::new();
     for (way, origin) in ways.into_iter().zip(origins) {
         surfaces.push(surface(way, origin, &section, &means, wrong)?);
@@ -80,6 +81,7 @@ pub(in crate::plan) fn build_provider(
         retries: retries(&section, wrong),
         retry_after_timeout: given.retry_after_timeout,
         rerank,
+        embed,
         no_completions: vendor.is_some_and(|vendor| vendor.has_quirk("no-completions")),
         vendor: vendor.map(|vendor| vendor.name.clone()).unwrap_or_default(),
         quirks: vendor.map(|vendor| vendor.quirks.clone()).unwrap_or_default(),

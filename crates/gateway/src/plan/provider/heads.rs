@@ -69,7 +69,7 @@ pub(super) fn heads_of(origin: &Origin, way: &Way, headers: &[(HeaderName, Heade
     let (counts, embeds) = match way.naming {
         Naming::Body => return of_dialect(origin, way, headers),
         Naming::GeminiPath => (true, true),
-        Naming::BedrockPath => (false, false),
+        Naming::BedrockPath => (false, true),
         Naming::VertexAnthropic => (true, false),
         Naming::Deployment { .. } => (false, true),
     };

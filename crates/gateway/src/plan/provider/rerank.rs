@@ -41,20 +41,30 @@ pub(super) fn rerank(
         Some((before, _)) => (before.to_owned(), true),
         None => (url, false),
     };
-    match Origin::new(&base_url, &origin_options(section.given, section.environment)) {
-        Ok(origin) => {
-            let way = Way {
-                dialect: Dialect::OpenaiChat,
-                base_url,
-                auth: ways.first().map_or(Auth::Bearer, |way| way.auth.clone()),
-                signs_for: None,
-                path: None,
-                naming: Naming::Body,
-                surface: None,
-            };
-            let surface = surface(way, origin, section, means, wrong)?;
-            Some(Rerank { surface, is_versioned })
-        }
+    let auth = ways.first().map_or(Auth::Bearer, |way| way.auth.clone());
+    let way = Way {
+        dialect: Dialect::OpenaiChat,
+        base_url,
+        auth,
+        signs_for: None,
+        path: None,
+        naming: Naming::Body,
+        surface: None,
+    };
+    let surface = alone(way, section, given, means, wrong)?;
+    Some(Rerank { surface, is_versioned })
+}
+
+/// The surface of one call that has an address of its own. `given` is where the section says it.
+pub(super) fn alone(
+    way: Way,
+    section: &Section<'_>,
+    given: Option<&toml::Spanned<String>>,
+    means: &Means,
+    wrong: &mut Vec<Diagnostic>,
+) -> Option<Surface> {
+    match Origin::new(&way.base_url, &origin_options(section.given, section.environment)) {
+        Ok(origin) => surface(way, origin, section, means, wrong),
         Err(error) => {
             let span = given.map_or_else(|| section.name.span(), toml::Spanned::span);
             wrong.push(Diagnostic::at(span, error.to_string()));
