@@ -4,6 +4,7 @@
 //! whose own refusals it wraps. So does the fleet: Claude's rules here are those of the simulated Anthropic.
 
 mod answer;
+mod embeddings;
 pub(crate) mod error;
 pub(crate) mod frames;
 mod members;
@@ -30,6 +31,8 @@ pub(crate) enum Operation {
     Converse,
     ConverseStream,
     CountTokens,
+    /// A model's own form, which is served for those that make vectors.
+    Invoke,
 }
 
 impl Operation {
@@ -39,6 +42,7 @@ impl Operation {
             "converse" => Operation::Converse,
             "converse-stream" => Operation::ConverseStream,
             "count-tokens" => Operation::CountTokens,
+            "invoke" => Operation::Invoke,
             _ => return None,
         })
     }
@@ -71,6 +75,7 @@ pub(crate) fn call(
 ) -> Result<Answer, Refusal> {
     match operation {
         Operation::CountTokens => count(setting, model, request),
+        Operation::Invoke => embeddings::invoke(setting, model, request),
         _ => converse(setting, model, operation, request).map(|answer| broken(setting.name, answer)),
     }
 }

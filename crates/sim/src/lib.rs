@@ -11,6 +11,7 @@ mod books;
 mod cache;
 mod call;
 mod chance;
+mod cohere;
 mod delivery;
 mod dialect;
 mod door;

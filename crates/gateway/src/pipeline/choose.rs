@@ -8,7 +8,8 @@ use pilothouse_core::error::{Error, Kind};
 use pilothouse_wire::codec::Target;
 use pilothouse_wire::embeddings::Form;
 use pilothouse_wire::path::{
-    GeminiMethod, converse_path, invoke_path, may_stand_in_a_path, segment, vendor_path, vertex_anthropic_path,
+    GeminiMethod, converse_path, invoke_path, may_stand_in_a_path, segment, vendor_path,
+    vertex_anthropic_path,
 };
 
 use super::read::Asked;
@@ -151,10 +152,12 @@ fn for_vectors(resolution: Arc<Resolution>, dialect: Dialect, call: Call) -> Res
         Dialect::GeminiGenerate => Form::Gemini,
         _ => Form::OpenAi,
     };
-    let forms = || target.surfaces.iter().filter_map(|at| {
-        let surface = provider.surfaces.get(*at)?;
-        Some((*at, form_of(surface.dialect, &target.real)?))
-    });
+    let forms = || {
+        target.surfaces.iter().filter_map(|at| {
+            let surface = provider.surfaces.get(*at)?;
+            Some((*at, form_of(surface.dialect, &target.real)?))
+        })
+    };
     let same = forms().find(|(_, form)| *form == of_client);
     let has_own = provider.embed.is_some();
     let (way, form) = match (same, forms().next()) {
@@ -178,13 +181,14 @@ fn for_vectors(resolution: Arc<Resolution>, dialect: Dialect, call: Call) -> Res
 
 fn no_vectors(resolution: &Resolution) -> Error {
     let target = &resolution.target;
-    let is_bedrock = target
-        .surfaces
-        .iter()
-        .any(|at| target.provider.surfaces.get(*at).is_some_and(|one| one.dialect == Dialect::BedrockConverse));
+    let is_bedrock = target.surfaces.iter().any(|at| {
+        target.provider.surfaces.get(*at).is_some_and(|one| one.dialect == Dialect::BedrockConverse)
+    });
     let what = if is_bedrock {
         let shown: String = target.real.chars().take(120).collect();
-        format!("for `{shown}`: at Bedrock, those of Amazon's titan-embed-text and Cohere's embed models are known; ask for one")
+        format!(
+            "for `{shown}`: at Bedrock, those of Amazon's titan-embed-text and Cohere's embed models are known; ask for one"
+        )
     } else {
         "that this gateway knows; ask another provider for them".to_owned()
     };

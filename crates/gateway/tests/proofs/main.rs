@@ -12,6 +12,7 @@ mod clouds;
 mod compat;
 mod configuration;
 mod dialects;
+mod embeddings;
 mod encrypted;
 mod exposure;
 mod faults;

@@ -5,7 +5,7 @@
 
 use super::error::Refusal;
 use super::{JSON, fields, proto};
-use crate::answer::Answer;
+use crate::answer::{Answer, Telling};
 use crate::models::{Model, Rules};
 use crate::price::Usage;
 use crate::setting::Setting;
@@ -51,7 +51,11 @@ pub(super) fn batch(setting: &Setting<'_>, model: &Model, request: &Value) -> Re
         out.push(json!({ "values": values }));
         total += count;
     }
-    Ok(told(&json!({ "embeddings": out, "usageMetadata": usage_json(total) }), total))
+    let mut body = json!({ "embeddings": out });
+    if setting.telling != Telling::Never {
+        body["usageMetadata"] = usage_json(total);
+    }
+    Ok(told(&body, total))
 }
 
 fn usage_json(count: u64) -> Value {

@@ -4,7 +4,7 @@
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html>; prices: the public price list,
 //! as of 2026-11-22. What a regional profile costs more is left out.
 
-use super::{ConverseRules, Model, Native, Rules};
+use super::{ConverseRules, EmbeddingRules, Model, Native, Rules};
 use crate::price::Class::{CacheRead, Input, Output};
 use crate::price::{Price, p, tier};
 use std::sync::LazyLock;
@@ -79,6 +79,38 @@ const fn own(
     }
 }
 
+const fn embedding(
+    id: &'static str,
+    display: &'static str,
+    rules: EmbeddingRules,
+    context_tokens: u64,
+    prices: &'static [Price],
+) -> Model {
+    Model { rules: Rules::Embedding(rules), context_tokens, ..own(id, display, NOVA, prices) }
+}
+
+const FIXED: EmbeddingRules = EmbeddingRules { dims: 1_536, shortens: false };
+const V3: EmbeddingRules = EmbeddingRules { dims: 1_024, shortens: false };
+const SHORTENS: EmbeddingRules = EmbeddingRules { dims: 1_024, shortens: true };
+const V4: EmbeddingRules = EmbeddingRules { dims: 1_536, shortens: true };
+
+const TITAN_1: &[Price] = &[p(Input, "0.1")];
+const TITAN_2: &[Price] = &[p(Input, "0.02")];
+const EMBED_3: &[Price] = &[p(Input, "0.1")];
+const EMBED_4: &[Price] = &[p(Input, "0.12")];
+
+/// Models that make vectors.
+fn embeddings() -> [Model; 6] {
+    [
+        embedding("amazon.titan-embed-text-v1", "Titan Embeddings G1 - Text", FIXED, 8_192, TITAN_1),
+        embedding("amazon.titan-embed-text-v2:0", "Titan Text Embeddings V2", SHORTENS, 8_192, TITAN_2),
+        embedding("cohere.embed-english-v3", "Embed English", V3, 512, EMBED_3),
+        embedding("cohere.embed-multilingual-v3", "Embed Multilingual", V3, 512, EMBED_3),
+        embedding("cohere.embed-v4:0", "Embed v4", V4, 128_000, EMBED_4),
+        embedding("us.cohere.embed-v4:0", "Embed v4", V4, 128_000, EMBED_4),
+    ]
+}
+
 /// Every Bedrock model of the fleet.
 pub(super) static MODELS: LazyLock<Vec<Model>> = LazyLock::new(|| {
     let mut models: Vec<Model> = Vec::new();
@@ -95,6 +127,7 @@ pub(super) static MODELS: LazyLock<Vec<Model>> = LazyLock::new(|| {
         created: 1_754_352_000,
         ..own("openai.gpt-oss-120b-1:0", "gpt-oss-120b", GPT_OSS, GPT_OSS_120B)
     });
+    models.extend(embeddings());
     models
 });
 
@@ -102,6 +135,6 @@ pub(super) static MODELS: LazyLock<Vec<Model>> = LazyLock::new(|| {
 mod tests {
     #[test]
     fn every_claude_stands_under_its_own_and_its_profiles_ids() {
-        assert_eq!(super::MODELS.len(), 4 * super::CLAUDES.len() + 3);
+        assert_eq!(super::MODELS.len(), 4 * super::CLAUDES.len() + 3 + super::embeddings().len());
     }
 }

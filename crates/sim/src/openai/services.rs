@@ -1,14 +1,17 @@
-//! What OpenAI's models do besides talking, and Cohere's and Jina's rerank, which others serve under the same paths.
+//! What OpenAI's models do besides talking, Cohere's and Jina's rerank, which others serve under the same paths, and Cohere's
+//! vectors.
 
 mod audio;
 mod completions;
+mod embed;
 mod images;
 mod moderations;
 mod rerank;
 
 use super::error::Refusal;
 use crate::answer::Answer;
-use crate::models::{self, Found, Model, Rules, Vendor};
+use crate::models::{self, EmbeddingRules, Found, Model, Rules, Vendor};
+use crate::price::{Class, Price, p};
 use crate::setting::Setting;
 use serde_json::Value;
 
@@ -24,6 +27,7 @@ pub(crate) enum Service {
     Translations,
     Moderations,
     Rerank,
+    Embed,
 }
 
 impl Service {
@@ -39,6 +43,7 @@ impl Service {
             "v1/audio/translations" => Service::Translations,
             "v1/moderations" => Service::Moderations,
             "v1/rerank" | "v2/rerank" => Service::Rerank,
+            "v2/embed" => Service::Embed,
             _ => return None,
         })
     }
@@ -78,6 +83,18 @@ const fn model(id: &'static str, created: u64) -> Model {
     }
 }
 
+const fn embedding(
+    id: &'static str,
+    dims: usize,
+    shortens: bool,
+    context_tokens: u64,
+    prices: &'static [Price],
+) -> Model {
+    let rules = Rules::Embedding(EmbeddingRules { dims, shortens });
+    let source = "https://cohere.com/pricing";
+    Model { rules, prices, context_tokens, source, ..model(id, 1_744_675_200) }
+}
+
 /// Every model, and what it does.
 static MODELS: &[(&[Service], Model)] = &[
     (&[Service::Completions], model("gpt-3.5-turbo-instruct", 1_692_901_427)),
@@ -88,6 +105,8 @@ static MODELS: &[(&[Service], Model)] = &[
     (&[Service::Moderations], model("omni-moderation-latest", 1_731_689_265)),
     (&[Service::Rerank], model("rerank-v3.5", 1_733_097_600)),
     (&[Service::Rerank], model("jina-reranker-v3", 1_759_276_800)),
+    (&[Service::Embed], embedding("embed-v4.0", 1_536, true, 128_000, &[p(Class::Input, "0.12")])),
+    (&[Service::Embed], embedding("embed-english-v3.0", 1_024, false, 512, &[p(Class::Input, "0.1")])),
 ];
 
 /// The model that a service has under a name.
@@ -125,6 +144,7 @@ pub(crate) fn answer(
         Service::Transcriptions | Service::Translations => audio::words(service, setting, model, request),
         Service::Moderations => moderations::answer(setting, model, request),
         Service::Rerank => rerank::answer(setting, model, request),
+        Service::Embed => Ok(embed::answer(setting, model, request)),
     }
 }
 

@@ -74,7 +74,10 @@ fn open_ai(asked: &mut Asked, members: Map<String, Value>, model: &str) -> Resul
 /// The texts of `input`.
 fn texts(input: Value, model: &str) -> Result<Vec<String>, Error> {
     let empty = || {
-        Error::bad_request("input", "`input` must hold at least one text, and no empty one: leave empty ones out")
+        Error::bad_request(
+            "input",
+            "`input` must hold at least one text, and no empty one: leave empty ones out",
+        )
     };
     let items = match input {
         Value::String(text) => vec![Value::String(text)],
@@ -107,7 +110,9 @@ fn tokens(model: &str) -> Error {
 
 fn count(value: &Value, name: &str) -> Result<u64, Error> {
     let count = value.as_u64().filter(|count| *count > 0);
-    count.ok_or_else(|| Error::bad_request(name.to_owned(), format!("`{name}` must be a whole number above zero")))
+    count.ok_or_else(|| {
+        Error::bad_request(name.to_owned(), format!("`{name}` must be a whole number above zero"))
+    })
 }
 
 /// Reads one content. `place` stands before members' names in refusals.
@@ -159,7 +164,10 @@ fn content(asked: &mut Asked, value: &Value, place: &str) -> Result<String, Erro
     let parts = value.get("parts").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let texts: Option<Vec<&str>> = parts.iter().map(|part| part.get("text")?.as_str()).collect();
     let Some(texts) = texts else {
-        let public = format!("`{}` must be texts: vectors of pictures and sound are made by Google's models only", at());
+        let public = format!(
+            "`{}` must be texts: vectors of pictures and sound are made by Google's models only",
+            at()
+        );
         return Err(Error::bad_request(at(), public));
     };
     if texts.len() > 1 {

@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-const FORMS: [Form; 5] =
-    [Form::OpenAi, Form::Gemini, Form::Cohere, Form::BedrockCohere, Form::BedrockTitan];
+const FORMS: [Form; 5] = [Form::OpenAi, Form::Gemini, Form::Cohere, Form::BedrockCohere, Form::BedrockTitan];
 
 fn read(client: Client, body: &Value) -> Result<Asked, pilothouse_core::error::Error> {
     client.read(body.to_string().as_bytes(), "m")
@@ -23,8 +22,7 @@ fn every_member_of_openais_form_is_said_in_the_vendors_words() {
     let asked = read(Client::OpenAi, &body).unwrap();
     let gemini = json!({"requests": [{"model": "models/m", "content": {"parts": [{"text": "a"}]}, "outputDimensionality": 8, "taskType": "RETRIEVAL_QUERY"}]});
     assert_eq!(sent(Form::Gemini, &asked), gemini);
-    let cohere =
-        json!({"texts": ["a"], "input_type": "search_query", "embedding_types": ["float"], "output_dimension": 8});
+    let cohere = json!({"texts": ["a"], "input_type": "search_query", "embedding_types": ["float"], "output_dimension": 8});
     assert_eq!(sent(Form::BedrockCohere, &asked), cohere);
     assert_eq!(sent(Form::Cohere, &asked)["model"], "m");
     assert_eq!(sent(Form::BedrockTitan, &asked), json!({"inputText": "a", "dimensions": 8}));
@@ -71,11 +69,27 @@ fn googles_batches_have_one_setting_for_all_and_texts_only() {
 #[test]
 fn answers_keep_order_and_every_digit_and_tell_tokens_only_where_the_vendor_does() {
     for (form, body, tokens) in [
-        (Form::OpenAi, r#"{"data":[{"index":1,"embedding":[2]},{"index":0,"embedding":[0.10000000000000001,-1e-7]}],"usage":{"prompt_tokens":3}}"#, Some(3)),
+        (
+            Form::OpenAi,
+            r#"{"data":[{"index":1,"embedding":[2]},{"index":0,"embedding":[0.10000000000000001,-1e-7]}],"usage":{"prompt_tokens":3}}"#,
+            Some(3),
+        ),
         (Form::Gemini, r#"{"embeddings":[{"values":[0.10000000000000001,-1e-7]},{"values":[2]}]}"#, None),
-        (Form::Gemini, r#"{"embeddings":[{"values":[0.10000000000000001,-1e-7]},{"values":[2]}],"usageMetadata":{"promptTokenCount":0}}"#, Some(0)),
-        (Form::Cohere, r#"{"id":"i","embeddings":{"float":[[0.10000000000000001,-1e-7],[2]]},"meta":{"billed_units":{"input_tokens":4.0}}}"#, Some(4)),
-        (Form::BedrockCohere, r#"{"embeddings":[[0.10000000000000001,-1e-7],[2]],"response_type":"embeddings_floats"}"#, None),
+        (
+            Form::Gemini,
+            r#"{"embeddings":[{"values":[0.10000000000000001,-1e-7]},{"values":[2]}],"usageMetadata":{"promptTokenCount":0}}"#,
+            Some(0),
+        ),
+        (
+            Form::Cohere,
+            r#"{"id":"i","embeddings":{"float":[[0.10000000000000001,-1e-7],[2]]},"meta":{"billed_units":{"input_tokens":4.0}}}"#,
+            Some(4),
+        ),
+        (
+            Form::BedrockCohere,
+            r#"{"embeddings":[[0.10000000000000001,-1e-7],[2]],"response_type":"embeddings_floats"}"#,
+            None,
+        ),
     ] {
         let part = form.decode(body.as_bytes(), 2).unwrap();
         let lists: Vec<&str> = part.lists.iter().map(|list| list.get()).collect();

@@ -65,7 +65,8 @@ impl Form {
         }
     }
 
-    /// Most texts of one call. Google's bound stands in its refusals, Cohere's in the reference.
+    /// Most texts of one call. Google's: <https://github.com/lancedb/lancedb/pull/3618>, read 2026-11-23; Cohere's
+    /// stands in the reference.
     #[must_use]
     pub const fn texts_max(self) -> usize {
         match self {
@@ -89,7 +90,8 @@ impl Form {
             }
             Self::Cohere | Self::BedrockCohere => {
                 let input_type = asked.purpose.unwrap_or(Purpose::Document).input_type();
-                let mut body = json!({"texts": texts, "input_type": input_type, "embedding_types": ["float"]});
+                let mut body =
+                    json!({"texts": texts, "input_type": input_type, "embedding_types": ["float"]});
                 if self == Self::Cohere {
                     body["model"] = model.into();
                 }
