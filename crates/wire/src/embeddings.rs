@@ -1,7 +1,7 @@
 //! Vectors for texts: what a client asks and a vendor answers, read from one form and written in another.
 //!
 //! A vendor's numbers pass as they were written; only `base64` is made here, of 32-bit floats in little-endian order, as
-//! OpenAI's SDKs read it (`resources/embeddings.py` of <https://github.com/openai/openai-python> 3.54, read 2026-11-23).
+//! OpenAI's SDKs read it (`lib/_parsing/_embeddings.py` of <https://github.com/openai/openai-python> 3.54, read 2026-11-23).
 
 mod asked;
 mod vendor;

@@ -76,7 +76,7 @@ fn floats(answer: &Value, at: usize) -> Vec<f32> {
 fn booked(house: &House, calls: usize) -> (u64, i128) {
     let log = house.fleet.log();
     let entries = &log[log.len() - calls..];
-    let tokens = entries.iter().map(|one| one["usage"]["input"].as_u64().unwrap()).sum();
+    let tokens = entries.iter().map(|one| one["tokens"]["input"].as_u64().unwrap()).sum();
     let cost = entries.iter().map(|one| one["picousd"].as_str().unwrap().parse::<i128>().unwrap()).sum();
     (tokens, cost)
 }
@@ -269,7 +269,7 @@ fn one_failed_call_fails_the_request_and_what_the_others_used_is_billed() {
     let log = house.fleet.log();
     let first = log.iter().find(|one| one["status"] == 200).unwrap();
     assert_eq!(record.bill.provenance, Provenance::Partial);
-    assert_eq!(json!(record.bill.usage.input), first["usage"]["input"]);
+    assert_eq!(json!(record.bill.usage.input), first["tokens"]["input"]);
 }
 
 #[test]
