@@ -1,12 +1,20 @@
 //! How long a piece of work takes, and how often it allocates.
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
 
 /// Batches per measurement.
 const BATCHES: usize = 41;
 /// The least that one batch takes: far above the clock's resolution, and below a scheduler's slice.
 const BATCH: Duration = Duration::from_micros(1_500);
+
+/// What this thread has had of a processor so far: who else wants it does not count.
+fn processor_time() -> Duration {
+    let now = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(now.tv_sec.try_into().unwrap_or(0), now.tv_nsec.try_into().unwrap_or(0))
+}
 
 /// What a piece of work costs each time.
 #[derive(Clone, Copy, Debug)]
@@ -35,13 +43,15 @@ impl Figure {
 
 /// Measures what `work` costs each time it is done.
 pub(crate) fn measure<T>(mut work: impl FnMut() -> T) -> Figure {
+    // Once without being counted, for what is made only once.
+    drop(black_box(work()));
     let allocations = allocation_counter::measure(|| drop(black_box(work()))).count_total as f64;
     let mut batch = |times: u32| {
-        let began = Instant::now();
+        let began = processor_time();
         for _ in 0..times {
             black_box(work());
         }
-        began.elapsed()
+        processor_time().saturating_sub(began)
     };
     let mut times = 1;
     while batch(times) < BATCH && times < 1 << 20 {
