@@ -250,6 +250,21 @@ pub(crate) fn find_quote_or_escape(body: &[u8], mut from: usize) -> usize {
     from + rest.iter().position(|byte| matches!(byte, b'"' | b'\\')).unwrap_or(rest.len())
 }
 
+/// The next byte that cannot stand in a JSON string as it is (a quote, a backslash, a control character), or the end.
+pub(crate) fn find_unwritable(body: &[u8], mut from: usize) -> usize {
+    while let Some(word) = word_at(body, from) {
+        // As in `equal`, right up to the first byte below a space.
+        let controls = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
+        let hits = controls | equal(word, b'"') | equal(word, b'\\');
+        if hits != 0 {
+            return from + (hits.trailing_zeros() / 8) as usize;
+        }
+        from += 8;
+    }
+    let rest = body.get(from..).unwrap_or_default();
+    from + rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len())
+}
+
 /// The next quote. Names and short values, the most of all strings, are looked through eight bytes at a time
 /// in place; only longer text is worth the call of a vectorised search.
 fn find_quote(body: &[u8], mut from: usize) -> Option<usize> {
@@ -352,12 +367,14 @@ mod tests {
 
         #[test]
         fn a_search_by_words_stops_where_one_by_bytes_does(
-            bytes in prop::collection::vec(prop_oneof![Just(b'"'), Just(b'\\'), Just(b'#'), Just(b'['), Just(0xa2), any::<u8>()], 0..40),
+            bytes in prop::collection::vec(prop_oneof![Just(b'"'), Just(b'\\'), Just(b'#'), Just(b'['), Just(0xa2), Just(0x1f), Just(b' '), any::<u8>()], 0..40),
             from in 0usize..40,
         ) {
             let rest = bytes.get(from..).unwrap_or_default();
             let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\')).unwrap_or(rest.len());
             prop_assert_eq!(find_quote_or_escape(&bytes, from), from + plain);
+            let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len());
+            prop_assert_eq!(find_unwritable(&bytes, from), from + plain);
             prop_assert_eq!(find_quote(&bytes, from), rest.iter().position(|byte| *byte == b'"').map(|at| from + at));
         }
 
