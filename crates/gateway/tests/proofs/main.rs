@@ -18,6 +18,7 @@ mod harness;
 mod limits;
 mod paths;
 mod planted;
+mod portable;
 mod responses;
 mod retries;
 mod status;

@@ -2,7 +2,6 @@
 
 use pilothouse_core::conversation::{PartHead, Raw, Rest, StreamPart};
 
-use super::super::super::foreign_signature;
 use crate::json::{Object, write_raw};
 
 /// Writes one event: its name, and data that begins with the name as its type.
@@ -27,7 +26,7 @@ pub(super) fn delta(out: &mut Vec<u8>, index: u32, kind: &str, write: impl FnOnc
     });
 }
 
-pub(super) fn write_head(block: &mut Object<'_>, head: &PartHead, id: &str, native: bool) {
+pub(super) fn write_head(block: &mut Object<'_>, head: &PartHead, id: &str) {
     match head {
         PartHead::Text { .. } => {
             block.text("type", "text");
@@ -37,10 +36,11 @@ pub(super) fn write_head(block: &mut Object<'_>, head: &PartHead, id: &str, nati
             block.text("type", "redacted_thinking");
             block.text("data", data);
         }
-        PartHead::Reasoning { origin, .. } => {
+        PartHead::Reasoning { .. } => {
             block.text("type", "thinking");
             block.text("thinking", "");
-            block.text("signature", &if native { String::new() } else { foreign_signature(origin, None) });
+            // As Claude's blocks begin: clients that add the deltas up must not find anything before the signature.
+            block.text("signature", "");
         }
         PartHead::ToolCall { name, .. } => {
             block.text("type", "tool_use");
