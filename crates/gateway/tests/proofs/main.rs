@@ -16,6 +16,7 @@ mod exposure;
 mod faults;
 mod harness;
 mod limits;
+mod moving;
 mod paths;
 mod planted;
 mod portable;

@@ -29,6 +29,7 @@ pub(super) fn tells(body: &[u8], fact: Fact, dialect: Dialect) -> bool {
         Fact::UnsignedCalls => {
             (has(body, b"functionCall") || has(body, b"function_call")) && !unsigned(body, dialect).is_empty()
         }
+        Fact::TurnWithoutThinking => has(body, b"\"assistant\"") && is_thoughtless(body),
         Fact::BudgetAboveLimit => budget_and_limit(body).is_some_and(|(budget, limit)| budget >= limit),
     }
 }
@@ -214,6 +215,31 @@ pub(super) fn unsigned(body: &[u8], dialect: Dialect) -> Vec<Range<usize>> {
         }
     }
     found
+}
+
+/// Whether the assistant's last turn begins with something else than thinking, where a tool's result answers it or the
+/// model is to continue it. Blocks are Anthropic's, or Bedrock's.
+fn is_thoughtless(body: &[u8]) -> bool {
+    let role = |message: &Range<usize>| inner(body, message, "role").and_then(|value| scan::text_value(&body[value]));
+    // The vendor reads consecutive messages of one speaker as one turn; instructions in between are of no speaker.
+    let spoken: Vec<_> = messages(body).into_iter().filter(|one| role(one).as_deref() != Some("system")).collect();
+    let is_assistant = |message: &Range<usize>| role(message).as_deref() == Some("assistant");
+    let blocks = |message: &Range<usize>| {
+        inner(body, message, "content").map(|content| items(body, content)).unwrap_or_default()
+    };
+    let Some(last) = spoken.iter().rposition(is_assistant) else { return false };
+    let first = spoken[..last].iter().rposition(|one| !is_assistant(one)).map_or(0, |before| before + 1);
+    let is = |block: &Range<usize>, kind: &str, own: &str| {
+        body.get(block.start) == Some(&b'{')
+            && (is_text(body, inner(body, block, "type"), kind) || inner(body, block, own).is_some())
+    };
+    let answers = spoken.get(last + 1).is_none_or(|next| {
+        blocks(next).first().is_some_and(|block| is(block, "tool_result", "toolResult"))
+    });
+    let begins = blocks(&spoken[first]).first().is_some_and(|block| {
+        is(block, "thinking", "reasoningContent") || is(block, "redacted_thinking", "reasoningContent")
+    });
+    answers && !begins
 }
 
 /// Claude's thinking budget and the output limit.

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::part::{Side, Writer, read_parts};
 use super::signature::Places;
-use super::{FAMILY, grounding, ids, logprobs, word_of_finish};
+use super::{FAMILY, grounding, ids, logprobs, tier_of as tier_word, word_of_finish};
 use crate::codec::usage::write_gemini;
 use crate::codec::{AnswerContext, Losses};
 use crate::facts::gemini_generate::{finish_of, tier_of};
@@ -170,9 +170,11 @@ pub(super) fn encode(answer: &Answer, context: &AnswerContext<'_>, losses: &mut 
             write_candidate(&mut list.object(), choice, native, losses);
         }
     }
+    let tier = answer.service_tier.as_deref();
+    let given = tier.and_then(|tier| tier_word(answer.dialect, tier)).filter(|_| answer.usage.is_some());
     match &answer.usage {
         Some(UsageReport { raw: Some(raw), .. }) if native => body.raw("usageMetadata", raw),
-        Some(usage) => write_gemini(body.key("usageMetadata"), &usage.counts),
+        Some(usage) => write_gemini(body.key("usageMetadata"), &usage.counts, given),
         None => {}
     }
     body.text("modelVersion", if answer.model.is_empty() { context.model } else { &answer.model });
@@ -184,7 +186,7 @@ pub(super) fn encode(answer: &Answer, context: &AnswerContext<'_>, losses: &mut 
         if answer.system_fingerprint.is_some() {
             losses.drop("system_fingerprint", "this dialect has no such member");
         }
-        if let Some(tier) = &answer.service_tier {
+        if let (Some(tier), None) = (tier, given) {
             losses.drop("service_tier", tier);
         }
     }
