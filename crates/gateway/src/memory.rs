@@ -6,6 +6,7 @@ use pilothouse_core::conversation::{Answer, Request, StreamPart};
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::exchange::Note;
 use pilothouse_wire::codec::assemble::Assembler;
+use pilothouse_wire::codec::{Target, ThinkingStyle};
 
 use crate::shared::Shared;
 
@@ -70,30 +71,35 @@ pub(crate) fn restore(
     request: &mut Request,
     client: Dialect,
     upstream: Dialect,
+    target: &Target<'_>,
     key: &str,
 ) -> Vec<Note> {
     let mut notes = Vec::new();
     if loses_thinking(client, upstream) {
         let mut thinking = shared.thinking.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = shared.clock.now();
+        let (now, family) = (shared.clock.now(), target.family);
         let restored = match upstream {
             // A call of Gemini's without its signature gets the placeholder that Google documents.
-            Dialect::GeminiGenerate => thinking.restore_held(key, request, now),
+            Dialect::GeminiGenerate => thinking.restore_held(key, family, request, now),
+            // Where thinking is adaptive, turns may begin without.
+            _ if matches!(target.quirks.thinking, ThinkingStyle::Adaptive | ThinkingStyle::Either) => {
+                thinking.restore_held(key, family, request, now)
+            }
             Dialect::OpenaiResponses => {
                 let asked = request.reasoning.clone();
-                let restored = thinking.restore(key, request, now, &mut notes);
+                let restored = thinking.restore(key, family, request, now, &mut notes);
                 if restored.turned_off {
                     // This vendor takes a tool loop with a gap in its reasoning, so that nothing need be turned off.
                     request.reasoning = asked;
                     notes.clear();
                     notes.push(Note::new(
                         "drop:thinking",
-                        "the reasoning behind a tool call is no longer held",
+                        "the reasoning behind a tool call is not held for this model",
                     ));
                 }
                 restored
             }
-            _ => thinking.restore(key, request, now, &mut notes),
+            _ => thinking.restore(key, family, request, now, &mut notes),
         };
         if restored.turns > 0 {
             notes.push(Note::new("restore:thinking", &format!("{} turns", restored.turns)));

@@ -2,11 +2,14 @@
 
 pub mod anthropic_messages;
 pub mod bedrock_converse;
+mod bound;
 pub mod gemini_generate;
 pub mod openai_chat;
 pub mod openai_responses;
 mod schema;
 
+pub use bound::name_place;
+pub(crate) use bound::{nothing_arrives, number_of, refuse_bound};
 use memchr::memmem;
 use pilothouse_core::conversation::{CacheTtl, Effort, Media, Request, Thinking};
 use pilothouse_core::dialect::Dialect;
@@ -133,7 +136,10 @@ mod tests {
         let begins = |text: &str, mark: &[u8]| STANDARD.encode(text).as_bytes().starts_with(mark);
         assert!(begins("pilothouse-origin-openai:x", FOREIGN_BASE64));
         assert!(begins("pilothouse-text:x", FOREIGN_BLOB));
-        assert!(holds_foreign_reasoning(Dialect::AnthropicMessages, b"{\"signature\":\"pilothouse-origin-google\"}"));
+        assert!(holds_foreign_reasoning(
+            Dialect::AnthropicMessages,
+            b"{\"signature\":\"pilothouse-origin-google\"}"
+        ));
         assert!(!holds_foreign_reasoning(Dialect::AnthropicMessages, b"{\"signature\":\"EqoB\"}"));
     }
 

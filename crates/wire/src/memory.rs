@@ -43,6 +43,14 @@ struct Turn {
     parts: Vec<Part>,
 }
 
+impl Turn {
+    fn is_of(&self, family: &str) -> bool {
+        self.parts
+            .iter()
+            .all(|part| matches!(&part.content, Content::Reasoning(one) if &*one.origin.family == family))
+    }
+}
+
 /// What a request needed, and got.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Restored {
@@ -114,23 +122,24 @@ impl ThinkingMemory {
     }
 
     /// Puts thinking back before the tool calls of the open tool loop: the assistant turns since the person last
-    /// spoke. Where a turn of the loop has none, and the request asks for thinking, turns thinking off for this
+    /// spoke, as far as models of that family wrote it. Where a turn of the loop has none, and the request asks for thinking, turns thinking off for this
     /// turn with the note `off:thinking`, as a vendor refuses a loop with a gap.
     pub fn restore(
         &mut self,
         key: &str,
+        family: &str,
         request: &mut Request,
         now: UnixMs,
         notes: &mut Vec<Note>,
     ) -> Restored {
-        let (mut restored, has_missed) = self.put_back(key, request, now);
+        let (mut restored, has_missed) = self.put_back(key, family, request, now);
         if has_missed && asks_for_thinking(request) {
             request.reasoning.thinking = Some(Thinking::Off);
             request.reasoning.effort = None;
             restored.turned_off = true;
             notes.push(Note::new(
                 "off:thinking",
-                "the thinking behind a tool call is no longer held, so that this turn goes without",
+                "the thinking behind a tool call is not held for this model, so that this turn goes without",
             ));
         }
         restored
@@ -138,12 +147,12 @@ impl ThinkingMemory {
 
     /// Puts back what is held, and leaves the request as it is where something is missing: for vendors that take
     /// a loop with a gap, as Gemini does behind a placeholder for the signature.
-    pub fn restore_held(&mut self, key: &str, request: &mut Request, now: UnixMs) -> Restored {
-        self.put_back(key, request, now).0
+    pub fn restore_held(&mut self, key: &str, family: &str, request: &mut Request, now: UnixMs) -> Restored {
+        self.put_back(key, family, request, now).0
     }
 
     /// What was put back, and whether a turn of the loop has none.
-    fn put_back(&mut self, key: &str, request: &mut Request, now: UnixMs) -> (Restored, bool) {
+    fn put_back(&mut self, key: &str, family: &str, request: &mut Request, now: UnixMs) -> (Restored, bool) {
         self.forget_old(now);
         let key: Arc<str> = key.into();
         let mut restored = Restored::default();
@@ -157,7 +166,9 @@ impl ThinkingMemory {
                 continue;
             }
             let number = calls(message).find_map(|id| self.by_call.get(&(Arc::clone(&key), id.into())));
-            match number.and_then(|number| self.turns.get(number)) {
+            // Another vendor's thinking would only be left out again.
+            let held = number.and_then(|number| self.turns.get(number)).filter(|turn| turn.is_of(family));
+            match held {
                 Some(turn) => {
                     // What the client sent back of it is text without proof.
                     message.parts.retain(|part| !matches!(part.content, Content::Reasoning(_)));

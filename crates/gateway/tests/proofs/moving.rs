@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use pilothouse_core::exchange::{Exchange, Note};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::House;
 use crate::harness::talk::{FIVE_VENDORS, Talk, Tongue, told};
@@ -78,7 +78,9 @@ fn moved(house: &House, client: Tongue, is_stream: bool) -> Vec<Went> {
         assert_eq!(told(*vendor, &body), told(client, &sent), "{label}: {body}");
         let answer = match said.calls.as_slice() {
             [] => said.text.clone(),
-            calls => calls.iter().map(|call| format!("calls `{}` with `{}`", call.name, call.arguments)).collect(),
+            calls => {
+                calls.iter().map(|call| format!("calls `{}` with `{}`", call.name, call.arguments)).collect()
+            }
         };
         let is_called = matches!(step, Step::Ask(text) if text.contains("[[tools:1]] [[tool:"));
         assert_eq!(said.calls.len(), usize::from(is_called), "{label}: {}", got.text());
@@ -181,4 +183,113 @@ fn a_streamed_conversation_moves_between_vendors_and_is_refused_by_none() {
         let last = moved(&house, client, true).pop().unwrap();
         assert_eq!(last.answer, "Oslo.", "{client:?}");
     }
+}
+
+/// A turn of which nothing arrives, behind two others, as each dialect writes it; and where it stands.
+fn lost_turn(client: Tongue) -> (Value, &'static str) {
+    let (mut talk, place) = match client {
+        Tongue::Responses => (Talk::new(client), "input[2]"),
+        Tongue::Gemini => (Talk::new(client), "contents[3]"),
+        // The system's text is a message of its own there.
+        Tongue::Chat => (Talk::new(client), "messages[3]"),
+        Tongue::Anthropic | Tongue::Bedrock => (Talk::new(client), "messages[2]"),
+    };
+    talk.ask("Hello.");
+    let (said, lost) = match client {
+        Tongue::Chat => (
+            json!([{"role": "assistant", "content": "Hi."}]),
+            json!({"role": "user", "content": [{"type": "file", "file": {"file_id": "file-1"}}]}),
+        ),
+        Tongue::Responses => (
+            json!([{"role": "assistant", "content": "Hi."}]),
+            json!({"role": "user", "content": [{"type": "input_file", "file_id": "file-1"}]}),
+        ),
+        Tongue::Anthropic => (
+            json!([{"role": "assistant", "content": "Hi."}]),
+            json!({"role": "user", "content": [{"type": "image", "source": {"type": "file", "file_id": "file-1"}}]}),
+        ),
+        // Two contents of the model's, as a chat keeps a stream.
+        Tongue::Gemini => (
+            json!([{"role": "model", "parts": [{"text": "H"}]}, {"role": "model", "parts": [{"text": "i."}]}]),
+            json!({"role": "user", "parts": [{"fileData": {"fileUri": "https://generativelanguage.googleapis.com/v1beta/files/a", "mimeType": "image/png"}}]}),
+        ),
+        Tongue::Bedrock => (
+            json!([{"role": "assistant", "content": [{"text": "Hi."}]}]),
+            json!({"role": "user", "content": [{"image": {"format": "png", "source": {"s3Location": {"uri": "s3://a/b"}}}}]}),
+        ),
+    };
+    talk.history.extend(said.as_array().unwrap().iter().cloned());
+    talk.history.push(lost);
+    (talk.body("m", false), place)
+}
+
+#[test]
+fn a_turn_that_cannot_be_carried_is_refused_by_its_place_in_the_clients_own_words() {
+    let house = House::with(FIVE_VENDORS);
+    for client in Tongue::ALL {
+        for vendor in Tongue::ALL.into_iter().filter(|vendor| *vendor != client) {
+            // A file id of OpenAI's is good in both of its dialects.
+            if matches!(
+                (client, vendor),
+                (Tongue::Chat, Tongue::Responses) | (Tongue::Responses, Tongue::Chat)
+            ) {
+                continue;
+            }
+            let (mut body, place) = lost_turn(client);
+            if body.get("model").is_some() {
+                body["model"] = vendor.model().into();
+            }
+            let got = client.post(&house, vendor.model(), &body);
+            let label = format!("{client:?} at {vendor:?}: {}", got.text());
+            assert_eq!(got.status, 400, "{label}");
+            assert!(got.text().contains(&format!("`{place}`")), "{label}");
+            if matches!(client, Tongue::Chat | Tongue::Responses) {
+                assert_eq!(got.json()["error"]["param"], place, "{label}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_only_a_vendor_holds_is_refused_elsewhere_and_never_left_out() {
+    let house = House::with(FIVE_VENDORS);
+    let held = [
+        (Tongue::Responses, "previous_response_id", json!("resp_1")),
+        (Tongue::Responses, "conversation", json!({"id": "conv_1"})),
+        (Tongue::Responses, "prompt", json!({"id": "pmpt_1"})),
+        (Tongue::Responses, "background", json!(true)),
+        (
+            Tongue::Responses,
+            "input",
+            json!([{"role": "user", "content": "Go on."}, {"type": "item_reference", "id": "msg_1"}]),
+        ),
+        (Tongue::Gemini, "cachedContent", json!("cachedContents/1")),
+        (Tongue::Gemini, "cached_content", json!("cachedContents/1")),
+        (Tongue::Anthropic, "container", json!("container_1")),
+        (Tongue::Anthropic, "container", json!({"id": "container_1"})),
+        (Tongue::Anthropic, "thread", json!({"type": "auto"})),
+        (Tongue::Bedrock, "promptVariables", json!({"city": {"text": "Kiel"}})),
+    ];
+    for (client, name, value) in held {
+        for vendor in Tongue::ALL.into_iter().filter(|vendor| *vendor != client) {
+            let mut talk = Talk::new(client);
+            talk.ask("Go on.");
+            let mut body = talk.body(vendor.model(), false);
+            body[name] = value.clone();
+            let before = house.fleet.log().len();
+            let got = client.post(&house, vendor.model(), &body);
+            let label = format!("{name} of {client:?} at {vendor:?}: {}", got.text());
+            assert_eq!(got.status, 400, "{label}");
+            let says_what_to_do = ["send", "leave"].iter().any(|word| got.text().contains(word));
+            assert!(got.text().contains(name) && says_what_to_do, "{label}");
+            assert_eq!(house.fleet.log().len(), before, "{label}");
+        }
+    }
+    // Nothing is asked by what is not set.
+    let mut talk = Talk::new(Tongue::Responses);
+    talk.ask("Go on.");
+    let mut body = talk.body(Tongue::Anthropic.model(), false);
+    body["previous_response_id"] = Value::Null;
+    body["background"] = false.into();
+    assert_eq!(Tongue::Responses.post(&house, Tongue::Anthropic.model(), &body).status, 200);
 }

@@ -220,9 +220,12 @@ pub(super) fn unsigned(body: &[u8], dialect: Dialect) -> Vec<Range<usize>> {
 /// Whether the assistant's last turn begins with something else than thinking, where a tool's result answers it or the
 /// model is to continue it. Blocks are Anthropic's, or Bedrock's.
 fn is_thoughtless(body: &[u8]) -> bool {
-    let role = |message: &Range<usize>| inner(body, message, "role").and_then(|value| scan::text_value(&body[value]));
+    let role = |message: &Range<usize>| {
+        inner(body, message, "role").and_then(|value| scan::text_value(&body[value]))
+    };
     // The vendor reads consecutive messages of one speaker as one turn; instructions in between are of no speaker.
-    let spoken: Vec<_> = messages(body).into_iter().filter(|one| role(one).as_deref() != Some("system")).collect();
+    let spoken: Vec<_> =
+        messages(body).into_iter().filter(|one| role(one).as_deref() != Some("system")).collect();
     let is_assistant = |message: &Range<usize>| role(message).as_deref() == Some("assistant");
     let blocks = |message: &Range<usize>| {
         inner(body, message, "content").map(|content| items(body, content)).unwrap_or_default()
@@ -233,9 +236,9 @@ fn is_thoughtless(body: &[u8]) -> bool {
         body.get(block.start) == Some(&b'{')
             && (is_text(body, inner(body, block, "type"), kind) || inner(body, block, own).is_some())
     };
-    let answers = spoken.get(last + 1).is_none_or(|next| {
-        blocks(next).first().is_some_and(|block| is(block, "tool_result", "toolResult"))
-    });
+    let answers = spoken
+        .get(last + 1)
+        .is_none_or(|next| blocks(next).first().is_some_and(|block| is(block, "tool_result", "toolResult")));
     let begins = blocks(&spoken[first]).first().is_some_and(|block| {
         is(block, "thinking", "reasoningContent") || is(block, "redacted_thinking", "reasoningContent")
     });

@@ -55,7 +55,7 @@ fn thinking_comes_back_before_its_tool_call() {
     memory.remember("team", &answer(vec![thought.clone(), Part::text("I look."), call(ID)]), NOW);
     let mut request = tool_loop(&[ID]);
     let mut notes = Vec::new();
-    let restored = memory.restore("team", &mut request, NOW, &mut notes);
+    let restored = memory.restore("team", "anthropic", &mut request, NOW, &mut notes);
     assert_eq!(restored, Restored { turns: 1, turned_off: false });
     assert_eq!(request.messages[1].parts[0], thought);
     assert!(notes.is_empty());
@@ -67,11 +67,20 @@ fn another_key_never_finds_it_and_goes_without_thinking() {
     memory.remember("team", &answer(vec![thinking("hm", "c2lnbmVk"), call(ID)]), NOW);
     let mut request = tool_loop(&[ID]);
     let mut notes = Vec::new();
-    let restored = memory.restore("other", &mut request, NOW, &mut notes);
+    let restored = memory.restore("other", "anthropic", &mut request, NOW, &mut notes);
     assert_eq!(restored, Restored { turns: 0, turned_off: true });
     assert_eq!(request.messages[1].parts, vec![call(ID)]);
     assert_eq!(request.reasoning.thinking, Some(Thinking::Off));
     assert_eq!(notes[0].code, "off:thinking");
+}
+
+#[test]
+fn thinking_of_another_family_is_not_put_back() {
+    let mut memory = ThinkingMemory::new(1 << 20);
+    memory.remember("team", &answer(vec![thinking("hm", "c2lnbmVk"), call(ID)]), NOW);
+    let mut request = tool_loop(&[ID]);
+    assert_eq!(memory.restore_held("team", "google", &mut request, NOW), Restored::default());
+    assert_eq!(request.messages[1].parts, vec![call(ID)]);
 }
 
 #[test]
@@ -80,9 +89,9 @@ fn an_hour_later_it_is_forgotten() {
     memory.remember("team", &answer(vec![thinking("hm", "c2lnbmVk"), call(ID)]), NOW);
     let mut notes = Vec::new();
     let almost = UnixMs(NOW.0 + KEPT_MS - 1);
-    assert_eq!(memory.restore("team", &mut tool_loop(&[ID]), almost, &mut notes).turns, 1);
+    assert_eq!(memory.restore("team", "anthropic", &mut tool_loop(&[ID]), almost, &mut notes).turns, 1);
     let over = UnixMs(NOW.0 + KEPT_MS);
-    assert_eq!(memory.restore("team", &mut tool_loop(&[ID]), over, &mut notes).turns, 0);
+    assert_eq!(memory.restore("team", "anthropic", &mut tool_loop(&[ID]), over, &mut notes).turns, 0);
     assert_eq!(memory.bytes(), 0);
 }
 
@@ -91,7 +100,7 @@ fn one_gap_in_the_loop_turns_thinking_off() {
     let mut memory = ThinkingMemory::new(1 << 20);
     memory.remember("team", &answer(vec![thinking("hm", "c2lnbmVk"), call(ID)]), NOW);
     let mut request = tool_loop(&[ID, "toolu_gone_gone_gone_gone"]);
-    let restored = memory.restore("team", &mut request, NOW, &mut Vec::new());
+    let restored = memory.restore("team", "anthropic", &mut request, NOW, &mut Vec::new());
     assert_eq!(restored, Restored { turns: 1, turned_off: true });
 }
 
@@ -102,7 +111,7 @@ fn a_finished_loop_needs_nothing() {
     request.messages.push(Message::new(Role::Assistant, vec![Part::text("done")]));
     request.messages.push(Message::new(Role::User, vec![Part::text("thanks")]));
     let before = request.clone();
-    let restored = memory.restore("team", &mut request, NOW, &mut Vec::new());
+    let restored = memory.restore("team", "anthropic", &mut request, NOW, &mut Vec::new());
     assert_eq!((restored, request), (Restored::default(), before));
 }
 
@@ -136,7 +145,7 @@ proptest! {
         let held: Vec<bool> = (0..sizes.len())
             .map(|at| {
                 let id = format!("toolu_{at:020}");
-                memory.restore("team", &mut tool_loop(&[&id]), NOW, &mut Vec::new()).turns == 1
+                memory.restore("team", "anthropic", &mut tool_loop(&[&id]), NOW, &mut Vec::new()).turns == 1
             })
             .collect();
         // Whatever is left is a run of the newest that fit; one too large for the bound is never kept.

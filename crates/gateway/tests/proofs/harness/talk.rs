@@ -126,6 +126,11 @@ impl Tongue {
         }
     }
 
+    /// Posts a request for a model, whatever comes of it.
+    pub(crate) fn post(self, house: &House, model: &str, body: &Value) -> Got {
+        house.post(&self.path(model, false), &[], body.to_string().as_bytes())
+    }
+
     fn tools(self) -> Value {
         let each = TOOLS.map(|(name, argument)| {
             let about = format!("Tells the {name}.");

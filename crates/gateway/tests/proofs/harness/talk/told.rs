@@ -67,7 +67,8 @@ impl Lines {
     }
 
     fn tool(&mut self, tool: &Value) {
-        let tool = [&tool["function"], &tool["toolSpec"], tool].into_iter().find(|one| one["name"].is_string());
+        let tool =
+            [&tool["function"], &tool["toolSpec"], tool].into_iter().find(|one| one["name"].is_string());
         let tool = tool.unwrap();
         let found = ["parameters", "parametersJsonSchema", "input_schema"].map(|name| &tool[name]);
         let schema = found.into_iter().chain([&tool["inputSchema"]["json"]]).find(|one| one.is_object());

@@ -317,7 +317,7 @@ mod tests {
         let adaptive = Plan { budget: Some(-1), ..Plan::default() };
         assert_eq!(planned("gemini-2.5-flash", None, Some(Thinking::Adaptive)), (seen(adaptive), 0));
         let high = Plan { level: Some(Effort::High), ..Plan::default() };
-        assert_eq!(planned("gemini-3.1-pro", None, Some(Thinking::Budget(20_000))), (seen(high), 0));
+        assert_eq!(planned("gemini-3.1-pro", None, Some(Thinking::Budget(20_000))), (seen(high), 1));
         assert_eq!(planned("gemini-3.1-pro", None, Some(Thinking::Adaptive)), (seen(Plan::default()), 0));
     }
 }

@@ -13,8 +13,8 @@ use serde_json::Number;
 use super::super::part::drop_rest;
 use super::messages::write_messages;
 use crate::codec::{Losses, Target};
-use crate::dialects::openai_responses::{SHARED_MEMBERS, nested_custom, refuse_bound};
-use crate::dialects::{no_threads, note_budget, schema};
+use crate::dialects::openai_responses::{SHARED_MEMBERS, nested_custom};
+use crate::dialects::{no_threads, note_budget, refuse_bound, schema};
 use crate::json::{Array, Object};
 
 /// The most stop sequences: <https://platform.openai.com/docs/api-reference/chat/create>, 2026-11-22.
