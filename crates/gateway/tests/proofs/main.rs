@@ -15,6 +15,7 @@ mod encrypted;
 mod exposure;
 mod faults;
 mod harness;
+mod histories;
 mod limits;
 mod moving;
 mod paths;

@@ -60,7 +60,7 @@ pub(crate) fn write_anthropic(out: &mut Vec<u8>, usage: &Usage, service_tier: Op
 }
 
 /// Writes Google's report. It has no class for cache writes; they are prompt like any other there.
-pub(crate) fn write_gemini(out: &mut Vec<u8>, usage: &Usage, tier: Option<&str>) {
+pub(crate) fn write_gemini(out: &mut Vec<u8>, usage: &Usage) {
     let mut report = Object::new(out);
     report.number("promptTokenCount", usage.input_total());
     let candidates = usage.output.saturating_add(usage.output_audio);
@@ -79,7 +79,6 @@ pub(crate) fn write_gemini(out: &mut Vec<u8>, usage: &Usage, tier: Option<&str>)
     if usage.reasoning > 0 {
         report.number("thoughtsTokenCount", usage.reasoning);
     }
-    report.maybe_text("serviceTier", tier);
 }
 
 /// Writes Bedrock's report, which has no classes for sound or reasoning.
@@ -147,7 +146,7 @@ mod tests {
             prop_assert_eq!(back.total(), usage.total());
             prop_assert_eq!(Usage { output: usage.output, reasoning: usage.reasoning, ..back }, usage);
             let mut gemini = Vec::new();
-            write_gemini(&mut gemini, &usage, None);
+            write_gemini(&mut gemini, &usage);
             let back = Usage::from(serde_json::from_slice::<GeminiUsage>(&gemini).unwrap());
             prop_assert_eq!((back.input_total(), back.output), (usage.input_total(), usage.output));
             prop_assert_eq!((back.cache_read, back.reasoning), (usage.cache_read, usage.reasoning));
@@ -159,7 +158,7 @@ mod tests {
             let usage =
                 Usage { input, cache_read, input_audio, output, reasoning, output_audio, ..Usage::default() };
             let mut gemini = Vec::new();
-            write_gemini(&mut gemini, &usage, None);
+            write_gemini(&mut gemini, &usage);
             let back = Usage::from(serde_json::from_slice::<GeminiUsage>(&gemini).unwrap());
             prop_assert_eq!(back, usage);
         }

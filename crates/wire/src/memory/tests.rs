@@ -164,7 +164,7 @@ fn where_a_gap_is_taken_the_request_stays_as_it_is() {
     let signed = thinking("", "c2lnbmVk");
     memory.remember("team", &answer(vec![signed.clone(), call(ID)]), NOW);
     let mut request = tool_loop(&[ID, "call_of_another_model"]);
-    let restored = memory.restore_held("team", &mut request, NOW);
+    let restored = memory.restore_held("team", "anthropic", &mut request, NOW);
     assert_eq!(restored, Restored { turns: 1, turned_off: false });
     assert_eq!(request.messages[1].parts[0], signed);
     assert_eq!(request.reasoning.effort, Some(Effort::High));

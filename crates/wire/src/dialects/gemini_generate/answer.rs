@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::part::{Side, Writer, read_parts};
 use super::signature::Places;
-use super::{FAMILY, grounding, ids, logprobs, tier_of as tier_word, word_of_finish};
+use super::{FAMILY, grounding, ids, logprobs, word_of_finish};
 use crate::codec::usage::write_gemini;
 use crate::codec::{AnswerContext, Losses};
 use crate::facts::gemini_generate::{finish_of, tier_of};
@@ -170,11 +170,9 @@ pub(super) fn encode(answer: &Answer, context: &AnswerContext<'_>, losses: &mut 
             write_candidate(&mut list.object(), choice, native, losses);
         }
     }
-    let tier = answer.service_tier.as_deref();
-    let given = tier.and_then(|tier| tier_word(answer.dialect, tier)).filter(|_| answer.usage.is_some());
     match &answer.usage {
         Some(UsageReport { raw: Some(raw), .. }) if native => body.raw("usageMetadata", raw),
-        Some(usage) => write_gemini(body.key("usageMetadata"), &usage.counts, given),
+        Some(usage) => write_gemini(body.key("usageMetadata"), &usage.counts),
         None => {}
     }
     body.text("modelVersion", if answer.model.is_empty() { context.model } else { &answer.model });
@@ -186,7 +184,7 @@ pub(super) fn encode(answer: &Answer, context: &AnswerContext<'_>, losses: &mut 
         if answer.system_fingerprint.is_some() {
             losses.drop("system_fingerprint", "this dialect has no such member");
         }
-        if let (Some(tier), None) = (tier, given) {
+        if let Some(tier) = &answer.service_tier {
             losses.drop("service_tier", tier);
         }
     }

@@ -174,7 +174,7 @@ impl Encoder {
                 return out.raw("content_block", raw);
             }
             let mut block = out.object("content_block");
-            write_head(&mut block, head, &id);
+            write_head(&mut block, head, &id, native);
             if native {
                 block.rest(rest_of(head));
             }

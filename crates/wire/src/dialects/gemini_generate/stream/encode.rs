@@ -14,7 +14,7 @@ use pilothouse_core::id::ExchangeId;
 
 use super::super::answer::answer_id;
 use super::super::part::Writer;
-use super::super::{FAMILY, grounding, logprobs, signature, tier_of, word_of_finish};
+use super::super::{FAMILY, grounding, logprobs, signature, word_of_finish};
 use crate::codec::usage::write_gemini;
 use crate::codec::{AnswerContext, Losses, StreamEncoder};
 use crate::json::{Array, Object};
@@ -30,8 +30,6 @@ pub(in super::super) struct Encoder {
     rest: Rest,
     choices: Vec<Choice>,
     usage: Option<UsageReport>,
-    /// The tier of service, in Google's word.
-    tier: Option<String>,
     losses: Losses,
     has_ended: bool,
 }
@@ -81,7 +79,6 @@ impl Encoder {
             rest: Rest::default(),
             choices: Vec::new(),
             usage: None,
-            tier: None,
             losses: Losses::default(),
             has_ended: false,
         }
@@ -112,10 +109,7 @@ impl Encoder {
         }
         self.losses.drop_rest("answer.", rest);
         if let Some(tier) = service_tier {
-            self.tier = tier_of(*dialect, tier).map(str::to_owned);
-            if self.tier.is_none() {
-                self.losses.drop("service_tier", tier);
-            }
+            self.losses.drop("service_tier", tier);
         }
         if system_fingerprint.is_some() {
             self.losses.drop("system_fingerprint", "this dialect has no such member");
@@ -148,9 +142,7 @@ impl Encoder {
             let known = self.usage.as_ref().filter(|_| self.native);
             match usage.or(known) {
                 Some(UsageReport { raw: Some(raw), .. }) if self.native => body.raw("usageMetadata", raw),
-                Some(usage) => {
-                    write_gemini(body.key("usageMetadata"), &usage.counts, self.tier.as_deref());
-                }
+                Some(usage) => write_gemini(body.key("usageMetadata"), &usage.counts),
                 None => {}
             }
             body.text("modelVersion", &self.model);

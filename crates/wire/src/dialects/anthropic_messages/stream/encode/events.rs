@@ -2,6 +2,7 @@
 
 use pilothouse_core::conversation::{PartHead, Raw, Rest, StreamPart};
 
+use super::super::super::{FAMILY, foreign_signature};
 use crate::json::{Object, write_raw};
 
 /// Writes one event: its name, and data that begins with the name as its type.
@@ -26,7 +27,7 @@ pub(super) fn delta(out: &mut Vec<u8>, index: u32, kind: &str, write: impl FnOnc
     });
 }
 
-pub(super) fn write_head(block: &mut Object<'_>, head: &PartHead, id: &str) {
+pub(super) fn write_head(block: &mut Object<'_>, head: &PartHead, id: &str, native: bool) {
     match head {
         PartHead::Text { .. } => {
             block.text("type", "text");
@@ -36,11 +37,13 @@ pub(super) fn write_head(block: &mut Object<'_>, head: &PartHead, id: &str) {
             block.text("type", "redacted_thinking");
             block.text("data", data);
         }
-        PartHead::Reasoning { .. } => {
+        PartHead::Reasoning { origin, .. } => {
             block.text("type", "thinking");
             block.text("thinking", "");
-            // As Claude's blocks begin: clients that add the deltas up must not find anything before the signature.
-            block.text("signature", "");
+            // Claude's own begins empty, as Claude's blocks do: there are clients that add the deltas up.
+            let is_own = native || &*origin.family == FAMILY;
+            let begun = if is_own { String::new() } else { foreign_signature(origin, None) };
+            block.text("signature", &begun);
         }
         PartHead::ToolCall { name, .. } => {
             block.text("type", "tool_use");
