@@ -1,7 +1,7 @@
 """Where the clients' packages are: virtual environments and a folder of Node packages, all pinned, all ignored by git.
 
-llama-index does not work with openai 3.x and anthropic 1.x yet, and google-genai not with the tenacity of LangChain, so
-that each lives in an environment of its own.
+llama-index does not work with openai 3.x and anthropic 1.x yet, google-genai not with the tenacity of LangChain, and
+Pydantic AI not with its 3.x, so that each lives in an environment of its own.
 """
 
 import pathlib
@@ -12,6 +12,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 TOOLS = HERE.parent.parent / ".tools"
 PYTHONS = {
+    "agents": ("python-agents", HERE / "python/requirements-agents.txt"),
     "python": ("python", HERE / "python/requirements.txt"),
     "anthropic-1": ("python-anthropic-1", HERE / "python/requirements-anthropic-1.txt"),
     "google": ("python-google", HERE / "python/requirements-google.txt"),

@@ -119,10 +119,10 @@ class Request:
             else:
                 self.assistant += texts
                 for found in message.get("tool_calls") or []:
-                    function = found["function"]
-                    self.calls.append((found["id"], function["name"], json.loads(function["arguments"])))
+                    self.calls.append((found["id"], *called(found[found["type"]])))
         for tool in self.body.get("tools", []):
-            self.tools[tool["function"]["name"]] = tool["function"].get("parameters")
+            found = tool[tool["type"]]
+            self.tools[found["name"]] = found.get("parameters")
         form = self.body.get("response_format") or {}
         self.schema = (form.get("json_schema") or {}).get("schema")
         self.effort = self.body.get("reasoning_effort")
@@ -164,7 +164,7 @@ class Request:
         for item in [{"role": "user", "content": items}] if isinstance(items, str) else items:
             self.read_item(item)
         for tool in self.body.get("tools", []):
-            self.tools[tool["name"]] = tool.get("parameters")
+            self.tools[tool.get("name", tool["type"])] = tool.get("parameters")
         self.schema = ((self.body.get("text") or {}).get("format") or {}).get("schema")
         self.effort = (self.body.get("reasoning") or {}).get("effort")
 
@@ -179,9 +179,9 @@ class Request:
             else:
                 (self.users if item["role"] == "user" else self.assistant).extend(texts)
             self.images += [data_url(part["image_url"]) for part in parts if part["type"] == "input_image"]
-        elif kind == "function_call":
-            self.calls.append((item["call_id"], item["name"], json.loads(item["arguments"])))
-        elif kind == "function_call_output":
+        elif kind in ("function_call", "custom_tool_call"):
+            self.calls.append((item["call_id"], *called(item)))
+        elif kind in ("function_call_output", "custom_tool_call_output"):
             output = item["output"]
             text = output if isinstance(output, str) else "".join(part.get("text", "") for part in output)
             self.results.append((item["call_id"], text))
@@ -214,13 +214,19 @@ class Request:
         elif "functionResponse" in part:
             found = part["functionResponse"]
             said = found["response"]
-            self.results.append((found.get("id") or found["name"], said.get("output", said.get("result"))))
+            text = next((said[name] for name in ("output", "result", "error") if name in said), None) or json.dumps(said, ensure_ascii=False)
+            self.results.append((found.get("id") or found["name"], text))
         elif "inlineData" in part:
             # Protocol buffers take both alphabets of Base64.
             data = part["inlineData"]["data"].replace("-", "+").replace("_", "/")
             self.images.append((part["inlineData"]["mimeType"], base64.b64decode(data)))
         elif part.get("text") and not part.get("thought"):
             (self.users if role == "user" else self.assistant).append(part["text"])
+
+
+def called(found):
+    """Name and arguments of a call of OpenAI's; a freeform tool gets its text as `input`, as other vendors get it."""
+    return found["name"], {"input": found["input"]} if "input" in found else json.loads(found["arguments"])
 
 
 # Members of Google's requests below which names are the caller's.

@@ -4,9 +4,11 @@
 """
 
 import dataclasses
+import json
 
+import sessions
 from fleet import Request
-from matrix import DIALECTS, IMAGE, RESULTS, SCHEMA, SYSTEM, TOOLS, WORDS
+from matrix import DIALECTS, IMAGE, RESULTS, SCHEMA, SESSIONS, SYSTEM, TOOLS, WORDS
 
 # What the vendor never gets to see, beside the caller's credential: the way between client and gateway.
 NEVER_UP = ("cookie", "forwarded", "via", "proxy-authorization", "te", "trailer", "upgrade", "x-real-ip")
@@ -51,7 +53,17 @@ OUTCOMES = {
     "cut": ["cut"],
 }
 # An error of the SDK or of the transport below it; a bug in between (KeyError, TypeError of Python) is none of these.
-CUT_CLASSES = ("APIError", "RemoteProtocolError", "AI_APICallError", "AI_StreamProviderError")
+CUT_CLASSES = (
+    "APIError",
+    "ApiError",
+    "ModelAPIError",
+    "EventStreamError",
+    "BotoCoreError",
+    "HTTPClientError",
+    "RemoteProtocolError",
+    "AI_APICallError",
+    "AI_StreamProviderError",
+)
 
 
 @dataclasses.dataclass
@@ -69,7 +81,9 @@ class Court:
     def judge(self, cell, result, entries):
         """Everything that is wrong with a cell."""
         sheet = Sheet(self, cell, result, entries)
-        if cell.case.error:
+        if cell.case.name in SESSIONS:
+            sheet.session()
+        elif cell.case.error:
             sheet.failed()
         else:
             sheet.answered()
@@ -116,7 +130,7 @@ class Sheet:
             self.returned(turn, entry)
             self.recorded(turn, entry)
         getattr(self, "case_" + self.case.name, lambda requests: None)(requests)
-        if any(self.case.calls):
+        if any(self.case.calls) and self.case.name != "handoff":
             self.tool_loop(requests)
 
     def received(self, turn, entry, request):
@@ -126,13 +140,15 @@ class Sheet:
         self.same(f"{at} path", request.path, path)
         self.same(f"{at} model", request.model, self.cell.model)
         self.same(f"{at} outcome", entry["outcome"], "completed")
-        streamed = self.case.streamed[turn]
-        if streamed is not None:
+        streamed = self.case.streamed[min(turn, len(self.case.streamed) - 1)]
+        if streamed or (streamed is False and not self.cell.client.may_stream):
             self.same(f"{at} stream flag", request.streamed, streamed)
+        self.headers(entry)
+        if self.case.name in SESSIONS:
+            return
         self.same(f"{at} system text", "\n".join(request.system), SYSTEM)
         asks = self.cell.asks()
         self.same(f"{at} user text", request.users, asks[: len(request.users)] or asks)
-        self.headers(entry)
 
     def headers(self, entry):
         if self.court.records is None:
@@ -152,16 +168,22 @@ class Sheet:
         if self.cell.upstream == "anthropic":
             self.need("anthropic-version" in headers, "the vendor did not receive `anthropic-version`")
 
+    def finish_of(self, turn):
+        """Why a turn ends; in a session the fleet decides which turns call tools."""
+        if self.case.name in SESSIONS:
+            return "tools" if self.answers[turn]["tools"] else "stop"
+        return self.case.finish[turn]
+
     def returned(self, turn, entry):
         answer, at = self.answers[turn], f"turn {turn + 1}: the SDK's"
-        words = WORDS[self.cell.client.words][self.case.finish[turn]]
+        words = WORDS[self.cell.client.words][self.finish_of(turn)]
         finish = answer["finish"]
         self.need(finish in words or "finish" in answer["hides"], f"{at} finish is {finish!r}, not one of {words}")
         wanted = self.case.texts[turn] if turn < len(self.case.texts) else None
         if wanted is not None:
             self.same(f"{at} text", answer["text"], wanted)
         calls = self.case.calls[turn] if turn < len(self.case.calls) else ()
-        if self.case.name != "schema":
+        if not self.case.name.startswith("schema") and self.case.name not in SESSIONS:
             found = [(c["name"], c["arguments"]) for c in answer["tools"]]
             self.same(f"{at} tool calls", found, list(calls))
         ids = [c["id"] for c in answer["tools"]]
@@ -202,8 +224,8 @@ class Sheet:
         self.same(f"{at} usage", usage, entry["tokens"])
         cost = (record["cost"] or {}).get("picousd")
         self.same(f"{at} cost in pico-dollars", str(cost), entry["picousd"])
-        finish = {"tools": "tool_calls"}.get(self.case.finish[turn], self.case.finish[turn])
-        if self.case.name != "schema":
+        finish = self.finish_of(turn).replace("tools", "tool_calls")
+        if not self.case.name.startswith("schema"):
             self.same(f"{at} finish", record["answer"]["finish"], finish)
 
     def record(self, turn):
@@ -223,6 +245,57 @@ class Sheet:
         self.same(f"{at} target dialect", target.get("dialect"), DIALECTS[self.cell.upstream])
         self.same(f"{at} key", record["caller"]["key"], "tests")
 
+    # Long sessions, in which nothing may be refused
+
+    def session(self):
+        """Every call went well, and the last one told the vendor all that had been said and done."""
+        if self.raised:
+            self.problems.append(f"the client raised {self.raised['class']}: {self.raised['message'][:600]}")
+            return
+        # Tokens are counted, and answers stopped, between the turns.
+        for call in self.wire if self.court.records is not None else ():
+            if call.get("interrupted"):
+                record = self.court.records.get(call["headers"].get("x-pilothouse-exchange"), {})
+                self.same("the outcome of the call that was stopped", record.get("outcome"), "cancelled")
+        self.wire = [call for call in self.wire if not call.get("interrupted") and "count" not in call["path"]]
+        self.entries = [entry for entry in self.entries if "count" not in entry["path"].lower()]
+        self.entries = [entry for entry in self.entries if sessions.STORY not in "".join(Request(entry).users[-1:])]
+        turns = len(self.answers)
+        self.need(turns >= self.case.turns, f"there were only {turns} turns")
+        self.same("the number of calls the client made", len(self.wire), turns)
+        if not self.same("the number of calls the fleet received", len(self.entries), turns):
+            return
+        requests = [Request(entry) for entry in self.entries]
+        for turn, (entry, request) in enumerate(zip(self.entries, requests)):
+            self.received(turn, entry, request)
+            self.returned(turn, entry)
+            self.recorded(turn, entry)
+            at = f"turn {turn + 1}: the fleet's"
+            self.need(sessions.SYSTEM in "\n".join(request.system), f"{at} system text lacks the rules")
+            offered = {name for name, _, _ in sessions.TOOLS} | set(self.cell.client.freeform)
+            self.same(f"{at} missing tools", offered - set(request.tools), set())
+        self.history(requests[-1])
+
+    def history(self, last):
+        """Of the last request: all questions, all calls with their arguments, and each result under its call."""
+        asks = self.cell.asks()
+        self.same("the questions", [ask for ask in asks if not any(ask in said for said in last.users)], [])
+        given = [(c["name"], c["arguments"]) for answer in self.answers for c in answer["tools"]]
+        self.need(len(given) >= 5, f"there were only {len(given)} calls of tools")
+        if self.cell.upstream in ("anthropic", "gemini"):
+            # Where the vendor has functions only, the fleet calls a freeform tool as one.
+            for name in self.cell.client.freeform:
+                self.need((name, {"input": sessions.PATCH}) in given, f"{name} was not called with the text")
+        # What stood in the history before the first question comes first.
+        calls = last.calls[len(last.calls) - len(given) :]
+        self.same("the calls in the history", [(name, arguments) for _, name, arguments in calls], given)
+        self.same("the number of results", len(last.results), len(last.calls))
+        for (id, name, _), (of, text) in zip(last.calls, last.results):
+            # Google's older models have no ids, and take results by name and order.
+            self.same(f"the call of the result of {name}", of, id or name)
+            said = sessions.result(name)
+            self.need(said in text if name == sessions.FAILING else said == text, f"the result of {name} is {text!r}")
+
     # What is particular to a case
 
     def tool_loop(self, requests):
@@ -240,10 +313,17 @@ class Sheet:
         results = {id: text for id, text in second.results}
         for id, name, _ in second.calls:
             # Calls without ids, which only Google has, are answered by name.
-            self.same(f"the result of {name}", results.get(id or name), RESULTS[name])
+            self.same(f"the result of {name}", self.unwrapped(results.get(id or name)), RESULTS.get(name))
             if self.case.texts[1] is None:
-                said = f"The tool {name} returned: {RESULTS[name]}"
+                said = f"The tool {name} returned: {RESULTS.get(name)}"
+                if self.cell.client.wraps:
+                    said = json.dumps(RESULTS.get(name), ensure_ascii=False)[1:-1]
                 self.need(said in self.answers[1]["text"], f"the last answer does not say {said!r}")
+
+    def unwrapped(self, result):
+        """What the tool returned, without the object that the library puts around it."""
+        member = self.cell.client.wraps
+        return json.loads(result).get(member) if member and result else result
 
     def history_ids(self, found, given):
         """The vendor sees the ids that the client was given."""
@@ -257,6 +337,15 @@ class Sheet:
 
     def case_stream_bare(self, requests):
         self.same("chunks that nobody asked for", self.answers[0]["parsed"], {"unasked": []})
+
+    def case_handoff(self, requests):
+        """The call to hand over went back with its answer, and the agent that took over has no tools."""
+        self.same("the tools of the first agent", list(requests[0].tools), ["transfer_to_pilot"])
+        self.same("the tools of the second agent", list(requests[1].tools), [])
+        ids, names = [[call[at] for call in requests[1].calls] for at in (0, 1)]
+        self.same("the calls in the history", names, ["transfer_to_pilot"])
+        found = [(id, json.loads(text)) for id, text in requests[1].results]
+        self.same("the result", found, [(ids[0] or names[0], {"assistant": "pilot"})])
 
     def case_image(self, requests):
         self.same("the images that arrived", requests[0].images, [("image/png", IMAGE)])
@@ -273,6 +362,8 @@ class Sheet:
         typed = harbour in SCHEMA["properties"]["harbour"]["enum"] and isinstance(parsed.get("open"), bool)
         typed = typed and type(berths) is int and isinstance(notes, list) and all(map(is_text, notes))
         self.need(typed, f"the parsed answer does not conform: {parsed}")
+
+    case_schema_tool = case_schema
 
     def case_thinking(self, requests):
         for turn, (entry, request, answer) in enumerate(zip(self.entries, requests, self.answers)):
@@ -319,7 +410,8 @@ class Sheet:
         self.same("the vendor's status", wanted, status)
         self.same("the exception's status", self.raised["status"], status)
         google = "ServerError" if status >= 500 else "ClientError"
-        known = {"ai": "AI_APICallError", "gemini": google}.get(self.cell.client.words, STATUS_CLASSES[status])
+        families = {"ai": "AI_APICallError", "gemini": google, "gemini-js": "ApiError", "pydantic": "ModelHTTPError", "bedrock": "ClientError"}
+        known = families.get(self.cell.client.words, STATUS_CLASSES[status])
         self.need(known in names, f"the exception is {names[0]}, not {known}")
         found = self.raised["message"]
         self.need(message in found, f"the exception says {found[:300]!r}, and not the vendor's {message!r}")

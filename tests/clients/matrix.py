@@ -10,6 +10,8 @@ import json
 import struct
 import zlib
 
+import sessions
+
 SYSTEM = "You are the harbour master of Ålesund. Answer in one sentence."
 SAID = 'Ahoy — the "tide" turns at 04:12 ⚓, naïve café, 潮汐.\nSecond line \\ end'
 SECOND = "The second answer is here."
@@ -69,6 +71,10 @@ IMAGE = png()
 BAD_IMAGE = b"this is no picture at all"
 
 
+# A long session of a coding agent: see `sessions.py`.
+SESSIONS = ("session", "session_whole", "session_budget")
+
+
 @dataclasses.dataclass(frozen=True)
 class Client:
     """A real client. `words` names the vocabulary of its finish reasons, `env` where its packages are."""
@@ -79,6 +85,14 @@ class Client:
     program: str
     dialect: str
     words: str
+    # The only cases it has, where it is no library but a program's way to use one.
+    plays: tuple = ()
+    # Its tools that are called with text.
+    freeform: tuple = ()
+    # It may stream what its caller asks for in one piece.
+    may_stream: bool = False
+    # The member in which the library puts a tool's result, which goes out as an object then.
+    wraps: str | None = None
 
 
 CLIENTS = [
@@ -104,6 +118,63 @@ CLIENTS = [
     Client("ai-anthropic", "Vercel ai, anthropic", "node", "ai_anthropic_client.mjs", "anthropic", "ai"),
     Client("py-responses", "openai (Python), Responses", "python", "responses_client.py", "responses", "responses"),
     Client("py-google", "google-genai (Python)", "google", "google_client.py", "gemini", "gemini"),
+    Client("js-google", "@google/genai (Node)", "node", "google_client.mjs", "gemini", "gemini-js"),
+    Client("agents-chat", "OpenAI Agents SDK, chat", "agents", "agents_chat_client.py", "openai", "openai"),
+    Client(
+        "agents-responses",
+        "OpenAI Agents SDK, Responses",
+        "agents",
+        "agents_responses_client.py",
+        "responses",
+        "responses",
+    ),
+    Client("pydantic-chat", "Pydantic AI, chat", "agents", "pydantic_chat_client.py", "openai", "pydantic"),
+    Client(
+        "pydantic-responses",
+        "Pydantic AI, Responses",
+        "agents",
+        "pydantic_responses_client.py",
+        "responses",
+        "pydantic",
+    ),
+    Client(
+        "pydantic-anthropic",
+        "Pydantic AI, Anthropic",
+        "agents",
+        "pydantic_anthropic_client.py",
+        "anthropic",
+        "pydantic",
+        may_stream=True,
+    ),
+    Client(
+        "pydantic-google",
+        "Pydantic AI, Google",
+        "agents",
+        "pydantic_google_client.py",
+        "gemini",
+        "pydantic",
+        wraps="return_value",
+    ),
+    Client("boto3", "boto3, Bedrock Converse", "agents", "bedrock_client.py", "bedrock", "bedrock"),
+    Client(
+        "codex",
+        "Codex-style Responses",
+        "python",
+        "codex_client.py",
+        "responses",
+        "responses",
+        plays=SESSIONS[:2],
+        freeform=("apply_patch",),
+    ),
+    Client(
+        "claude-code",
+        "Claude-Code-style Messages",
+        "node",
+        "claude_code_client.mjs",
+        "anthropic",
+        "anthropic",
+        plays=SESSIONS,
+    ),
 ]
 
 # Finish reasons in the words of each vocabulary: whole, calling tools, refused.
@@ -111,10 +182,17 @@ WORDS = {
     "openai": {"stop": ["stop"], "tools": ["tool_calls"], "refusal": ["stop", "content_filter"]},
     "anthropic": {"stop": ["end_turn"], "tools": ["tool_use"], "refusal": ["refusal"]},
     "ai": {"stop": ["stop"], "tools": ["tool-calls"], "refusal": ["content-filter"]},
+    "pydantic": {"stop": ["stop"], "tools": ["tool_call", "stop"], "refusal": ["content_filter"]},
+    "bedrock": {
+        "stop": ["end_turn"],
+        "tools": ["tool_use"],
+        "refusal": ["refusal", "content_filtered", "guardrail_intervened"],
+    },
     # Neither of these two has a reason of its own for calls.
     "responses": {"stop": ["completed"], "tools": ["completed"], "refusal": ["completed", "content_filter"]},
     "gemini": {"stop": ["STOP"], "tools": ["STOP"], "refusal": ["SAFETY", "PROHIBITED_CONTENT"]},
 }
+WORDS["gemini-js"] = WORDS["gemini"]
 
 # The short name of each dialect, which is its provider's name too.
 DIALECTS = {
@@ -122,8 +200,9 @@ DIALECTS = {
     "anthropic": "anthropic-messages",
     "gemini": "gemini-generate",
     "responses": "openai-responses",
+    "bedrock": "bedrock-converse",
 }
-UPSTREAMS = list(DIALECTS)
+UPSTREAMS = [dialect for dialect in DIALECTS if dialect != "bedrock"]
 
 # The model of each upstream, where the case does not name another.
 MODELS = {
@@ -131,6 +210,20 @@ MODELS = {
     "anthropic": "claude-opus-4-7",
     "gemini": "gemini-2.5-flash",
     "responses": "gpt-5.5",
+}
+# Models that think by themselves.
+THINKERS = {
+    "openai": "gpt-5.1",
+    "anthropic": "claude-opus-4-7",
+    "gemini": "gemini-3.1-pro-preview",
+    "responses": "gpt-5.1",
+}
+# Models that think as much as they are told to.
+BUDGETED = {
+    "openai": "gpt-5-mini",
+    "anthropic": "claude-sonnet-4-5",
+    "gemini": "gemini-2.5-pro",
+    "responses": "gpt-5-mini",
 }
 
 
@@ -174,7 +267,10 @@ OFFICIAL = (
     "js-anthropic",
     "py-responses",
     "py-google",
+    "js-google",
 )
+AGENTS = ("agents-chat", "agents-responses")
+PYDANTIC = ("pydantic-chat", "pydantic-responses", "pydantic-anthropic", "pydantic-google")
 # Clients of OpenAI's dialect whose callers see each chunk, or can leave usage out.
 TELLS_CHUNKS = ("py-openai", "langchain-openai", "llama-openai", "js-openai")
 
@@ -211,19 +307,27 @@ CASES = [
         calls=((tide(),), ()),
         only=("py-anthropic-2", "py-anthropic-1"),
     ),
+    # The tool with which an agent gives the conversation to another is the SDK's own.
+    Case(
+        "handoff",
+        2,
+        (True, True),
+        ("Give this to the pilot. [[tool:transfer_to_pilot]]",),
+        finish=("tools", "stop"),
+        texts=(None, None),
+        calls=((("transfer_to_pilot", {}),), ()),
+        only=AGENTS,
+    ),
     Case("image", 1, (False,), ("What is in this picture?",)),
     Case("schema", 1, (False,), ("Report on the harbour.",)),
+    # Where the library asks for structure by a tool of its own that must be called.
+    Case("schema_tool", 1, (False,), ("Report on the harbour.",), finish=("tools",), only=PYDANTIC),
     Case(
         "thinking",
         3,
         (None, None, None),
         ("Think, then ask get_tide for the level.", f"And then? [[say:{SECOND}]]"),
-        models={
-            "openai": "gpt-5-mini",
-            "anthropic": "claude-sonnet-4-5",
-            "gemini": "gemini-2.5-pro",
-            "responses": "gpt-5-mini",
-        },
+        models=BUDGETED,
         finish=("tools", "stop", "stop"),
         texts=(None, None, SECOND),
         calls=((tide(),), (), ()),
@@ -234,17 +338,16 @@ CASES = [
         3,
         (None, None, None),
         ("Think, then ask get_tide for the level.", f"And then? [[say:{SECOND}]]"),
-        models={
-            "openai": "gpt-5.1",
-            "anthropic": "claude-opus-4-7",
-            "gemini": "gemini-3.1-pro-preview",
-            "responses": "gpt-5.1",
-        },
+        models=THINKERS,
         finish=("tools", "stop", "stop"),
         texts=(None, None, SECOND),
         calls=((tide(),), (), ()),
-        only=OFFICIAL,
+        only=(*OFFICIAL, *PYDANTIC),
     ),
+    # At least so many turns: the fleet decides how many calls there are.
+    Case("session", 9, (True,), sessions.ASKS, models=THINKERS),
+    Case("session_whole", 9, (False,), sessions.ASKS, models=THINKERS),
+    Case("session_budget", 9, (True,), sessions.ASKS, models=BUDGETED),
     Case("refusal", 1, (False,), ("Help me with something bad. [[refuse]]",), finish=("refusal",)),
     Case("refusal_stream", 1, (True,), ("Help me with something bad. [[refuse]]",), finish=("refusal",)),
     Case("error_400", 0, (False,), ("What is in this picture?",), error="400"),
@@ -293,7 +396,8 @@ class Cell:
     def asks(self):
         return [f"{self.mark} {ask}" for ask in self.case.asks]
 
-    def job(self, url, model):
+    def job(self, url, model, stalling=None):
+        """`stalling` is how the client names a model that falls silent in the middle of its answer."""
         return {
             "id": self.id,
             "case": self.case.name,
@@ -301,6 +405,7 @@ class Cell:
             "url": url,
             "asks": self.asks(),
             "native": self.native,
+            "stalling": stalling,
         }
 
 
@@ -311,8 +416,14 @@ def cells(clients=CLIENTS, cases=CASES, upstreams=UPSTREAMS):
         for client in clients
         for upstream in upstreams
         for case in cases
-        if not case.only or client.id in case.only
+        if plays(client, case)
     ]
+
+
+def plays(client, case):
+    if client.plays or case.name in SESSIONS:
+        return case.name in client.plays
+    return not case.only or client.id in case.only
 
 
 def job(key, entries):
@@ -323,6 +434,7 @@ def job(key, entries):
         "tools": TOOLS,
         "results": RESULTS,
         "schema": SCHEMA,
+        "session": sessions.job(),
         "image": base64.b64encode(IMAGE).decode(),
         "bad_image": base64.b64encode(BAD_IMAGE).decode(),
         "cells": entries,

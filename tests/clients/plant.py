@@ -11,12 +11,12 @@ import json
 import threading
 import urllib.parse
 
-import environments
 import matrix
 from fleet import by_mark
 from processes import run_client
 
 OPENAI, ANTHROPIC, RESPONSES, GOOGLE = "py-openai", "py-anthropic-2", "py-responses", "py-google"
+CODEX, CLAUDE_CODE = "codex", "claude-code"
 
 
 @dataclasses.dataclass
@@ -117,7 +117,8 @@ def parts(data):
 
 def output(data):
     """Items of OpenAI's responses, wherever the answer tells of them."""
-    return [*(data.get("output") or []), *((data.get("response") or {}).get("output") or [])]
+    of_response = (data.get("response") or {}).get("output") or []
+    return [*(data.get("output") or []), *of_response, *([data["item"]] if "item" in data else [])]
 
 
 def delta(data):
@@ -281,8 +282,10 @@ def cross_results(body):
         found = [b for content in lists for b in content if b["type"] == "tool_result"]
     else:
         found = [m for m in body["messages"] if m["role"] == "tool"]
-    if len(found) > 1:
-        found[0][place], found[1][place] = found[1][place], found[0][place]
+    for other in found[1:]:
+        if other[place] != found[0][place]:
+            found[0][place], other[place] = other[place], found[0][place]
+            return
 
 
 def turns(body):
@@ -324,6 +327,36 @@ def loosen_schema(body):
         body.get("generationConfig", {}).pop(name, None)
 
 
+def shorten_system(body):
+    """Its second half, which a limit of somebody's may cost."""
+    for name in ("system", "instructions"):
+        if isinstance(body.get(name), str):
+            body[name] = body[name][: len(body[name]) // 2]
+    holders = [*(body["system"] if isinstance(body.get("system"), list) else [])]
+    holders += (body.get("systemInstruction") or {}).get("parts", [])
+    for holder in holders:
+        holder["text"] = holder["text"][: len(holder["text"]) // 2]
+    for turn in turns(body):
+        if turn.get("role") == "system":
+            turn["content"] = turn["content"][: len(turn["content"]) // 2]
+
+
+def lose_freeform(body):
+    """The one tool that some vendors have no word for."""
+    for holder in (body, *body.get("tools", [])):
+        for name in ("tools", "functionDeclarations"):
+            if name in holder:
+                holder[name] = [tool for tool in holder[name] if "apply_patch" not in json.dumps(tool)]
+
+
+def forget(body):
+    """What the user said first, once the history is long."""
+    found = turns(body)
+    said = [turn for turn in found if turn.get("role") == "user" and "[[" in json.dumps(turn)]
+    if len(said) > 2:
+        found.remove(said[0])
+
+
 def nothing(_):
     """No fault: the control, without which a proxy that breaks everything would look like a sharp test."""
 
@@ -341,8 +374,23 @@ def control(*cases):
     return tuple(cell for case in cases for cell in round_all(case))
 
 
+def round_sessions():
+    """Long sessions, at each of the other dialects."""
+    return (
+        *((CODEX, upstream, "session_whole") for upstream in ("openai", "anthropic", "gemini")),
+        *((CLAUDE_CODE, upstream, "session_whole") for upstream in ("openai", "responses", "gemini")),
+    )
+
+
 # Where each event that Google's client reads matters, as its loop adds them up.
 IN_EVENTS = (GOOGLE, "responses", "stream")
+# Libraries upon the SDKs, which may hide what the SDKs show.
+UPON = ("agents-chat", "gemini"), ("agents-responses", "anthropic"), ("pydantic-anthropic", "openai"), ("js-google", "responses")
+
+
+def round_upon(case):
+    return tuple((*pair, case) for pair in UPON)
+
 
 FAULTS = [
     Fault("tool-index-swapped", "answer", swap_indices, crosswise("parallel_tools")),
@@ -353,33 +401,92 @@ FAULTS = [
         drop_last,
         ((OPENAI, "anthropic", "stream"), (OPENAI, "openai", "stream"), (RESPONSES, "gemini", "stream"), IN_EVENTS),
     ),
-    Fault("usage-doubled", "answer", double_usage, (*round_all("stream"), *round_all("plain"))),
-    Fault("tool-name-emptied", "answer", empty_names, (*round_all("tools"), *round_all("parallel_tools"))),
+    Fault(
+        "usage-doubled",
+        "answer",
+        double_usage,
+        (*round_all("stream"), *round_all("plain"), *round_upon("plain"), (CODEX, "gemini", "session_whole")),
+    ),
+    Fault(
+        "tool-name-emptied",
+        "answer",
+        empty_names,
+        (
+            *round_all("tools"),
+            *round_all("parallel_tools"),
+            *round_upon("tools"),
+            ("agents-chat", "anthropic", "handoff"),
+            ("agents-responses", "gemini", "handoff"),
+        ),
+    ),
     Fault("text-doubled", "answer", double_text, (*crosswise("stream"), IN_EVENTS)),
     Fault("events-reordered", "answer", reorder, (*crosswise("stream"), IN_EVENTS)),
     Fault("arguments-cut-short", "answer", drop_arguments, crosswise("parallel_tools")),
-    Fault("cut-ended-cleanly", "answer", end_cleanly, (*round_all("cut"), *round_all("cut_clean"))),
-    Fault("error-told-as-success", "answer", succeed, round_all("error_404")),
+    Fault("cut-ended-cleanly", "answer", end_cleanly, (*round_all("cut"), *round_all("cut_clean"), *round_upon("cut"))),
+    Fault("error-told-as-success", "answer", succeed, (*round_all("error_404"), *round_upon("error_404"))),
     Fault("error-of-another-class", "answer", other_status, round_all("error_429")),
     Fault(
         "signature-altered",
         "answer",
         alter_signature,
-        ((ANTHROPIC, "anthropic", "thinking"), (RESPONSES, "gemini", "thinking"), (GOOGLE, "responses", "thinking")),
+        (
+            (ANTHROPIC, "anthropic", "thinking"),
+            (RESPONSES, "gemini", "thinking"),
+            (GOOGLE, "responses", "thinking"),
+            ("js-google", "responses", "thinking"),
+            ("pydantic-anthropic", "anthropic", "thinking"),
+            (CODEX, "anthropic", "session"),
+        ),
     ),
     Fault("exchange-unnamed", "answer", lose_exchange, round_all("plain")),
-    Fault("tool-results-crossed", "request", cross_results, round_all("parallel_tools")),
+    Fault(
+        "tool-results-crossed",
+        "request",
+        cross_results,
+        (*round_all("parallel_tools"), *round_upon("parallel_tools"), *round_sessions()),
+    ),
     Fault("picture-lost", "request", lose_picture, round_all("image")),
-    Fault("system-lost", "request", lose_system, round_all("plain")),
-    Fault("schema-lost", "request", loosen_schema, round_all("schema")),
+    Fault("system-lost", "request", lose_system, (*round_all("plain"), *round_upon("plain"))),
+    Fault("system-shortened", "request", shorten_system, round_sessions()),
+    Fault("question-forgotten", "request", forget, round_sessions()),
+    Fault(
+        "freeform-tool-lost",
+        "request",
+        lose_freeform,
+        tuple((CODEX, upstream, "session_whole") for upstream in ("openai", "anthropic", "gemini")),
+    ),
+    Fault("schema-lost", "request", loosen_schema, (*round_all("schema"), *round_upon("schema"))),
     Fault(
         "thinking-lost",
         "request",
         lose_thinking,
         ((OPENAI, "anthropic", "thinking"), (RESPONSES, "gemini", "thinking"), (GOOGLE, "responses", "thinking")),
     ),
-    Fault("no-fault", "answer", nothing, control("plain", "stream", "tools", "parallel_tools", "cut", "error_404")),
-    Fault("no-fault-asked", "request", nothing, control("plain", "image", "schema", "parallel_tools", "thinking")),
+    Fault(
+        "no-fault",
+        "answer",
+        nothing,
+        (
+            *control("plain", "stream", "tools", "parallel_tools", "cut", "error_404"),
+            *round_upon("plain"),
+            *round_upon("tools"),
+            *round_upon("cut"),
+            ("agents-chat", "anthropic", "handoff"),
+            ("agents-responses", "gemini", "handoff"),
+            (CODEX, "anthropic", "session"),
+        ),
+    ),
+    Fault(
+        "no-fault-asked",
+        "request",
+        nothing,
+        (
+            *control("plain", "image", "schema", "parallel_tools", "thinking"),
+            *round_upon("parallel_tools"),
+            *round_upon("schema"),
+            *round_sessions(),
+        ),
+    ),
 ]
 
 
@@ -482,12 +589,13 @@ def cells():
 
 def run(run, key):
     """Runs every planted cell and notes which faults nobody saw."""
-    pairs, results = cells(), {}
-    for client in matrix.CLIENTS:
-        own = [(fault, cell) for fault, cell in pairs if cell.client == client]
-        if own:
-            entries = [cell.job(*way(run, fault, cell)) for fault, cell in own]
-            results |= run_client(environments.command(client), matrix.job(key, entries))[1]
+    pairs = cells()
+    results = run.side_by_side(
+        [cell for _, cell in pairs],
+        lambda client, command, own: run_client(
+            command, matrix.job(key, [cell.job(*way(run, fault, cell)) for fault, cell in pairs if cell in own])
+        )[1],
+    )
     court, calls = run.court(), by_mark(run.fleet.log(), [cell for _, cell in pairs])
     for fault, cell in pairs:
         # A client that does not even answer would prove nothing.

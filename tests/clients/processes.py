@@ -22,7 +22,7 @@ def free_port():
 
 def environment(**more):
     """Ours, without what would lead an SDK past the gateway."""
-    lead = ("OPENAI_", "ANTHROPIC_", "LANGCHAIN_", "LANGSMITH_", "GOOGLE_", "GEMINI_", "PILOTHOUSE")
+    lead = ("OPENAI_", "ANTHROPIC_", "LANGCHAIN_", "LANGSMITH_", "GOOGLE_", "GEMINI_", "AWS_", "PILOTHOUSE")
     lost = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(lead) and k.upper() not in lost}
     return {**kept, "PYTHONDONTWRITEBYTECODE": "1", "NO_PROXY": "127.0.0.1,localhost", **more}

@@ -8,6 +8,8 @@ Exits 1 if anything is red. `--direct` asks the fleet without a gateway: same-di
 """
 
 import argparse
+import concurrent.futures
+import json
 import os
 import pathlib
 import sys
@@ -24,6 +26,8 @@ from processes import Program, free_port, run_client
 
 CLIENT_KEY = "client-key-of-the-tests-0123456789"
 PROVIDER_KEY = "provider-key-of-the-tests-9876543210"
+CLIENTS_AT_ONCE = 4
+STALLING = "fault-stall-3000-50"
 PAGE = pathlib.Path(__file__).resolve().parent.parent.parent / "docs/src/clients.md"
 
 
@@ -106,13 +110,11 @@ class Run:
             cells = [cell for cell in cells if cell.native and cell.case.name != "cut_clean"]
         if self.options.translate:
             cells = [cell for cell in cells if cell.native]
-        results = {}
-        for client in matrix.CLIENTS:
-            own = [cell for cell in cells if cell.client == client]
-            if own:
-                results |= self.run_client(client, own)
+        results = self.side_by_side(cells, self.run_client)
         court = self.court()
-        calls = by_mark(self.fleet.log(), cells)
+        log = self.fleet.log()
+        (self.folder / "fleet.json").write_text(json.dumps(log, indent=1))
+        calls = by_mark(log, cells)
         reasons = impossible.read()
         for cell in cells:
             problems = court.judge(cell, results[cell.id], calls[cell.id])
@@ -129,11 +131,26 @@ class Run:
             print(f"       {problem if self.options.verbose else problem[:300]}")
         sys.stdout.flush()
 
-    def run_client(self, client, cells):
+    def side_by_side(self, cells, run):
+        """Some clients at a time: much of what they do is to wait until a call may be repeated."""
+        results = {}
+        with concurrent.futures.ThreadPoolExecutor(CLIENTS_AT_ONCE) as pool:
+            waiting = []
+            for client in matrix.CLIENTS:
+                own = [cell for cell in cells if cell.client == client]
+                if own:
+                    # Packages are installed here, one environment after the other.
+                    command = environments.command(client)
+                    waiting.append(pool.submit(run, client, command, own))
+            for one in waiting:
+                results |= one.result()
+        return results
+
+    def run_client(self, client, command, cells):
         root = self.fleet.url if self.options.direct else self.gateway.url
         key = PROVIDER_KEY if self.options.direct else CLIENT_KEY
-        entries = [cell.job(root, self.name_of(cell)) for cell in cells]
-        versions, results, errors = run_client(environments.command(client), matrix.job(key, entries))
+        entries = [cell.job(root, self.name_of(cell), self.qualified(cell, STALLING)) for cell in cells]
+        versions, results, errors = run_client(command, matrix.job(key, entries))
         self.versions[client.id] = versions
         nothing = {"answers": [], "partial": "", "wire": []}
         for cell in cells:
@@ -149,8 +166,9 @@ class Run:
         is_bare = cell.native and cell.upstream != "responses" and not cell.model.startswith("fault-")
         return cell.model if is_bare else self.qualified(cell)
 
-    def qualified(self, cell):
-        return cell.model if self.options.direct else f"{cell.upstream}/{cell.model}"
+    def qualified(self, cell, model=None):
+        model = model or cell.model
+        return model if self.options.direct else f"{cell.upstream}/{model}"
 
     def court(self):
         errors = {}

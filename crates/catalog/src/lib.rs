@@ -26,4 +26,5 @@ pub use name::ModelName;
 pub use nearest::nearest_names;
 pub use overlay::OverlayError;
 pub use pricing::Pricing;
+pub use row::{Class, Side};
 pub use vendor::{Auth, Form, Surface, TokenIssuer, Vendor};

@@ -23,6 +23,10 @@ pub struct Vendor {
     /// How to call it, the preferred dialect first.
     #[serde(rename = "surface")]
     pub surfaces: Vec<Surface>,
+    /// The address of its rerank call, where it has one at a fixed place; `{version}` in it stands for the client's
+    /// (`v1`, `v2`). Servers that people run themselves have it at `/rerank` below their base address.
+    #[serde(default)]
+    pub rerank: Option<String>,
     /// Environment variables that hold its key, in the order in which they are tried.
     #[serde(default)]
     pub key_env: Vec<String>,
@@ -166,6 +170,7 @@ pub const QUIRKS: &[(&str, &str)] = &[
     ("key-optional", "a key is needed only where the operator set one"),
     ("cost-in-usage", "usage carries the vendor's own price of the call"),
     ("reasoning-content", "reasoning text comes in `reasoning_content` beside `content`"),
+    ("no-completions", "has no legacy text completions (`/completions`)"),
     ("routes-by-suffix", "the model id may carry a routing suffix after a colon"),
 ];
 

@@ -1,6 +1,7 @@
 //! Bodies of answers on their way to the client.
 
 mod array;
+mod passed;
 mod relay;
 mod translated;
 
@@ -11,6 +12,7 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
 pub use array::ArrayBody;
+pub use passed::{PassedBody, Reading};
 pub use relay::RelayBody;
 pub(crate) use translated::Rewriter;
 pub use translated::TranslatedBody;
@@ -38,6 +40,8 @@ pub enum AnswerBody {
     Translated(Box<TranslatedBody>),
     /// A stream whose events become one JSON array.
     Array(Box<ArrayBody>),
+    /// Whatever it is, as it comes.
+    Passed(Box<PassedBody>),
 }
 
 impl AnswerBody {
@@ -60,6 +64,7 @@ impl http_body::Body for AnswerBody {
             Self::Relay(body) => body.poll(cx),
             Self::Translated(body) => body.poll(cx),
             Self::Array(body) => body.poll(cx),
+            Self::Passed(body) => body.poll(cx),
         }
     }
 
@@ -70,6 +75,7 @@ impl http_body::Body for AnswerBody {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Self::Passed(body) => body.bytes_left().map_or_else(SizeHint::default, SizeHint::with_exact),
             Self::Relay(_) | Self::Translated(_) | Self::Array(_) => SizeHint::default(),
         }
     }

@@ -16,6 +16,85 @@ pub enum Call {
     CountTokens,
     /// Vectors for texts.
     Embeddings,
+    /// The continuation of a text, as before there were chats.
+    Completions,
+    /// A call that passes as it came; its path is its own.
+    Pass(Verb),
+}
+
+/// The method of a call that passes as it came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verb {
+    /// `GET`
+    Get,
+    /// `POST`
+    Post,
+    /// `DELETE`
+    Delete,
+}
+
+/// A call that is no conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    /// The model that the request names does it.
+    Model(Service),
+    /// It is about something that lies with a vendor.
+    Held(Holding),
+}
+
+/// What a model does besides talking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// Makes and changes pictures.
+    Images,
+    /// Speaks, and writes down what it hears.
+    Audio,
+    /// Judges whether a content may be shown.
+    Moderations,
+    /// Orders documents by what they have to do with a question.
+    Rerank,
+    /// Makes films.
+    Videos,
+}
+
+/// What lies with a vendor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holding {
+    /// Files.
+    Files,
+    /// Files on their way, in parts.
+    Uploads,
+    /// Requests that are answered within a day.
+    Batches,
+    /// Films, which take their time.
+    Videos,
+}
+
+impl Service {
+    /// Its name in records, where no model is named.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Images => "images",
+            Self::Audio => "audio",
+            Self::Moderations => "moderations",
+            Self::Rerank => "rerank",
+            Self::Videos => "videos",
+        }
+    }
+}
+
+impl Holding {
+    /// Its name in records, which know no model for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Files => "files",
+            Self::Uploads => "uploads",
+            Self::Batches => "batches",
+            Self::Videos => "videos",
+        }
+    }
 }
 
 /// Who may use an endpoint.
@@ -40,6 +119,10 @@ pub enum Action {
     Bedrock,
     /// A response that its vendor holds; the path's end names it.
     KeptResponse,
+    /// A call that is no conversation; it passes as it came.
+    Pass(Pass),
+    /// A conversation of sound over a WebSocket.
+    Realtime,
     /// The models that can be called.
     Models,
     /// One of them; the path ends with its id.
@@ -61,7 +144,7 @@ pub enum Action {
 pub struct Endpoint {
     /// Its method.
     pub method: &'static str,
-    /// Its path; one that ends in `/` takes everything below it.
+    /// Its path; one that ends in `/` takes everything below it, and `{id}` stands for one segment that can be an id.
     pub path: &'static str,
     /// Who may use it.
     pub role: Role,
@@ -75,14 +158,44 @@ impl Endpoint {
     fn is_at(&self, path: &str) -> bool {
         if self.path.len() > 1 && self.path.ends_with('/') {
             path.len() > self.path.len() && path.starts_with(self.path)
+        } else if let Some((before, behind)) = self.path.split_once("{id}") {
+            path.strip_prefix(before).and_then(|rest| rest.strip_suffix(behind)).is_some_and(may_be_an_id)
         } else {
             path == self.path
         }
     }
+
+    /// The id in a path that this endpoint takes.
+    #[must_use]
+    pub fn id_in<'p>(&self, path: &'p str) -> Option<&'p str> {
+        let (before, behind) = self.path.split_once("{id}")?;
+        path.strip_prefix(before)?.strip_suffix(behind)
+    }
+}
+
+/// The longest id in a path, in bytes.
+const ID_MAX: usize = 256;
+
+/// Whether a segment can be a vendor's id: nothing that a reader of paths might take for more than one plain segment.
+fn may_be_an_id(segment: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':');
+    segment.len() <= ID_MAX
+        && segment.bytes().all(fits)
+        && segment.bytes().any(|byte| byte.is_ascii_alphanumeric())
 }
 
 const fn endpoint(method: &'static str, path: &'static str, role: Role, action: Action) -> Endpoint {
     Endpoint { method, path, role, action }
+}
+
+/// One that passes to the vendor whose model the request names.
+const fn service(path: &'static str, service: Service) -> Endpoint {
+    endpoint("POST", path, Role::Caller, Action::Pass(Pass::Model(service)))
+}
+
+/// One that passes to the vendor that holds something.
+const fn held(method: &'static str, path: &'static str, holding: Holding) -> Endpoint {
+    endpoint(method, path, Role::Caller, Action::Pass(Pass::Held(holding)))
 }
 
 /// Every endpoint.
@@ -118,6 +231,50 @@ pub static ENDPOINTS: &[Endpoint] = &[
     endpoint("GET", "/v1beta/models/", Role::Caller, Action::Model),
     endpoint("GET", "/v1/models", Role::Caller, Action::Models),
     endpoint("GET", "/v1/models/", Role::Caller, Action::Model),
+    endpoint(
+        "POST",
+        "/v1/completions",
+        Role::Caller,
+        Action::Exchange(Dialect::OpenaiChat, Call::Completions),
+    ),
+    // Paths of OpenAI's published document (<https://github.com/openai/openai-openapi>), and of Cohere's and Jina's
+    // rerank, read 2026-11-23. What is not listed does not pass: an operator's key can do more than its callers should.
+    service("/v1/moderations", Service::Moderations),
+    service("/v1/rerank", Service::Rerank),
+    service("/v2/rerank", Service::Rerank),
+    service("/v1/images/generations", Service::Images),
+    service("/v1/images/edits", Service::Images),
+    service("/v1/images/variations", Service::Images),
+    service("/v1/audio/speech", Service::Audio),
+    service("/v1/audio/transcriptions", Service::Audio),
+    service("/v1/audio/translations", Service::Audio),
+    service("/v1/videos", Service::Videos),
+    held("GET", "/v1/videos", Holding::Videos),
+    held("GET", "/v1/videos/{id}", Holding::Videos),
+    held("DELETE", "/v1/videos/{id}", Holding::Videos),
+    held("GET", "/v1/videos/{id}/content", Holding::Videos),
+    held("POST", "/v1/videos/{id}/remix", Holding::Videos),
+    held("GET", "/v1/files", Holding::Files),
+    held("POST", "/v1/files", Holding::Files),
+    held("GET", "/v1/files/{id}", Holding::Files),
+    held("DELETE", "/v1/files/{id}", Holding::Files),
+    held("GET", "/v1/files/{id}/content", Holding::Files),
+    held("POST", "/v1/uploads", Holding::Uploads),
+    held("POST", "/v1/uploads/{id}/parts", Holding::Uploads),
+    held("POST", "/v1/uploads/{id}/complete", Holding::Uploads),
+    held("POST", "/v1/uploads/{id}/cancel", Holding::Uploads),
+    held("GET", "/v1/batches", Holding::Batches),
+    held("POST", "/v1/batches", Holding::Batches),
+    held("GET", "/v1/batches/{id}", Holding::Batches),
+    held("POST", "/v1/batches/{id}/cancel", Holding::Batches),
+    // <https://platform.claude.com/docs/en/api/creating-message-batches>, read 2026-11-23.
+    held("GET", "/v1/messages/batches", Holding::Batches),
+    held("POST", "/v1/messages/batches", Holding::Batches),
+    held("GET", "/v1/messages/batches/{id}", Holding::Batches),
+    held("DELETE", "/v1/messages/batches/{id}", Holding::Batches),
+    held("GET", "/v1/messages/batches/{id}/results", Holding::Batches),
+    held("POST", "/v1/messages/batches/{id}/cancel", Holding::Batches),
+    endpoint("GET", "/v1/realtime", Role::Caller, Action::Realtime),
     endpoint("GET", "/livez", Role::Anyone, Action::Livez),
     endpoint("GET", "/readyz", Role::Anyone, Action::Readyz),
     endpoint("GET", "/version", Role::Anyone, Action::Version),
@@ -179,13 +336,26 @@ mod tests {
             "/v1/models/",
             "/v1/../v1/messages",
             "/v1/messages;x",
+            "/v1/uploads/a%2fb/parts",
+            "/v1/uploads/../parts",
+            "/v1/uploads/a/b/parts",
+            "/v1/uploads//parts",
+            "/v1/uploads/parts",
+            "/v1/files/file-1",
         ] {
-            assert!(matches!(find(&Method::POST, path), Found::Nothing), "{path}");
+            assert!(!matches!(find(&Method::POST, path), Found::Endpoint(_)), "{path}");
         }
         assert!(matches!(find(&Method::GET, "/v1/messages"), Found::OtherMethod));
         assert_eq!(methods_at("/v1/messages"), "POST");
         assert_eq!(methods_at("/v1/responses/resp_1"), "GET, DELETE, POST");
         assert!(matches!(find(&Method::GET, "/v1/models/a/b"), Found::Endpoint(_)));
+        for path in ["/v1/files/..", "/v1/files/.", "/v1/files/a%2e", "/v1/files/a/content/b", "/v1/files/"] {
+            assert!(matches!(find(&Method::GET, path), Found::Nothing), "{path}");
+        }
+        let Found::Endpoint(content) = find(&Method::GET, "/v1/files/file-1/content") else {
+            panic!("it is there")
+        };
+        assert_eq!(content.id_in("/v1/files/file-1/content"), Some("file-1"));
     }
 
     #[test]

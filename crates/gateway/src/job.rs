@@ -27,6 +27,10 @@ pub struct Job {
     resolution: Option<Arc<Resolution>>,
     /// A request has left for the vendor, so that a bill may come.
     was_sent: bool,
+    /// The vendor bills no such call.
+    is_free: bool,
+    /// The cost, where it is not the price of the tokens.
+    own_cost: Option<Cost>,
 }
 
 impl Job {
@@ -58,6 +62,8 @@ impl Job {
             exchange: Some(Box::new(exchange)),
             resolution: None,
             was_sent: false,
+            is_free: false,
+            own_cost: None,
         }
     }
 
@@ -105,6 +111,22 @@ impl Job {
     /// The request has left for the vendor.
     pub fn sent(&mut self) {
         self.was_sent = true;
+    }
+
+    /// The vendor bills no such call: listing files, say.
+    pub fn bills_nothing(&mut self) {
+        self.is_free = true;
+    }
+
+    /// The cost, where it is not the price of the tokens: of searches, seconds, or tokens of pictures.
+    pub fn costs(&mut self, cost: Cost) {
+        self.own_cost = Some(cost);
+    }
+
+    /// What the exchange resolved to.
+    #[must_use]
+    pub const fn resolution(&self) -> Option<&Arc<Resolution>> {
+        self.resolution.as_ref()
     }
 
     /// The answer's head has come.
@@ -214,7 +236,7 @@ impl Job {
     fn keep(&self, exchange: &Exchange) {
         let target = exchange.target.as_ref().filter(|target| target.dialect == Dialect::OpenaiResponses);
         if let (Some(target), Some(id)) = (target, &exchange.answer.id) {
-            let place = Place { provider: Arc::clone(&target.vendor), key: Arc::clone(&exchange.caller.key) };
+            let place = Place::new(Arc::clone(&target.vendor), Arc::clone(&exchange.caller.key));
             self.shared.responses.lock().unwrap_or_else(PoisonError::into_inner).put(id, place);
         }
     }
@@ -229,7 +251,7 @@ impl Job {
             Outcome::Failed(_) => exchange.status != 200,
             Outcome::Complete | Outcome::Cancelled => false,
         };
-        if !self.was_sent || (was_refused && !has_output) {
+        if !self.was_sent || self.is_free || (was_refused && !has_output) {
             // Nothing reached the vendor, or it refused: nothing is billed.
             return Bill { cost: Cost::Known(PicoUsd::ZERO), ..Bill::default() };
         }
@@ -239,6 +261,10 @@ impl Job {
             let pricing = resolution.target.pricing.as_ref();
             pricing.map_or(Cost::Unknown, |pricing| pricing.cost(usage, tier, exchange.started_at))
         };
+        if let (Some(cost), true) = (self.own_cost, is_whole) {
+            let usage = facts.usage.unwrap_or_default();
+            return Bill { usage, provenance: Provenance::Reported, cost, ..Bill::default() };
+        }
         match (facts.usage, is_whole) {
             (Some(usage), true) => {
                 Bill { usage, provenance: Provenance::Reported, cost: price(&usage), ..Bill::default() }

@@ -1,22 +1,25 @@
-//! Keeps the signed thinking that a client's dialect cannot carry, and puts it back in a tool loop.
+//! Keeps the signed thinking of another dialect that clients may lose, and puts it back in a tool loop.
+//!
+//! An openai-chat client cannot carry it at all. Clients of the other dialects can, and many do not: they send back
+//! only what they know of, or nothing that their own vendor did not sign. What a client does carry is left alone.
 
 use std::sync::{Arc, PoisonError};
 
-use pilothouse_core::conversation::{Answer, Request, StreamPart};
+use pilothouse_core::conversation::{Answer, Content, Request, StreamPart};
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::exchange::Note;
+use pilothouse_wire::codec::Target;
 use pilothouse_wire::codec::assemble::Assembler;
-use pilothouse_wire::codec::{Target, ThinkingStyle};
 
 use crate::shared::Shared;
 
 /// Most bytes of one answer that are gathered for the memory.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
-/// Whether the pair of dialects loses thinking that the vendor wants back.
-fn loses_thinking(client: Dialect, upstream: Dialect) -> bool {
-    use Dialect::{AnthropicMessages, BedrockConverse, GeminiGenerate, OpenaiChat, OpenaiResponses};
-    client == OpenaiChat
+/// Whether a client of that dialect may lose thinking that the vendor wants back.
+fn may_lose_thinking(client: Dialect, upstream: Dialect) -> bool {
+    use Dialect::{AnthropicMessages, BedrockConverse, GeminiGenerate, OpenaiResponses};
+    client != upstream
         && matches!(upstream, AnthropicMessages | OpenaiResponses | GeminiGenerate | BedrockConverse)
 }
 
@@ -29,7 +32,7 @@ pub(crate) struct Remembering {
 }
 
 impl Remembering {
-    /// `None` where the client carries its thinking itself.
+    /// `None` where there is nothing that the client could lose.
     #[must_use]
     pub(crate) fn for_pair(
         shared: &Arc<Shared>,
@@ -37,7 +40,7 @@ impl Remembering {
         upstream: Dialect,
         key: &Arc<str>,
     ) -> Option<Self> {
-        loses_thinking(client, upstream).then(|| Self {
+        may_lose_thinking(client, upstream).then(|| Self {
             shared: Arc::clone(shared),
             key: Arc::clone(key),
             assembler: None,
@@ -45,14 +48,21 @@ impl Remembering {
         })
     }
 
-    /// Takes one step of a streamed answer.
+    /// Takes one step of a streamed answer; of all steps only those that are about thinking or begin a call count.
     pub(crate) fn part(&mut self, part: &StreamPart) {
+        use StreamPart::{PartStart, Reasoning, Signature, Start};
+        if !matches!(part, Start { .. } | PartStart { .. } | Reasoning { .. } | Signature { .. }) {
+            return;
+        }
         self.assembler.get_or_insert_with(|| Assembler::new(ANSWER_BYTES_MAX)).part(part);
     }
 
     /// Takes a whole answer.
     pub(crate) fn answer(&mut self, answer: &Answer) {
-        self.answer = Some(answer.clone());
+        let mut parts = answer.choices.iter().flat_map(|choice| &choice.parts);
+        if parts.any(|part| matches!(part.content, Content::ToolCall(_))) {
+            self.answer = Some(answer.clone());
+        }
     }
 
     /// Keeps what was gathered.
@@ -75,27 +85,18 @@ pub(crate) fn restore(
     key: &str,
 ) -> Vec<Note> {
     let mut notes = Vec::new();
-    if loses_thinking(client, upstream) {
+    if may_lose_thinking(client, upstream) {
         let mut thinking = shared.thinking.lock().unwrap_or_else(PoisonError::into_inner);
         let (now, family) = (shared.clock.now(), target.family);
         let restored = match upstream {
             // A call of Gemini's without its signature gets the placeholder that Google documents.
             Dialect::GeminiGenerate => thinking.restore_held(key, family, request, now),
-            // Where thinking is adaptive, turns may begin without.
-            _ if matches!(target.quirks.thinking, ThinkingStyle::Adaptive | ThinkingStyle::Either) => {
-                thinking.restore_held(key, family, request, now)
-            }
+            // This vendor takes a tool loop with a gap in its reasoning, so that nothing need be turned off.
             Dialect::OpenaiResponses => {
-                let asked = request.reasoning.clone();
-                let restored = thinking.restore(key, family, request, now, &mut notes);
-                if restored.turned_off {
-                    // This vendor takes a tool loop with a gap in its reasoning, so that nothing need be turned off.
-                    request.reasoning = asked;
-                    notes.clear();
-                    notes.push(Note::new(
-                        "drop:thinking",
-                        "the reasoning behind a tool call is not held for this model",
-                    ));
+                let restored = thinking.restore_held(key, family, request, now);
+                if restored.has_gap && client == Dialect::OpenaiChat {
+                    let why = "the reasoning behind a tool call is no longer held";
+                    notes.push(Note::new("drop:thinking", why));
                 }
                 restored
             }

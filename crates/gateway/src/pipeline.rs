@@ -6,7 +6,9 @@ mod authorise;
 mod choose;
 mod count;
 mod fit;
+mod pass;
 mod read;
+mod realtime;
 mod refuse;
 mod relay;
 mod translate;
@@ -31,8 +33,10 @@ use crate::told::Told;
 
 pub use admit::{admit, admit_operator};
 pub(crate) use authorise::authorise;
+pub(crate) use pass::{Passing, Settling, pass};
 pub(crate) use pilothouse_wire::codec::error_codec;
 pub(crate) use read::hops;
+pub(crate) use realtime::realtime;
 pub use refuse::{plain_error, refusal};
 pub(crate) use relay::{WHOLE_MAX, passing_headers};
 

@@ -17,7 +17,7 @@ use pilothouse_catalog::Catalog;
 
 pub use build::{Environment, build, listen_address};
 pub use keys::{KeyInfo, Keys, digest_of};
-pub use provider::{CallHeads, Live, Naming, Provider, Surface};
+pub use provider::{CallHeads, Live, Naming, Provider, Rerank, Surface};
 pub use resolve::{Resolution, Target};
 pub use ties::Tie;
 
@@ -45,6 +45,8 @@ pub struct Plan {
     pub exposure: Exposure,
     /// Largest request body in bytes.
     pub body_bytes_max: u64,
+    /// Largest upload in bytes.
+    pub upload_bytes_max: u64,
     /// Most bytes of request bodies held at once.
     pub inflight_bytes_max: u64,
     /// Switches for tests.

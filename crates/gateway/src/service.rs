@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use hyper::body::Incoming;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
@@ -22,6 +22,9 @@ use crate::plan::Plan;
 use crate::shared::Worker;
 use crate::told::Told;
 
+/// Names the provider that a call goes to, beside the model or instead of it.
+const PROVIDER: HeaderName = HeaderName::from_static("x-pilothouse-provider");
+
 /// Answers one request.
 ///
 /// # Errors
@@ -32,7 +35,9 @@ pub(crate) async fn serve(
     is_loopback: bool,
 ) -> Result<Answer, Infallible> {
     let plan = worker.shared.plan.load_full();
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
+    unprefix(&mut head);
+    let head = head;
     let told = Told::read(&head.headers);
     let mut answer = dispatch(&worker, &plan, &head, &told, body, is_loopback).await;
     if let Some(origin) = plan.exposure.cors_origin(&told).cloned() {
@@ -44,6 +49,20 @@ pub(crate) async fn serve(
         *answer.body_mut() = AnswerBody::full(Bytes::new());
     }
     Ok(answer)
+}
+
+/// Turns a provider at the path's beginning (`/p/NAME/v1/…`, which SDKs take for a base address) into the header that
+/// says the same.
+fn unprefix(head: &mut Parts) {
+    let Some(whole) = head.uri.path_and_query().map(http::uri::PathAndQuery::as_str) else { return };
+    let Some((name, rest)) = whole.strip_prefix("/p/").and_then(|behind| behind.split_once('/')) else {
+        return;
+    };
+    let uri = Uri::try_from(format!("/{rest}"));
+    if let (Ok(uri), Ok(name)) = (uri, HeaderValue::from_str(name)) {
+        head.uri = uri;
+        head.headers.insert(PROVIDER, name);
+    }
 }
 
 async fn dispatch(
@@ -69,7 +88,10 @@ async fn dispatch(
         Found::Nothing => return unknown_path(worker, dialect(), path),
     };
     if worker.shared.stopping.is_cancelled()
-        && matches!(endpoint.action, Action::Exchange(..) | Action::Google | Action::Bedrock)
+        && matches!(
+            endpoint.action,
+            Action::Exchange(..) | Action::Google | Action::Bedrock | Action::Pass(_) | Action::Realtime
+        )
     {
         let error =
             Error::new(Kind::Overloaded, "the gateway is being stopped; send the request to another one");
@@ -90,6 +112,15 @@ async fn dispatch(
             Box::pin(pipeline::run(worker, plan, dialect, call, None, told, body, is_loopback)).await
         }
         Action::KeptResponse => Box::pin(kept::serve(worker, plan, head, told, is_loopback)).await,
+        // Nobody asks what a listing would be like; whatever is sent upstream is answered whole.
+        Action::Pass(_) | Action::Realtime if head.method == Method::HEAD => {
+            wrong_method(worker, dialect(), path)
+        }
+        Action::Pass(pass) => {
+            let passing = pipeline::Passing { pass, endpoint, dialect: dialect(), head, told };
+            Box::pin(pipeline::pass(worker, plan, &passing, body, is_loopback)).await
+        }
+        Action::Realtime => Box::pin(pipeline::realtime(worker, plan, head, told, is_loopback)).await,
         Action::Google => Box::pin(google::serve(worker, plan, head, told, body, is_loopback)).await,
         Action::Bedrock => Box::pin(bedrock::serve(worker, plan, head, told, body, is_loopback)).await,
         _ => page(worker, plan, endpoint, dialect(), head, told, is_loopback),
@@ -140,9 +171,13 @@ fn page(
         Action::Readyz => endpoints::pages::readyz(&worker.shared),
         Action::Metrics => endpoints::pages::metrics(&worker.shared),
         Action::Version => endpoints::pages::version(),
-        Action::Status | Action::Exchange(..) | Action::Google | Action::Bedrock | Action::KeptResponse => {
-            endpoints::status::page(&worker.shared, plan, head)
-        }
+        Action::Status
+        | Action::Exchange(..)
+        | Action::Google
+        | Action::Bedrock
+        | Action::KeptResponse
+        | Action::Pass(_)
+        | Action::Realtime => endpoints::status::page(&worker.shared, plan, head),
     }
 }
 

@@ -10,17 +10,21 @@ use pilothouse_core::exchange::Exchange;
 use pilothouse_core::id::ExchangeId;
 use pilothouse_store::Recorder;
 use pilothouse_wire::memory::ThinkingMemory;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::drain::Drain;
-use crate::kept::KeptResponses;
+use crate::kept::KeptPlaces;
 use crate::metrics::Metrics;
 use crate::plan::Plan;
 use crate::server::Timers;
 
 /// Most bytes of thinking that are remembered for clients whose dialect cannot carry it.
 const THINKING_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Most conversations over WebSockets at once.
+const SESSIONS_MAX: usize = 4096;
 
 /// What all workers share.
 pub struct Shared {
@@ -49,7 +53,13 @@ pub struct Shared {
     /// Thinking that clients cannot carry.
     pub thinking: Mutex<ThinkingMemory>,
     /// Where the responses that passed are held.
-    pub responses: Mutex<KeptResponses>,
+    pub responses: Mutex<KeptPlaces>,
+    /// Where the files, uploads, batches and films that passed are held.
+    pub holdings: Mutex<KeptPlaces>,
+    /// Rooms for conversations over WebSockets.
+    pub sessions: Arc<Semaphore>,
+    /// When this process began.
+    pub started_at: UnixMs,
     /// Every task that runs.
     pub tasks: TaskTracker,
     ids: AtomicU64,
@@ -68,6 +78,7 @@ impl Shared {
         ping_every: Duration,
         seed: u64,
     ) -> Self {
+        let started_at = clock.now();
         Self {
             plan: ArcSwap::from_pointee(plan),
             recorder,
@@ -82,6 +93,9 @@ impl Shared {
             ping_every,
             thinking: Mutex::new(ThinkingMemory::new(THINKING_BYTES_MAX)),
             responses: Mutex::default(),
+            holdings: Mutex::default(),
+            sessions: Arc::new(Semaphore::new(SESSIONS_MAX)),
+            started_at,
             tasks: TaskTracker::new(),
             ids: AtomicU64::new(0),
             seed,

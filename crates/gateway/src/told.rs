@@ -35,6 +35,8 @@ pub struct Told<'h> {
     pub compat: Option<&'h HeaderValue>,
     /// `anthropic-version`
     pub anthropic_version: Option<&'h HeaderValue>,
+    /// `x-pilothouse-provider`
+    pub provider: Option<&'h HeaderValue>,
 }
 
 impl<'h> Told<'h> {
@@ -57,6 +59,7 @@ impl<'h> Told<'h> {
             sdk_retries: None,
             compat: None,
             anthropic_version: None,
+            provider: None,
         };
         for (name, value) in headers {
             let place = match name.as_str() {
@@ -74,6 +77,7 @@ impl<'h> Told<'h> {
                 "x-stainless-retry-count" => &mut told.sdk_retries,
                 "x-pilothouse-compat" => &mut told.compat,
                 "anthropic-version" => &mut told.anthropic_version,
+                "x-pilothouse-provider" => &mut told.provider,
                 _ => continue,
             };
             place.get_or_insert(value);

@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod logs;
 pub(crate) mod models;
+pub(crate) mod rules;
 pub(crate) mod serve;
 pub(crate) mod sim;
 pub(crate) mod tail;
@@ -33,6 +34,8 @@ enum Command {
     Check(check::Check),
     /// Models: what they cost, what they can, when they stop, what replaces them.
     Models(models::Models),
+    /// Compatibility rules: what targets refuse or silently change, and what is done about it.
+    Rules(rules::Rules),
     /// What happened: the latest exchanges, or the receipt of one.
     Logs(logs::Logs),
     /// What happens, live.
@@ -52,6 +55,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(command) => command.run(&mut out),
         Command::Check(command) => command.run(&mut out),
         Command::Models(command) => command.run(&mut out, SystemClock.now()),
+        Command::Rules(command) => command.run(&mut out),
         Command::Logs(command) => command.run(&mut out, &mut notes),
         Command::Tail(command) => command.run(&mut out, &mut notes),
         Command::Usage(command) => command.run(&mut out, &mut notes),

@@ -14,10 +14,12 @@ use crate::dialect::Dialect;
 use crate::door::{self, Endpoint};
 use crate::fault::Fault;
 use crate::headers;
+use crate::held::{self, Asking, Cellar, Held};
 use crate::load::{self, Load, Renderings};
 use crate::metrics;
 use crate::models::{self, Found, LOAD_PRICES, Model, Vendor};
-use crate::openai::Shelf;
+use crate::multipart;
+use crate::openai::{self, Shelf};
 use crate::price;
 use crate::setting::Setting;
 use crate::steer::Steering;
@@ -36,6 +38,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
 
 /// Largest request body that is read.
 const BODY_BYTES_MAX: usize = 64 << 20;
@@ -47,6 +50,9 @@ pub(crate) struct Core {
     books: Arc<Books>,
     cache: PromptCache,
     shelf: Shelf,
+    cellar: Cellar,
+    /// Conversations that go on behind their calls.
+    sessions: TaskTracker,
     renderings: Renderings,
     struck: Mutex<Struck>,
     slots: Arc<Semaphore>,
@@ -90,6 +96,8 @@ impl Core {
             books: Arc::default(),
             cache: PromptCache::default(),
             shelf: Shelf::default(),
+            cellar: Cellar::default(),
+            sessions: TaskTracker::new(),
             renderings: Renderings::default(),
             struck: Mutex::default(),
             waiting: AtomicU64::new(0),
@@ -130,6 +138,8 @@ impl Core {
         let answer = match &endpoint {
             Endpoint::Models => Answer::json(200, &voice::list(vendor, &parts)),
             Endpoint::Model(name) => voice::one(vendor, name),
+            Endpoint::Held(what) => self.held(vendor, &caller, what, &parts, &body),
+            Endpoint::Realtime => return Ok(self.realtime(&parts, call)),
             Endpoint::Kept(what) => voice::kept(&self.shelf, &caller, what, &parts),
             Endpoint::WrongMethod => voice::wrong_method(vendor, &parts),
             Endpoint::WrongVersion => azure::error::wrong_version(),
@@ -137,6 +147,43 @@ impl Core {
             _ => return self.model_call(vendor, &endpoint, &caller, &parts, &body, call).await,
         };
         Ok(self.refused(vendor, answer, Some(call)))
+    }
+
+    /// Files, uploads and batches.
+    fn held(&self, vendor: Vendor, caller: &str, what: &Held, parts: &Parts, body: &Bytes) -> Answer {
+        let header = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        // Files have left their beta with the version that Anthropic's SDKs 2.x send (seen on the wire, November 2026).
+        let is_later = header("anthropic-version") >= "2026";
+        let beta = if is_later { held::FILES_BETA } else { header("anthropic-beta") };
+        let asking = Asking {
+            vendor,
+            caller,
+            method: &parts.method,
+            beta,
+            seed: self.options.seed,
+            now_s: self.options.now_s,
+            body,
+            boundary: multipart::boundary(&parts.headers),
+        };
+        self.cellar.answer(what, &asking)
+    }
+
+    /// A conversation over a WebSocket, which goes on behind its handshake.
+    fn realtime(&self, parts: &Parts, call: Call) -> Response<Delivery> {
+        let (model, response) = match openai::realtime::handshake(parts) {
+            Ok(shaken) => shaken,
+            Err(answer) => return self.refused(Vendor::OpenAi, *answer, Some(call)),
+        };
+        let seed = self.options.seed;
+        if let Some(upgrade) = parts.extensions.get::<hyper::upgrade::OnUpgrade>().cloned() {
+            self.sessions.spawn(async move {
+                if let Ok(io) = upgrade.await {
+                    openai::realtime::talk(hyper_util::rt::TokioIo::new(io), &model, seed).await;
+                }
+            });
+        }
+        let script = Script::whole(Bytes::new(), Outcome::Completed);
+        response.map(|()| Delivery::new(Script { length: None, ..script }, Some(call), None))
     }
 
     /// An access token for what is itself a credential, and is not kept.
@@ -167,6 +214,7 @@ impl Core {
                 self.books.reset();
                 self.cache.clear();
                 self.shelf.clear();
+                self.cellar.clear();
                 *self.struck.lock().unwrap_or_else(PoisonError::into_inner) = Struck::default();
                 Some(Answer::json(200, &json!({ "reset": true })))
             }
@@ -240,7 +288,7 @@ impl Core {
         mut call: Call,
     ) -> Reply {
         let dialect = Dialect::of(vendor, endpoint);
-        let (request, name, found) = match resolve(vendor, endpoint, parts.uri.path(), body) {
+        let (request, name, found) = match resolve(vendor, endpoint, parts, body) {
             Ok(found) => found,
             Err(answer) => return Ok(self.refused(vendor, dialect.error(*answer), Some(call))),
         };

@@ -7,9 +7,11 @@ use crate::anthropic;
 use crate::bedrock::Operation;
 use crate::chance::digest;
 use crate::gemini;
+use crate::held::Held;
 use crate::models::Vendor;
 use crate::openai;
 use crate::openai::responses::Kept;
+use crate::openai::services::Service;
 use http::request::Parts;
 use http::{HeaderMap, Method, Uri};
 
@@ -27,6 +29,12 @@ pub(crate) enum Endpoint {
     /// A method of one of Google's models.
     Gemini(gemini::Method, String),
     Embeddings,
+    /// A model's work that is no conversation.
+    Service(Service),
+    /// Something about files, uploads or batches.
+    Held(Held),
+    /// A conversation over a WebSocket.
+    Realtime,
     /// An operation of one of Bedrock's models.
     Bedrock(Operation, String),
     /// A Claude on Vertex, or the name that counts for all of them.
@@ -74,6 +82,9 @@ pub(crate) fn find(method: &Method, uri: &Uri, headers: &HeaderMap) -> (Vendor, 
     let of = |of: Vendor, found: Option<Endpoint>| {
         found.filter(|_| fixed.is_none_or(|v| v == of)).map(|endpoint| (of, endpoint))
     };
+    if let Some((held, fits)) = Held::at(vendor, method, path) {
+        return (vendor, only(fits, Endpoint::Held(held)));
+    }
     of(Vendor::OpenAi, openai(method, path))
         .or_else(|| of(Vendor::Anthropic, anthropic(method, path)))
         .or_else(|| of(Vendor::Gemini, gemini(method, path, query)))
@@ -104,6 +115,8 @@ fn openai(method: &Method, path: &str) -> Option<Endpoint> {
         "v1/embeddings" => only(post, Endpoint::Embeddings),
         "v1/responses" => only(post, Endpoint::Responses),
         "v1/responses/input_tokens" => only(post, Endpoint::InputTokens),
+        "v1/realtime" => only(method == Method::GET, Endpoint::Realtime),
+        _ if Service::at(path).is_some() => only(post, Endpoint::Service(Service::at(path)?)),
         _ => {
             let parts: Vec<&str> = path.strip_prefix("v1/responses/")?.split('/').collect();
             match (parts.as_slice(), method) {

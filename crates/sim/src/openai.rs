@@ -6,7 +6,9 @@ pub(crate) mod error;
 mod messages;
 mod parameters;
 mod read;
+pub(crate) mod realtime;
 pub(crate) mod responses;
+pub(crate) mod services;
 mod stream;
 mod tools;
 

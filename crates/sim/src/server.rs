@@ -67,8 +67,9 @@ async fn serve(stream: TcpStream, core: Arc<Core>, stop: CancellationToken) {
         let core = core.clone();
         async move { core.call(request).await }
     });
-    let connection =
-        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let connection = hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
     tokio::select! {
         () = stop.cancelled() => {}
         // An error here is a connection that broke or was broken off on purpose; the books have it already.

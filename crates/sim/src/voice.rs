@@ -85,6 +85,12 @@ pub(crate) fn not_json(vendor: Vendor, dialect: Dialect) -> Answer {
     }
 }
 
+/// A form that cannot be read; only OpenAI takes any.
+pub(crate) fn not_a_form(why: &str) -> Answer {
+    let message = format!("Could not parse multipart form: {why}");
+    openai::error::Refusal::other(400, "invalid_request_error", None, message).answer()
+}
+
 pub(crate) fn no_model_named(dialect: Dialect, request: &Value) -> Answer {
     match dialect {
         Dialect::Chat => openai::error::Refusal::other(

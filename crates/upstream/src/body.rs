@@ -57,9 +57,13 @@ pub(crate) struct Deadlines {
     last_read: Instant,
     /// Nothing was there to read when it was last tried; then `last_read` is when that was.
     is_waiting: bool,
+    first_byte: std::time::Duration,
     between_chunks: std::time::Duration,
     ends_at: Instant,
 }
+
+/// A deadline that would move by less than this stays where it is.
+const GRAIN: std::time::Duration = std::time::Duration::from_millis(100);
 
 impl Deadlines {
     /// The deadlines of a call that begins now. A timer of an earlier call is moved, which costs much less than
@@ -79,6 +83,7 @@ impl Deadlines {
             timer: Some(timer),
             last_read: now,
             is_waiting: false,
+            first_byte: timeouts.first_byte,
             between_chunks: timeouts.between_chunks,
             ends_at,
         }
@@ -89,6 +94,17 @@ impl Deadlines {
         let Some(timer) = &mut self.timer else { return Poll::Pending };
         ready!(timer.as_mut().poll(cx));
         Poll::Ready(if Instant::now() >= self.ends_at { Phase::Total } else { Phase::FirstByte })
+    }
+
+    /// A piece of the request's body has left: the wait for the answer begins anew.
+    pub(crate) fn went_on(&mut self) {
+        let now = Instant::now();
+        let due = (now + self.first_byte).min(self.ends_at);
+        self.last_read = now;
+        // Moving a timer costs more than a write, and deadlines need not be that exact.
+        if let Some(timer) = self.timer.as_mut().filter(|timer| due - timer.deadline() > GRAIN) {
+            timer.as_mut().reset(due);
+        }
     }
 
     /// The head is there: from now on the deadline between two reads counts.

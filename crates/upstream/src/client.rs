@@ -8,14 +8,15 @@ use http::{HeaderMap, StatusCode};
 use tokio::time::Instant;
 
 use crate::body::{Body, Deadlines};
-use crate::connect::{Io, Opened, open};
+use crate::connect::{Io, Opened, open, open_http1};
 use crate::decode::Decoder;
 use crate::failure::Failure;
-use crate::h1::{AnswerHead, Connection};
+use crate::h1::{AnswerHead, Connection, Tunnel};
 use crate::h2;
 use crate::origin::Origin;
 use crate::pool::{CallCount, Pool};
 use crate::request::Request;
+use crate::upload::Upload;
 
 /// Calls vendors. Each worker has one of its own, so that its pool is never contended.
 #[derive(Clone, Default)]
@@ -31,6 +32,14 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body.
     pub body: Body,
+}
+
+/// What became of a request for another protocol.
+pub enum Switched {
+    /// The connection has left HTTP; the headers that the caller asked to keep.
+    Open(HeaderMap, Tunnel),
+    /// The vendor answered instead.
+    Refused(Answer),
 }
 
 impl Client {
@@ -90,6 +99,45 @@ impl Client {
                 Err(failure) => return Err(failure),
             }
         }
+    }
+
+    /// Sends a request whose body comes while it is sent, and waits for the head of its answer. It goes over a fresh
+    /// HTTP/1.1 connection, because a body that has begun to leave cannot be sent a second time.
+    ///
+    /// # Errors
+    /// As [`Client::send`], and [`Failure::Upload`] where the body has no good end.
+    pub async fn upload(
+        &self,
+        origin: &Origin,
+        request: &Request<'_>,
+        upload: Upload,
+        keep: fn(&str) -> bool,
+    ) -> Result<Answer, Failure> {
+        let mut connection = Connection::new(open_http1(origin.inner()).await?);
+        let mut deadlines = Deadlines::start(origin, Instant::now(), None);
+        let head = connection.upload(request, upload, keep, &mut deadlines).await?;
+        self.answer_h1(origin, connection, head, deadlines)
+    }
+
+    /// Sends a request that asks for another protocol than HTTP, over a fresh HTTP/1.1 connection.
+    ///
+    /// # Errors
+    /// As [`Client::send`]. A vendor that does not switch has answered: [`Switched::Refused`].
+    pub async fn switch(
+        &self,
+        origin: &Origin,
+        request: &Request<'_>,
+        keep: fn(&str) -> bool,
+    ) -> Result<Switched, Failure> {
+        let mut connection = Connection::new(open_http1(origin.inner()).await?);
+        let mut deadlines = Deadlines::start(origin, Instant::now(), None);
+        let mut head = within(&mut deadlines, connection.ask_to_switch(request, keep)).await?;
+        if head.status == StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(Switched::Open(head.headers, connection.into_tunnel()));
+        }
+        // What was asked of this connection is not what others want of it.
+        head.is_reusable = false;
+        self.answer_h1(origin, connection, head, deadlines).map(Switched::Refused)
     }
 
     fn answer_h1(

@@ -33,12 +33,28 @@ pub(crate) enum Opened {
 
 /// Opens a connection within the origin's connect deadline.
 pub(crate) async fn open(origin: &Inner) -> Result<Opened, Failure> {
-    tokio::time::timeout(origin.timeouts.connect, open_unbounded(origin))
+    within_connect(origin, open_unbounded(origin, origin.tls.as_ref())).await
+}
+
+/// Opens a connection that speaks HTTP/1.1, within the origin's connect deadline.
+pub(crate) async fn open_http1(origin: &Inner) -> Result<Io, Failure> {
+    match within_connect(origin, open_unbounded(origin, origin.tls_http1.as_ref())).await? {
+        Opened::H1(io) => Ok(io),
+        // A server that chooses what was not offered breaks the handshake.
+        Opened::H2(_) => Err(Failure::Connect("it insists on HTTP/2, which this call cannot use".into())),
+    }
+}
+
+async fn within_connect(
+    origin: &Inner,
+    opening: impl Future<Output = Result<Opened, Failure>>,
+) -> Result<Opened, Failure> {
+    tokio::time::timeout(origin.timeouts.connect, opening)
         .await
         .unwrap_or(Err(Failure::Timeout(Phase::Connect)))
 }
 
-async fn open_unbounded(origin: &Inner) -> Result<Opened, Failure> {
+async fn open_unbounded(origin: &Inner, tls: Option<&Arc<rustls::ClientConfig>>) -> Result<Opened, Failure> {
     let failed = |error: io::Error| Failure::Connect(error.to_string());
     let (host, port) = match &origin.proxy {
         Some(proxy) => (proxy.host.as_str(), proxy.port),
@@ -50,7 +66,7 @@ async fn open_unbounded(origin: &Inner) -> Result<Opened, Failure> {
     })?;
     // Small writes must leave at once: Nagle plus delayed ACK costs 40 ms.
     tcp.set_nodelay(true).map_err(failed)?;
-    let Some(config) = &origin.tls else { return Ok(Opened::H1(Io::Plain(tcp))) };
+    let Some(config) = tls else { return Ok(Opened::H1(Io::Plain(tcp))) };
     if let Some(proxy) = &origin.proxy {
         tunnel(&mut tcp, proxy, origin).await?;
     }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use pilothouse_core::error::{Error, Kind};
 
+use crate::upload::Broken;
+
 /// The part of a call that a deadline cut short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
@@ -43,6 +45,8 @@ pub enum Failure {
     Cut(String),
     /// The bytes are not an answer that HTTP allows, or exceed a bound.
     BadAnswer(String),
+    /// The body that was being sent came to no good end: the caller's own reason.
+    Upload(Broken),
 }
 
 impl Failure {
@@ -60,6 +64,7 @@ impl Failure {
             Self::StaleConnection | Self::ClosedEarly | Self::Cut(_) => Kind::Cut,
             Self::Timeout(_) => Kind::Timeout,
             Self::BadAnswer(_) => Kind::BadAnswer,
+            Self::Upload(broken) => broken.kind,
         }
     }
 
@@ -81,6 +86,7 @@ impl Failure {
             }
             Self::Cut(why) => format!("the answer of `{vendor}` broke off ({why}); try again"),
             Self::BadAnswer(why) => format!("`{vendor}` sent an answer that cannot be read: {why}"),
+            Self::Upload(broken) => broken.why.to_string(),
         };
         Error::new(self.kind(), public)
     }
@@ -95,6 +101,7 @@ impl fmt::Display for Failure {
             Self::Timeout(phase) => write!(out, "timeout {}", phase.words()),
             Self::Cut(why) => write!(out, "cut: {why}"),
             Self::BadAnswer(why) => write!(out, "bad answer: {why}"),
+            Self::Upload(broken) => write!(out, "the request's body: {}", broken.why),
         }
     }
 }

@@ -7,6 +7,8 @@
 
 mod chunked;
 mod head;
+mod switch;
+mod upload;
 
 use std::future::{Future as _, poll_fn};
 use std::io::IoSlice;
@@ -14,6 +16,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
+use http::StatusCode;
 use smallvec::SmallVec;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -23,6 +26,7 @@ use crate::failure::Failure;
 use crate::request::{Request, append_line};
 pub(crate) use chunked::Chunks;
 pub(crate) use head::{AnswerHead, Framing, Parsed};
+pub use switch::Tunnel;
 
 /// Bodies up to this size are copied behind the head, so that one write sends all.
 const INLINE_BODY_MAX: usize = 16 * 1024;
@@ -117,50 +121,67 @@ impl Connection {
                     true
                 }
             };
-            loop {
-                match head::parse(&mut self.buf, keep)? {
-                    Parsed::Final(mut answer) => {
-                        answer.is_reusable &= sent && !sending.is_broken;
-                        if request.head.method == http::Method::HEAD {
-                            answer.framing = Framing::Length(0);
-                        }
-                        return Poll::Ready(Ok(answer));
-                    }
-                    Parsed::Informational if informational < INFORMATIONAL_MAX => {
-                        informational += 1;
-                        continue;
-                    }
-                    Parsed::Informational => {
-                        return Poll::Ready(Err(Failure::BadAnswer("too many informational answers".into())));
-                    }
-                    Parsed::Partial if self.buf.len() >= HEAD_MAX => {
-                        return Poll::Ready(Err(Failure::BadAnswer("its headers exceed 64 KiB".into())));
-                    }
-                    Parsed::Partial => {}
-                }
-                match ready!(self.poll_fill(cx)) {
-                    Ok(Read::Bytes) => {}
-                    Err(error)
-                        if self.buf.is_empty()
-                            && let Some(failure) = refused_handshake(&error) =>
-                    {
-                        return Poll::Ready(Err(failure));
-                    }
-                    Ok(Read::End) | Err(_) if self.buf.is_empty() && informational == 0 => {
-                        let stale = self.is_reused;
-                        return Poll::Ready(Err(if stale {
-                            Failure::StaleConnection
-                        } else {
-                            Failure::ClosedEarly
-                        }));
-                    }
-                    Ok(Read::End) => return Poll::Ready(Err(Failure::Cut("in its headers".into()))),
-                    Err(error) => return Poll::Ready(Err(Failure::Cut(format!("in its headers: {error}")))),
-                }
+            let mut answer = ready!(self.poll_head(cx, keep, &mut informational))?;
+            if answer.status == StatusCode::SWITCHING_PROTOCOLS {
+                return Poll::Ready(Err(unasked_switch()));
             }
+            answer.is_reusable &= sent && !sending.is_broken;
+            if request.head.method == http::Method::HEAD {
+                answer.framing = Framing::Length(0);
+            }
+            Poll::Ready(Ok(answer))
         })
         .await
     }
+
+    /// Reads on until the head of the final answer is there, which may be one that switches protocols.
+    /// `informational` counts the answers before it.
+    fn poll_head(
+        &mut self,
+        cx: &mut Context<'_>,
+        keep: fn(&str) -> bool,
+        informational: &mut u32,
+    ) -> Poll<Result<AnswerHead, Failure>> {
+        loop {
+            match head::parse(&mut self.buf, keep)? {
+                Parsed::Final(answer) => return Poll::Ready(Ok(answer)),
+                Parsed::Informational if *informational < INFORMATIONAL_MAX => {
+                    *informational += 1;
+                    continue;
+                }
+                Parsed::Informational => {
+                    return Poll::Ready(Err(Failure::BadAnswer("too many informational answers".into())));
+                }
+                Parsed::Partial if self.buf.len() >= HEAD_MAX => {
+                    return Poll::Ready(Err(Failure::BadAnswer("its headers exceed 64 KiB".into())));
+                }
+                Parsed::Partial => {}
+            }
+            match ready!(self.poll_fill(cx)) {
+                Ok(Read::Bytes) => {}
+                Err(error)
+                    if self.buf.is_empty()
+                        && let Some(failure) = refused_handshake(&error) =>
+                {
+                    return Poll::Ready(Err(failure));
+                }
+                Ok(Read::End) | Err(_) if self.buf.is_empty() && *informational == 0 => {
+                    let stale = self.is_reused;
+                    return Poll::Ready(Err(if stale {
+                        Failure::StaleConnection
+                    } else {
+                        Failure::ClosedEarly
+                    }));
+                }
+                Ok(Read::End) => return Poll::Ready(Err(Failure::Cut("in its headers".into()))),
+                Err(error) => return Poll::Ready(Err(Failure::Cut(format!("in its headers: {error}")))),
+            }
+        }
+    }
+}
+
+fn unasked_switch() -> Failure {
+    Failure::BadAnswer("it switched protocols without being asked".into())
 }
 
 /// The bytes of a request on their way out.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use crate::proxy::Proxy;
-use crate::tls::{TlsError, TlsFiles, client_config};
+use crate::tls::{TlsError, TlsFiles, client_config, http1_only};
 
 /// Deadlines of one vendor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,8 @@ pub struct Origin(Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) tls: Option<Arc<rustls::ClientConfig>>,
+    /// The same without the offer of HTTP/2, for calls that need a connection of their own.
+    pub(crate) tls_http1: Option<Arc<rustls::ClientConfig>>,
     pub(crate) host: String,
     pub(crate) port: u16,
     /// What the `Host` header says.
@@ -108,8 +110,10 @@ impl Origin {
         let tls = if is_tls { Some(client_config(&options.tls).map_err(OriginError::Tls)?) } else { None };
         let proxy = Proxy::choose(is_tls, &host, port, options.proxy.as_deref(), &options.environment)
             .map_err(OriginError::Url)?;
+        let tls_http1 = tls.as_ref().map(http1_only);
         Ok(Self(Arc::new(Inner {
             tls,
+            tls_http1,
             host,
             port,
             authority: authority.as_str().to_owned(),

@@ -6,6 +6,7 @@
 //! when the same dialect encodes.
 
 pub mod assemble;
+pub mod freeform;
 mod losses;
 mod quirks;
 pub(crate) mod usage;

@@ -9,6 +9,7 @@ pub(crate) mod bedrock_converse;
 pub(crate) mod gemini_generate;
 mod openai_chat;
 mod openai_responses;
+pub mod other;
 
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::Kind;

@@ -111,6 +111,25 @@ pub fn passes_down(name: &str) -> bool {
     DOWN_LETTERS & bit_of(name) != 0 && DOWN_ALWAYS.iter().any(|known| known.fits(name))
 }
 
+/// Answer headers that pass with files besides: what they are called, and which part of them it is.
+const DOWN_FILES: &[Name] =
+    &[Name::Is("content-disposition"), Name::Is("content-range"), Name::Is("accept-ranges")];
+
+/// Whether an answer header passes to the client of a call that is no conversation.
+#[must_use]
+pub fn passes_down_with_files(name: &str) -> bool {
+    passes_down(name) || DOWN_FILES.iter().any(|known| known.fits(name))
+}
+
+/// Whether an answer header passes to the client of a connection that leaves HTTP for a WebSocket. Extensions do not:
+/// none is asked for, so that frames are what they look like.
+#[must_use]
+pub fn passes_down_with_switch(name: &str) -> bool {
+    passes_down(name)
+        || name.eq_ignore_ascii_case("sec-websocket-accept")
+        || name.eq_ignore_ascii_case("sec-websocket-protocol")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

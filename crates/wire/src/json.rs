@@ -300,6 +300,38 @@ pub(crate) fn compact(raw: &RawValue) -> String {
     out
 }
 
+/// The same for a model to read: characters outside ASCII stand for themselves, where a library escaped them all.
+pub(crate) fn readable(raw: &RawValue) -> String {
+    let text = compact(raw);
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        // An escaped backslash is two characters, and so is every other escape but these.
+        let (letter, len) = match unescaped(rest) {
+            Some((letter, len)) if !letter.is_ascii() => (Some(letter), len),
+            Some((_, len)) => (None, len),
+            None => (None, 2),
+        };
+        let (escape, behind) = rest.split_at_checked(len).unwrap_or((rest, ""));
+        match letter {
+            Some(letter) => out.push(letter),
+            None => out.push_str(escape),
+        }
+        rest = behind;
+    }
+    out + rest
+}
+
+/// The character of the escape `\uXXXX`, or of two that are a surrogate pair, and how long it is.
+fn unescaped(text: &str) -> Option<(char, usize)> {
+    let unit = |text: &str| u16::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok();
+    let units = [unit(text), text.get(6..).and_then(unit)].into_iter().map_while(|one| one);
+    let letter = char::decode_utf16(units).next()?.ok()?;
+    Some((letter, 6 * letter.len_utf16()))
+}
+
 /// Reads raw JSON that was kept.
 pub(crate) fn reread(raw: &Raw) -> Option<&RawValue> {
     serde_json::from_str(raw.text()).ok()

@@ -1,7 +1,7 @@
-//! Remembers the thinking that a client's dialect cannot carry, so that it can be put back inside a tool loop.
+//! Remembers the thinking that a client cannot carry, or does not, so that it can be put back inside a tool loop.
 //!
 //! A model that thinks and then calls a tool must get its thinking back, signed, with the tool's result. An
-//! openai-chat client cannot hold it. So it is kept here under the vendor's own ids of the tool calls, which
+//! openai-chat client cannot hold it, and others lose it. So it is kept here under the vendor's own ids of the tool calls, which
 //! nobody can guess, and only for the key that the answer went to. It is bounded in bytes, forgotten after an
 //! hour, and never written to disk. Where it is missing, thinking is off for that turn, and a note says so.
 
@@ -45,10 +45,19 @@ struct Turn {
 
 impl Turn {
     fn is_of(&self, family: &str) -> bool {
-        self.parts
-            .iter()
-            .all(|part| matches!(&part.content, Content::Reasoning(one) if &*one.origin.family == family))
+        let is_own =
+            |part: &Part| matches!(&part.content, Content::Reasoning(one) if &*one.origin.family == family);
+        self.parts.iter().all(is_own)
     }
+}
+
+/// Where in a step of the assistant its vendor wants thinking back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Before everything else, in every step.
+    Front,
+    /// Before the first call, once.
+    Call,
 }
 
 /// What a request needed, and got.
@@ -56,7 +65,9 @@ impl Turn {
 pub struct Restored {
     /// Turns whose thinking was put back.
     pub turns: usize,
-    /// Whether thinking had to be turned off, as some was missing.
+    /// Whether thinking is asked for, and some that belongs to the open loop is not to be had.
+    pub has_gap: bool,
+    /// Whether thinking was turned off for that reason.
     pub turned_off: bool,
 }
 
@@ -80,8 +91,8 @@ impl ThinkingMemory {
         self.bytes
     }
 
-    /// Keeps the signed thinking of an answer that calls tools, for the key of that name. Call it only where the
-    /// client's dialect cannot carry thinking. Answers without either are not kept.
+    /// Keeps the signed thinking of an answer that calls tools, for the key of that name. Where a model called
+    /// without having thought, that is kept too: such a turn has no gap. Answers without calls are not kept.
     pub fn remember(&mut self, key: &str, answer: &Answer, now: UnixMs) {
         self.forget_old(now);
         let Some(choice) = answer.choices.first() else { return };
@@ -99,7 +110,7 @@ impl ThinkingMemory {
                 _ => None,
             })
             .collect();
-        if parts.is_empty() || calls.is_empty() {
+        if calls.is_empty() {
             return;
         }
         let bytes = parts.iter().map(size).sum::<usize>()
@@ -122,7 +133,7 @@ impl ThinkingMemory {
     }
 
     /// Puts thinking back before the tool calls of the open tool loop: the assistant turns since the person last
-    /// spoke, as far as models of that family wrote it. Where a turn of the loop has none, and the request asks for thinking, turns thinking off for this
+    /// spoke. Where a turn of the loop has none, and the request asks for thinking, turns thinking off for this
     /// turn with the note `off:thinking`, as a vendor refuses a loop with a gap.
     pub fn restore(
         &mut self,
@@ -132,53 +143,64 @@ impl ThinkingMemory {
         now: UnixMs,
         notes: &mut Vec<Note>,
     ) -> Restored {
-        let (mut restored, has_missed) = self.put_back(key, family, request, now);
-        if has_missed && asks_for_thinking(request) {
+        let mut restored = self.put_back(key, family, request, now, Place::Front);
+        if restored.has_gap {
             request.reasoning.thinking = Some(Thinking::Off);
             request.reasoning.effort = None;
             restored.turned_off = true;
             notes.push(Note::new(
                 "off:thinking",
-                "the thinking behind a tool call is not held for this model, so that this turn goes without",
+                "the thinking behind a tool call is no longer held, so that this turn goes without",
             ));
         }
         restored
     }
 
     /// Puts back what is held, and leaves the request as it is where something is missing: for vendors that take
-    /// a loop with a gap, as Gemini does behind a placeholder for the signature.
+    /// a loop with a gap, as Gemini does behind a placeholder for the signature, and OpenAI does in any case. Both
+    /// take a piece of thinking once, before the first call that follows from it.
     pub fn restore_held(&mut self, key: &str, family: &str, request: &mut Request, now: UnixMs) -> Restored {
-        self.put_back(key, family, request, now).0
+        self.put_back(key, family, request, now, Place::Call)
     }
 
-    /// What was put back, and whether a turn of the loop has none.
-    fn put_back(&mut self, key: &str, family: &str, request: &mut Request, now: UnixMs) -> (Restored, bool) {
+    fn put_back(
+        &mut self,
+        key: &str,
+        family: &str,
+        request: &mut Request,
+        now: UnixMs,
+        place: Place,
+    ) -> Restored {
         self.forget_old(now);
         let key: Arc<str> = key.into();
-        let mut restored = Restored::default();
-        let mut has_missed = false;
+        let (mut restored, mut has_missed, mut done) = (Restored::default(), false, Vec::new());
         let from = loop_start(&request.messages);
-        for message in &mut request.messages[from..] {
-            if message.role != Role::Assistant || has_thinking(message) {
+        // Some dialects write one step of the assistant as several messages, which follow upon each other.
+        let steps = request.messages[from..]
+            .chunk_by_mut(|one, other| one.role == Role::Assistant && other.role == Role::Assistant);
+        for step in steps {
+            let has_calls = step.iter().any(|message| calls(message).next().is_some());
+            if step[0].role != Role::Assistant || !has_calls || step.iter().any(has_thinking) {
                 continue;
             }
-            if calls(message).next().is_none() {
-                continue;
-            }
-            let number = calls(message).find_map(|id| self.by_call.get(&(Arc::clone(&key), id.into())));
+            let place_of = |id: &str| self.by_call.get(&(Arc::clone(&key), id.into()));
+            let number = step.iter().flat_map(calls).find_map(place_of).copied();
+            let held = number.and_then(|one| Some((one, self.turns.get(&one)?)));
             // Another vendor's thinking would only be left out again.
-            let held = number.and_then(|number| self.turns.get(number)).filter(|turn| turn.is_of(family));
-            match held {
-                Some(turn) => {
-                    // What the client sent back of it is text without proof.
-                    message.parts.retain(|part| !matches!(part.content, Content::Reasoning(_)));
-                    message.parts.splice(0..0, turn.parts.iter().cloned());
-                    restored.turns += 1;
-                }
-                None => has_missed = true,
+            let Some((number, turn)) = held.filter(|(_, turn)| turn.is_of(family)) else {
+                has_missed = true;
+                continue;
+            };
+            let is_again = done.contains(&number) && place == Place::Call;
+            if turn.parts.is_empty() || is_again {
+                continue;
             }
+            done.push(number);
+            put_into(step, &turn.parts, place);
+            restored.turns += 1;
         }
-        (restored, has_missed)
+        restored.has_gap = has_missed && asks_for_thinking(request);
+        restored
     }
 
     fn forget_old(&mut self, now: UnixMs) {
@@ -226,6 +248,20 @@ fn size(part: &Part) -> usize {
     let Content::Reasoning(one) = &part.content else { return ENTRY_OVERHEAD };
     let proof = one.signature.as_deref().map_or(0, str::len) + one.redacted.as_deref().map_or(0, str::len);
     size_of::<Part>() + one.text.len() + proof
+}
+
+fn put_into(step: &mut [Message], parts: &[Part], place: Place) {
+    for message in &mut *step {
+        // What the client sent back of it is text without proof.
+        message.parts.retain(|part| !matches!(part.content, Content::Reasoning(_)));
+    }
+    let is_call = |part: &Part| matches!(part.content, Content::ToolCall(_));
+    let of_call = step.iter().enumerate().find_map(|(message, one)| {
+        let part = one.parts.iter().position(is_call)?;
+        Some((message, part))
+    });
+    let (message, part) = of_call.filter(|_| place == Place::Call).unwrap_or((0, 0));
+    step[message].parts.splice(part..part, parts.iter().cloned());
 }
 
 /// Where the open tool loop begins: behind the person's last words. The whole length when no loop is open.

@@ -19,6 +19,11 @@ globalThis.fetch = async (input, init) => {
   return response;
 };
 
+/** Says of the last call that its answer was left on purpose before its end. */
+export function interrupted() {
+  wire.at(-1).interrupted = true;
+}
+
 /** One turn as the SDK gave it. */
 export function answer(fields) {
   const nothing = { finish: null, usage: null, refusal: null, parsed: null, id: null };

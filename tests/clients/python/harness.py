@@ -29,6 +29,7 @@ class Cell:
         self.tools = job["tools"]
         self.results = job["results"]
         self.schema = job["schema"]
+        self.session = job["session"]
         self.image = job["bad_image" if self.case == "error_400" else "image"]
         # What has been received of an answer that is not complete yet.
         self.partial = ""
@@ -69,27 +70,49 @@ def watch():
         except ImportError:
             continue
         wrap(module.Client)
+        wrap_async(module.AsyncClient)
 
 
 def wrap(transport):
     original = transport.send
 
     def send(self, request, **options):
-        note = {"method": request.method, "path": request.url.path, "status": None, "headers": {}}
-        WIRE.append(note)
-        response = original(self, request, **options)
-        note["status"] = response.status_code
-        note["headers"] = {name.lower(): value for name, value in response.headers.items()}
-        return response
+        note = asked(request)
+        return told(note, original(self, request, **options))
 
     transport.send = send
+
+
+def wrap_async(transport):
+    original = transport.send
+
+    async def send(self, request, **options):
+        note = asked(request)
+        return told(note, await original(self, request, **options))
+
+    transport.send = send
+
+
+def asked(request):
+    note = {"method": request.method, "path": request.url.path, "status": None, "headers": {}}
+    WIRE.append(note)
+    return note
+
+
+def told(note, response):
+    note["status"] = response.status_code
+    note["headers"] = {name.lower(): value for name, value in response.headers.items()}
+    return response
 
 
 def raised(error):
     """An exception as the runner judges it."""
     classes = [f"{c.__module__.split('.')[0]}.{c.__name__}" for c in type(error).__mro__]
-    # Google's errors call it `code`, where others have a word.
+    # Google's errors call it `code`, where others have a word; Amazon's have it among the metadata of a response.
     status = getattr(error, "status_code", None) or getattr(error, "code", None)
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     return {
         "class": classes[0],
         "bases": classes[1:],

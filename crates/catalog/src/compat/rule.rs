@@ -226,6 +226,12 @@ impl Rule {
         self.codes.get(index).or_else(|| self.codes.first()).map_or("", String::as_str)
     }
 
+    /// The codes that a receipt has for this rule's actions, one per member.
+    #[must_use]
+    pub fn codes(&self) -> &[String] {
+        &self.codes
+    }
+
     /// Whether a request that the rule is about would fail.
     #[must_use]
     pub fn blocks(&self) -> bool {

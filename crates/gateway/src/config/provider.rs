@@ -18,6 +18,8 @@ pub struct Provider {
     pub dialect: Option<Spanned<String>>,
     /// Everything before the dialect's own path.
     pub base_url: Option<Spanned<String>>,
+    /// The address of its rerank call, where it is not the vendor's or `/rerank` below `base_url`.
+    pub rerank_url: Option<Spanned<String>>,
     /// Its credential: `env:NAME` or `file:PATH`.
     pub api_key: Option<Spanned<String>>,
     /// Several credentials; the next is used when one is refused.

@@ -23,6 +23,8 @@ pub struct Server {
     pub admin_token: Option<Spanned<String>>,
     /// Largest request body in bytes.
     pub body_bytes_max: u64,
+    /// Largest upload in bytes: a file or a form, which passes without being held.
+    pub upload_bytes_max: u64,
     /// Most bytes of request bodies held at once.
     pub inflight_bytes_max: u64,
     /// Most connections at once.
@@ -41,6 +43,7 @@ impl Default for Server {
             origins: Vec::new(),
             admin_token: None,
             body_bytes_max: 64 * 1024 * 1024,
+            upload_bytes_max: 1024 * 1024 * 1024,
             inflight_bytes_max: 1024 * 1024 * 1024,
             connections_max: 16_384,
             drain_seconds: 300,

@@ -49,6 +49,10 @@ pub(super) async fn send(
     let mut retries = provider.retries.saturating_sub(outgoing.sdk_retries);
     let mut tried = Tried::default();
     let mut pause = PAUSE_FIRST;
+    let keep = match outgoing.call {
+        Call::Pass(_) => headers::passes_down_with_files,
+        _ => headers::passes_down,
+    };
     loop {
         let credential = provider.credential();
         let (head, live) = prepared(surface, credential, outgoing.call).ok_or_else(|| {
@@ -63,7 +67,7 @@ pub(super) async fn send(
         request.extra = authorised.as_deref().unwrap_or(outgoing.extra);
         job.sent();
         let mut stale = 0;
-        let sent = worker.client.send(&surface.origin, &request, headers::passes_down, &mut stale).await;
+        let sent = worker.client.send(&surface.origin, &request, keep, &mut stale).await;
         if stale > 0 {
             job.noted(Note::new("replace:connection", REPLACED));
         }

@@ -63,13 +63,24 @@ impl Drop for Held {
 }
 
 impl Held {
+    /// Nothing yet.
+    pub(super) fn nothing(shared: &Arc<Shared>) -> Self {
+        Self { bytes: Bytes::new(), shared: Arc::clone(shared), counted: 0 }
+    }
+
+    /// How many bytes count.
+    pub(super) const fn counted(&self) -> u64 {
+        self.counted
+    }
+
     /// Lets go of the bytes: they are not needed any more.
     pub(crate) fn release(&mut self) {
         self.shared.held_bytes.fetch_sub(std::mem::take(&mut self.counted), Relaxed);
         self.bytes = Bytes::new();
     }
 
-    fn grow(&mut self, by: u64, max: u64) -> Result<(), Error> {
+    /// Counts more bytes, which somebody else may hold.
+    pub(super) fn grow(&mut self, by: u64, max: u64) -> Result<(), Error> {
         self.counted += by;
         if self.shared.held_bytes.fetch_add(by, Relaxed) + by > max {
             return Err(Error::new(
@@ -103,7 +114,7 @@ pub(super) async fn body(
     if length.is_some_and(|length| length > plan.body_bytes_max) {
         return Err(too_large());
     }
-    let mut held = Held { bytes: Bytes::new(), shared: Arc::clone(&worker.shared), counted: 0 };
+    let mut held = Held::nothing(&worker.shared);
     let mut many: Option<BytesMut> = None;
     while let Some(frame) = incoming.frame().await {
         let frame = frame.map_err(|error| {
@@ -151,6 +162,21 @@ pub(crate) fn hops(told: &Told<'_>) -> Result<u32, Error> {
     Ok(hops)
 }
 
+/// How often the client's SDK has tried already.
+pub(super) fn sdk_retries(told: &Told<'_>) -> u32 {
+    number(told.sdk_retries).unwrap_or(0)
+}
+
+/// The model's name as it is looked up: at the provider that the caller names beside it, where it does.
+pub(super) fn named(model: &str, told: &Told<'_>) -> String {
+    match told.provider.and_then(|provider| provider.to_str().ok()) {
+        Some(provider) if model.split_once('/').is_none_or(|(first, _)| first != provider) => {
+            format!("{provider}/{model}")
+        }
+        _ => model.to_owned(),
+    }
+}
+
 /// Reads the head of what is asked.
 pub(super) fn asked<'h>(
     dialect: Dialect,
@@ -173,13 +199,13 @@ pub(super) fn asked<'h>(
         let end_user =
             end_user.map(|user| user.chars().take(END_USER_MAX).collect::<String>().into_boxed_str());
         let (model, is_stream) = match by_path {
-            Some(call) => (call.model.clone().into_owned(), call.is_stream),
-            None => (head.model()?.into_owned(), dialect != Dialect::OpenaiEmbeddings && head.stream()?),
+            Some(call) => (named(&call.model, told), call.is_stream),
+            None => (named(&head.model()?, told), dialect != Dialect::OpenaiEmbeddings && head.stream()?),
         };
         (model, is_stream, end_user, head.into_members())
     };
     caller.end_user = end_user;
-    let sdk_retries = number(told.sdk_retries).unwrap_or(0);
+    let sdk_retries = sdk_retries(told);
     let key = Arc::clone(&caller.key);
     let compat = told.compat.map(compat).transpose()?;
     Ok(Asked { compat, body, members, headers: told.all, model, is_stream, sdk_retries, hops, caller, key })

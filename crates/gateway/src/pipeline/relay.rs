@@ -118,7 +118,7 @@ fn edits(
     job: &mut Job,
 ) -> (head::Edits, bool) {
     let asks_usage = dialect == Dialect::OpenaiChat
-        && call == Call::Chat
+        && matches!(call, Call::Chat | Call::Completions)
         && is_stream
         && !choice.provider().no_stream_options;
     let is_vertex_anthropic = choice.is_vertex_anthropic();
@@ -191,7 +191,7 @@ pub(super) fn answer_with(status: StatusCode, headers: HeaderMap, body: AnswerBo
 
 /// Passes a vendor's refusal on as it came, or, where something before the vendor spoke (a proxy's page), in the
 /// client's dialect: SDKs read nothing else.
-async fn vendor_refusal(
+pub(super) async fn vendor_refusal(
     dialect: Dialect,
     choice: &Choice,
     answer: pilothouse_upstream::Answer,

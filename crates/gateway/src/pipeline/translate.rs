@@ -9,6 +9,7 @@ use pilothouse_core::conversation::Rest;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::Error;
 use pilothouse_core::exchange::{Note, Outcome};
+use pilothouse_wire::codec::freeform::Freeform;
 use pilothouse_wire::codec::{AnswerContext, kind_of_status};
 use pilothouse_wire::dialects::name_place;
 use pilothouse_wire::facts::{Facts, Scanner};
@@ -39,6 +40,8 @@ struct Context {
     legacy_functions: bool,
     estimated_input: Option<u64>,
     echoed: Rest,
+    /// Freeform tools that the vendor got as functions.
+    freeform: Freeform,
 }
 
 impl Context {
@@ -117,12 +120,13 @@ fn prepare(
     for note in crate::memory::restore(&worker.shared, &mut request, dialect, upstream, &target, &asked.key) {
         job.edited(note);
     }
+    let mut losses = Vec::new();
+    let freeform = Freeform::replace(&mut request, upstream, &mut losses);
     // What the client gets is its own choice; what we are billed we always want to know.
     let stream_usage = request.stream_usage;
     request.stream_usage |= request.stream && !choice.provider().no_stream_options;
     let named = |error| name_place(error, dialect, &asked.body);
     fit::refuse_translated(asked, choice, &request).map_err(named)?;
-    let mut losses = Vec::new();
     let body = error_codec(upstream).encode_request(&request, &target, &mut losses).map_err(named)?;
     job.edited(Note::new("translate", &format!("{dialect} to {upstream}")));
     job.lost(losses);
@@ -136,6 +140,7 @@ fn prepare(
         estimated_input: (dialect == Dialect::AnthropicMessages && asked.is_stream)
             .then(|| pilothouse_tokens::estimate_output(asked.body.len() as u64, &resolved.real)),
         echoed: error_codec(dialect).echoed(&asked.body),
+        freeform,
     };
     Ok((body.into(), context))
 }
@@ -217,7 +222,7 @@ fn stream(
     headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     keep_headers(&mut headers, answer.headers);
     let rewriter = Rewriter::new(
-        error_codec(upstream).stream_decoder_of(&choice.resolution.target.model),
+        context.freeform.decoder(error_codec(upstream).stream_decoder_of(&choice.resolution.target.model)),
         error_codec(dialect).stream_encoder(&context.answer(&job)),
         upstream,
         remembering,
@@ -256,10 +261,11 @@ async fn whole(
     if !scanner.whole(&body) {
         return failed(dialect, job, &bad_json(choice));
     }
-    let decoded = match error_codec(upstream).decode_answer_of(&choice.resolution.target.model, &body) {
+    let mut decoded = match error_codec(upstream).decode_answer_of(&choice.resolution.target.model, &body) {
         Ok(decoded) => decoded,
         Err(error) => return failed(dialect, job, &error),
     };
+    context.freeform.answer(&mut decoded);
     if let Some(mut remembering) = remembering {
         remembering.answer(&decoded);
         remembering.keep();

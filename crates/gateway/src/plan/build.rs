@@ -84,7 +84,9 @@ pub fn build(
             continue;
         };
         provider.compat = section.compat.unwrap_or(source.file.compat);
-        if provider.surfaces.iter().any(|surface| is_ourselves(&surface.origin, listen)) {
+        let mut surfaces =
+            provider.surfaces.iter().chain(provider.rerank.iter().map(|rerank| &rerank.surface));
+        if surfaces.any(|surface| is_ourselves(&surface.origin, listen)) {
             wrong.push(Diagnostic::at(
                 name.span(),
                 "this address is our own listener: calls would go in circles",
@@ -111,6 +113,7 @@ pub fn build(
         admin,
         exposure: Exposure::new(&server.hosts, &server.origins),
         body_bytes_max: server.body_bytes_max,
+        upload_bytes_max: server.upload_bytes_max,
         inflight_bytes_max: server.inflight_bytes_max,
         debug: source.file.debug,
         is_discovered: false,

@@ -3,6 +3,7 @@
 mod auth;
 mod build;
 mod heads;
+mod rerank;
 mod section;
 mod ways;
 
@@ -17,9 +18,10 @@ use pilothouse_upstream::{Head, Origin};
 use crate::cloud::Tokens;
 use crate::cloud::sigv4::Signer;
 use crate::config::CompatMode;
-use crate::endpoints::Call;
+use crate::endpoints::{Call, Verb};
 
 pub(super) use build::build_provider;
+pub use rerank::Rerank;
 use section::Section;
 
 /// A place that may be called.
@@ -45,6 +47,10 @@ pub struct Provider {
     pub quirks: Vec<String>,
     /// What is done about requests that it would refuse or silently change.
     pub compat: CompatMode,
+    /// Its rerank call, where it has one.
+    pub rerank: Option<Rerank>,
+    /// The vendor has no legacy completions.
+    pub no_completions: bool,
     /// The vendor takes no `stream_options`, so usage is not asked for in streams.
     pub no_stream_options: bool,
     /// How calls are authorised, or what that lacks, where it is not simply the vendor's own key: words for people,
@@ -115,12 +121,15 @@ pub struct CallHeads {
     chat: Head,
     count_tokens: Option<Head>,
     embeddings: Option<Head>,
+    completions: Option<Head>,
     kept: Option<Box<KeptHeads>>,
+    pass: Option<Box<KeptHeads>>,
     /// What makes the credential, where it does not stand in the heads.
     pub live: Option<Live>,
 }
 
-/// The request heads of calls about a response that the vendor holds; what follows the path is the call's own.
+/// The request heads of calls whose path is their own, at least in its end: about a response that the vendor holds,
+/// and those that are no conversations.
 #[derive(Debug)]
 struct KeptHeads {
     get: Head,
@@ -131,11 +140,17 @@ struct KeptHeads {
 impl CallHeads {
     /// The head of a call, where the surface has it.
     #[must_use]
-    pub const fn get(&self, call: Call) -> Option<&Head> {
+    pub fn get(&self, call: Call) -> Option<&Head> {
         match call {
             Call::Chat => Some(&self.chat),
             Call::CountTokens => self.count_tokens.as_ref(),
             Call::Embeddings => self.embeddings.as_ref(),
+            Call::Completions => self.completions.as_ref(),
+            Call::Pass(verb) => self.pass.as_ref().map(|heads| match verb {
+                Verb::Get => &heads.get,
+                Verb::Post => &heads.post,
+                Verb::Delete => &heads.delete,
+            }),
         }
     }
 

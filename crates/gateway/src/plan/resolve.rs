@@ -164,6 +164,12 @@ impl Plan {
         that(&|provider| platforms.contains(&provider.platform))
     }
 
+    /// What a call resolves to that names no model: the provider, and the service's name where others have a model's.
+    #[must_use]
+    pub fn unnamed(&self, provider: &Arc<Provider>, service: &str) -> Arc<Resolution> {
+        Arc::new(self.resolution(service, provider, service))
+    }
+
     fn resolution(&self, asked: &str, provider: &Arc<Provider>, model: &str) -> Resolution {
         let (wire, real) = provider.named(model);
         let row = self.catalog.model(&provider.platform, real);

@@ -50,7 +50,11 @@ async fn serve_tls(worker: &Arc<Worker>, stream: TcpStream, acceptor: TlsAccepto
     }
 }
 
-async fn serve_h1<S: AsyncRead + AsyncWrite + Unpin>(worker: &Arc<Worker>, stream: S, is_loopback: bool) {
+async fn serve_h1<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    worker: &Arc<Worker>,
+    stream: S,
+    is_loopback: bool,
+) {
     let answer = service_fn(|request| service::serve(Arc::clone(worker), request, is_loopback));
     // While we drain, a new connection gets its one answer ("draining", "send it to another one"): closing it
     // before its request has come would look like a crash to whoever asks for our readiness.
@@ -62,6 +66,8 @@ async fn serve_h1<S: AsyncRead + AsyncWrite + Unpin>(worker: &Arc<Worker>, strea
             .header_read_timeout(HEADERS_TIME)
             .max_buf_size(BUFFER_MAX)
             .serve_connection(TokioIo::new(stream), answer)
+            // For WebSockets, whose conversation goes on in a task of its own.
+            .with_upgrades()
     );
     let place = worker.shared.closing.enter();
     // How a connection ends is the client's affair; what it asked for has been recorded.

@@ -51,15 +51,15 @@ pub(super) async fn serve(
     answer
 }
 
-/// Why a signed call cannot be admitted: a signature is checked with the secret itself, and of keys only digests are
-/// held here.
+/// Why a signed call is not admitted whose access key id is no key of ours: its signature cannot help, because it is
+/// checked with a secret that is not held here.
 fn sign_less(told: &Told<'_>) -> Option<Error> {
     let scheme = told.authorization?.as_bytes().get(..16)?;
     scheme.eq_ignore_ascii_case(b"AWS4-HMAC-SHA256").then(|| {
         Error::new(
             Kind::Forbidden,
-            "this gateway cannot check AWS signatures; set AWS_BEARER_TOKEN_BEDROCK to a Pilothouse key, which the SDK \
-             sends instead",
+            "the access key id of this signed call is not a key of this gateway; set AWS_ACCESS_KEY_ID to a Pilothouse \
+             key (any secret will do: signatures are not checked), or AWS_BEARER_TOKEN_BEDROCK (boto3 over https only)",
         )
     })
 }

@@ -8,7 +8,7 @@ use pilothouse_core::usage::Provenance;
 use serde_json::{Value, json};
 
 use crate::harness::House;
-use crate::harness::four::FOUR_VENDORS;
+use crate::harness::four::{FOUR_VENDORS, Speaker};
 use crate::harness::frames::{self, Frame};
 use crate::harness::http::{End, Got, Stream};
 use crate::harness::scripted::{self, Act, LAST_CHUNK, Scripted, chunk};
@@ -201,6 +201,105 @@ fn a_bedrock_client_is_answered_by_every_other_vendor() {
     }
 }
 
+/// The fleet's Bedrock, priced as the fleet prices itself.
+fn before_the_fleet() -> House {
+    House::with(&format!(
+        "{FOUR_VENDORS}\n[providers.bedrock]\ndialect = \"bedrock-converse\"\nbase_url = \"http://FLEET/bedrock\"\napi_key = \"bedrock-key\"\n"
+    ))
+}
+
+#[test]
+fn every_other_client_is_answered_by_a_strict_bedrock_and_billed_as_it_bills() {
+    let house = before_the_fleet();
+    let text = "Look. [[tool:weather]] [[args:{\"city\":\"Kiel\"}]]";
+    for model in ["bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0", "bedrock/us.amazon.nova-pro-v1:0"] {
+        for (client, is_stream) in
+            Speaker::ALL.into_iter().flat_map(|client| [(client, false), (client, true)])
+        {
+            let label = format!("{client:?} at {model}, streamed: {is_stream}");
+            let got = client.ask(&house, model, "Hello. [[say:Good day to you.]]", is_stream, false);
+            assert_eq!((got.status, got.end), (200, End::Whole), "{label}: {}", got.text());
+            let heard = client.hear(&got, is_stream);
+            assert_eq!(heard.text, "Good day to you.", "{label}: {}", got.text());
+            assert!(heard.is_finished && heard.error.is_none(), "{label}: {}", got.text());
+            let record = house.record(&got);
+            assert_eq!(record.target.as_ref().unwrap().dialect, Dialect::BedrockConverse, "{label}");
+            let usage = record.bill.usage;
+            assert_eq!(heard.usage, Some((usage.input_total(), usage.output_total())), "{label}");
+            let charged: i128 = house.fleet.last()["picousd"].as_str().unwrap().parse().unwrap();
+            assert_eq!(
+                record.bill.cost.known().map(|cost| cost.0),
+                Some(charged),
+                "{label}: {:?}",
+                record.bill
+            );
+
+            let got = client.ask(&house, model, text, is_stream, true);
+            assert_eq!(got.status, 200, "{label}: {}", got.text());
+            let called = ("weather".to_owned(), json!({"city": "Kiel"}));
+            assert_eq!(client.hear(&got, is_stream).tools, [called], "{label}: {}", got.text());
+        }
+    }
+}
+
+/// The fleet refuses a tool loop of Claude's without its signed thinking, and any signature that is not its own.
+#[test]
+fn signed_thinking_comes_home_to_a_strict_bedrock_from_every_client_that_loops() {
+    let house = before_the_fleet();
+    let model = "bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0";
+    let text = "Weather? [[tool:weather]] [[think:12]] [[args:{\"city\":\"Kiel\"}]]";
+    let schema = json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]});
+
+    let tool = json!({"type": "function", "function": {"name": "weather", "parameters": schema}});
+    let mut body = json!({"model": model, "messages": [{"role": "user", "content": text}], "tools": [tool], "reasoning_effort": "high", "max_tokens": 8000});
+    let got = house.chat(&body);
+    assert_eq!(got.status, 200, "{}", got.text());
+    let message = got.json()["choices"][0]["message"].clone();
+    let call = message["tool_calls"][0].clone();
+    let turns = body["messages"].as_array_mut().unwrap();
+    turns.push(json!({"role": "assistant", "content": null, "tool_calls": [call]}));
+    turns.push(json!({"role": "tool", "tool_call_id": call["id"], "content": "12 degrees"}));
+    let got = house.chat(&body);
+    assert_eq!(got.status, 200, "{}", got.text());
+    assert!(got.header("x-pilothouse-changed").unwrap().contains("restore:thinking"), "{:?}", got.headers);
+
+    let tool = json!({"name": "weather", "input_schema": schema});
+    let mut body = json!({"model": model, "messages": [{"role": "user", "content": text}], "tools": [tool], "thinking": {"type": "enabled", "budget_tokens": 2000}, "max_tokens": 8000});
+    let got = house.message(&body);
+    assert_eq!(got.status, 200, "{}", got.text());
+    let content = got.json()["content"].clone();
+    let blocks = content.as_array().unwrap();
+    assert!(blocks[0]["signature"].as_str().is_some_and(|text| !text.contains("pilothouse")), "{content}");
+    let id = blocks.iter().find(|block| block["type"] == "tool_use").unwrap()["id"].clone();
+    let turns = body["messages"].as_array_mut().unwrap();
+    turns.push(json!({"role": "assistant", "content": content}));
+    turns.push(json!({"role": "user", "content": [{"type": "tool_result", "tool_use_id": id, "content": "12 degrees"}]}));
+    let got = house.message(&body);
+    assert_eq!(got.status, 200, "{}", got.text());
+    // The same history on Anthropic's own platform: the signature is good there too.
+    body["model"] = "anthropic/claude-sonnet-4-5".into();
+    let sent = house.message(&body);
+    assert_eq!(sent.status, 200, "{}", sent.text());
+    let told: Value = serde_json::from_str(house.fleet.last()["body"].as_str().unwrap()).unwrap();
+    assert_eq!(told["messages"][1]["content"][0]["type"], "thinking", "{}", sent.text());
+}
+
+#[test]
+fn a_bedrock_client_gets_the_bytes_of_a_strict_bedrock() {
+    let house = before_the_fleet();
+    let path = "/model/bedrock%2Fus.anthropic.claude-sonnet-4-5-20250929-v1%3A0/converse-stream";
+    let got = house.post(path, &[], ask("Hello. [[say:Good day to you.]]", false).to_string().as_bytes());
+    assert_eq!((got.status, got.end), (200, End::Whole), "{}", got.text());
+    let frames = frames::read(&got.body);
+    let text: String = named(&frames, "contentBlockDelta")
+        .iter()
+        .filter_map(|delta| delta["delta"]["text"].as_str())
+        .collect();
+    assert_eq!((text.as_str(), frames.last().unwrap().name.as_str()), ("Good day to you.", "metadata"));
+    let record = house.record(&got);
+    assert_eq!((record.outcome, record.bill.provenance), (Outcome::Complete, Provenance::Reported));
+}
+
 #[test]
 fn a_cut_stream_ends_with_an_exception_and_a_broken_transport() {
     let messages = frames::of_text(STREAM);
@@ -345,14 +444,14 @@ fn errors_have_the_names_that_amazons_sdks_read() {
 }
 
 #[test]
-fn a_signed_call_is_told_to_send_a_key_instead() {
-    let vendor = Scripted::start(vec![whole(WHOLE)]);
+fn a_signed_call_is_admitted_by_its_access_key_id_and_else_told_to_send_a_key() {
+    let vendor = Scripted::start(vec![whole(WHOLE), whole(WHOLE)]);
     let house = House::with(&format!(
         "[providers.away]\ndialect = \"bedrock-converse\"\nbase_url = \"http://{}\"\napi_key = \"k\"\n[keys.app]\nsecret = \"ph-app\"\n",
         vendor.address
     ));
     let body = ask("Hi.", false).to_string();
-    let signed = "AWS4-HMAC-SHA256 Credential=ph-app/20261123/us-east-1/bedrock/aws4_request, SignedHeaders=host, Signature=00";
+    let signed = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261123/us-east-1/bedrock/aws4_request, SignedHeaders=host, Signature=00";
     for (authorization, words) in [
         (signed, "AWS_BEARER_TOKEN_BEDROCK"),
         ("Bearer wrong", "not one that is configured"),
@@ -365,6 +464,10 @@ fn a_signed_call_is_told_to_send_a_key_instead() {
         }
     }
     assert_eq!(vendor.calls(), 0);
-    let got = house.post(PATH, &[("authorization", "Bearer ph-app")], body.as_bytes());
-    assert_eq!(got.status, 200, "{}", got.text());
+    for authorization in ["Bearer ph-app", &signed.replace("AKIDEXAMPLE", "ph-app")] {
+        let got = house.post(PATH, &[("authorization", authorization)], body.as_bytes());
+        assert_eq!(got.status, 200, "{}", got.text());
+    }
+    // The vendor gets its own credential, and nothing of the signature.
+    assert!(vendor.requests().iter().all(|request| !request.contains("AWS4") && !request.contains("ph-app")));
 }

@@ -157,7 +157,10 @@ fn a_wrong_key_is_refused_in_the_callers_dialect_and_never_repeated() {
             assert!(!got.text().contains("canary"), "{}", got.text());
             let body = got.json();
             match client {
-                Client::Openai => assert_eq!(body["error"]["code"], "invalid_api_key", "{body}"),
+                Client::Openai | Client::Responses => {
+                    assert_eq!(body["error"]["code"], "invalid_api_key", "{body}");
+                }
+                Client::Gemini => assert_eq!(body["error"]["status"], "UNAUTHENTICATED", "{body}"),
                 Client::Anthropic => {
                     assert_eq!(
                         (&body["type"], error_type(&got).as_str()),
@@ -198,7 +201,7 @@ fn every_endpoint_asks_for_its_role() {
     };
     for endpoint in ENDPOINTS {
         let below = if endpoint.path.len() > 1 && endpoint.path.ends_with('/') { "gpt-4o" } else { "" };
-        let path = &format!("{}{below}", endpoint.path);
+        let path = &format!("{}{below}", endpoint.path.replace("{id}", "id-1"));
         let (nobody, caller, admin) = (
             call(endpoint.method, path, None),
             call(endpoint.method, path, Some("ph-search-1")),

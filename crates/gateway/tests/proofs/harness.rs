@@ -1,5 +1,6 @@
 //! A fleet and a gateway of their own for every test, on free ports, with the data in a temporary folder.
 
+pub(crate) mod forms;
 pub(crate) mod four;
 pub(crate) mod frames;
 pub(crate) mod http;

@@ -143,11 +143,11 @@ fn an_unknown_model_is_404_with_the_names_near_it_and_recorded() {
 fn unknown_paths_are_404_and_wrong_methods_405_in_the_callers_dialect() {
     let house = House::open();
     for path in [
-        "/v1/completions",
+        "/v1/fine_tuning/jobs",
         "/chat/completions",
         "/v1/chat/completions/",
         "//v1/messages",
-        "/v1/messages/batches",
+        "/v1/messages/threads",
     ] {
         let got = house.post(path, &[], b"{}");
         assert_eq!(got.status, 404, "{path}");

@@ -5,7 +5,7 @@ use crate::bedrock::error::Refusal;
 use crate::door::Endpoint;
 use crate::models::{Model, Vendor};
 use crate::setting::Setting;
-use crate::{anthropic, azure, bedrock, gemini, openai, vertex, voice};
+use crate::{anthropic, azure, bedrock, gemini, multipart, openai, vertex, voice};
 use http::HeaderMap;
 use http::request::Parts;
 use serde_json::Value;
@@ -22,6 +22,10 @@ pub(super) fn ask(
     match (vendor, endpoint) {
         (Vendor::OpenAi, _) => {
             let made = match endpoint {
+                Endpoint::Service(service) => {
+                    let is_form = multipart::boundary(&parts.headers).is_some();
+                    openai::services::answer(*service, setting, model, request, is_form)
+                }
                 Endpoint::Embeddings => openai::embed(setting, model, request),
                 Endpoint::Responses => openai::responses::create(setting, model, request),
                 Endpoint::InputTokens => openai::responses::count_tokens(setting, model, request),

@@ -8,6 +8,8 @@ use crate::door::{self, Endpoint};
 use crate::gemini;
 use crate::load;
 use crate::models::{self, Found, Vendor};
+use crate::multipart;
+use crate::openai::services;
 use crate::vertex;
 use crate::voice;
 use bytes::Bytes;
@@ -19,23 +21,37 @@ use serde_json::Value;
 pub(super) fn resolve(
     vendor: Vendor,
     endpoint: &Endpoint,
-    path: &str,
+    parts: &Parts,
     body: &Bytes,
 ) -> Result<(Value, String, Found), Box<Answer>> {
+    let path = parts.uri.path();
     let dialect = Dialect::of(vendor, endpoint);
-    let request: Value =
-        serde_json::from_slice(body).map_err(|_| Box::new(voice::not_json(vendor, dialect)))?;
+    let request: Value = match multipart::boundary(&parts.headers) {
+        Some(boundary) => {
+            let parts = multipart::parts(body, &boundary).map_err(|why| Box::new(voice::not_a_form(why)))?;
+            multipart::request(&parts)
+        }
+        None => serde_json::from_slice(body).map_err(|_| Box::new(voice::not_json(vendor, dialect)))?,
+    };
     let name = match endpoint {
         Endpoint::Gemini(_, model) | Endpoint::Bedrock(_, model) => model.clone(),
         Endpoint::Deployed { name, .. } => name.clone(),
         Endpoint::RawPredict(model) if model != vertex::COUNTER => model.clone(),
         _ => request.get("model").and_then(Value::as_str).unwrap_or_default().to_owned(),
     };
+    let name = match endpoint {
+        Endpoint::Service(service) if name.is_empty() => service.usual_model().unwrap_or_default().to_owned(),
+        _ => name,
+    };
     if name.is_empty() {
         return Err(Box::new(voice::no_model_named(dialect, &request)));
     }
     let is_claude = dialect == Dialect::Messages;
-    match models::find(vendor, &name) {
+    let found = match endpoint {
+        Endpoint::Service(service) => services::find(*service, &name),
+        _ => models::find(vendor, &name),
+    };
+    match found {
         Some(Found::Real(model)) if vendor == Vendor::Vertex && !vertex::publishes(is_claude, model) => {
             Err(Box::new(voice::no_model(vendor, dialect, endpoint, &name, path)))
         }

@@ -81,10 +81,8 @@ pub(crate) fn parse(buf: &mut BytesMut, keep: fn(&str) -> bool) -> Result<Parsed
         .code
         .and_then(|code| StatusCode::from_u16(code).ok())
         .ok_or_else(|| Failure::BadAnswer("its status is not a number from 100 to 999".into()))?;
-    if status.is_informational() {
-        if status == StatusCode::SWITCHING_PROTOCOLS {
-            return Err(Failure::BadAnswer("it switched protocols without being asked".into()));
-        }
+    let is_switch = status == StatusCode::SWITCHING_PROTOCOLS;
+    if status.is_informational() && !is_switch {
         buf.advance(length);
         return Ok(Parsed::Informational);
     }
@@ -111,8 +109,12 @@ pub(crate) fn parse(buf: &mut BytesMut, keep: fn(&str) -> bool) -> Result<Parsed
         || (has_no_body(status)
             && status != StatusCode::NOT_MODIFIED
             && (reading.is_chunked || reading.length.is_some_and(|length| length > 0)));
-    let is_reusable =
-        reading.is_keep_alive && !reading.is_closing && framing != Framing::UntilClose && !is_misframed;
+    // Behind a switch there are no more answers: whether it was asked for, the caller knows.
+    let is_reusable = reading.is_keep_alive
+        && !reading.is_closing
+        && framing != Framing::UntilClose
+        && !is_misframed
+        && !is_switch;
     Ok(Parsed::Final(AnswerHead { status, headers, framing, encoding: reading.encoding, is_reusable }))
 }
 
@@ -198,7 +200,6 @@ mod tests {
             "HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n",
             "HTTP/1.1 200 OK\r\ncontent-length: +5\r\n\r\n",
             "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n",
-            "HTTP/1.1 101 Switching\r\n\r\n",
             "HTTP/1.1 099 Low\r\n\r\n",
             "garbage\r\n\r\n",
         ] {
@@ -217,6 +218,13 @@ mod tests {
         assert!(!reusable("HTTP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n"));
         assert!(reusable("HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ncontent-length: 0\r\n\r\n"));
         assert!(!reusable("HTTP/1.1 200 OK\r\nConnection: Close\r\ncontent-length: 0\r\n\r\n"));
+    }
+
+    #[test]
+    fn a_switch_of_protocols_ends_the_answers_of_its_connection() {
+        let mut buf = BytesMut::from(&b"HTTP/1.1 101 Now\r\ncontent-length: 0\r\nupgrade: x\r\n\r\nrest"[..]);
+        let Ok(Parsed::Final(answer)) = parse(&mut buf, |_| true) else { panic!("a head") };
+        assert_eq!((answer.status.as_u16(), answer.is_reusable, &buf[..]), (101, false, &b"rest"[..]));
     }
 
     #[test]

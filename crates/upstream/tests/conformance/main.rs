@@ -48,4 +48,6 @@ mod pooling;
 mod proxies;
 mod script;
 mod server;
+mod switching;
 mod tls;
+mod uploads;

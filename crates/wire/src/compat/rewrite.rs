@@ -4,6 +4,7 @@ mod ids;
 mod thinking;
 
 use pilothouse_catalog::compat::{Finding, Rewrite};
+use pilothouse_core::dialect::Dialect;
 
 use super::edit::Edited;
 use super::place::{self, items, member, push, remove};
@@ -15,6 +16,8 @@ use crate::scan;
 const LIMIT_USUAL: u64 = 4096;
 /// What the person says where the model does not go on by itself.
 const GO_ON: &[u8] = br#"{"role":"user","content":"Continue."}"#;
+/// The same as Bedrock writes it.
+const GO_ON_IN_BLOCKS: &[u8] = br#"{"role":"user","content":[{"text":"Continue."}]}"#;
 /// What Google takes where a call was made without it.
 /// <https://ai.google.dev/gemini-api/docs/thought-signatures>, read 2026-11-23.
 const STAND_IN: &[u8] = br#""skip_thought_signature_validator""#;
@@ -33,8 +36,9 @@ pub(super) fn make(edited: &mut Edited<'_>, rewrite: Rewrite, finding: &Finding)
         }
         Rewrite::AddUserTurn => {
             let list = member(&edited.body, 0..edited.body.len(), "messages", edited.dialect);
+            let is_bedrock = edited.dialect == Dialect::BedrockConverse;
             list.is_some_and(|list| {
-                push(&mut edited.body, list.value, GO_ON);
+                push(&mut edited.body, list.value, if is_bedrock { GO_ON_IN_BLOCKS } else { GO_ON });
                 true
             })
         }

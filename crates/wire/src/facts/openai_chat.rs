@@ -93,6 +93,10 @@ impl State {
             if let Some(reason) = choice.finish_reason {
                 facts.answer.finish = Some(finish_of(&reason));
             }
+            // Legacy completions have their text where chats have a delta.
+            let written = choice.text.as_ref().map_or(0, |text| text.len() as u64);
+            facts.output_bytes += written;
+            seen.has_output |= written > 0;
             let Some(delta) = choice.delta else { continue };
             let mut output = 0;
             for text in [&delta.content, &delta.reasoning_content, &delta.refusal] {
@@ -293,6 +297,8 @@ struct Choice<'a> {
     finish_reason: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     delta: Option<Delta<'a>>,
+    #[serde(borrow, default)]
+    text: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]

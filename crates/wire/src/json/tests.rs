@@ -60,6 +60,19 @@ fn compact_text_means_the_same() {
 }
 
 #[test]
+fn escapes_of_characters_that_need_none_become_those_characters() {
+    let cases = [
+        (r#"{"a": "4.1 m \u2014 r"}"#, r#"{"a":"4.1 m — r"}"#),
+        (r#"["\ud83d\ude00", "\u0041\u00e5"]"#, r#"["😀","\u0041å"]"#),
+        (r#"["\\u2014", "\n\"\u0000", "\ud83d"]"#, r#"["\\u2014","\n\"\u0000","\ud83d"]"#),
+    ];
+    for (text, wanted) in cases {
+        let raw: &RawValue = serde_json::from_str(text).unwrap();
+        assert_eq!(readable(raw), wanted);
+    }
+}
+
+#[test]
 fn line_breaks_between_tokens_become_spaces() {
     let mut out = Vec::new();
     write_raw(&mut out, &Raw::parse("{\n \"a\":\r\n1}").unwrap());

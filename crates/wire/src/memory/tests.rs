@@ -56,7 +56,7 @@ fn thinking_comes_back_before_its_tool_call() {
     let mut request = tool_loop(&[ID]);
     let mut notes = Vec::new();
     let restored = memory.restore("team", "anthropic", &mut request, NOW, &mut notes);
-    assert_eq!(restored, Restored { turns: 1, turned_off: false });
+    assert_eq!(restored, Restored { turns: 1, ..Restored::default() });
     assert_eq!(request.messages[1].parts[0], thought);
     assert!(notes.is_empty());
 }
@@ -68,19 +68,10 @@ fn another_key_never_finds_it_and_goes_without_thinking() {
     let mut request = tool_loop(&[ID]);
     let mut notes = Vec::new();
     let restored = memory.restore("other", "anthropic", &mut request, NOW, &mut notes);
-    assert_eq!(restored, Restored { turns: 0, turned_off: true });
+    assert_eq!(restored, Restored { turns: 0, has_gap: true, turned_off: true });
     assert_eq!(request.messages[1].parts, vec![call(ID)]);
     assert_eq!(request.reasoning.thinking, Some(Thinking::Off));
     assert_eq!(notes[0].code, "off:thinking");
-}
-
-#[test]
-fn thinking_of_another_family_is_not_put_back() {
-    let mut memory = ThinkingMemory::new(1 << 20);
-    memory.remember("team", &answer(vec![thinking("hm", "c2lnbmVk"), call(ID)]), NOW);
-    let mut request = tool_loop(&[ID]);
-    assert_eq!(memory.restore_held("team", "google", &mut request, NOW), Restored::default());
-    assert_eq!(request.messages[1].parts, vec![call(ID)]);
 }
 
 #[test]
@@ -101,7 +92,7 @@ fn one_gap_in_the_loop_turns_thinking_off() {
     memory.remember("team", &answer(vec![thinking("hm", "c2lnbmVk"), call(ID)]), NOW);
     let mut request = tool_loop(&[ID, "toolu_gone_gone_gone_gone"]);
     let restored = memory.restore("team", "anthropic", &mut request, NOW, &mut Vec::new());
-    assert_eq!(restored, Restored { turns: 1, turned_off: true });
+    assert_eq!(restored, Restored { turns: 1, has_gap: true, turned_off: true });
 }
 
 #[test]
@@ -165,7 +156,66 @@ fn where_a_gap_is_taken_the_request_stays_as_it_is() {
     memory.remember("team", &answer(vec![signed.clone(), call(ID)]), NOW);
     let mut request = tool_loop(&[ID, "call_of_another_model"]);
     let restored = memory.restore_held("team", "anthropic", &mut request, NOW);
-    assert_eq!(restored, Restored { turns: 1, turned_off: false });
+    assert_eq!(restored, Restored { turns: 1, has_gap: true, turned_off: false });
     assert_eq!(request.messages[1].parts[0], signed);
     assert_eq!(request.reasoning.effort, Some(Effort::High));
+}
+
+/// A Responses client without its reasoning: the same step as several messages, text among them.
+fn split_step() -> Request {
+    let mut request = tool_loop(&[]);
+    let texts = Message::new(Role::Assistant, vec![Part::text("I look.")]);
+    let first = Message::new(Role::Assistant, vec![call(ID)]);
+    let second = Message::new(Role::Assistant, vec![call(OTHER)]);
+    request.messages.extend([texts, first, second, result(ID), result(OTHER)]);
+    request
+}
+
+const OTHER: &str = "toolu_01B09q90qw90lq917835lq9";
+
+#[test]
+fn a_step_that_is_written_as_several_messages_gets_its_thinking_once_and_first() {
+    let mut memory = ThinkingMemory::new(1 << 20);
+    let thought = thinking("hm", "c2lnbmVk");
+    memory.remember("team", &answer(vec![thought.clone(), call(ID), call(OTHER)]), NOW);
+    let mut request = split_step();
+    let restored = memory.restore("team", "anthropic", &mut request, NOW, &mut Vec::new());
+    assert_eq!(restored.turns, 1);
+    assert_eq!(request.messages[1].parts, vec![thought.clone(), Part::text("I look.")]);
+    assert_eq!(request.messages[3].parts, vec![call(OTHER)]);
+    let mut request = split_step();
+    memory.restore_held("team", "anthropic", &mut request, NOW);
+    assert_eq!(request.messages[1].parts, vec![Part::text("I look.")]);
+    assert_eq!(request.messages[2].parts, vec![thought, call(ID)], "Gemini's signature stands on the call");
+}
+
+#[test]
+fn calls_of_one_answer_that_a_client_tells_one_by_one_share_its_thinking() {
+    let mut memory = ThinkingMemory::new(1 << 20);
+    memory.remember("team", &answer(vec![thinking("hm", "c2lnbmVk"), call(ID), call(OTHER)]), NOW);
+    let restored = memory.restore("team", "anthropic", &mut tool_loop(&[ID, OTHER]), NOW, &mut Vec::new());
+    assert_eq!(restored, Restored { turns: 2, ..Restored::default() });
+    let restored = memory.restore_held("team", "anthropic", &mut tool_loop(&[ID, OTHER]), NOW);
+    assert_eq!(
+        restored,
+        Restored { turns: 1, ..Restored::default() },
+        "the same item twice would be refused"
+    );
+}
+
+#[test]
+fn a_model_that_called_without_thinking_left_no_gap() {
+    let mut memory = ThinkingMemory::new(1 << 20);
+    memory.remember("team", &answer(vec![call(ID)]), NOW);
+    let restored = memory.restore("team", "anthropic", &mut tool_loop(&[ID]), NOW, &mut Vec::new());
+    assert_eq!(restored, Restored::default());
+}
+
+#[test]
+fn thinking_of_another_family_is_not_put_back() {
+    let mut memory = ThinkingMemory::new(1 << 20);
+    memory.remember("team", &answer(vec![thinking("hm", "c2lnbmVk"), call(ID)]), NOW);
+    let mut request = tool_loop(&[ID]);
+    assert_eq!(memory.restore_held("team", "google", &mut request, NOW).turns, 0);
+    assert_eq!(request.messages[1].parts, vec![call(ID)]);
 }

@@ -12,7 +12,7 @@ use super::auth::{self, Credentials, credentials};
 use super::heads::{fixed_headers, heads_of};
 use super::section::Section;
 use super::ways::{Way, ways};
-use super::{CallHeads, Live, Provider, Surface};
+use super::{CallHeads, Live, Provider, Surface, rerank};
 use crate::cloud::sigv4::Signer;
 use crate::cloud::{Grant, Tokens};
 use crate::config::{self, Diagnostic};
@@ -60,6 +60,7 @@ pub(in crate::plan) fn build_provider(
     }
     let means = Means::of(&section, credentials, wrong)?;
     let authentication = means.words(&section, &ways, &origins);
+    let rerank = rerank::rerank(&section, &ways, &means, wrong);
     let mut surfaces = Vec::new();
     for (way, origin) in ways.into_iter().zip(origins) {
         surfaces.push(surface(way, origin, &section, &means, wrong)?);
@@ -78,6 +79,8 @@ pub(in crate::plan) fn build_provider(
         surfaces,
         retries: retries(&section, wrong),
         retry_after_timeout: given.retry_after_timeout,
+        rerank,
+        no_completions: vendor.is_some_and(|vendor| vendor.has_quirk("no-completions")),
         vendor: vendor.map(|vendor| vendor.name.clone()).unwrap_or_default(),
         quirks: vendor.map(|vendor| vendor.quirks.clone()).unwrap_or_default(),
         compat: given.compat.unwrap_or_default(),
@@ -101,7 +104,7 @@ fn deployments(given: &config::Provider) -> BTreeMap<String, String> {
 }
 
 /// What calls are authorised with, ready for use.
-enum Means {
+pub(super) enum Means {
     Fixed(Vec<pilothouse_core::secret::Secret>),
     Signed(crate::cloud::sigv4::AccessKey, String),
     Fetched { tokens: Arc<Tokens>, words: String, quota_project: Option<HeaderValue> },
@@ -184,7 +187,7 @@ fn missing(section: &Section<'_>) -> String {
     format!("has no credential, and calls will be refused: give {key}{more}")
 }
 
-fn origin_options(section: &config::Provider, environment: &Environment) -> OriginOptions {
+pub(super) fn origin_options(section: &config::Provider, environment: &Environment) -> OriginOptions {
     let defaults = Timeouts::default();
     let or = |given: Option<f64>, default| {
         given.and_then(|seconds| std::time::Duration::try_from_secs_f64(seconds).ok()).unwrap_or(default)
@@ -209,7 +212,7 @@ fn origin_options(section: &config::Provider, environment: &Environment) -> Orig
     }
 }
 
-fn surface(
+pub(super) fn surface(
     way: Way,
     origin: Origin,
     section: &Section<'_>,

@@ -42,6 +42,27 @@ pub(super) fn fixed_headers(
     headers
 }
 
+/// The heads of calls that pass as they came: path and content type are the call's own.
+fn pass_heads(origin: &Origin, headers: &[(HeaderName, HeaderValue)]) -> Box<KeptHeads> {
+    let own: Vec<_> =
+        headers.iter().filter(|(name, _)| *name != http::header::CONTENT_TYPE).cloned().collect();
+    let head = |method: &Method| Head::for_origin(origin, method, "", &own);
+    Box::new(KeptHeads { get: head(&Method::GET), delete: head(&Method::DELETE), post: head(&Method::POST) })
+}
+
+/// The heads of one call only.
+const fn only(chat: Head) -> CallHeads {
+    CallHeads {
+        chat,
+        count_tokens: None,
+        embeddings: None,
+        completions: None,
+        kept: None,
+        pass: None,
+        live: None,
+    }
+}
+
 /// The heads of every call that a surface has.
 pub(super) fn heads_of(origin: &Origin, way: &Way, headers: &[(HeaderName, HeaderValue)]) -> CallHeads {
     // The path behind the address names model and method, call by call: `Choice::tail`.
@@ -53,44 +74,47 @@ pub(super) fn heads_of(origin: &Origin, way: &Way, headers: &[(HeaderName, Heade
         Naming::Deployment { .. } => (false, true),
     };
     let any = Head::for_origin(origin, &Method::POST, "", headers);
-    let only = |is_there: bool| is_there.then(|| any.clone());
-    CallHeads { count_tokens: only(counts), embeddings: only(embeds), kept: None, live: None, chat: any }
+    let where_it = |is_there: bool| is_there.then(|| any.clone());
+    let completes = matches!(way.naming, Naming::Deployment { .. });
+    CallHeads {
+        count_tokens: where_it(counts),
+        embeddings: where_it(embeds),
+        completions: where_it(completes),
+        ..only(any.clone())
+    }
 }
 
 /// The heads of a surface whose calls have the paths of its dialect.
 fn of_dialect(origin: &Origin, way: &Way, headers: &[(HeaderName, HeaderValue)]) -> CallHeads {
     let head = |path: &str| Head::for_origin(origin, &Method::POST, path, headers);
     let chat = |usual: &str| head(way.path.as_deref().unwrap_or(usual));
+    let pass = Some(pass_heads(origin, headers));
     match way.dialect {
         Dialect::AnthropicMessages => CallHeads {
-            chat: chat("/v1/messages"),
             count_tokens: Some(head("/v1/messages/count_tokens")),
-            embeddings: None,
-            kept: None,
-            live: None,
+            pass,
+            ..only(chat("/v1/messages"))
         },
         Dialect::OpenaiChat
         | Dialect::OpenaiEmbeddings
         | Dialect::GeminiGenerate
         | Dialect::BedrockConverse => CallHeads {
-            chat: chat("/chat/completions"),
-            count_tokens: None,
             embeddings: Some(head("/embeddings")),
-            kept: None,
-            live: None,
+            completions: Some(head("/completions")),
+            pass,
+            ..only(chat("/chat/completions"))
         },
         Dialect::OpenaiResponses => {
             let kept = |method: &Method| Head::for_origin(origin, method, "/responses/", headers);
             CallHeads {
-                chat: chat("/responses"),
                 count_tokens: Some(head("/responses/input_tokens")),
-                embeddings: None,
                 kept: Some(Box::new(KeptHeads {
                     get: kept(&Method::GET),
                     delete: kept(&Method::DELETE),
                     post: kept(&Method::POST),
                 })),
-                live: None,
+                pass,
+                ..only(chat("/responses"))
             }
         }
     }

@@ -90,7 +90,9 @@ fn of_vendor(
         .filter(|(dialect, one)| {
             let is_wanted = wanted.is_none_or(|wanted| wanted == *dialect);
             let has_version = version.is_none() || one.deployments.is_some();
-            is_wanted && has_version && *dialect != Dialect::OpenaiEmbeddings
+            // Embeddings go over the surface for chats, where there is one.
+            let is_needed = *dialect != Dialect::OpenaiEmbeddings || vendor.surface("openai-chat").is_none();
+            is_wanted && has_version && is_needed
         })
         .collect();
     let moved = moved(section, &fitting);

@@ -1,23 +1,39 @@
 //! Reads answers as an SDK of the client's dialect would, with nothing of our own codecs.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::http::Got;
 
-/// The two dialects that clients speak.
+/// The dialects that clients speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Client {
     Openai,
     Anthropic,
+    Responses,
+    Gemini,
 }
 
 impl Client {
+    /// Those whose path names no model.
     pub(crate) const ALL: [Self; 2] = [Self::Openai, Self::Anthropic];
+    /// Every one.
+    pub(crate) const FOUR: [Self; 4] = [Self::Openai, Self::Anthropic, Self::Responses, Self::Gemini];
 
     pub(crate) const fn path(self) -> &'static str {
         match self {
             Self::Openai => "/v1/chat/completions",
             Self::Anthropic => "/v1/messages",
+            Self::Responses => "/v1/responses",
+            Self::Gemini => "/v1beta/models",
+        }
+    }
+
+    /// The path of a call to a model, which Google's dialect names there.
+    pub(crate) fn path_to(self, model: &str, is_stream: bool) -> String {
+        match (self, is_stream) {
+            (Self::Gemini, true) => format!("{}/{model}:streamGenerateContent?alt=sse", self.path()),
+            (Self::Gemini, false) => format!("{}/{model}:generateContent", self.path()),
+            _ => self.path().to_owned(),
         }
     }
 
@@ -25,23 +41,30 @@ impl Client {
         match self {
             Self::Openai => "openai-chat",
             Self::Anthropic => "anthropic-messages",
+            Self::Responses => "openai-responses",
+            Self::Gemini => "gemini-generate",
         }
     }
 
-    /// The vendor of the other dialect or of the same one.
+    /// The vendor of another dialect or of the same one.
     pub(crate) const fn vendor(self, is_same: bool) -> &'static str {
         match (self, is_same) {
             (Self::Openai, true) | (Self::Anthropic, false) => "openai",
-            _ => "anthropic",
+            (Self::Anthropic, true) | (Self::Openai, false) => "anthropic",
+            (Self::Responses, true) | (Self::Gemini, false) => "responses",
+            (Self::Gemini, true) | (Self::Responses, false) => "gemini",
         }
     }
 
     /// A question to a model.
     pub(crate) fn ask(self, model: &str, text: &str, is_stream: bool) -> Value {
-        let mut body = serde_json::json!({"model": model, "messages": [{"role": "user", "content": text}]});
-        if self == Self::Anthropic {
-            body["max_tokens"] = 2000.into();
-        }
+        let turns = json!([{"role": "user", "content": text}]);
+        let mut body = match self {
+            Self::Openai => json!({"model": model, "messages": turns}),
+            Self::Anthropic => json!({"model": model, "messages": turns, "max_tokens": 2000}),
+            Self::Responses => json!({"model": model, "input": turns}),
+            Self::Gemini => return json!({"contents": [{"role": "user", "parts": [{"text": text}]}]}),
+        };
         if is_stream {
             body["stream"] = true.into();
         }
@@ -103,6 +126,8 @@ pub(crate) fn whole(client: Client, got: &Got) -> Read {
             let count = |name: &str| body["usage"][name].as_u64();
             read.usage = count("input_tokens").zip(count("output_tokens"));
         }
+        Client::Responses => responses_whole(&body, &mut read),
+        Client::Gemini => gemini_chunk(&body, &mut read),
     }
     read
 }
@@ -118,10 +143,12 @@ pub(crate) fn stream(client: Client, body: &[u8]) -> Read {
         if data.is_empty() {
             continue;
         }
-        if read.error.is_some() || read.is_terminated {
+        let data = data.join("\n");
+        // OpenAI tells an error twice: as an event, and as the response that failed of it.
+        let is_told_again = data.contains("\"type\":\"response.failed\"");
+        if (read.error.is_some() && !is_told_again) || read.is_terminated {
             read.after_end += 1;
         }
-        let data = data.join("\n");
         if data == "[DONE]" {
             read.is_terminated = true;
             continue;
@@ -134,10 +161,75 @@ pub(crate) fn stream(client: Client, body: &[u8]) -> Read {
         match client {
             Client::Openai => openai_chunk(&value, &mut read, &mut arguments),
             Client::Anthropic => anthropic_event(&value, &mut read, &mut arguments),
+            Client::Responses => responses_event(&value, &mut read),
+            Client::Gemini => gemini_chunk(&value, &mut read),
         }
     }
-    read.tools = arguments.iter().map(|(name, arguments)| tool(name, Some(arguments))).collect();
+    if client == Client::Gemini {
+        read.is_terminated = read.finish.is_some() && read.error.is_none();
+    }
+    let streamed = arguments.iter().map(|(name, arguments)| tool(name, Some(arguments)));
+    read.tools.extend(streamed);
     read
+}
+
+/// A response as it ended; of one that failed, the error.
+fn responses_whole(response: &Value, read: &mut Read) {
+    for item in response["output"].as_array().into_iter().flatten() {
+        for part in item["content"].as_array().into_iter().flatten() {
+            text(&part["text"], &mut read.text);
+            text(&part["refusal"], &mut read.refusal);
+        }
+        if item["type"] == "function_call" {
+            read.tools.push(tool(&item["name"], item["arguments"].as_str()));
+        }
+    }
+    let reason = response["incomplete_details"]["reason"].as_str().or(response["status"].as_str());
+    read.finish = reason.map(str::to_owned);
+    let count = |name: &str| response["usage"][name].as_u64();
+    read.usage = count("input_tokens").zip(count("output_tokens"));
+}
+
+fn responses_event(value: &Value, read: &mut Read) {
+    match value["type"].as_str().unwrap_or_default() {
+        "response.output_text.delta" => text(&value["delta"], &mut read.text),
+        "response.refusal.delta" => text(&value["delta"], &mut read.refusal),
+        "response.completed" | "response.incomplete" => {
+            // The last event says everything again.
+            let streamed = std::mem::take(read);
+            responses_whole(&value["response"], read);
+            read.text = streamed.text;
+            read.refusal = streamed.refusal;
+            read.unreadable = streamed.unreadable;
+            read.is_terminated = true;
+        }
+        "response.failed" => error(&value["response"], read),
+        // The members stand beside the type here.
+        "error" if value["message"].is_string() => error(&json!({"error": value}), read),
+        _ => {}
+    }
+}
+
+/// One chunk of Google's, or the whole answer, which looks the same. A stream is over when it ends, and it told why it did.
+fn gemini_chunk(value: &Value, read: &mut Read) {
+    let candidate = &value["candidates"][0];
+    for part in candidate["content"]["parts"].as_array().into_iter().flatten() {
+        text(&part["text"], if part["thought"] == true { &mut read.thinking } else { &mut read.text });
+        if part["functionCall"].is_object() {
+            let arguments = part["functionCall"]["args"].to_string();
+            read.tools.push(tool(&part["functionCall"]["name"], Some(&arguments)));
+        }
+    }
+    // A question that was refused has no candidate, and the reason elsewhere.
+    let blocked = value["promptFeedback"]["blockReason"].as_str();
+    if let Some(finish) = candidate["finishReason"].as_str().or(blocked) {
+        read.finish = Some(finish.to_owned());
+    }
+    let count = |name: &str| value["usageMetadata"][name].as_u64();
+    if let Some(input) = count("promptTokenCount") {
+        let output = count("candidatesTokenCount").unwrap_or(0) + count("thoughtsTokenCount").unwrap_or(0);
+        read.usage = Some((input, output));
+    }
 }
 
 fn openai_chunk(value: &Value, read: &mut Read, arguments: &mut Vec<(Value, String)>) {
@@ -200,8 +292,10 @@ fn openai_usage(usage: &Value, read: &mut Read) {
 fn error(value: &Value, read: &mut Read) {
     let error = &value["error"];
     if error.is_object() {
-        let word = |name: &str| error[name].as_str().unwrap_or("-").to_owned();
-        read.error = Some((word("type"), word("message")));
+        let word = |name: &str| error[name].as_str().map(str::to_owned);
+        // Google's errors have a status; in a response that failed there is a code.
+        let kind = word("type").filter(|kind| kind != "error").or(word("status")).or(word("code"));
+        read.error = Some((kind.unwrap_or("-".into()), word("message").unwrap_or("-".into())));
     }
 }
 

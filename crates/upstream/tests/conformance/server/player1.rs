@@ -15,13 +15,22 @@ struct Conversation<'a> {
     log: &'a Arc<Log>,
     call: usize,
     body_left: usize,
+    /// The call's body comes in chunks.
+    comes_in_chunks: bool,
     is_chunked: bool,
 }
 
 /// Serves one connection until a script or the client ends it.
 pub(super) async fn play(stream: Box<dyn Stream>, connection: usize, log: &Arc<Log>) {
-    let mut talk =
-        Conversation { stream, pending: Vec::new(), log, call: 0, body_left: 0, is_chunked: false };
+    let mut talk = Conversation {
+        stream,
+        pending: Vec::new(),
+        log,
+        call: 0,
+        body_left: 0,
+        comes_in_chunks: false,
+        is_chunked: false,
+    };
     while let Some(seen) = talk.read_head(connection).await {
         let (call, script) = log.begin(seen);
         talk.call = call;
@@ -65,6 +74,7 @@ impl Conversation<'_> {
                 };
                 let length_of_body = seen.headers.get("content-length");
                 self.body_left = length_of_body.map_or(0, |value| value.to_str().unwrap().parse().unwrap());
+                self.comes_in_chunks = seen.headers.contains_key("transfer-encoding");
                 self.pending.drain(..length);
                 return Some(seen);
             }
@@ -72,7 +82,28 @@ impl Conversation<'_> {
         }
     }
 
+    /// Reads a chunk's line, its data and the line end behind it; nothing behind the last.
+    async fn read_chunk(&mut self) -> Option<Vec<u8>> {
+        loop {
+            if let Some(at) = self.pending.windows(2).position(|pair| pair == b"\r\n") {
+                let size = std::str::from_utf8(&self.pending[..at]).unwrap();
+                let size = usize::from_str_radix(size, 16).unwrap();
+                if self.pending.len() >= at + 2 + size + 2 {
+                    let data = self.pending[at + 2..at + 2 + size].to_vec();
+                    self.pending.drain(..at + 2 + size + 2);
+                    return Some(data);
+                }
+            }
+            self.read_more().await?;
+        }
+    }
+
     async fn read_body(&mut self) -> Option<()> {
+        while self.comes_in_chunks {
+            let chunk = self.read_chunk().await?;
+            self.comes_in_chunks = !chunk.is_empty();
+            self.log.body_came(self.call, &chunk);
+        }
         while self.body_left > 0 {
             if self.pending.is_empty() {
                 self.read_more().await?;

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use super::signature;
 use super::signature::THOUGHT;
-use crate::json::{Members, Path, as_text, compact, items};
+use crate::json::{Members, Path, as_text, compact, items, readable};
 
 pub(super) use write::Writer;
 
@@ -78,7 +78,8 @@ pub(super) fn read_part(
     let is_there = |name: &&&str| members.peek(name).is_some_and(|value| value.get() != "null");
     let kinds: Vec<&str> = DATA.iter().filter(is_there).copied().collect();
     let is_thought = members.flag("thought", path)?.unwrap_or(false);
-    let signature = members.text("thoughtSignature", path)?.filter(|text| !text.is_empty());
+    let is_one = |text: &String| !text.is_empty() && !signature::is_placeholder(text);
+    let signature = members.text("thoughtSignature", path)?.filter(is_one);
     let kind = match kinds.as_slice() {
         ["text"] => "text",
         [] if signature.is_some() => "text",
@@ -274,12 +275,12 @@ fn read_response(raw: &RawValue, path: &Path<'_>) -> Result<(Option<String>, boo
             // Text that reads as JSON would come back as that JSON, so that it stays inside.
             Some(text) if !is_structure(&text) => return Ok((Some(text), is_error)),
             None if value.get().starts_with('[') || (is_error && value.get().starts_with('{')) => {
-                return Ok((Some(compact(value)), is_error));
+                return Ok((Some(readable(value)), is_error));
             }
             _ => {}
         }
     }
-    Ok((Some(compact(raw)).filter(|text| text != "{}"), false))
+    Ok((Some(readable(raw)).filter(|text| text != "{}"), false))
 }
 
 /// Whether text is a JSON object or array.

@@ -19,6 +19,15 @@ use crate::dialects::FOREIGN_SIGNATURE;
 /// (<https://ai.google.dev/gemini-api/docs/thought-signatures#faqs>, read 2026-11-23).
 pub(super) const PLACEHOLDER: &str = "skip_thought_signature_validator";
 
+/// What Google takes in its place; its SDKs write either as bytes, in base64.
+const PLACEHOLDERS: [&str; 2] = [PLACEHOLDER, "context_engineering_is_the_way_to_go"];
+
+/// Whether a signature only says that there is none.
+pub(super) fn is_placeholder(signature: &str) -> bool {
+    let is_one = |text: &str| PLACEHOLDERS.contains(&text);
+    is_one(signature) || (signature.len() < 64 && decoded(signature).as_deref().is_some_and(is_one))
+}
+
 /// In the rest of reasoning without text: it came as a thought, not as the signature of another part. Its value is
 /// null, so that it is no loss to other dialects.
 pub(super) const THOUGHT: &str = "thought";
@@ -56,7 +65,11 @@ fn foreign(signature: &str) -> Option<String> {
     if !signature.starts_with(&mark) {
         return None;
     }
-    // The Python SDK writes bytes in the alphabet for URLs.
+    decoded(signature)?.strip_prefix(FOREIGN_SIGNATURE).map(str::to_owned)
+}
+
+/// The text that stands in base64. The Python SDK writes bytes in the alphabet for URLs.
+fn decoded(signature: &str) -> Option<String> {
     let plain: String = signature
         .chars()
         .map(|one| match one {
@@ -65,8 +78,7 @@ fn foreign(signature: &str) -> Option<String> {
             other => other,
         })
         .collect();
-    let bytes = LENIENT.decode(plain).ok()?;
-    String::from_utf8(bytes).ok()?.strip_prefix(FOREIGN_SIGNATURE).map(str::to_owned)
+    String::from_utf8(LENIENT.decode(plain).ok()?).ok()
 }
 
 /// The signature on the wire for a piece of reasoning; `None` where it needs none.
