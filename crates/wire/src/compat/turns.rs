@@ -60,6 +60,7 @@ pub(super) fn tells(head: &Head<'_>, fact: Fact, dialect: Dialect) -> bool {
                 .and_then(|(thinking, limit)| numbers(body, &thinking, limit))
                 .is_some_and(|(budget, limit)| budget >= limit)
         }
+        Fact::TurnWithoutThinking => may_hold("messages", b"\"assistant\"") && is_thoughtless(body),
     }
 }
 
@@ -258,6 +259,33 @@ fn unsigned_in(body: &[u8], contents: Range<usize>, dialect: Dialect) -> Vec<Ran
         }
     }
     found
+}
+
+/// Whether the assistant's last turn begins with something else than thinking, where a tool's result answers it or the
+/// model is to continue it. Blocks are Anthropic's, or Bedrock's.
+fn is_thoughtless(body: &[u8]) -> bool {
+    let role = |message: &Range<usize>| {
+        inner(body, message, "role").and_then(|value| scan::text_value(&body[value]))
+    };
+    // The vendor reads consecutive messages of one speaker as one turn; instructions in between are of no speaker.
+    let spoken: Vec<_> = messages(body).filter(|one| role(one).as_deref() != Some("system")).collect();
+    let is_assistant = |message: &Range<usize>| role(message).as_deref() == Some("assistant");
+    let first_block = |message: &Range<usize>| {
+        inner(body, message, "content").and_then(|content| items(body, content).next())
+    };
+    let Some(last) = spoken.iter().rposition(is_assistant) else { return false };
+    let first = spoken[..last].iter().rposition(|one| !is_assistant(one)).map_or(0, |before| before + 1);
+    let is = |block: &Range<usize>, kind: &str, own: &str| {
+        body.get(block.start) == Some(&b'{')
+            && (is_text(body, inner(body, block, "type"), kind) || inner(body, block, own).is_some())
+    };
+    let answers = spoken
+        .get(last + 1)
+        .is_none_or(|next| first_block(next).is_some_and(|block| is(&block, "tool_result", "toolResult")));
+    let begins = first_block(&spoken[first]).is_some_and(|block| {
+        is(&block, "thinking", "reasoningContent") || is(&block, "redacted_thinking", "reasoningContent")
+    });
+    answers && !begins
 }
 
 /// Claude's thinking budget and the output limit.
