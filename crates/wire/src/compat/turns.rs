@@ -271,8 +271,8 @@ fn is_thoughtless(body: &[u8]) -> bool {
     let spoken: Vec<_> =
         messages(body).into_iter().filter(|one| role(one).as_deref() != Some("system")).collect();
     let is_assistant = |message: &Range<usize>| role(message).as_deref() == Some("assistant");
-    let blocks = |message: &Range<usize>| {
-        inner(body, message, "content").map(|content| items(body, content)).unwrap_or_default()
+    let first_block = |message: &Range<usize>| {
+        inner(body, message, "content").and_then(|content| items(body, content).next())
     };
     let Some(last) = spoken.iter().rposition(is_assistant) else { return false };
     let first = spoken[..last].iter().rposition(|one| !is_assistant(one)).map_or(0, |before| before + 1);
@@ -282,9 +282,9 @@ fn is_thoughtless(body: &[u8]) -> bool {
     };
     let answers = spoken
         .get(last + 1)
-        .is_none_or(|next| blocks(next).first().is_some_and(|block| is(block, "tool_result", "toolResult")));
-    let begins = blocks(&spoken[first]).first().is_some_and(|block| {
-        is(block, "thinking", "reasoningContent") || is(block, "redacted_thinking", "reasoningContent")
+        .is_none_or(|next| first_block(next).is_some_and(|block| is(&block, "tool_result", "toolResult")));
+    let begins = first_block(&spoken[first]).is_some_and(|block| {
+        is(&block, "thinking", "reasoningContent") || is(&block, "redacted_thinking", "reasoningContent")
     });
     answers && !begins
 }
