@@ -60,7 +60,7 @@ pub(super) fn tells(head: &Head<'_>, fact: Fact, dialect: Dialect) -> bool {
                 .and_then(|(thinking, limit)| numbers(body, &thinking, limit))
                 .is_some_and(|(budget, limit)| budget >= limit)
         }
-        Fact::TurnWithoutThinking => may_hold("messages", b"\"assistant\"") && is_thoughtless(body),
+        Fact::TurnWithoutThinking => has(body, b"\"assistant\"") && is_thoughtless(body),
     }
 }
 
