@@ -491,7 +491,7 @@ FAULTS = [
 
 
 # What stands before the paths of each dialect in its provider's address.
-VERSIONS = {"openai": "/v1", "responses": "/v1", "anthropic": "", "gemini": "/v1beta"}
+VERSIONS = {"openai": "/v1", "responses": "/v1", "anthropic": "", "gemini": "/v1beta", "bedrock": "/bedrock"}
 
 
 class Proxy:
