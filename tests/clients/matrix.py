@@ -228,7 +228,7 @@ BUDGETED = {
     "responses": "gpt-5-mini",
     "bedrock": "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
 }
-# Amazon's own model, where nothing is asked that only Claude can.
+# Amazon's own model, where nothing is asked that only Claude can, nor boto3 sends tools whose schemas have more than it takes.
 NOVA = {"bedrock": "us.amazon.nova-pro-v1:0"}
 
 
@@ -307,6 +307,7 @@ CASES = [
         2,
         (False, False),
         ("Please ask get_tide for the level.",),
+        models=NOVA,
         finish=("tools", "stop"),
         texts=(None, None),
         calls=((tide(),), ()),
@@ -318,12 +319,13 @@ CASES = [
         2,
         (True, True),
         ("Give this to the pilot. [[tool:transfer_to_pilot]]",),
+        models=NOVA,
         finish=("tools", "stop"),
         texts=(None, None),
         calls=((("transfer_to_pilot", {}),), ()),
         only=AGENTS,
     ),
-    Case("image", 1, (False,), ("What is in this picture?",)),
+    Case("image", 1, (False,), ("What is in this picture?",), models=NOVA),
     Case("schema", 1, (False,), ("Report on the harbour.",)),
     # Where the library asks for structure by a tool of its own that must be called.
     Case("schema_tool", 1, (False,), ("Report on the harbour.",), finish=("tools",), only=PYDANTIC),
