@@ -228,7 +228,8 @@ BUDGETED = {
     "responses": "gpt-5-mini",
     "bedrock": "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
 }
-# Amazon's own model, where nothing is asked that only Claude can, nor boto3 sends tools whose schemas have more than it takes.
+# Amazon's own model, where nothing is asked that only Claude can. It takes few members of a tool's schema, and what boto3
+# sends in its own dialect is not rewritten, so that it has no case with tools that boto3 plays.
 NOVA = {"bedrock": "us.amazon.nova-pro-v1:0"}
 
 
