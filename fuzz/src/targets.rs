@@ -1,6 +1,7 @@
 //! What is fuzzed: everything that reads bytes from clients or vendors. One line per target.
 
 use bytes::Bytes;
+use pilothouse_catalog::compat::{About, Compat};
 use pilothouse_core::clock::UnixMs;
 use pilothouse_core::conversation::StreamPart;
 use pilothouse_core::dialect::Dialect;
@@ -9,11 +10,14 @@ use pilothouse_wire::codec::assemble::Assembler;
 use pilothouse_wire::codec::{AnswerContext, CODECS, Target, VendorError};
 use pilothouse_wire::dialects::gemini_generate;
 use pilothouse_wire::facts::Scanner;
+use pilothouse_wire::frames::Frames;
 use pilothouse_wire::framing::Framing;
 use pilothouse_wire::head::Head;
+use pilothouse_wire::multipart::Form;
 use pilothouse_wire::path::{ConverseCall, GeminiCall, converse_path, vendor_path};
 use pilothouse_wire::relay::Relay;
-use pilothouse_wire::{eventstream, sse};
+use pilothouse_wire::sieve::Sieve;
+use pilothouse_wire::{compat, eventstream, sse};
 
 use crate::mutate::Chance;
 
@@ -21,8 +25,22 @@ use crate::mutate::Chance;
 pub(crate) type Run = fn(&[u8], &mut Chance);
 
 /// Every target.
-pub(crate) const TARGETS: &[Run] =
-    &[requests, answers, streams, errors, facts, heads, split_events, messages, paths, counts, arrays];
+pub(crate) const TARGETS: &[Run] = &[
+    requests,
+    answers,
+    streams,
+    errors,
+    facts,
+    heads,
+    split_events,
+    messages,
+    paths,
+    counts,
+    arrays,
+    rules,
+    forms,
+    passing,
+];
 
 fn context() -> AnswerContext<'static> {
     AnswerContext {
@@ -245,4 +263,73 @@ fn arrays(input: &[u8], chance: &mut Chance) {
         bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect()
     };
     assert_eq!(solid(&split), solid(&whole));
+}
+
+/// Targets that rules are about, with their vendors.
+const RULED: [(&str, &str); 9] = [
+    ("openai", "gpt-5.5"),
+    ("openai", "gpt-4o"),
+    ("openai", "o3"),
+    ("mistral", "mistral-large-latest"),
+    ("groq", "llama-3.3-70b-versatile"),
+    ("anthropic", "claude-opus-4-7"),
+    ("anthropic", "claude-sonnet-4-5"),
+    ("gemini", "gemini-3.1-pro-preview"),
+    ("bedrock", "us.anthropic.claude-opus-4-7-v1:0"),
+];
+
+/// What parses still does after the rules have mended it, and what no rule is about stays as it was.
+fn rules(input: &[u8], chance: &mut Chance) {
+    let Ok(head) = Head::read(input) else { return };
+    let is_json = serde_json::from_slice::<serde_json::Value>(input).is_ok();
+    let (vendor, model) = RULED[chance.below(RULED.len())];
+    for dialect in Dialect::ALL {
+        let rules =
+            Compat::of(&About { vendor, model, output_tokens_max: Some(100), ..About::default() }, dialect);
+        let findings = compat::check(dialect, &rules, &head);
+        let Ok((body, notes)) = compat::apply(dialect, &rules, input, &findings) else {
+            // What is no JSON need not become any.
+            assert!(!is_json, "{}", String::from_utf8_lossy(input));
+            continue;
+        };
+        assert!(!is_json || serde_json::from_slice::<serde_json::Value>(&body).is_ok());
+        assert!(!notes.is_empty() || body == input);
+    }
+}
+
+/// A form's field is the same however the bytes arrive.
+fn forms(input: &[u8], chance: &mut Chance) {
+    let boundary = input.get(2..12).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or("x");
+    let content_type = format!("multipart/form-data; boundary={boundary}");
+    let read = |sizes: &mut dyn FnMut() -> usize| {
+        let mut form = Form::new(&content_type, "model")?;
+        let mut at = 0;
+        while at < input.len() {
+            let next = (at + sizes()).min(input.len());
+            form.push(&input[at..next]).ok()?;
+            at = next;
+        }
+        form.finish().ok()?;
+        Some(form.found().cloned().map(|field| format!("{field:?}")))
+    };
+    let whole = read(&mut || usize::MAX / 2);
+    assert_eq!(read(&mut || 1 + chance.below(40)), whole);
+}
+
+/// WebSocket frames and long answers give the same however the bytes arrive.
+fn passing(input: &[u8], chance: &mut Chance) {
+    let (mut once, mut told) = (Frames::default(), Vec::new());
+    once.push(input, |text| told.push(text.to_vec()));
+    let (mut frames, mut split) = (Frames::default(), Vec::new());
+    let (mut sieve, mut whole) = (Sieve::default(), Sieve::default());
+    whole.push(input);
+    let mut at = 0;
+    while at < input.len() {
+        let next = (at + 1 + chance.below(60)).min(input.len());
+        frames.push(&input[at..next], |text| split.push(text.to_vec()));
+        sieve.push(&input[at..next]);
+        at = next;
+    }
+    assert_eq!(split, told);
+    assert_eq!(sieve.kept(), whole.kept());
 }

@@ -64,7 +64,7 @@ impl Demo {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// The gateway's configuration: the two vendors, played by the fleet, with the fleet's own prices.
+    /// The gateway's configuration: four vendors, played by the fleet, with the fleet's own prices.
     fn options(&self, fleet: SocketAddr) -> anyhow::Result<Options> {
         let text = format!(
             r#"[server]
@@ -78,6 +78,12 @@ base_url = "http://{fleet}/v1"
 api_key = "env:DEMO_KEY"
 [providers.anthropic]
 base_url = "http://{fleet}"
+api_key = "env:DEMO_KEY"
+[providers.gemini]
+base_url = "http://{fleet}/gemini/v1beta"
+api_key = "env:DEMO_KEY"
+[providers.bedrock]
+base_url = "http://{fleet}/bedrock"
 api_key = "env:DEMO_KEY"
 "#
         );
@@ -95,9 +101,10 @@ api_key = "env:DEMO_KEY"
         writeln!(out, "  Pilothouse {} · {url} · data in {data}", env!("CARGO_PKG_VERSION"))?;
         writeln!(
             out,
-            "  fleet  simulated openai and anthropic at http://{fleet}: no key, no network, no cost"
+            "  fleet  simulated openai, anthropic, gemini and bedrock at http://{fleet}: no key, no network, no cost"
         )?;
         writeln!(out, "  use    OPENAI_BASE_URL={url}/v1     ANTHROPIC_BASE_URL={url}     (any key)")?;
+        writeln!(out, "         GOOGLE_GEMINI_BASE_URL={url}   AWS_ENDPOINT_URL_BEDROCK_RUNTIME={url}")?;
         writeln!(out, "\n  try")?;
         writeln!(out, "  curl {url}/v1/chat/completions -H 'content-type: application/json' \\")?;
         writeln!(

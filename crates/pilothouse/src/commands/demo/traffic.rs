@@ -146,9 +146,9 @@ fn report(_dice: &mut Dice) -> Value {
 }
 
 /// Parameters that newer models refuse: what a team meets on the day it changes the model's name.
-fn report_the_old_way(_dice: &mut Dice) -> Value {
+fn report_the_old_way(dice: &mut Dice) -> Value {
     json!({
-        "model": "gpt-5.5",
+        "model": dice.pick(&["gpt-5.5", "gemini-3.1-pro-preview"]),
         "temperature": 0.2,
         "max_tokens": 300,
         "messages": [{"role": "user", "content": "Sum up the week."}],

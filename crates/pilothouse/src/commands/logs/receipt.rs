@@ -175,10 +175,11 @@ fn bill(out: &mut dyn Write, exchange: &Exchange, sum: Option<&[Line]>) -> io::R
             line.amount()
         )?;
     }
-    if sum.is_none() && bill.cost != Cost::Unknown {
+    let is_priced = price.is_some() && bill.cost.known().is_some_and(|cost| cost.0 != 0);
+    if sum.is_none() && is_priced {
         writeln!(
             out,
-            "    the catalogue here no longer has the prices that made it, so no arithmetic is shown"
+            "    the bundled catalogue has not the prices that made it (an overlay's, or changed since): no arithmetic"
         )?;
     }
     if bill.estimated_output > 0 || bill.estimated_cost != Cost::Unknown {
