@@ -2,6 +2,7 @@
 
 import base64
 import json
+import urllib.parse
 import urllib.request
 
 
@@ -33,10 +34,10 @@ class Fleet:
     def bill(self):
         """Tokens and price of all answers that were whole and told their usage."""
         tokens, price = {}, 0
-        for models in get(self.url + "/_sim/totals")[1].values():
+        for vendor, models in get(self.url + "/_sim/totals")[1].items():
             for total in models.values():
                 price += int(total["picousd"])
-                for name, count in total["tokens"].items():
+                for name, count in told(vendor, total["tokens"]).items():
                     tokens[name] = tokens.get(name, 0) + count
         return {"tokens": tokens, "picousd": price}
 
@@ -58,17 +59,27 @@ class Fleet:
         elif vendor == "gemini":
             path, headers, turns = f"/v1beta/models/{model}:generateContent", {"x-goog-api-key": "direct"}, "contents"
             text, part = {"text": "hello"}, {"inlineData": {"mimeType": "image/png", "data": data}}
+        elif vendor == "bedrock":
+            path = f"/bedrock/model/{urllib.parse.quote(model, safe='')}/converse"
+            text, part = {"text": "hello"}, {"image": {"format": "png", "source": {"bytes": data}}}
         else:
             path, headers = "/v1/messages", {"x-api-key": "direct", "anthropic-version": "2023-06-01"}
             part = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": data}}
         content = [text, *([part] if picture else [])]
         body = {turns: [{"role": "user", "parts" if vendor == "gemini" else "content": content}]}
-        if vendor != "gemini":
+        if vendor not in ("gemini", "bedrock"):
             body["model"] = model
         if vendor == "anthropic":
             body["max_tokens"] = 8
         status, value = get(self.url + path, body, headers)
-        return status, value["error"]["message"]
+        return status, value["message"] if vendor == "bedrock" else value["error"]["message"]
+
+
+def told(vendor, tokens):
+    """The classes that an answer tells: `TokenUsage` of Converse has one count of all output, thinking among it."""
+    if vendor != "bedrock":
+        return tokens
+    return {**tokens, "output": tokens["output"] + tokens["reasoning"], "reasoning": 0}
 
 
 def by_mark(log, cells):
@@ -101,6 +112,8 @@ class Request:
             self.read_responses()
         elif "/v1beta/models/" in self.path:
             self.read_gemini()
+        elif "/model/" in self.path:
+            self.read_bedrock()
         else:
             self.read_anthropic()
 
@@ -222,6 +235,39 @@ class Request:
             self.images.append((part["inlineData"]["mimeType"], base64.b64decode(data)))
         elif part.get("text") and not part.get("thought"):
             (self.users if role == "user" else self.assistant).append(part["text"])
+
+    def read_bedrock(self):
+        name, _, operation = self.path.split("/model/")[1].partition("/")
+        self.model, self.streamed = urllib.parse.unquote(name), operation == "converse-stream"
+        self.system += [block["text"] for block in self.body.get("system", []) if "text" in block]
+        for message in self.body["messages"]:
+            for block in message["content"]:
+                self.read_union(message["role"], block)
+        for tool in (self.body.get("toolConfig") or {}).get("tools", []):
+            if "toolSpec" in tool:
+                self.tools[tool["toolSpec"]["name"]] = tool["toolSpec"]["inputSchema"]["json"]
+        form = (self.body.get("outputConfig") or {}).get("textFormat")
+        # The schema stands there as text.
+        self.schema = json.loads(form["structure"]["jsonSchema"]["schema"]) if form else None
+        kind = ((self.body.get("additionalModelRequestFields") or {}).get("thinking") or {}).get("type")
+        self.effort = None if kind in (None, "disabled") else kind
+
+    def read_union(self, role, block):
+        """A block of Converse: an object whose only member says what it is."""
+        if "text" in block:
+            {"user": self.users, "assistant": self.assistant, "system": self.system}[role].append(block["text"])
+        elif "image" in block:
+            image = block["image"]
+            self.images.append((f"image/{image['format']}", base64.b64decode(image["source"].get("bytes", ""))))
+        elif "toolUse" in block:
+            found = block["toolUse"]
+            self.calls.append((found["toolUseId"], found["name"], found["input"]))
+        elif "toolResult" in block:
+            found = block["toolResult"]
+            said = [json.dumps(part["json"]) if "json" in part else part.get("text", "") for part in found["content"]]
+            self.results.append((found["toolUseId"], "".join(said)))
+        elif "reasoningContent" in block:
+            self.thinking.append(block)
 
 
 def called(found):

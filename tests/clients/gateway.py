@@ -28,6 +28,11 @@ vendor = "openai"
 dialect = "openai-responses"
 base_url = "{fleet}/v1"
 api_key = "file:provider.key"
+
+[providers.bedrock]
+dialect = "bedrock-converse"
+base_url = "{fleet}/bedrock"
+api_key = "file:provider.key"
 {planted}
 [catalog]
 overlay = "overlay.toml"

@@ -5,9 +5,10 @@
 
 import dataclasses
 import json
+import urllib.parse
 
 import sessions
-from fleet import Request
+from fleet import Request, told
 from matrix import DIALECTS, IMAGE, RESULTS, SCHEMA, SESSIONS, SYSTEM, TOOLS, WORDS
 
 # What the vendor never gets to see, beside the caller's credential: the way between client and gateway.
@@ -24,15 +25,19 @@ CREDENTIALS = {
     "responses": "authorization",
     "anthropic": "x-api-key",
     "gemini": "x-goog-api-key",
+    "bedrock": "authorization",
 }
+# What Amazon's signatures and SDKs put beside a call; none of it belongs to a call with a bearer key.
+SIGNED_CALL = ("x-amz-", "amz-sdk-")
 FOREIGN = {
-    "openai": ("anthropic-", "x-goog-"),
-    "responses": ("anthropic-", "x-goog-"),
-    "anthropic": ("openai-", "x-goog-"),
-    "gemini": ("anthropic-", "openai-"),
+    "openai": ("anthropic-", "x-goog-", *SIGNED_CALL),
+    "responses": ("anthropic-", "x-goog-", *SIGNED_CALL),
+    "anthropic": ("openai-", "x-goog-", *SIGNED_CALL),
+    "gemini": ("anthropic-", "openai-", *SIGNED_CALL),
+    "bedrock": ("anthropic-", "openai-", "x-goog-", *SIGNED_CALL),
 }
 # Dialects in which thinking comes signed or sealed, to be handed back.
-SIGNED = {"anthropic", "gemini", "responses"}
+SIGNED = {"anthropic", "gemini", "responses", "bedrock"}
 PATHS = {"openai": "/v1/chat/completions", "responses": "/v1/responses", "anthropic": "/v1/messages"}
 
 STATUS_CLASSES = {
@@ -135,9 +140,7 @@ class Sheet:
 
     def received(self, turn, entry, request):
         at = f"turn {turn + 1}: the fleet's"
-        method = "streamGenerateContent" if request.streamed else "generateContent"
-        path = PATHS.get(self.cell.upstream, f"/v1beta/models/{self.cell.model}:{method}")
-        self.same(f"{at} path", request.path, path)
+        self.same(f"{at} path", urllib.parse.unquote(request.path), self.path(request))
         self.same(f"{at} model", request.model, self.cell.model)
         self.same(f"{at} outcome", entry["outcome"], "completed")
         streamed = self.case.streamed[min(turn, len(self.case.streamed) - 1)]
@@ -149,6 +152,16 @@ class Sheet:
         self.same(f"{at} system text", "\n".join(request.system), SYSTEM)
         asks = self.cell.asks()
         self.same(f"{at} user text", request.users, asks[: len(request.users)] or asks)
+
+    def path(self, request):
+        """Where the vendor takes this; two of them have the model and the way to answer in the path."""
+        if self.cell.upstream == "gemini":
+            method = "streamGenerateContent" if request.streamed else "generateContent"
+            return f"/v1beta/models/{self.cell.model}:{method}"
+        if self.cell.upstream == "bedrock":
+            operation = "converse-stream" if request.streamed else "converse"
+            return f"/bedrock/model/{self.cell.model}/{operation}"
+        return PATHS[self.cell.upstream]
 
     def headers(self, entry):
         if self.court.records is None:
@@ -189,7 +202,7 @@ class Sheet:
         ids = [c["id"] for c in answer["tools"]]
         self.need(all(ids) and len(set(ids)) == len(ids), f"{at} call ids are {ids}")
         if "usage" not in answer["hides"]:
-            self.usage(at, answer["usage"], entry["tokens"])
+            self.usage(at, answer["usage"], told(self.cell.upstream, entry["tokens"]))
 
     def usage(self, at, found, tokens):
         if self.case.name == "stream_bare":
@@ -220,11 +233,15 @@ class Sheet:
         self.same(f"{at} outcome", record["outcome"], "complete")
         self.same(f"{at} status", record["status"], 200)
         self.same(f"{at} usage provenance", record["usage_provenance"], "reported")
-        usage = {name: count for name, count in record["usage"].items() if name in entry["tokens"]}
-        self.same(f"{at} usage", usage, entry["tokens"])
+        tokens = told(self.cell.upstream, entry["tokens"])
+        usage = {name: count for name, count in record["usage"].items() if name in tokens}
+        self.same(f"{at} usage", usage, tokens)
         cost = (record["cost"] or {}).get("picousd")
         self.same(f"{at} cost in pico-dollars", str(cost), entry["picousd"])
         finish = self.finish_of(turn).replace("tools", "tool_calls")
+        if self.cell.upstream == "bedrock":
+            # Its stop reasons have no word for a refusal but that of the filters.
+            finish = finish.replace("refusal", "content_filter")
         if not self.case.name.startswith("schema"):
             self.same(f"{at} finish", record["answer"]["finish"], finish)
 
@@ -282,7 +299,7 @@ class Sheet:
         self.same("the questions", [ask for ask in asks if not any(ask in said for said in last.users)], [])
         given = [(c["name"], c["arguments"]) for answer in self.answers for c in answer["tools"]]
         self.need(len(given) >= 5, f"there were only {len(given)} calls of tools")
-        if self.cell.upstream in ("anthropic", "gemini"):
+        if self.cell.upstream in ("anthropic", "gemini", "bedrock"):
             # Where the vendor has functions only, the fleet calls a freeform tool as one.
             for name in self.cell.client.freeform:
                 self.need((name, {"input": sessions.PATCH}) in given, f"{name} was not called with the text")
@@ -341,7 +358,9 @@ class Sheet:
     def case_handoff(self, requests):
         """The call to hand over went back with its answer, and the agent that took over has no tools."""
         self.same("the tools of the first agent", list(requests[0].tools), ["transfer_to_pilot"])
-        self.same("the tools of the second agent", list(requests[1].tools), [])
+        # Converse refuses a history with calls unless tools are offered, so that those that were called are.
+        offered = ["transfer_to_pilot"] if self.cell.upstream == "bedrock" else []
+        self.same("the tools of the second agent", list(requests[1].tools), offered)
         ids, names = [[call[at] for call in requests[1].calls] for at in (0, 1)]
         self.same("the calls in the history", names, ["transfer_to_pilot"])
         found = [(id, json.loads(text)) for id, text in requests[1].results]

@@ -280,12 +280,20 @@ def cross_results(body):
     elif "max_tokens" in body:
         lists = [m["content"] for m in body["messages"] if isinstance(m["content"], list)]
         found = [b for content in lists for b in content if b["type"] == "tool_result"]
+    elif converse(body):
+        found = [block["toolResult"] for block in converse(body) if "toolResult" in block]
     else:
         found = [m for m in body["messages"] if m["role"] == "tool"]
     for other in found[1:]:
         if other[place] != found[0][place]:
             found[0][place], other[place] = other[place], found[0][place]
             return
+
+
+def converse(body):
+    """All blocks of a conversation of Converse, none of which names its type; none of other dialects."""
+    lists = [m["content"] for m in body.get("messages", []) if isinstance(m.get("content"), list)]
+    return [block for content in lists for block in content if "type" not in block]
 
 
 def turns(body):
@@ -300,7 +308,7 @@ def lose_picture(body):
 
 
 def is_picture(part):
-    return part.get("type") in ("image", "image_url", "input_image") or "inlineData" in part
+    return part.get("type") in ("image", "image_url", "input_image") or "inlineData" in part or "image" in part
 
 
 def lose_system(body):
@@ -315,13 +323,17 @@ def lose_thinking(body):
     found[:] = [turn for turn in found if turn.get("type") != "reasoning"]
     for turn in found:
         if isinstance(turn.get("content"), list):
-            turn["content"] = [part for part in turn["content"] if part["type"] != "thinking"]
+            turn["content"] = [part for part in turn["content"] if not is_thought(part)]
         for part in turn.get("parts", []):
             part.pop("thoughtSignature", None)
 
 
+def is_thought(part):
+    return part.get("type") == "thinking" or "reasoningContent" in part
+
+
 def loosen_schema(body):
-    for name in ("response_format", "output_config", "text"):
+    for name in ("response_format", "output_config", "outputConfig", "text"):
         body.pop(name, None)
     for name in ("responseSchema", "responseJsonSchema"):
         body.get("generationConfig", {}).pop(name, None)
@@ -335,7 +347,9 @@ def shorten_system(body):
     holders = [*(body["system"] if isinstance(body.get("system"), list) else [])]
     holders += (body.get("systemInstruction") or {}).get("parts", [])
     for holder in holders:
-        holder["text"] = holder["text"][: len(holder["text"]) // 2]
+        # Converse marks what is to be cached by blocks between those of text.
+        if "text" in holder:
+            holder["text"] = holder["text"][: len(holder["text"]) // 2]
     for turn in turns(body):
         if turn.get("role") == "system":
             turn["content"] = turn["content"][: len(turn["content"]) // 2]
@@ -343,7 +357,7 @@ def shorten_system(body):
 
 def lose_freeform(body):
     """The one tool that some vendors have no word for."""
-    for holder in (body, *body.get("tools", [])):
+    for holder in (body, *body.get("tools", []), body.get("toolConfig") or {}):
         for name in ("tools", "functionDeclarations"):
             if name in holder:
                 holder[name] = [tool for tool in holder[name] if "apply_patch" not in json.dumps(tool)]
@@ -353,7 +367,10 @@ def forget(body):
     """What the user said first, once the history is long."""
     found = turns(body)
     said = [turn for turn in found if turn.get("role") == "user" and "[[" in json.dumps(turn)]
-    if len(said) > 2:
+    if len(said) > 2 and converse(body):
+        # Without the turn the roles would not alternate, which Converse itself refuses.
+        said[0]["content"] = [{"text": "Hello."}]
+    elif len(said) > 2:
         found.remove(said[0])
 
 
@@ -367,7 +384,8 @@ def crosswise(case):
 
 def round_all(case):
     """In every dialect, on both sides. A client of Responses reads the last event, so that faults between spare it."""
-    return (*crosswise(case), (RESPONSES, "gemini", case), (GOOGLE, "responses", case))
+    others = ((RESPONSES, "gemini", case), (GOOGLE, "responses", case), (ANTHROPIC, "bedrock", case))
+    return (*crosswise(case), *others)
 
 
 def control(*cases):
@@ -377,8 +395,8 @@ def control(*cases):
 def round_sessions():
     """Long sessions, at each of the other dialects."""
     return (
-        *((CODEX, upstream, "session_whole") for upstream in ("openai", "anthropic", "gemini")),
-        *((CLAUDE_CODE, upstream, "session_whole") for upstream in ("openai", "responses", "gemini")),
+        *((CODEX, upstream, "session_whole") for upstream in ("openai", "anthropic", "gemini", "bedrock")),
+        *((CLAUDE_CODE, upstream, "session_whole") for upstream in ("openai", "responses", "gemini", "bedrock")),
     )
 
 
@@ -431,6 +449,7 @@ FAULTS = [
         alter_signature,
         (
             (ANTHROPIC, "anthropic", "thinking"),
+            (ANTHROPIC, "bedrock", "thinking"),
             (RESPONSES, "gemini", "thinking"),
             (GOOGLE, "responses", "thinking"),
             ("js-google", "responses", "thinking"),
@@ -453,14 +472,19 @@ FAULTS = [
         "freeform-tool-lost",
         "request",
         lose_freeform,
-        tuple((CODEX, upstream, "session_whole") for upstream in ("openai", "anthropic", "gemini")),
+        tuple((CODEX, upstream, "session_whole") for upstream in ("openai", "anthropic", "gemini", "bedrock")),
     ),
     Fault("schema-lost", "request", loosen_schema, (*round_all("schema"), *round_upon("schema"))),
     Fault(
         "thinking-lost",
         "request",
         lose_thinking,
-        ((OPENAI, "anthropic", "thinking"), (RESPONSES, "gemini", "thinking"), (GOOGLE, "responses", "thinking")),
+        (
+            (OPENAI, "anthropic", "thinking"),
+            (RESPONSES, "gemini", "thinking"),
+            (GOOGLE, "responses", "thinking"),
+            (ANTHROPIC, "bedrock", "thinking"),
+        ),
     ),
     Fault(
         "no-fault",
@@ -491,7 +515,7 @@ FAULTS = [
 
 
 # What stands before the paths of each dialect in its provider's address.
-VERSIONS = {"openai": "/v1", "responses": "/v1", "anthropic": "", "gemini": "/v1beta"}
+VERSIONS = {"openai": "/v1", "responses": "/v1", "anthropic": "", "gemini": "/v1beta", "bedrock": "/bedrock"}
 
 
 class Proxy:
@@ -500,6 +524,8 @@ class Proxy:
     def __init__(self, fleet):
         self.targets = {"request": fleet, "answer": None}
         self.faults = {fault.name: fault for fault in FAULTS}
+        # What went wrong in a fault itself: a call that fails for it proves nothing.
+        self.broken = []
         proxy = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -537,12 +563,18 @@ class Proxy:
         fault = self.faults[name]
         if side == "request":
             value = json.loads(body)
-            fault.change(value)
+            self.change(fault, value)
             body = json.dumps(value).encode()
         answer = self.ask(side, "/" + path, dict(handler.headers.items()), body)
         if side == "answer":
-            fault.change(answer)
+            self.change(fault, answer)
         reply(handler, answer)
+
+    def change(self, fault, value):
+        try:
+            fault.change(value)
+        except Exception as error:  # noqa: BLE001 - the run fails for it
+            self.broken.append(f"the fault {fault.name} broke itself: {error!r}")
 
     def ask(self, side, path, headers, body):
         host = urllib.parse.urlsplit(self.targets[side]).netloc

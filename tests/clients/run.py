@@ -189,6 +189,8 @@ class Run:
     def planted(self):
         """Wants every planted fault noticed in each of its cells, and nothing noticed where there is none."""
         self.faults = plant.run(self, CLIENT_KEY)
+        for problem in self.proxy.broken:
+            self.fail(problem)
         for fault in self.faults:
             kind = "control" if fault.is_control else "planted"
             print(f"{'ok  ' if fault.holds else 'red '} {kind} {fault.name} {' '.join(fault.wrong)}")

@@ -28,7 +28,8 @@ use std::path::{Path, PathBuf};
 const USAGE: &str = "cargo xtask bench [options]
   --quick               2 rounds of 1 s instead of 5 of 2 s, and the `quick` build profile
   --rounds N, --secs S  how often and how long
-  --only A,B            of: plain, stream, latency, translate, idle, start, size, big, workers, tls, http2
+  --only A,B            of: plain, stream, latency, translate, idle, start, size, big, workers, tls, http2, and, where
+                        named: pairs and bursts (every pair of dialects), codec (translation without a network)
   --gate                exit 1 when a limit is missed, or when the bill is wrong
   --profile TEXT        sample the first row whose name contains TEXT with perf; print where the time goes
   --binary PATH         measure this binary instead of building one
@@ -52,6 +53,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     if arguments.iter().any(|argument| argument == "--help") {
         println!("{USAGE}");
         return Ok(());
+    }
+    if arguments.iter().eq(["--only", "codec"]) {
+        return codec();
     }
     let options = parse(arguments)?;
     let load = workspace::build("pilothouse-testkit", "load", "release")?;
@@ -78,7 +82,24 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             measured.iter().map(report::line).map(|line| Line { verdict: Verdict::Reported, ..line });
         println!("\n{}\n\n{}", peer.name, report::table(&unjudged.collect::<Vec<_>>()));
     }
+    if options.wants("codec") {
+        codec()?;
+    }
     verdict(&lines, options.gate)
+}
+
+/// What translating costs apart from the network: the tables of an example of the crate that does it.
+fn codec() -> Result<()> {
+    workspace::run(workspace::cargo().args([
+        "run",
+        "--quiet",
+        "--profile",
+        "release",
+        "--package",
+        "pilothouse-wire",
+        "--example",
+        "codec",
+    ]))
 }
 
 /// Measures our own gateway and prints its tables.
@@ -114,7 +135,10 @@ fn empty_folder() -> Result<PathBuf> {
 
 impl Options {
     fn wants(&self, group: &str) -> bool {
-        self.only.is_empty() || self.only.iter().any(|wanted| wanted == group)
+        match self.only.as_slice() {
+            [] => !rows::ON_REQUEST.contains(&group),
+            only => only.iter().any(|wanted| wanted == group),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError};
 use pilothouse_core::conversation::{Answer, Content, Request, StreamPart};
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::exchange::Note;
+use pilothouse_wire::codec::Target;
 use pilothouse_wire::codec::assemble::Assembler;
 
 use crate::shared::Shared;
@@ -80,25 +81,26 @@ pub(crate) fn restore(
     request: &mut Request,
     client: Dialect,
     upstream: Dialect,
+    target: &Target<'_>,
     key: &str,
 ) -> Vec<Note> {
     let mut notes = Vec::new();
     if may_lose_thinking(client, upstream) {
         let mut thinking = shared.thinking.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = shared.clock.now();
+        let (now, family) = (shared.clock.now(), target.family);
         let restored = match upstream {
             // A call of Gemini's without its signature gets the placeholder that Google documents.
-            Dialect::GeminiGenerate => thinking.restore_held(key, request, now),
+            Dialect::GeminiGenerate => thinking.restore_held(key, family, request, now),
             // This vendor takes a tool loop with a gap in its reasoning, so that nothing need be turned off.
             Dialect::OpenaiResponses => {
-                let restored = thinking.restore_held(key, request, now);
+                let restored = thinking.restore_held(key, family, request, now);
                 if restored.has_gap && client == Dialect::OpenaiChat {
                     let why = "the reasoning behind a tool call is no longer held";
                     notes.push(Note::new("drop:thinking", why));
                 }
                 restored
             }
-            _ => thinking.restore(key, request, now, &mut notes),
+            _ => thinking.restore(key, family, request, now, &mut notes),
         };
         if restored.turns > 0 {
             notes.push(Note::new("restore:thinking", &format!("{} turns", restored.turns)));

@@ -22,6 +22,7 @@ use http::{HeaderName, HeaderValue, Response};
 use hyper::body::Incoming;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::exchange::Note;
+use pilothouse_wire::dialects::holds_foreign_reasoning;
 use pilothouse_wire::path::PathCall;
 
 use crate::answer::AnswerBody;
@@ -96,8 +97,10 @@ pub async fn run(
     if call.embeds() && !choice.is_same_dialect {
         return Box::pin(embed::embed(worker, dialect, call, &mut asked, &choice, job)).await;
     }
-    // Equal dialects: the client's bytes, but for the edits listed. Else: through the canonical form.
-    if choice.is_same_dialect && !(plan.debug.force_translate && call == Call::Chat) {
+    // Equal dialects: the client's bytes, but for the edits listed. Else, and where the conversation holds reasoning of
+    // another vendor, which must not be shown to this one: through the canonical form.
+    let is_apart = || plan.debug.force_translate || holds_foreign_reasoning(dialect, &asked.body);
+    if choice.is_same_dialect && !(call == Call::Chat && is_apart()) {
         relay::relay(worker, dialect, call, &mut asked, &choice, job).await
     } else {
         // Boxed: the way between dialects is larger than the fast path, which must not carry it.

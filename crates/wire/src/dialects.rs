@@ -2,13 +2,20 @@
 
 pub mod anthropic_messages;
 pub mod bedrock_converse;
+mod bound;
 pub mod gemini_generate;
 pub mod openai_chat;
 pub mod openai_responses;
 mod schema;
 
-use pilothouse_core::conversation::{CacheTtl, Media};
+pub use bound::name_place;
+pub(crate) use bound::{nothing_arrives, number_of, refuse_bound};
+use memchr::memmem;
+use pilothouse_core::conversation::{CacheTtl, Effort, Media, Request, Thinking};
+use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
+
+use crate::codec::Losses;
 
 /// The same error as one of an answer: the vendor's fault, not the client's.
 pub(crate) fn bad_answer(error: Error) -> Error {
@@ -23,6 +30,14 @@ pub(crate) fn no_threads() -> Error {
         "thread",
         "the target of this call holds no message threads; send the full conversation without `thread`",
     )
+}
+
+/// Notes that a number of tokens to think with became an effort, where only words are taken.
+pub(crate) fn note_budget(request: &Request, given: Effort, losses: &mut Losses) {
+    if let (None, Some(Thinking::Budget(tokens))) = (request.reasoning.effort, &request.reasoning.thinking) {
+        let why = format!("{tokens} tokens became the effort {}", given.as_str());
+        losses.add("change:thinking.budget_tokens", &why);
+    }
 }
 
 /// The longest message made of a body that is no error of its dialect.
@@ -76,6 +91,25 @@ pub(crate) fn fitting_id(id: &str, longest: usize) -> std::borrow::Cow<'_, str> 
     format!("{kept}_{hash:016x}").into()
 }
 
+/// How [`FOREIGN_SIGNATURE`] begins in base64, in either alphabet: the bytes of Gemini's signatures.
+const FOREIGN_BASE64: &[u8] = b"cGlsb3Rob3VzZS1vcmln";
+/// How reasoning begins that Bedrock's clients hold as bytes and that were no base64, in base64.
+const FOREIGN_BLOB: &[u8] = b"cGlsb3Rob3VzZS10ZXh0";
+
+/// Whether a body holds reasoning that we marked as another vendor's: it must not pass as it is, even where both sides
+/// speak the same dialect.
+#[must_use]
+pub fn holds_foreign_reasoning(dialect: Dialect, body: &[u8]) -> bool {
+    let has = |mark: &[u8]| memmem::find(body, mark).is_some();
+    match dialect {
+        // Clients of these hold no reasoning.
+        Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => false,
+        Dialect::AnthropicMessages | Dialect::OpenaiResponses => has(FOREIGN_SIGNATURE.as_bytes()),
+        Dialect::GeminiGenerate => has(FOREIGN_BASE64),
+        Dialect::BedrockConverse => has(FOREIGN_SIGNATURE.as_bytes()) || has(FOREIGN_BLOB),
+    }
+}
+
 /// Before the family's name in the signature of reasoning that another vendor than the dialect's own wrote.
 pub(crate) const FOREIGN_SIGNATURE: &str = "pilothouse-origin-";
 
@@ -93,6 +127,20 @@ mod tests {
             let fitted = fitting_id(id, 40);
             assert!((1..=40).contains(&fitted.len()), "{fitted}");
         }
+    }
+
+    #[test]
+    fn the_marks_of_other_vendors_reasoning_are_found_as_base64_too() {
+        use base64::Engine as _;
+        use base64::engine::general_purpose::STANDARD;
+        let begins = |text: &str, mark: &[u8]| STANDARD.encode(text).as_bytes().starts_with(mark);
+        assert!(begins("pilothouse-origin-openai:x", FOREIGN_BASE64));
+        assert!(begins("pilothouse-text:x", FOREIGN_BLOB));
+        assert!(holds_foreign_reasoning(
+            Dialect::AnthropicMessages,
+            b"{\"signature\":\"pilothouse-origin-google\"}"
+        ));
+        assert!(!holds_foreign_reasoning(Dialect::AnthropicMessages, b"{\"signature\":\"EqoB\"}"));
     }
 
     #[test]

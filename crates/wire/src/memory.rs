@@ -43,6 +43,14 @@ struct Turn {
     parts: Vec<Part>,
 }
 
+impl Turn {
+    fn is_of(&self, family: &str) -> bool {
+        let is_own =
+            |part: &Part| matches!(&part.content, Content::Reasoning(one) if &*one.origin.family == family);
+        self.parts.iter().all(is_own)
+    }
+}
+
 /// Where in a step of the assistant its vendor wants thinking back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
@@ -130,11 +138,12 @@ impl ThinkingMemory {
     pub fn restore(
         &mut self,
         key: &str,
+        family: &str,
         request: &mut Request,
         now: UnixMs,
         notes: &mut Vec<Note>,
     ) -> Restored {
-        let mut restored = self.put_back(key, request, now, Place::Front);
+        let mut restored = self.put_back(key, family, request, now, Place::Front);
         if restored.has_gap {
             request.reasoning.thinking = Some(Thinking::Off);
             request.reasoning.effort = None;
@@ -150,11 +159,18 @@ impl ThinkingMemory {
     /// Puts back what is held, and leaves the request as it is where something is missing: for vendors that take
     /// a loop with a gap, as Gemini does behind a placeholder for the signature, and OpenAI does in any case. Both
     /// take a piece of thinking once, before the first call that follows from it.
-    pub fn restore_held(&mut self, key: &str, request: &mut Request, now: UnixMs) -> Restored {
-        self.put_back(key, request, now, Place::Call)
+    pub fn restore_held(&mut self, key: &str, family: &str, request: &mut Request, now: UnixMs) -> Restored {
+        self.put_back(key, family, request, now, Place::Call)
     }
 
-    fn put_back(&mut self, key: &str, request: &mut Request, now: UnixMs, place: Place) -> Restored {
+    fn put_back(
+        &mut self,
+        key: &str,
+        family: &str,
+        request: &mut Request,
+        now: UnixMs,
+        place: Place,
+    ) -> Restored {
         self.forget_old(now);
         let key: Arc<str> = key.into();
         let (mut restored, mut has_missed, mut done) = (Restored::default(), false, Vec::new());
@@ -169,7 +185,9 @@ impl ThinkingMemory {
             }
             let place_of = |id: &str| self.by_call.get(&(Arc::clone(&key), id.into()));
             let number = step.iter().flat_map(calls).find_map(place_of).copied();
-            let Some((number, turn)) = number.and_then(|one| Some((one, self.turns.get(&one)?))) else {
+            let held = number.and_then(|one| Some((one, self.turns.get(&one)?)));
+            // Another vendor's thinking would only be left out again.
+            let Some((number, turn)) = held.filter(|(_, turn)| turn.is_of(family)) else {
                 has_missed = true;
                 continue;
             };

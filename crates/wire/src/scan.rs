@@ -71,28 +71,48 @@ impl std::error::Error for ScanError {}
 /// # Errors
 /// When `body` is not one JSON object with nothing but white space around it, as far as the scan looks.
 pub fn members(body: &[u8]) -> Result<Members, ScanError> {
+    let mut has_escapes = false;
+    let mut list = Vec::with_capacity(MEMBERS_USUAL);
+    let close = each_member(body, |key, value| {
+        has_escapes |= body[key.clone()].contains(&b'\\');
+        list.push(Member {
+            key: [key.start as u32, key.end as u32],
+            value: [value.start as u32, value.end as u32],
+        });
+    })?;
+    Ok(Members { list, close, has_escapes })
+}
+
+/// Calls `see` with where each member's key (without quotes) and value stand, in their order, and gives the index of the
+/// closing brace. Nothing that was seen counts where the whole turns out to be no object.
+///
+/// # Errors
+/// As [`members`].
+pub(crate) fn each_member(
+    body: &[u8],
+    mut see: impl FnMut(Range<usize>, Range<usize>),
+) -> Result<usize, ScanError> {
     if u32::try_from(body.len()).is_err() {
         return Err(ScanError { at: 0, expected: "less than 4 GiB" });
     }
-    let mut has_escapes = false;
     let mut at = skip_space(body, 0);
     expect(body, at, b'{', "`{`")?;
     at = skip_space(body, at + 1);
-    let mut list = Vec::with_capacity(MEMBERS_USUAL);
+    let mut count = 0;
     if body.get(at) != Some(&b'}') {
         loop {
             expect(body, at, b'"', "a member's name in quotes")?;
             let end = skip_string(body, at)?;
-            let key = [(at + 1) as u32, (end - 1) as u32];
-            has_escapes |= body[at + 1..end - 1].contains(&b'\\');
+            let key = at + 1..end - 1;
             at = skip_space(body, end);
             expect(body, at, b':', "`:`")?;
             let start = skip_space(body, at + 1);
             at = skip_value(body, start)?;
-            if list.len() == MEMBERS_MAX {
-                return Err(ScanError { at: key[0] as usize, expected: "at most 512 members" });
+            if count == MEMBERS_MAX {
+                return Err(ScanError { at: key.start, expected: "at most 512 members" });
             }
-            list.push(Member { key, value: [start as u32, at as u32] });
+            count += 1;
+            see(key, start..at);
             at = skip_space(body, at);
             match body.get(at) {
                 Some(b',') => at = skip_space(body, at + 1),
@@ -104,7 +124,7 @@ pub fn members(body: &[u8]) -> Result<Members, ScanError> {
     let close = at;
     let end = skip_space(body, close + 1);
     if end == body.len() {
-        Ok(Members { list, close, has_escapes })
+        Ok(close)
     } else {
         Err(ScanError { at: end, expected: "nothing after the object" })
     }
@@ -230,6 +250,21 @@ pub(crate) fn find_quote_or_escape(body: &[u8], mut from: usize) -> usize {
     from + rest.iter().position(|byte| matches!(byte, b'"' | b'\\')).unwrap_or(rest.len())
 }
 
+/// The next byte that cannot stand in a JSON string as it is (a quote, a backslash, a control character), or the end.
+pub(crate) fn find_unwritable(body: &[u8], mut from: usize) -> usize {
+    while let Some(word) = word_at(body, from) {
+        // As in `equal`, right up to the first byte below a space.
+        let controls = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
+        let hits = controls | equal(word, b'"') | equal(word, b'\\');
+        if hits != 0 {
+            return from + (hits.trailing_zeros() / 8) as usize;
+        }
+        from += 8;
+    }
+    let rest = body.get(from..).unwrap_or_default();
+    from + rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len())
+}
+
 /// The next quote. Names and short values, the most of all strings, are looked through eight bytes at a time
 /// in place; only longer text is worth the call of a vectorised search.
 fn find_quote(body: &[u8], mut from: usize) -> Option<usize> {
@@ -332,12 +367,14 @@ mod tests {
 
         #[test]
         fn a_search_by_words_stops_where_one_by_bytes_does(
-            bytes in prop::collection::vec(prop_oneof![Just(b'"'), Just(b'\\'), Just(b'#'), Just(b'['), Just(0xa2), any::<u8>()], 0..40),
+            bytes in prop::collection::vec(prop_oneof![Just(b'"'), Just(b'\\'), Just(b'#'), Just(b'['), Just(0xa2), Just(0x1f), Just(b' '), any::<u8>()], 0..40),
             from in 0usize..40,
         ) {
             let rest = bytes.get(from..).unwrap_or_default();
             let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\')).unwrap_or(rest.len());
             prop_assert_eq!(find_quote_or_escape(&bytes, from), from + plain);
+            let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len());
+            prop_assert_eq!(find_unwritable(&bytes, from), from + plain);
             prop_assert_eq!(find_quote(&bytes, from), rest.iter().position(|byte| *byte == b'"').map(|at| from + at));
         }
 

@@ -223,6 +223,14 @@ struct Places<'a> {
     terminator: Option<&'a Terminator>,
 }
 
+/// The fleet's other dialects: provider, dialect, path of its endpoints, platform of its prices.
+const OTHERS: [(&str, &str, &str, &str); 4] = [
+    ("fake-anthropic", "anthropic-messages", "", "anthropic"),
+    ("fake-responses", "openai-responses", "/v1", "openai"),
+    ("fake-gemini", "gemini-generate", "/v1beta", "gemini"),
+    ("fake-bedrock", "bedrock-converse", "", "bedrock"),
+];
+
 /// All that a promise about speed is measured with: a client key, prices, recording, default deadlines.
 fn gateway_config(address: &str, places: &Places<'_>) -> String {
     let provider = |name: &str, dialect: &str, url: &str, platform: &str| {
@@ -237,7 +245,9 @@ fn gateway_config(address: &str, places: &Places<'_>) -> String {
          [keys.bench]\nsecret = \"file:client.key\"\n"
     );
     text.push_str(&provider("fake", "openai-chat", &format!("http://{fleet}/v1"), "openai"));
-    text.push_str(&provider("fake-anthropic", "anthropic-messages", &format!("http://{fleet}"), "anthropic"));
+    for (name, dialect, path, platform) in OTHERS {
+        text.push_str(&provider(name, dialect, &format!("http://{fleet}{path}"), platform));
+    }
     if let Some(terminator) = places.terminator {
         let url = format!("https://{}/v1", terminator.running.address);
         let authority = format!("ca_file = \"{}\"\n", terminator.authority.display());

@@ -64,7 +64,7 @@ pub(crate) fn line(measured: &Measured) -> Line {
     let side =
         |ours| median(&measured.side(ours)).map_or_else(|| "-".to_owned(), |value| format!("{value:.2}"));
     Line {
-        name: row.name.to_owned(),
+        name: row.name.to_string(),
         base: if row.base.is_some() { side(false) } else { "-".to_owned() },
         ours: side(true),
         figure: spread(&values, unit),

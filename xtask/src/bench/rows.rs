@@ -3,6 +3,13 @@
 //! Goals and gates are the project's promises about speed. A gate leaves room for the spread from round to
 //! round, which is about ten percent on two shared cores.
 
+mod pairs;
+
+use std::borrow::Cow;
+
+/// Groups that are measured only where `--only` names them: they take long.
+pub(crate) const ON_REQUEST: [&str; 3] = ["pairs", "bursts", "codec"];
+
 /// Who answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Party {
@@ -67,7 +74,7 @@ impl Figure {
 pub(crate) struct Row {
     /// What `--only` selects; several rows may share it.
     pub(crate) group: &'static str,
-    pub(crate) name: &'static str,
+    pub(crate) name: Cow<'static, str>,
     pub(crate) base: Option<Call>,
     pub(crate) ours: Call,
     pub(crate) figure: Figure,
@@ -91,7 +98,7 @@ const IDLE: Call = Call { mode: "hold", model: "fake-c600-d500", connections: 1_
 
 /// Every row, in the order of the printed table.
 pub(crate) fn all() -> Vec<Row> {
-    [same_dialect(), with_limits_of_their_own(), without_limits()].concat()
+    [same_dialect(), with_limits_of_their_own(), without_limits(), pairs::all()].concat()
 }
 
 /// The ratios that are promised.
@@ -109,9 +116,9 @@ fn same_dialect() -> Vec<Row> {
 
 /// Latency, translation and memory.
 fn with_limits_of_their_own() -> Vec<Row> {
-    let limited = |group, name, base: Option<Call>, ours, figure, gate| Row {
+    let limited = |group, name: &'static str, base: Option<Call>, ours, figure, gate| Row {
         group,
-        name,
+        name: name.into(),
         base,
         ours,
         figure,
@@ -168,7 +175,7 @@ fn without_limits() -> Vec<Row> {
 
 fn against_nginx(group: &'static str, name: &'static str, call: Call) -> Row {
     let base = Some(Call { party: Party::Nginx, ..call });
-    Row { group, name, base, ours: call, figure: Figure::CpuRatio, goal: None, gate: None }
+    Row { group, name: name.into(), base, ours: call, figure: Figure::CpuRatio, goal: None, gate: None }
 }
 
 /// The goal is to cost what nginx costs.
@@ -179,7 +186,7 @@ fn gated(group: &'static str, name: &'static str, call: Call, gate: f64) -> Row 
 fn two_workers(name: &'static str, call: Call) -> Row {
     Row {
         group: "workers",
-        name,
+        name: name.into(),
         base: Some(Call { party: Party::NginxTwo, ..call }),
         ours: Call { party: Party::GatewayTwo, ..call },
         figure: Figure::CpuRatio,
@@ -192,7 +199,7 @@ fn two_workers(name: &'static str, call: Call) -> Row {
 fn encrypted(group: &'static str, name: &'static str, provider: &'static str, call: Call) -> Row {
     Row {
         group,
-        name,
+        name: name.into(),
         base: Some(Call { party: Party::NginxTls, ..call }),
         ours: Call { provider, ..call },
         figure: Figure::CpuRatio,
@@ -208,7 +215,7 @@ mod tests {
     #[test]
     fn every_promise_has_a_gate_and_no_row_compares_unequal_work() {
         let rows = all();
-        assert_eq!(rows.iter().filter(|row| row.gate.is_some()).count(), 9);
+        assert_eq!(rows.iter().filter(|row| row.gate.is_some()).count(), 9 + 3 * 20);
         for row in &rows {
             let Some(base) = row.base else { continue };
             let same = Call {

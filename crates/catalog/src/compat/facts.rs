@@ -48,4 +48,7 @@ pub enum Fact {
     UnsignedCalls,
     /// The thinking budget is not below the output limit.
     BudgetAboveLimit,
+    /// The assistant's last turn, which a tool's result answers or which the model is to continue, does not begin with
+    /// thinking.
+    TurnWithoutThinking,
 }

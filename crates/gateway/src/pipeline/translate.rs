@@ -11,6 +11,7 @@ use pilothouse_core::error::Error;
 use pilothouse_core::exchange::{Note, Outcome};
 use pilothouse_wire::codec::freeform::Freeform;
 use pilothouse_wire::codec::{AnswerContext, kind_of_status};
+use pilothouse_wire::dialects::name_place;
 use pilothouse_wire::facts::{Facts, Scanner};
 use pilothouse_wire::framing::Framing;
 use pilothouse_wire::head::Head;
@@ -116,7 +117,7 @@ fn prepare(
     }
     let resolved = &choice.resolution.target;
     let target = choice.codec_target();
-    for note in crate::memory::restore(&worker.shared, &mut request, dialect, upstream, &asked.key) {
+    for note in crate::memory::restore(&worker.shared, &mut request, dialect, upstream, &target, &asked.key) {
         job.edited(note);
     }
     let mut losses = Vec::new();
@@ -124,8 +125,9 @@ fn prepare(
     // What the client gets is its own choice; what we are billed we always want to know.
     let stream_usage = request.stream_usage;
     request.stream_usage |= request.stream && !choice.provider().no_stream_options;
-    fit::refuse_translated(asked, choice, &request)?;
-    let body = error_codec(upstream).encode_request(&request, &target, &mut losses)?;
+    let named = |error| name_place(error, dialect, &asked.body);
+    fit::refuse_translated(asked, choice, &request).map_err(named)?;
+    let body = error_codec(upstream).encode_request(&request, &target, &mut losses).map_err(named)?;
     job.edited(Note::new("translate", &format!("{dialect} to {upstream}")));
     job.lost(losses);
     let fitted = fit::fit(asked, choice, &Head::read(&body)?, job)?;

@@ -6,6 +6,7 @@ pub(crate) mod frames;
 pub(crate) mod http;
 pub(crate) mod reading;
 pub(crate) mod scripted;
+pub(crate) mod talk;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

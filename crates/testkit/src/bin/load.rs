@@ -11,7 +11,7 @@ use std::time::Duration;
 
 const USAGE: &str = "load plain|stream|hold [options]
   --addr HOST:PORT     server                                        (127.0.0.1:4141)
-  --dialect NAME       openai-chat or anthropic-messages             (openai-chat)
+  --dialect NAME       as in the gateway's configuration             (openai-chat)
   --path PATH          if not the dialect's own
   --model NAME         model to ask for                              (fake)
   --key SECRET         client credential                             (sk-bench)
@@ -88,11 +88,8 @@ fn set(plan: &mut Plan, name: &str, value: &str) -> Result<(), String> {
     match name {
         "--addr" => value.clone_into(&mut plan.address),
         "--dialect" => {
-            plan.shape.dialect = match value {
-                "openai-chat" => Dialect::OpenaiChat,
-                "anthropic-messages" => Dialect::AnthropicMessages,
-                other => return Err(format!("unknown dialect {other:?}")),
-            }
+            let known = Dialect::ALL.iter().find(|(name, _)| *name == value);
+            plan.shape.dialect = known.ok_or_else(|| format!("unknown dialect {value:?}"))?.1;
         }
         "--path" => plan.shape.path = Some(value.to_owned()),
         "--model" => value.clone_into(&mut plan.shape.model),

@@ -1,22 +1,47 @@
 //! The request that a measurement repeats, rendered once.
 
 /// Which wire format the client speaks. The paths and members are the providers' own:
-/// <https://platform.openai.com/docs/api-reference/chat/create> and <https://docs.claude.com/en/api/messages>
-/// (both read 2026-11-22).
+/// <https://platform.openai.com/docs/api-reference/chat/create>, <https://docs.claude.com/en/api/messages>,
+/// <https://platform.openai.com/docs/api-reference/responses/create>,
+/// <https://ai.google.dev/api/generate-content> and
+/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html>
+/// (the first two read 2026-11-22, the others 2026-11-23).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     /// `POST /v1/chat/completions`.
     OpenaiChat,
     /// `POST /v1/messages`.
     AnthropicMessages,
+    /// `POST /v1/responses`.
+    OpenaiResponses,
+    /// `POST /v1beta/models/{model}:generateContent` and `:streamGenerateContent`.
+    GeminiGenerate,
+    /// `POST /model/{modelId}/converse` and `/converse-stream`.
+    BedrockConverse,
 }
 
 impl Dialect {
-    /// The endpoint's path.
-    pub fn path(self) -> &'static str {
-        match self {
-            Dialect::OpenaiChat => "/v1/chat/completions",
-            Dialect::AnthropicMessages => "/v1/messages",
+    /// Every dialect with the name that the command line has for it.
+    pub const ALL: [(&'static str, Self); 5] = [
+        ("openai-chat", Self::OpenaiChat),
+        ("anthropic-messages", Self::AnthropicMessages),
+        ("openai-responses", Self::OpenaiResponses),
+        ("gemini-generate", Self::GeminiGenerate),
+        ("bedrock-converse", Self::BedrockConverse),
+    ];
+
+    /// The endpoint's path. Slashes in a model's name are written `%2F` where the path names it.
+    #[must_use]
+    pub fn path(self, model: &str, stream: bool) -> String {
+        let model = model.replace('/', "%2F");
+        match (self, stream) {
+            (Self::OpenaiChat, _) => "/v1/chat/completions".to_owned(),
+            (Self::AnthropicMessages, _) => "/v1/messages".to_owned(),
+            (Self::OpenaiResponses, _) => "/v1/responses".to_owned(),
+            (Self::GeminiGenerate, false) => format!("/v1beta/models/{model}:generateContent"),
+            (Self::GeminiGenerate, true) => format!("/v1beta/models/{model}:streamGenerateContent?alt=sse"),
+            (Self::BedrockConverse, false) => format!("/model/{model}/converse"),
+            (Self::BedrockConverse, true) => format!("/model/{model}/converse-stream"),
         }
     }
 
@@ -25,6 +50,9 @@ impl Dialect {
         match self {
             Dialect::OpenaiChat => b"\"content\":\"",
             Dialect::AnthropicMessages => b"\"text_delta\"",
+            Dialect::OpenaiResponses => b"\"response.output_text.delta\"",
+            Dialect::GeminiGenerate => b"\"text\":\"",
+            Dialect::BedrockConverse => b"contentBlockDelta",
         }
     }
 
@@ -33,12 +61,19 @@ impl Dialect {
         match self {
             Dialect::OpenaiChat => b"data: [DONE]",
             Dialect::AnthropicMessages => b"\"message_stop\"",
+            Dialect::OpenaiResponses => b"\"response.completed\"",
+            Dialect::GeminiGenerate => b"\"finishReason\"",
+            // Bedrock's last message tells the usage.
+            Dialect::BedrockConverse => b"\"inputTokens\"",
         }
     }
 
     /// What only a complete answer that is not a stream contains.
     pub(super) fn usage_marker(self) -> &'static [u8] {
-        b"\"usage\""
+        match self {
+            Dialect::GeminiGenerate => b"\"usageMetadata\"",
+            _ => b"\"usage\"",
+        }
     }
 }
 
@@ -66,7 +101,7 @@ const WORDS: [&str; 7] = ["please ", "explain ", "how ", "a ", "pilot ", "house 
 /// The whole request: head and body.
 pub(super) fn render(shape: &Shape, host: &str, stream: bool) -> Vec<u8> {
     let body = body(shape, stream);
-    let path = shape.path.as_deref().unwrap_or(shape.dialect.path());
+    let path = shape.path.clone().unwrap_or_else(|| shape.dialect.path(&shape.model, stream));
     let mut head = format!(
         "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nAccept: */*\r\n{}",
         credential(shape)
@@ -81,7 +116,10 @@ pub(super) fn render(shape: &Shape, host: &str, stream: bool) -> Vec<u8> {
 
 fn credential(shape: &Shape) -> String {
     match shape.dialect {
-        Dialect::OpenaiChat => format!("Authorization: Bearer {}\r\n", shape.key),
+        Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::BedrockConverse => {
+            format!("Authorization: Bearer {}\r\n", shape.key)
+        }
+        Dialect::GeminiGenerate => format!("x-goog-api-key: {}\r\n", shape.key),
         Dialect::AnthropicMessages => {
             format!("x-api-key: {}\r\nanthropic-version: 2023-06-01\r\n", shape.key)
         }
@@ -100,6 +138,16 @@ fn body(shape: &Shape, stream: bool) -> String {
             "{{\"model\":\"{model}\",\"max_tokens\":4096,\"messages\":[{{\"role\":\"user\",\"content\":\
              \"{prompt}\"}}],\"stream\":{stream}}}"
         ),
+        Dialect::OpenaiResponses => format!(
+            "{{\"model\":\"{model}\",\"instructions\":\"You are a helpful assistant.\",\"input\":[{{\"role\":\"user\",\
+             \"content\":\"{prompt}\"}}],\"stream\":{stream}}}"
+        ),
+        Dialect::GeminiGenerate => {
+            format!("{{\"contents\":[{{\"role\":\"user\",\"parts\":[{{\"text\":\"{prompt}\"}}]}}]}}")
+        }
+        Dialect::BedrockConverse => {
+            format!("{{\"messages\":[{{\"role\":\"user\",\"content\":[{{\"text\":\"{prompt}\"}}]}}]}}")
+        }
     }
 }
 
@@ -134,13 +182,34 @@ mod tests {
 
     #[test]
     fn body_is_json_with_an_escape_every_six_characters() {
-        for dialect in [Dialect::OpenaiChat, Dialect::AnthropicMessages] {
+        for (name, dialect) in Dialect::ALL {
             let body: serde_json::Value = serde_json::from_str(&body(&shape(dialect), true)).unwrap();
-            let text = body["messages"].as_array().unwrap().last().unwrap()["content"].as_str().unwrap();
-            assert_eq!(text.len(), 600);
-            assert_eq!(text.matches('\n').count(), 100);
-            assert_eq!(body["stream"], true);
+            let place = match dialect {
+                Dialect::OpenaiChat => "/messages/1/content",
+                Dialect::AnthropicMessages => "/messages/0/content",
+                Dialect::OpenaiResponses => "/input/0/content",
+                Dialect::GeminiGenerate => "/contents/0/parts/0/text",
+                Dialect::BedrockConverse => "/messages/0/content/0/text",
+            };
+            let text = body.pointer(place).and_then(serde_json::Value::as_str).unwrap();
+            assert_eq!(text.len(), 600, "{name}");
+            assert_eq!(text.matches('\n').count(), 100, "{name}");
+            // The path says it in the last two.
+            let is_told = !matches!(dialect, Dialect::GeminiGenerate | Dialect::BedrockConverse);
+            assert_eq!(body.get("stream").is_some(), is_told, "{name}");
         }
+    }
+
+    #[test]
+    fn paths_that_name_the_model_name_it_in_one_segment() {
+        let path = |dialect: Dialect, stream| dialect.path("fleet/fake", stream);
+        assert_eq!(path(Dialect::GeminiGenerate, false), "/v1beta/models/fleet%2Ffake:generateContent");
+        assert_eq!(
+            path(Dialect::GeminiGenerate, true),
+            "/v1beta/models/fleet%2Ffake:streamGenerateContent?alt=sse"
+        );
+        assert_eq!(path(Dialect::BedrockConverse, true), "/model/fleet%2Ffake/converse-stream");
+        assert_eq!(path(Dialect::OpenaiResponses, true), "/v1/responses");
     }
 
     #[test]

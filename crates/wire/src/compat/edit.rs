@@ -46,8 +46,7 @@ impl Edited<'_> {
             Action::CapOutput => self.compat.output_tokens_max().map(|most| most.to_string().into_bytes()),
             Action::Set(value) => serde_json::to_vec(value).ok(),
             Action::First(count) => {
-                let kept = place::items(old, 0..old.len());
-                let end = kept.get(count.checked_sub(1)?)?.end;
+                let end = place::items(old, 0..old.len()).nth(count.checked_sub(1)?)?.end;
                 Some([&old[..end], b"]"].concat())
             }
             _ => None,

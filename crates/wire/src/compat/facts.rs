@@ -43,6 +43,6 @@ impl RequestFacts for BodyFacts<'_> {
     }
 
     fn tells(&self, fact: Fact) -> Option<bool> {
-        Some(turns::tells(self.head.body(), fact, self.dialect))
+        Some(turns::tells(self.head, fact, self.dialect))
     }
 }

@@ -7,7 +7,7 @@ use pilothouse_catalog::compat::Step;
 use pilothouse_core::dialect::Dialect;
 
 use crate::head::quoted;
-use crate::scan::{self, Members};
+use crate::scan;
 
 /// A value that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,51 +22,74 @@ pub(super) struct Place {
     pub(super) value: Range<usize>,
 }
 
-/// The items of the list at `list`; none where it is no list.
-pub(super) fn items(body: &[u8], list: Range<usize>) -> Vec<Range<usize>> {
-    let mut out = Vec::new();
-    if body.get(list.start) != Some(&b'[') {
-        return out;
-    }
-    let mut at = scan::skip_space(body, list.start + 1);
-    while body.get(at).is_some_and(|byte| *byte != b']') && at < list.end {
-        let Ok(end) = scan::skip_value(body, at) else { break };
-        out.push(at..end);
-        at = scan::skip_space(body, end);
-        if body.get(at) == Some(&b',') {
-            at = scan::skip_space(body, at + 1);
+/// The items of the list at `list`, in their order; none where it is no list.
+pub(super) fn items(body: &[u8], list: Range<usize>) -> Items<'_> {
+    let is_list = body.get(list.start) == Some(&b'[');
+    let at = if is_list { scan::skip_space(body, list.start + 1) } else { list.end };
+    Items { body, at, end: list.end }
+}
+
+/// The items of a list. Each is found when it is asked for.
+pub(super) struct Items<'a> {
+    body: &'a [u8],
+    at: usize,
+    end: usize,
+}
+
+impl Iterator for Items<'_> {
+    type Item = Range<usize>;
+
+    fn next(&mut self) -> Option<Range<usize>> {
+        if self.at >= self.end || self.body.get(self.at).is_none_or(|byte| *byte == b']') {
+            return None;
         }
+        let Ok(end) = scan::skip_value(self.body, self.at) else {
+            self.at = self.end;
+            return None;
+        };
+        let item = self.at..end;
+        self.at = scan::skip_space(self.body, end);
+        if self.body.get(self.at) == Some(&b',') {
+            self.at = scan::skip_space(self.body, self.at + 1);
+        }
+        Some(item)
     }
-    out
 }
 
 /// The members of the object at `object`, with places in the whole body.
 pub(super) fn members(body: &[u8], object: Range<usize>) -> Vec<Place> {
-    let Ok(found) = scan::members(body.get(object.clone()).unwrap_or_default()) else { return Vec::new() };
-    places(&found, object)
-}
-
-fn places(found: &Members, object: Range<usize>) -> Vec<Place> {
-    let start = object.start;
-    let at = |range: Range<usize>| start + range.start..start + range.end;
-    let place = |(index, member): (usize, &scan::Member)| Place {
-        around: object.clone(),
-        index,
-        key: at(member.key()),
-        value: at(member.value()),
-    };
-    found.list.iter().enumerate().map(place).collect()
+    let mut out = Vec::new();
+    let at = |range: Range<usize>| object.start + range.start..object.start + range.end;
+    let close = scan::each_member(body.get(object.clone()).unwrap_or_default(), |key, value| {
+        out.push(Place { around: object.clone(), index: out.len(), key: at(key), value: at(value) });
+    });
+    if close.is_ok() { out } else { Vec::new() }
 }
 
 /// The member of that name.
 pub(super) fn member(body: &[u8], object: Range<usize>, name: &str, dialect: Dialect) -> Option<Place> {
-    // Among several the last, as parsers have it.
-    members(body, object).into_iter().rev().find(|place| is_named(&body[place.key.clone()], name, dialect))
+    let text = body.get(object.clone())?;
+    let (mut index, mut found) = (0, None);
+    let close = scan::each_member(text, |key, value| {
+        // Among several the last, as parsers have it.
+        if is_named(&text[key.clone()], name, dialect) {
+            found = Some((index, key, value));
+        }
+        index += 1;
+    });
+    let (index, key, value) = found.filter(|_| close.is_ok())?;
+    let at = |range: Range<usize>| object.start + range.start..object.start + range.end;
+    Some(Place { around: object.clone(), index, key: at(key), value: at(value) })
 }
 
 /// Whether a key is that name. Google reads its members in both spellings, `maxOutputTokens` and `max_output_tokens`.
 pub(super) fn is_named(key: &[u8], name: &str, dialect: Dialect) -> bool {
-    name_of(key, dialect).is_some_and(|key| key == name)
+    if key == name.as_bytes() {
+        // As written it may equal a name only where neither has anything to decode.
+        return !key.contains(&b'\\') && (dialect != Dialect::GeminiGenerate || !key.contains(&b'_'));
+    }
+    let is_plain = |byte: &u8| *byte != b'\\' && (*byte != b'_' || dialect != Dialect::GeminiGenerate);
+    !key.iter().all(is_plain) && name_of(key, dialect).is_some_and(|key| key == name)
 }
 
 /// A key as the dialect's documents spell it.
@@ -128,7 +151,7 @@ pub(super) fn below(
         }
         return;
     }
-    for (index, item) in items(body, found.value.clone()).into_iter().enumerate() {
+    for (index, item) in items(body, found.value.clone()).enumerate() {
         indices.push(index);
         if rest.is_empty() {
             let start = item.start;
@@ -155,7 +178,7 @@ pub(super) fn locate(body: &[u8], steps: &[Step], indices: &[usize], dialect: Di
 pub(super) fn remove(body: &mut Vec<u8>, place: &Place) {
     let is_item = place.key.is_empty();
     let siblings: Vec<Range<usize>> = if is_item {
-        items(body, place.around.clone())
+        items(body, place.around.clone()).collect()
     } else {
         // From the quote before the name to the end of the value.
         let whole = |place: Place| place.key.start - 1..place.value.end;
@@ -187,7 +210,7 @@ pub(super) fn insert(body: &mut Vec<u8>, object: Range<usize>, name: &str, value
 
 /// Adds an item at the end of the list at `list`.
 pub(super) fn push(body: &mut Vec<u8>, list: Range<usize>, value: &[u8]) {
-    let last = items(body, list.clone()).pop();
+    let last = items(body, list.clone()).last();
     let at = last.as_ref().map_or(list.start + 1, |last| last.end);
     let comma: &[u8] = if last.is_some() { b"," } else { b"" };
     body.splice(at..at, [comma, value].concat());

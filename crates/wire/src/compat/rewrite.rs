@@ -83,7 +83,7 @@ fn hoist_system(edited: &mut Edited<'_>) -> bool {
         return false;
     };
     // Only instructions: the vendor asks for a turn of the person's, and says so itself.
-    if found.len() == items(&edited.body, list.value.clone()).len() {
+    if found.len() == items(&edited.body, list.value.clone()).count() {
         return false;
     }
     for (index, value) in found.iter().rev() {
@@ -105,7 +105,7 @@ fn hoist_system(edited: &mut Edited<'_>) -> bool {
 fn blocks_of(body: &[u8], content: std::ops::Range<usize>) -> Vec<Vec<u8>> {
     match body.get(content.start) {
         Some(b'"') => vec![[br#"{"type":"text","text":"#, &body[content], b"}"].concat()],
-        Some(b'[') => items(body, content).into_iter().map(|item| body[item].to_vec()).collect(),
+        Some(b'[') => items(body, content).map(|item| body[item].to_vec()).collect(),
         _ => Vec::new(),
     }
 }

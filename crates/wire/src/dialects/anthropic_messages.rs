@@ -141,9 +141,11 @@ pub(in crate::dialects) fn foreign_signature(origin: &Origin, proof: Option<&str
     }
 }
 
-/// Who wrote reasoning of that signature, and the signature if it is one.
+/// Who wrote reasoning of that signature, and the signature if it is one. A client that adds the pieces of a stream up has
+/// our mark twice; the last one is whole.
 pub(in crate::dialects) fn origin_of(signature: Option<Box<str>>) -> (Origin, Option<Box<str>>) {
-    match signature.as_deref().and_then(|text| text.strip_prefix(FOREIGN_SIGNATURE)) {
+    let marked = signature.as_deref().filter(|text| text.starts_with(FOREIGN_SIGNATURE));
+    match marked.and_then(|text| text.rsplit(FOREIGN_SIGNATURE).next()) {
         Some(foreign) => match foreign.split_once(':') {
             Some((family, proof)) => (Origin::of(family), Some(proof.into())),
             None => (Origin::of(foreign), None),

@@ -102,29 +102,6 @@ impl Codec for OpenaiResponses {
     }
 }
 
-/// Refuses a request of this dialect that leans on what only its vendor holds: another target would answer as if
-/// that were not there.
-pub(crate) fn refuse_bound(request: &Request, to: Dialect) -> Result<(), Error> {
-    if request.dialect != Dialect::OpenaiResponses || to == Dialect::OpenaiResponses {
-        return Ok(());
-    }
-    for (name, why) in [
-        (
-            "previous_response_id",
-            "earlier answers are held by OpenAI; send the whole conversation in `input`",
-        ),
-        ("conversation", "conversations are held by OpenAI; send the whole conversation in `input`"),
-        ("prompt", "prompt templates are held by OpenAI; send their text in `instructions` and `input`"),
-        ("background", "nothing runs in the background there; leave `background` out and wait, or stream"),
-    ] {
-        if request.rest.get(name).is_some_and(|raw| !raw.is_null() && raw.text() != "false") {
-            let public = format!("`{name}` cannot be used with this target, which speaks {to}: {why}");
-            return Err(Error::bad_request(name, public));
-        }
-    }
-    Ok(())
-}
-
 /// How an answer ended, as its status and the reason of an incomplete one say, and what it holds.
 fn finish_of(word: &str, called: bool, refused: bool) -> Finish {
     match word {

@@ -7,6 +7,8 @@ use std::io::Write;
 
 use pilothouse_core::conversation::{Raw, Rest};
 
+use crate::scan::find_unwritable;
+
 /// An object being written. It is closed when dropped, so that it cannot be left open.
 pub(crate) struct Object<'a> {
     out: &'a mut Vec<u8>,
@@ -171,11 +173,10 @@ fn write_escaped(out: &mut Vec<u8>, text: &str) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let bytes = text.as_bytes();
     let mut copied = 0;
-    for (at, &byte) in bytes.iter().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
+    loop {
+        let at = find_unwritable(bytes, copied);
         out.extend_from_slice(&bytes[copied..at]);
+        let Some(&byte) = bytes.get(at) else { return };
         copied = at + 1;
         match byte {
             b'"' => out.extend_from_slice(b"\\\""),
@@ -190,5 +191,4 @@ fn write_escaped(out: &mut Vec<u8>, text: &str) {
             }
         }
     }
-    out.extend_from_slice(&bytes[copied..]);
 }

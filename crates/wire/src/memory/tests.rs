@@ -55,7 +55,7 @@ fn thinking_comes_back_before_its_tool_call() {
     memory.remember("team", &answer(vec![thought.clone(), Part::text("I look."), call(ID)]), NOW);
     let mut request = tool_loop(&[ID]);
     let mut notes = Vec::new();
-    let restored = memory.restore("team", &mut request, NOW, &mut notes);
+    let restored = memory.restore("team", "anthropic", &mut request, NOW, &mut notes);
     assert_eq!(restored, Restored { turns: 1, ..Restored::default() });
     assert_eq!(request.messages[1].parts[0], thought);
     assert!(notes.is_empty());
@@ -67,7 +67,7 @@ fn another_key_never_finds_it_and_goes_without_thinking() {
     memory.remember("team", &answer(vec![thinking("hm", "c2lnbmVk"), call(ID)]), NOW);
     let mut request = tool_loop(&[ID]);
     let mut notes = Vec::new();
-    let restored = memory.restore("other", &mut request, NOW, &mut notes);
+    let restored = memory.restore("other", "anthropic", &mut request, NOW, &mut notes);
     assert_eq!(restored, Restored { turns: 0, has_gap: true, turned_off: true });
     assert_eq!(request.messages[1].parts, vec![call(ID)]);
     assert_eq!(request.reasoning.thinking, Some(Thinking::Off));
@@ -80,9 +80,9 @@ fn an_hour_later_it_is_forgotten() {
     memory.remember("team", &answer(vec![thinking("hm", "c2lnbmVk"), call(ID)]), NOW);
     let mut notes = Vec::new();
     let almost = UnixMs(NOW.0 + KEPT_MS - 1);
-    assert_eq!(memory.restore("team", &mut tool_loop(&[ID]), almost, &mut notes).turns, 1);
+    assert_eq!(memory.restore("team", "anthropic", &mut tool_loop(&[ID]), almost, &mut notes).turns, 1);
     let over = UnixMs(NOW.0 + KEPT_MS);
-    assert_eq!(memory.restore("team", &mut tool_loop(&[ID]), over, &mut notes).turns, 0);
+    assert_eq!(memory.restore("team", "anthropic", &mut tool_loop(&[ID]), over, &mut notes).turns, 0);
     assert_eq!(memory.bytes(), 0);
 }
 
@@ -91,7 +91,7 @@ fn one_gap_in_the_loop_turns_thinking_off() {
     let mut memory = ThinkingMemory::new(1 << 20);
     memory.remember("team", &answer(vec![thinking("hm", "c2lnbmVk"), call(ID)]), NOW);
     let mut request = tool_loop(&[ID, "toolu_gone_gone_gone_gone"]);
-    let restored = memory.restore("team", &mut request, NOW, &mut Vec::new());
+    let restored = memory.restore("team", "anthropic", &mut request, NOW, &mut Vec::new());
     assert_eq!(restored, Restored { turns: 1, has_gap: true, turned_off: true });
 }
 
@@ -102,7 +102,7 @@ fn a_finished_loop_needs_nothing() {
     request.messages.push(Message::new(Role::Assistant, vec![Part::text("done")]));
     request.messages.push(Message::new(Role::User, vec![Part::text("thanks")]));
     let before = request.clone();
-    let restored = memory.restore("team", &mut request, NOW, &mut Vec::new());
+    let restored = memory.restore("team", "anthropic", &mut request, NOW, &mut Vec::new());
     assert_eq!((restored, request), (Restored::default(), before));
 }
 
@@ -136,7 +136,7 @@ proptest! {
         let held: Vec<bool> = (0..sizes.len())
             .map(|at| {
                 let id = format!("toolu_{at:020}");
-                memory.restore("team", &mut tool_loop(&[&id]), NOW, &mut Vec::new()).turns == 1
+                memory.restore("team", "anthropic", &mut tool_loop(&[&id]), NOW, &mut Vec::new()).turns == 1
             })
             .collect();
         // Whatever is left is a run of the newest that fit; one too large for the bound is never kept.
@@ -155,7 +155,7 @@ fn where_a_gap_is_taken_the_request_stays_as_it_is() {
     let signed = thinking("", "c2lnbmVk");
     memory.remember("team", &answer(vec![signed.clone(), call(ID)]), NOW);
     let mut request = tool_loop(&[ID, "call_of_another_model"]);
-    let restored = memory.restore_held("team", &mut request, NOW);
+    let restored = memory.restore_held("team", "anthropic", &mut request, NOW);
     assert_eq!(restored, Restored { turns: 1, has_gap: true, turned_off: false });
     assert_eq!(request.messages[1].parts[0], signed);
     assert_eq!(request.reasoning.effort, Some(Effort::High));
@@ -179,12 +179,12 @@ fn a_step_that_is_written_as_several_messages_gets_its_thinking_once_and_first()
     let thought = thinking("hm", "c2lnbmVk");
     memory.remember("team", &answer(vec![thought.clone(), call(ID), call(OTHER)]), NOW);
     let mut request = split_step();
-    let restored = memory.restore("team", &mut request, NOW, &mut Vec::new());
+    let restored = memory.restore("team", "anthropic", &mut request, NOW, &mut Vec::new());
     assert_eq!(restored.turns, 1);
     assert_eq!(request.messages[1].parts, vec![thought.clone(), Part::text("I look.")]);
     assert_eq!(request.messages[3].parts, vec![call(OTHER)]);
     let mut request = split_step();
-    memory.restore_held("team", &mut request, NOW);
+    memory.restore_held("team", "anthropic", &mut request, NOW);
     assert_eq!(request.messages[1].parts, vec![Part::text("I look.")]);
     assert_eq!(request.messages[2].parts, vec![thought, call(ID)], "Gemini's signature stands on the call");
 }
@@ -193,9 +193,9 @@ fn a_step_that_is_written_as_several_messages_gets_its_thinking_once_and_first()
 fn calls_of_one_answer_that_a_client_tells_one_by_one_share_its_thinking() {
     let mut memory = ThinkingMemory::new(1 << 20);
     memory.remember("team", &answer(vec![thinking("hm", "c2lnbmVk"), call(ID), call(OTHER)]), NOW);
-    let restored = memory.restore("team", &mut tool_loop(&[ID, OTHER]), NOW, &mut Vec::new());
+    let restored = memory.restore("team", "anthropic", &mut tool_loop(&[ID, OTHER]), NOW, &mut Vec::new());
     assert_eq!(restored, Restored { turns: 2, ..Restored::default() });
-    let restored = memory.restore_held("team", &mut tool_loop(&[ID, OTHER]), NOW);
+    let restored = memory.restore_held("team", "anthropic", &mut tool_loop(&[ID, OTHER]), NOW);
     assert_eq!(
         restored,
         Restored { turns: 1, ..Restored::default() },
@@ -207,6 +207,15 @@ fn calls_of_one_answer_that_a_client_tells_one_by_one_share_its_thinking() {
 fn a_model_that_called_without_thinking_left_no_gap() {
     let mut memory = ThinkingMemory::new(1 << 20);
     memory.remember("team", &answer(vec![call(ID)]), NOW);
-    let restored = memory.restore("team", &mut tool_loop(&[ID]), NOW, &mut Vec::new());
+    let restored = memory.restore("team", "anthropic", &mut tool_loop(&[ID]), NOW, &mut Vec::new());
     assert_eq!(restored, Restored::default());
+}
+
+#[test]
+fn thinking_of_another_family_is_not_put_back() {
+    let mut memory = ThinkingMemory::new(1 << 20);
+    memory.remember("team", &answer(vec![thinking("hm", "c2lnbmVk"), call(ID)]), NOW);
+    let mut request = tool_loop(&[ID]);
+    assert_eq!(memory.restore_held("team", "google", &mut request, NOW).turns, 0);
+    assert_eq!(request.messages[1].parts, vec![call(ID)]);
 }

@@ -87,7 +87,7 @@ fn looped(dialect: Dialect, id: Option<&str>, memory: Option<&mut ThinkingMemory
     let mut request = of(dialect).decode_request(asked.to_string().as_bytes()).unwrap();
     if let Some(memory) = memory {
         memory.remember("team", &answer, NOW);
-        assert_eq!(memory.restore_held("team", &mut request, NOW).turns, 1);
+        assert_eq!(memory.restore_held("team", "google", &mut request, NOW).turns, 1);
     }
     let mut losses = Vec::new();
     let target = Target::of(Dialect::GeminiGenerate, MODEL);

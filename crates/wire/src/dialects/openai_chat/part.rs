@@ -88,6 +88,10 @@ pub(super) struct PartWriter<'a> {
 impl PartWriter<'_> {
     /// Writes `content` as text where it can be, else as an array. Writes nothing when there are no parts.
     pub(super) fn content(&self, message: &mut Object<'_>, parts: &[&Part], role: Role, losses: &mut Losses) {
+        let cites = |part: &&Part| matches!(&part.content, Content::Text { annotations, .. } if !annotations.is_empty());
+        if parts.iter().any(cites) {
+            losses.drop("annotations", "a citation in the conversation so far");
+        }
         match parts {
             [] => {}
             [Part { content: Content::Text { text, .. }, cache, rest }]

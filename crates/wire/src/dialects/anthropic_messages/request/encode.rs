@@ -14,8 +14,7 @@ use super::super::part::write_mark;
 use super::messages::write_messages;
 use super::thinking::{Plan, Switch, plan};
 use crate::codec::{Losses, Target, ThinkingStyle};
-use crate::dialects::openai_responses::refuse_bound;
-use crate::dialects::{no_threads, schema};
+use crate::dialects::{no_threads, refuse_bound, schema};
 use crate::json::{Array, Object};
 
 /// The output limit where neither the client nor the catalogue gives one: the smallest that every Claude model

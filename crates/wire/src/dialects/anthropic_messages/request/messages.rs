@@ -6,6 +6,7 @@ use pilothouse_core::error::Error;
 
 use super::super::part::BlockWriter;
 use crate::codec::{Losses, Target};
+use crate::dialects::{nothing_arrives, number_of};
 use crate::json::{Array, Object};
 
 /// What the person says where a dialect asks for a turn of theirs and none is there.
@@ -78,10 +79,7 @@ fn check_lost(messages: &[Message], writer: &BlockWriter<'_>) -> Result<(), Erro
                 .any(|part| !matches!(&part.content, Content::Text { text, .. } if text.is_empty()))
             && !message.parts.iter().any(|part| writer.carries(part));
         if lost {
-            let public = format!(
-                "nothing in `messages[{at}]` can be carried to the target; send it as text, image or document"
-            );
-            return Err(Error::bad_request(format!("messages[{at}]"), public));
+            return Err(nothing_arrives(number_of(messages, at), "text, image or document"));
         }
     }
     Ok(())

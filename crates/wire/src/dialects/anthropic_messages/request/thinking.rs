@@ -17,6 +17,7 @@
 use pilothouse_core::conversation::{Effort, Request, Role, Thinking, ToolChoice};
 
 use crate::codec::{Losses, Target, ThinkingStyle};
+use crate::dialects::note_budget;
 
 /// The least that a budget may be.
 const BUDGET_MIN: u64 = 1024;
@@ -82,7 +83,12 @@ pub(in crate::dialects) fn plan(
         return Plan { thinking: None, effort };
     }
     match quirks.thinking {
-        ThinkingStyle::Either | ThinkingStyle::Adaptive => Plan { thinking: Some(Switch::Adaptive), effort },
+        ThinkingStyle::Either | ThinkingStyle::Adaptive => {
+            if let Some(given) = effort {
+                note_budget(request, given, losses);
+            }
+            Plan { thinking: Some(Switch::Adaptive), effort }
+        }
         ThinkingStyle::Budget | ThinkingStyle::None => {
             let wanted = match request.reasoning.thinking {
                 Some(Thinking::Budget(tokens)) => Some(tokens.max(BUDGET_MIN)),

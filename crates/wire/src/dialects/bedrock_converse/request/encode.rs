@@ -12,8 +12,7 @@ use super::super::{FAMILY, tier_of};
 use super::{EFFORT, FIELD, FIELDS, INFERENCE, OUTPUT, TOOL_CONFIG, fields, messages, tools};
 use crate::codec::{Losses, Target};
 use crate::dialects::anthropic_messages::thinking::{Plan, plan};
-use crate::dialects::openai_responses::refuse_bound;
-use crate::dialects::{no_threads, schema};
+use crate::dialects::{no_threads, refuse_bound, schema};
 use crate::json::{Array, Members, Object, as_text, compact, reread};
 
 /// What a model writes at most where neither the client nor the catalogue says: enough for any thinking budget's half.

@@ -17,6 +17,7 @@ use super::decode::keep;
 use super::{FIELD, FIELDS, is_nova};
 use crate::codec::{Losses, Target, ThinkingStyle};
 use crate::dialects::anthropic_messages::thinking::{Plan, Switch, asked_effort};
+use crate::dialects::note_budget;
 use crate::json::{Members, Object, Path, as_text};
 
 /// Reads what other dialects can say too; the whole is kept.
@@ -185,6 +186,7 @@ fn own_effort(request: &Request, target: &Target<'_>, losses: &mut Losses) -> Op
         losses.drop("reasoning_effort", "the model does not think on request");
         return None;
     };
+    note_budget(request, given, losses);
     if given == Effort::High && is_nova(target.model) && sets_limits(request) {
         losses.add(
             "change:reasoning_effort",

@@ -5,6 +5,7 @@ use pilothouse_core::error::Error;
 
 use super::super::block::BlockWriter;
 use crate::codec::Losses;
+use crate::dialects::{nothing_arrives, number_of};
 use crate::json::{Array, Object};
 
 /// What the person says where a turn of theirs must stand and none is there.
@@ -101,11 +102,8 @@ fn check_lost(messages: &[Message], writer: &BlockWriter<'_>) -> Result<(), Erro
             && message.parts.iter().any(|part| says(&part))
             && !message.parts.iter().any(|part| writer.carries(part));
         if lost {
-            let public = format!(
-                "nothing in `messages[{at}]` can be carried to the target; send it as text, or as an image or document \
-                 in base64"
-            );
-            return Err(Error::bad_request(format!("messages[{at}]"), public));
+            let forms = "text, or as an image or document in base64";
+            return Err(nothing_arrives(number_of(messages, at), forms));
         }
     }
     Ok(())

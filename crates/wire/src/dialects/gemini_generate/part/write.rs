@@ -41,9 +41,10 @@ impl Writer<'_> {
         }
     }
 
-    /// Reasoning goes back to its origin only, and from other dialects only with its proof.
+    /// Reasoning goes back to its origin only: a thought that Gemini showed as it came, with a signature or without.
     fn takes_back(&self, one: &Reasoning) -> bool {
-        &*one.origin.family == FAMILY && (self.native || (self.family == FAMILY && one.signature.is_some()))
+        let says = one.signature.is_some() || !one.text.is_empty();
+        &*one.origin.family == FAMILY && (self.native || (self.family == FAMILY && says))
     }
 
     /// Notes what is lost of a part that is not carried.

@@ -9,6 +9,7 @@ use pilothouse_core::error::Error;
 use super::super::part::Writer;
 use super::super::signature::{PLACEHOLDER, Places};
 use crate::codec::{Losses, Target, gemini_version};
+use crate::dialects::{nothing_arrives, number_of};
 use crate::json::{Array, Object};
 
 /// What the person says where a conversation would begin with the model.
@@ -109,10 +110,7 @@ fn check_lost(messages: &[Message], writer: &Writer<'_>) -> Result<(), Error> {
             && message.parts.iter().any(says)
             && !message.parts.iter().any(|part| writer.carries(part));
         if is_lost {
-            let public = format!(
-                "nothing in `messages[{at}]` can be carried to the target; send it as text, image, sound or document"
-            );
-            return Err(Error::bad_request(format!("messages[{at}]"), public));
+            return Err(nothing_arrives(number_of(messages, at), "text, image, sound or document"));
         }
     }
     Ok(())

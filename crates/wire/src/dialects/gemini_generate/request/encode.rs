@@ -11,7 +11,7 @@ use super::tools::write_tools;
 use super::{CONFIG, TOOL_CONFIG};
 use crate::codec::{Losses, OWN, Target};
 use crate::dialects::no_threads;
-use crate::dialects::openai_responses::refuse_bound;
+use crate::dialects::refuse_bound;
 use crate::json::Object;
 
 pub(in super::super) fn encode(

@@ -21,6 +21,7 @@ use serde_json::Number;
 use super::tools::write_schema;
 use super::{AS_WRITTEN, CONFIG};
 use crate::codec::{Losses, Target, ThinkingStyle, gemini_version};
+use crate::dialects::note_budget;
 use crate::json::Object;
 
 /// The most stop sequences (<https://ai.google.dev/api/generate-content#generationconfig>, read 2026-11-23).
@@ -242,6 +243,9 @@ fn plan(request: &Request, target: &Target<'_>, losses: &mut Losses) -> Plan {
         _ => None,
     };
     let level = asked.and_then(|asked| target.quirks.nearest_effort(asked));
+    if let Some(given) = level {
+        note_budget(request, given, losses);
+    }
     if let (Some(asked), Some(given)) = (asked, level)
         && asked != given
     {
@@ -313,7 +317,7 @@ mod tests {
         let adaptive = Plan { budget: Some(-1), ..Plan::default() };
         assert_eq!(planned("gemini-2.5-flash", None, Some(Thinking::Adaptive)), (seen(adaptive), 0));
         let high = Plan { level: Some(Effort::High), ..Plan::default() };
-        assert_eq!(planned("gemini-3.1-pro", None, Some(Thinking::Budget(20_000))), (seen(high), 0));
+        assert_eq!(planned("gemini-3.1-pro", None, Some(Thinking::Budget(20_000))), (seen(high), 1));
         assert_eq!(planned("gemini-3.1-pro", None, Some(Thinking::Adaptive)), (seen(Plan::default()), 0));
     }
 }

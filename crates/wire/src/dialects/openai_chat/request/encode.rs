@@ -13,8 +13,8 @@ use serde_json::Number;
 use super::super::part::drop_rest;
 use super::messages::write_messages;
 use crate::codec::{Losses, Target};
-use crate::dialects::openai_responses::{SHARED_MEMBERS, nested_custom, refuse_bound};
-use crate::dialects::{no_threads, schema};
+use crate::dialects::openai_responses::{SHARED_MEMBERS, nested_custom};
+use crate::dialects::{no_threads, note_budget, refuse_bound, schema};
 use crate::json::{Array, Object};
 
 /// The most stop sequences: <https://platform.openai.com/docs/api-reference/chat/create>, 2026-11-22.
@@ -361,6 +361,7 @@ fn write_effort(body: &mut Object<'_>, request: &Request, target: &Target<'_>, l
     if given != Effort::None && !request.tools.is_empty() && !target.quirks.effort_with_tools {
         return losses.drop("reasoning_effort", "the model takes no effort beside tools in chat completions");
     }
+    note_budget(request, given, losses);
     if given != asked {
         losses.add("change:reasoning_effort", &format!("{} became {}", asked.as_str(), given.as_str()));
     }

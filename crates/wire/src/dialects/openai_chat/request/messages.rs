@@ -9,8 +9,8 @@ use pilothouse_core::error::Error;
 use super::super::part::{PartWriter, document_text, drop_rest};
 use super::decode::{LEGACY_ID, UNKNOWN_CALL};
 use crate::codec::{Losses, Target};
-use crate::dialects::fitting_id;
-use crate::json::{Array, Object, Path};
+use crate::dialects::{fitting_id, nothing_arrives};
+use crate::json::{Array, Object};
 
 /// OpenAI refuses longer ids of tool calls ("string too long. Expected a string with maximum length 40").
 /// <https://github.com/microsoft/autogen/issues/6377>, looked up 2026-11-22.
@@ -33,11 +33,10 @@ pub(super) fn write_messages(
     let native = request.dialect == Dialect::OpenaiChat;
     let writer = Writer { parts: PartWriter { native, quirks: &target.quirks }, target };
     let mut list = body.array("messages");
-    let root = Path::Root;
-    let path = root.member("messages");
-    let messages = turns(request, losses);
-    for (index, message) in messages.iter().enumerate() {
-        writer.message(&mut list, message, &path.item(index), losses)?;
+    let mut turn = 0;
+    for message in &turns(request, losses) {
+        writer.message(&mut list, message, turn, losses)?;
+        turn += usize::from(message.role == Role::User);
     }
     if !native && request.messages.last().is_some_and(|message| message.role == Role::Assistant) {
         losses.add(
@@ -87,7 +86,7 @@ impl Writer<'_> {
         &self,
         list: &mut Array<'_>,
         message: &Message,
-        path: &Path<'_>,
+        turn: usize,
         losses: &mut Losses,
     ) -> Result<(), Error> {
         match message.role {
@@ -98,7 +97,7 @@ impl Writer<'_> {
                 self.plain(list, message, if developer { "developer" } else { "system" }, &parts, losses);
             }
             Role::Assistant => self.assistant(list, message, losses),
-            Role::User | Role::Tool => self.user(list, message, path, losses)?,
+            Role::User | Role::Tool => self.user(list, message, turn, losses)?,
         }
         Ok(())
     }
@@ -135,7 +134,7 @@ impl Writer<'_> {
         &self,
         list: &mut Array<'_>,
         message: &Message,
-        path: &Path<'_>,
+        turn: usize,
         losses: &mut Losses,
     ) -> Result<(), Error> {
         let mut said: Vec<&Part> = Vec::new();
@@ -151,9 +150,7 @@ impl Writer<'_> {
             return Ok(());
         }
         if !said.is_empty() && !self.parts.native && said.iter().all(|part| !carried(part)) {
-            let public =
-                format!("nothing in `{path}` can be carried to the target; send it as text, image or base64");
-            return Err(Error::bad_request(path.to_string(), public));
+            return Err(nothing_arrives(turn, "text, image or base64"));
         }
         self.plain(list, message, "user", &said, losses);
         Ok(())

@@ -13,7 +13,7 @@ use super::super::item::write_rest;
 use super::options::{IN_REASONING, IN_TEXT, INCLUDE_LOGPROBS, INCLUDE_REASONING, SAFETY, SUMMARY};
 use super::{input, tools};
 use crate::codec::{Losses, Target};
-use crate::dialects::{fitting_id, no_threads, schema};
+use crate::dialects::{fitting_id, no_threads, note_budget, refuse_bound, schema};
 use crate::json::Object;
 
 /// "Invalid 'max_output_tokens': integer below minimum value. Expected a value >= 16",
@@ -28,6 +28,7 @@ pub(in super::super) fn encode(
     losses: &mut Losses,
 ) -> Result<Vec<u8>, Error> {
     let native = request.dialect == Dialect::OpenaiResponses;
+    refuse_bound(request, Dialect::OpenaiResponses)?;
     if request.thread.is_some() {
         return Err(no_threads());
     }
@@ -261,6 +262,7 @@ fn given_effort(request: &Request, target: &Target<'_>, losses: &mut Losses) -> 
         }
         return None;
     };
+    note_budget(request, given, losses);
     if given != asked {
         losses.add("change:reasoning_effort", &format!("{} became {}", asked.as_str(), given.as_str()));
     }

@@ -12,7 +12,7 @@ use super::super::item::write::{Thought, member_of, type_of};
 use super::super::item::{Kept, PLAIN_REASONING, split_signature};
 use super::decode::{CUSTOM, INPUT, INSTRUCTIONS, TEXT, UNTYPED, WHOLE, is_held};
 use crate::codec::{ITEM, Losses, Target};
-use crate::dialects::fitting_id;
+use crate::dialects::{fitting_id, nothing_arrives};
 use crate::json::{Array, Object};
 
 /// The longest `call_id` that the vendor's schema allows (`FunctionCallOutputItemParam`, in
@@ -65,8 +65,10 @@ pub(super) fn write(
         _ => {}
     }
     let mut list = body.array("input");
-    for (at, message) in messages.iter().enumerate() {
-        writer.message(&mut list, message, at, losses)?;
+    let mut turn = 0;
+    for message in messages {
+        writer.message(&mut list, message, turn, losses)?;
+        turn += usize::from(message.role == Role::User);
     }
     if !native && messages.last().is_some_and(|message| message.role == Role::Assistant) {
         losses.add(
@@ -78,12 +80,13 @@ pub(super) fn write(
 }
 
 impl Writer<'_> {
-    /// Writes a message as the items that it is here: what is said in a row is one item.
+    /// Writes a message as the items that it is here: what is said in a row is one item. `turn` is how many of the
+    /// person's came before.
     fn message(
         &self,
         list: &mut Array<'_>,
         message: &Message,
-        at: usize,
+        turn: usize,
         losses: &mut Losses,
     ) -> Result<(), Error> {
         if message.name.is_some() {
@@ -125,10 +128,7 @@ impl Writer<'_> {
             }
         }
         if said.is_empty() && lost && !any && message.role == Role::User {
-            let public = format!(
-                "nothing in `messages[{at}]` can be carried to the target; send it as text, image or document"
-            );
-            return Err(Error::bad_request(format!("messages[{at}]"), public));
+            return Err(nothing_arrives(turn, "text, image or document"));
         }
         if message.parts.is_empty() && (self.parts.native || message.role == Role::User) {
             self.say(list, message, &[], losses);

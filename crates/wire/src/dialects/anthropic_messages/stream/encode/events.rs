@@ -2,7 +2,7 @@
 
 use pilothouse_core::conversation::{PartHead, Raw, Rest, StreamPart};
 
-use super::super::super::foreign_signature;
+use super::super::super::{FAMILY, foreign_signature};
 use crate::json::{Object, write_raw};
 
 /// Writes one event: its name, and data that begins with the name as its type.
@@ -40,7 +40,10 @@ pub(super) fn write_head(block: &mut Object<'_>, head: &PartHead, id: &str, nati
         PartHead::Reasoning { origin, .. } => {
             block.text("type", "thinking");
             block.text("thinking", "");
-            block.text("signature", &if native { String::new() } else { foreign_signature(origin, None) });
+            // Claude's own begins empty, as Claude's blocks do: there are clients that add the deltas up.
+            let is_own = native || &*origin.family == FAMILY;
+            let begun = if is_own { String::new() } else { foreign_signature(origin, None) };
+            block.text("signature", &begun);
         }
         PartHead::ToolCall { name, .. } => {
             block.text("type", "tool_use");
