@@ -150,7 +150,8 @@ fn siblings_in_lists_are_compared_with_each_other() {
     ]});
     let found = found("claude-sonnet-4-5", Dialect::AnthropicMessages, body);
     let places: Vec<_> = found.iter().map(Finding::place).collect();
-    assert_eq!(places, ["tools[1].name", "tools[2].type"]);
+    assert_eq!(places, ["tools[1].type", "tools[2].type"]);
+    assert_eq!(found[0].code(), "set:tools[].name");
 }
 
 #[test]

@@ -57,7 +57,7 @@ impl Edited<'_> {
     pub(super) fn make(&mut self, finding: &Finding) -> bool {
         match &finding.rule.action {
             Action::Rewrite(rewrite) => rewrite::make(self, *rewrite, finding),
-            Action::SetOther { member, value } => self.set(member, value),
+            Action::SetOther { member, value } => self.set_beside(member, &finding.indices, value),
             Action::Set(value) => finding.path().is_some_and(|path| self.set(path, value)),
             Action::Drop => self.take(finding).is_some(),
             Action::Rename(name) => self.rename(finding, name),
@@ -77,6 +77,19 @@ impl Edited<'_> {
     pub(super) fn set(&mut self, path: &Path, value: &Value) -> bool {
         let text = serde_json::to_vec(value).unwrap_or_default();
         !text.is_empty() && place::set(&mut self.body, &path.steps, self.dialect, &text)
+    }
+
+    /// Sets another member; where lists are on the way, that of the same item.
+    fn set_beside(&mut self, path: &Path, indices: &[usize], value: &Value) -> bool {
+        if !path.steps.iter().any(|step| step.is_each) {
+            return self.set(path, value);
+        }
+        let Some(found) = place::locate(&self.body, &path.steps, indices, self.dialect) else { return false };
+        let text = serde_json::to_vec(value).unwrap_or_default();
+        !text.is_empty() && {
+            self.body.splice(found.value, text);
+            true
+        }
     }
 
     /// Takes the finding's member away, and gives its value.

@@ -161,6 +161,17 @@ fn four_cache_markers_are_left_and_the_oldest_turns_lose_theirs() {
 }
 
 #[test]
+fn the_text_editor_gets_the_name_and_the_version_of_its_model() {
+    let body = r#"{"max_tokens":9,"tools":[{"name":"str_replace_editor","input_schema":{}},{"type":"text_editor_20250124","name":"str_replace_editor"}]}"#;
+    let (out, notes) = becomes("claude-sonnet-4-5", body);
+    assert_eq!(
+        out,
+        r#"{"max_tokens":9,"tools":[{"name":"str_replace_editor","input_schema":{}},{"type":"text_editor_20250728","name":"str_replace_based_edit_tool"}]}"#
+    );
+    assert_eq!(notes, "set:tools[].name set:tools[].type");
+}
+
+#[test]
 fn empty_texts_and_blank_stops_go() {
     let body = r#"{"max_tokens":9,"stop_sequences":["\n","x"," "],"messages":[{"role":"user","content":[{"type":"text","text":""},{"type":"text","text":"a"},{"type":"text","text":""}]}]}"#;
     let (out, notes) = becomes("claude-opus-4-7", body);
