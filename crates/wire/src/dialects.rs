@@ -7,6 +7,7 @@ pub mod gemini_generate;
 pub mod openai_chat;
 pub mod openai_responses;
 mod schema;
+mod turns;
 
 pub use bound::name_place;
 pub(crate) use bound::{nothing_arrives, number_of, refuse_bound};

@@ -130,7 +130,11 @@ fn prepare(
     let body = error_codec(upstream).encode_request(&request, &target, &mut losses).map_err(named)?;
     job.edited(Note::new("translate", &format!("{dialect} to {upstream}")));
     job.lost(losses);
-    let fitted = fit::fit(asked, choice, &Head::read(&body)?, job)?;
+    // Most targets of open weights have no rules: what was written for them is not looked at again.
+    let fitted = match choice.rules() {
+        Some(_) => fit::fit(asked, choice, &Head::read(&body)?, job)?,
+        None => None,
+    };
     let body = fitted.unwrap_or(body);
     let body = if choice.is_vertex_anthropic() { vertex::rewritten(&body, job)? } else { body };
     let context = Context {

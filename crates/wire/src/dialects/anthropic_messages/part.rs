@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::{foreign_signature, origin_of};
 use crate::codec::{Losses, Target};
+use crate::dialects::turns::Carrier;
 use crate::dialects::{fitting_id, ttl_of_word};
 use crate::json::{Array, Members, Object, Path, as_text, compact, items};
 
@@ -162,9 +163,12 @@ pub(super) struct BlockWriter<'a> {
     pub target: &'a Target<'a>,
 }
 
-impl BlockWriter<'_> {
-    /// Whether anything of a part arrives in this dialect.
-    pub(super) fn carries(&self, part: &Part) -> bool {
+impl Carrier for BlockWriter<'_> {
+    fn is_native(&self) -> bool {
+        self.native
+    }
+
+    fn carries(&self, part: &Part) -> bool {
         match &part.content {
             Content::Text { text, .. } | Content::Refusal { text } => self.native || !text.is_empty(),
             Content::Image { source, .. } => self.native || !matches!(source, Media::FileId(_)),
@@ -176,19 +180,7 @@ impl BlockWriter<'_> {
         }
     }
 
-    /// Reasoning goes back to its origin only, and only with its proof.
-    fn takes_back(&self, one: &Reasoning) -> bool {
-        let family = &*one.origin.family;
-        if self.native && family == super::FAMILY {
-            // Without our tag it is what the vendor behind this format gave.
-            return true;
-        }
-        let proven = one.signature.is_some() || one.redacted.is_some();
-        !family.is_empty() && family == self.target.family && (proven || family != super::FAMILY)
-    }
-
-    /// Notes what is lost of a part that is not carried.
-    pub(super) fn note_lost(&self, part: &Part, losses: &mut Losses) {
+    fn note_lost(&self, part: &Part, losses: &mut Losses) {
         match &part.content {
             Content::Audio { .. } => losses.drop("audio", "this dialect has no sound"),
             Content::Image { .. } => losses.drop("image.file_id", "a file id is good at its own vendor only"),
@@ -202,6 +194,19 @@ impl BlockWriter<'_> {
             // Empty text is refused here and says nothing.
             _ => {}
         }
+    }
+}
+
+impl BlockWriter<'_> {
+    /// Reasoning goes back to its origin only, and only with its proof.
+    fn takes_back(&self, one: &Reasoning) -> bool {
+        let family = &*one.origin.family;
+        if self.native && family == super::FAMILY {
+            // Without our tag it is what the vendor behind this format gave.
+            return true;
+        }
+        let proven = one.signature.is_some() || one.redacted.is_some();
+        !family.is_empty() && family == self.target.family && (proven || family != super::FAMILY)
     }
 
     /// Writes one part as a block.

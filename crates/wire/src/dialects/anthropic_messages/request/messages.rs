@@ -6,19 +6,12 @@ use pilothouse_core::error::Error;
 
 use super::super::part::BlockWriter;
 use crate::codec::{Losses, Target};
+use crate::dialects::turns::{Carrier, Turn, turns};
 use crate::dialects::{nothing_arrives, number_of};
 use crate::json::{Array, Object};
 
 /// What the person says where a dialect asks for a turn of theirs and none is there.
 const GO_ON: &str = "Continue.";
-
-/// Consecutive messages of one speaker, which Anthropic reads as one.
-struct Turn<'a> {
-    role: Role,
-    parts: Vec<&'a Part>,
-    /// The message, where the turn is one message as it came.
-    single: Option<&'a Message>,
-}
 
 pub(super) fn write_messages(
     body: &mut Object<'_>,
@@ -38,7 +31,7 @@ pub(super) fn write_messages(
             system.extend(&message.parts);
         }
     }
-    let mut turns = turns(tail, anywhere, native, &writer, losses);
+    let mut turns = turns(tail, anywhere, &writer, losses);
     if !native {
         check_lost(tail, &writer)?;
         if turns.is_empty() {
@@ -83,55 +76,6 @@ fn check_lost(messages: &[Message], writer: &BlockWriter<'_>) -> Result<(), Erro
         }
     }
     Ok(())
-}
-
-fn turns<'a>(
-    messages: &'a [Message],
-    anywhere: bool,
-    native: bool,
-    writer: &BlockWriter<'_>,
-    losses: &mut Losses,
-) -> Vec<Turn<'a>> {
-    let mut turns: Vec<Turn<'a>> = Vec::with_capacity(messages.len());
-    for message in messages {
-        let role = match message.role {
-            Role::System | Role::Developer if !anywhere => continue,
-            Role::System | Role::Developer => Role::System,
-            Role::User | Role::Tool => Role::User,
-            Role::Assistant => Role::Assistant,
-        };
-        if native {
-            let parts = message.parts.iter().collect();
-            turns.push(Turn { role, parts, single: Some(message) });
-            continue;
-        }
-        if message.name.is_some() {
-            losses.drop("messages.name", "this dialect names no speakers");
-        }
-        losses.drop_rest("messages.", &message.rest);
-        let mut parts: Vec<&Part> = Vec::with_capacity(message.parts.len());
-        for part in &message.parts {
-            if writer.carries(part) {
-                parts.push(part);
-            } else {
-                writer.note_lost(part, losses);
-            }
-        }
-        if parts.is_empty() {
-            continue;
-        }
-        match turns.last_mut() {
-            Some(turn) if turn.role == role => turn.parts.extend(parts),
-            _ => turns.push(Turn { role, parts, single: None }),
-        }
-    }
-    if !native {
-        // Results answer the calls of the turn before, so that Anthropic wants them first.
-        for turn in turns.iter_mut().filter(|turn| turn.role == Role::User) {
-            turn.parts.sort_by_key(|part| !matches!(part.content, Content::ToolResult(_)));
-        }
-    }
-    turns
 }
 
 fn write_system(body: &mut Object<'_>, system: &[&Part], writer: &BlockWriter<'_>, losses: &mut Losses) {

@@ -15,6 +15,7 @@ use super::{CITATIONS, FORMAT, JSON, NOT_BASE64, STATUS};
 use crate::codec::{Losses, Target};
 use crate::dialects::anthropic_messages::{foreign_signature, write_input};
 use crate::dialects::fitting_id;
+use crate::dialects::turns::Carrier;
 use crate::json::{Array, Object, write_raw};
 
 /// The longest id of a call (`ToolUseId`: `[a-zA-Z0-9_.:-]+`).
@@ -30,14 +31,43 @@ pub(in super::super) struct BlockWriter<'a> {
     names: RefCell<Vec<String>>,
 }
 
+impl Carrier for BlockWriter<'_> {
+    fn is_native(&self) -> bool {
+        self.native
+    }
+
+    fn carries(&self, part: &Part) -> bool {
+        self.native && !matches!(part.content, Content::Reasoning(_)) || self.holds(&part.content)
+    }
+
+    fn note_lost(&self, part: &Part, losses: &mut Losses) {
+        match &part.content {
+            Content::Image { source: Media::Url(_), .. } => {
+                losses.drop("image.url", "this dialect takes no pictures by URL; send them as base64");
+            }
+            Content::File { source: Media::Url(_), .. } => {
+                losses.drop("document.url", "this dialect takes no documents by URL; send them as base64");
+            }
+            Content::Image { source: Media::FileId(_), .. }
+            | Content::File { source: Media::FileId(_), .. } => {
+                losses.drop("file_id", "a file id is good at its own vendor only");
+            }
+            Content::Image { .. } => losses.drop("image", "a picture of a format that is not taken here"),
+            Content::Audio { .. } => losses.drop("audio", "sound of a format that is not taken here"),
+            Content::File { .. } => losses.drop("document", "a document of a format that is not taken here"),
+            Content::Reasoning(_) => {
+                losses.drop("reasoning", "reasoning goes back only to the vendor that wrote it")
+            }
+            Content::Unknown { kind, .. } => losses.drop(kind, "a part that only its own dialect knows"),
+            // Blank text is refused here and says nothing.
+            _ => {}
+        }
+    }
+}
+
 impl<'a> BlockWriter<'a> {
     pub(in super::super) const fn new(native: bool, target: &'a Target<'a>) -> Self {
         Self { native, target, names: RefCell::new(Vec::new()) }
-    }
-
-    /// Whether anything of a message's part arrives in this dialect.
-    pub(in super::super) fn carries(&self, part: &Part) -> bool {
-        self.native && !matches!(part.content, Content::Reasoning(_)) || self.holds(&part.content)
     }
 
     fn holds(&self, content: &Content) -> bool {
@@ -67,31 +97,6 @@ impl<'a> BlockWriter<'a> {
     fn takes_back(&self, one: &Reasoning) -> bool {
         let proven = one.signature.is_some() || one.redacted.is_some();
         &*one.origin.family == FAMILY && (self.native || (proven && self.target.family == FAMILY))
-    }
-
-    /// Notes what is lost of a part that is not carried.
-    pub(in super::super) fn note_lost(&self, part: &Part, losses: &mut Losses) {
-        match &part.content {
-            Content::Image { source: Media::Url(_), .. } => {
-                losses.drop("image.url", "this dialect takes no pictures by URL; send them as base64");
-            }
-            Content::File { source: Media::Url(_), .. } => {
-                losses.drop("document.url", "this dialect takes no documents by URL; send them as base64");
-            }
-            Content::Image { source: Media::FileId(_), .. }
-            | Content::File { source: Media::FileId(_), .. } => {
-                losses.drop("file_id", "a file id is good at its own vendor only");
-            }
-            Content::Image { .. } => losses.drop("image", "a picture of a format that is not taken here"),
-            Content::Audio { .. } => losses.drop("audio", "sound of a format that is not taken here"),
-            Content::File { .. } => losses.drop("document", "a document of a format that is not taken here"),
-            Content::Reasoning(_) => {
-                losses.drop("reasoning", "reasoning goes back only to the vendor that wrote it")
-            }
-            Content::Unknown { kind, .. } => losses.drop(kind, "a part that only its own dialect knows"),
-            // Blank text is refused here and says nothing.
-            _ => {}
-        }
     }
 
     /// Writes one part as a block, and the cache point behind it.

@@ -5,6 +5,7 @@ use pilothouse_core::error::Error;
 
 use super::super::block::BlockWriter;
 use crate::codec::Losses;
+use crate::dialects::turns::{Carrier, Turn, turns};
 use crate::dialects::{nothing_arrives, number_of};
 use crate::json::{Array, Object};
 
@@ -13,14 +14,6 @@ const GO_ON: &str = "Continue.";
 /// What stands beside a document that comes alone: "If you include a ContentBlock with a document field in the array,
 /// you must also include a ContentBlock with a text field" (`Message` of the service model).
 const SEE: &str = "See the document.";
-
-/// Consecutive messages of one speaker: Bedrock asks that they alternate.
-struct Turn<'a> {
-    role: Role,
-    parts: Vec<&'a Part>,
-    /// The message, where the turn is one message as it came.
-    single: Option<&'a Message>,
-}
 
 pub(super) fn write(
     body: &mut Object<'_>,
@@ -107,54 +100,6 @@ fn check_lost(messages: &[Message], writer: &BlockWriter<'_>) -> Result<(), Erro
         }
     }
     Ok(())
-}
-
-fn turns<'a>(
-    messages: &'a [Message],
-    anywhere: bool,
-    writer: &BlockWriter<'_>,
-    losses: &mut Losses,
-) -> Vec<Turn<'a>> {
-    let mut turns: Vec<Turn<'a>> = Vec::with_capacity(messages.len());
-    for message in messages {
-        let role = match message.role {
-            Role::System | Role::Developer if !anywhere => continue,
-            Role::System | Role::Developer => Role::System,
-            Role::User | Role::Tool => Role::User,
-            Role::Assistant => Role::Assistant,
-        };
-        if writer.native {
-            let parts = message.parts.iter().collect();
-            turns.push(Turn { role, parts, single: Some(message) });
-            continue;
-        }
-        if message.name.is_some() {
-            losses.drop("messages.name", "this dialect names no speakers");
-        }
-        losses.drop_rest("messages.", &message.rest);
-        let mut parts: Vec<&Part> = Vec::with_capacity(message.parts.len());
-        for part in &message.parts {
-            if writer.carries(part) {
-                parts.push(part);
-            } else {
-                writer.note_lost(part, losses);
-            }
-        }
-        if parts.is_empty() {
-            continue;
-        }
-        match turns.last_mut() {
-            Some(turn) if turn.role == role => turn.parts.extend(parts),
-            _ => turns.push(Turn { role, parts, single: None }),
-        }
-    }
-    if !writer.native {
-        // Results answer the calls of the turn before, so that they come first.
-        for turn in turns.iter_mut().filter(|turn| turn.role == Role::User) {
-            turn.parts.sort_by_key(|part| !matches!(part.content, Content::ToolResult(_)));
-        }
-    }
-    turns
 }
 
 /// Writes `system`: text, guarded text and cache points; of another dialect nothing else.
