@@ -5,9 +5,13 @@ use std::ops::Range;
 
 use pilothouse_catalog::compat::Step;
 use pilothouse_core::dialect::Dialect;
+use smallvec::SmallVec;
 
 use crate::head::quoted;
 use crate::scan;
+
+/// The indices of the lists on the way to a value.
+pub(super) type Indices = SmallVec<[usize; 4]>;
 
 /// A value that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,9 +88,9 @@ pub(super) fn member(body: &[u8], object: Range<usize>, name: &str, dialect: Dia
 
 /// Whether a key is that name. Google reads its members in both spellings, `maxOutputTokens` and `max_output_tokens`.
 pub(super) fn is_named(key: &[u8], name: &str, dialect: Dialect) -> bool {
-    if key == name.as_bytes() {
-        // As written it may equal a name only where neither has anything to decode.
-        return !key.contains(&b'\\') && (dialect != Dialect::GeminiGenerate || !key.contains(&b'_'));
+    // Another spelling is longer: an escape than its letter, an underscore than the capital that it stands for.
+    if key.len() <= name.len() {
+        return key == name.as_bytes() && (dialect != Dialect::GeminiGenerate || !key.contains(&b'_'));
     }
     let is_plain = |byte: &u8| *byte != b'\\' && (*byte != b'_' || dialect != Dialect::GeminiGenerate);
     !key.iter().all(is_plain) && name_of(key, dialect).is_some_and(|key| key == name)
@@ -117,7 +121,7 @@ pub(super) fn each(
     dialect: Dialect,
     see: &mut dyn FnMut(&[usize], &Place),
 ) {
-    descend(body, object, steps, dialect, &mut Vec::new(), see);
+    descend(body, object, steps, dialect, &mut Indices::new(), see);
 }
 
 fn descend(
@@ -125,7 +129,7 @@ fn descend(
     object: Range<usize>,
     steps: &[Step],
     dialect: Dialect,
-    indices: &mut Vec<usize>,
+    indices: &mut Indices,
     see: &mut dyn FnMut(&[usize], &Place),
 ) {
     let Some((step, rest)) = steps.split_first() else { return };
@@ -140,7 +144,7 @@ pub(super) fn below(
     step: &Step,
     rest: &[Step],
     dialect: Dialect,
-    indices: &mut Vec<usize>,
+    indices: &mut Indices,
     see: &mut dyn FnMut(&[usize], &Place),
 ) {
     if !step.is_each {
