@@ -15,7 +15,7 @@ pub(super) type Indices = SmallVec<[usize; 4]>;
 
 /// A value that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(crate) struct Place {
     /// The object or list around it.
     pub(super) around: Range<usize>,
     /// Which member or item of it the value is.
@@ -23,7 +23,7 @@ pub(super) struct Place {
     /// Its name's text without quotes; empty for an item of a list.
     pub(super) key: Range<usize>,
     /// The value.
-    pub(super) value: Range<usize>,
+    pub(crate) value: Range<usize>,
 }
 
 /// The items of the list at `list`, in their order; none where it is no list.
@@ -168,7 +168,7 @@ pub(super) fn below(
 }
 
 /// The value at `steps` with these indices.
-pub(super) fn locate(body: &[u8], steps: &[Step], indices: &[usize], dialect: Dialect) -> Option<Place> {
+pub(crate) fn locate(body: &[u8], steps: &[Step], indices: &[usize], dialect: Dialect) -> Option<Place> {
     let mut found = None;
     each(body, 0..body.len(), steps, dialect, &mut |at, place| {
         if at == indices {
@@ -221,7 +221,7 @@ pub(super) fn push(body: &mut Vec<u8>, list: Range<usize>, value: &[u8]) {
 }
 
 /// Sets a value, with the objects on the way to it. False where something else stands in the way.
-pub(super) fn set(body: &mut Vec<u8>, steps: &[Step], dialect: Dialect, value: &[u8]) -> bool {
+pub(crate) fn set(body: &mut Vec<u8>, steps: &[Step], dialect: Dialect, value: &[u8]) -> bool {
     let mut object = scan::skip_space(body, 0)..body.len();
     for (number, step) in steps.iter().enumerate() {
         let is_last = number + 1 == steps.len();
