@@ -25,6 +25,8 @@ pub mod candidate;
 pub mod cascade;
 pub mod constraint;
 pub mod count;
+#[cfg(test)]
+mod fixture;
 pub mod health;
 pub mod hedge;
 pub mod load;

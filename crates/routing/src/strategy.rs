@@ -133,17 +133,16 @@ pub fn find(name: &str) -> Option<&'static Plugin> {
     STRATEGIES.iter().find(|plugin| plugin.name == name).copied()
 }
 
-/// Puts the better of two that chance picks out of the first `among` in front. Where many gateways, or many calls at once,
-/// see the same figures, always taking the best makes a herd of them; two choices do not (Mitzenmacher, "The Power of Two
-/// Choices in Randomized Load Balancing", 2001).
-fn lead_with_better_of_two(order: &mut [Ranked], among: usize, random: &mut Random) {
+/// The place of the one with the smaller burden of two that chance picks out of the first `among`; the first place where
+/// there are not two. Where many gateways, or many calls at once, see the same figures, always taking the best makes a
+/// herd of them; two choices do not (Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 2001).
+fn two_choices<B: PartialOrd>(among: usize, burden: impl Fn(usize) -> B, random: &mut Random) -> usize {
     if among < 2 {
-        return;
+        return 0;
     }
     let one = random.below(among);
     let other = (one + 1 + random.below(among - 1)) % among;
-    // They are sorted, so the smaller place is the better target.
-    order[..=one.min(other)].rotate_right(1);
+    if burden(other) < burden(one) { other } else { one }
 }
 
 #[cfg(test)]

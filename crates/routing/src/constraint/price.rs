@@ -1,9 +1,10 @@
 //! Price ceilings. An unknown price is above every ceiling.
 
-use pilothouse_core::money::{Cost, PicoUsd};
+use pilothouse_core::money::PicoUsd;
 
 use super::{Constraint, Look};
 use crate::candidate::Candidate;
+use crate::count::Instrument;
 use crate::price::{expected_cost, per_million};
 use crate::reason::{Ceiling, Removal};
 
@@ -26,10 +27,16 @@ fn check(candidate: &Candidate, look: &mut Look<'_, '_>) -> Option<Removal> {
         }
     }
     let limit = ceilings.cost_max?;
-    let tokens = look.lengths.estimate(candidate).likely;
-    match expected_cost(candidate, look.features, tokens) {
-        Cost::Unknown => Some(Removal::PriceUnknown),
-        Cost::Known(cost) => above(cost, Some(limit), Ceiling::Exchange),
+    let mut tokens = look.lengths.estimate(candidate);
+    let cost = |tokens| expected_cost(candidate, look.features, tokens).known();
+    let is_above = |tokens| cost(tokens).is_some_and(|cost| cost > limit);
+    if tokens.by == Instrument::Length && is_above(tokens.low) != is_above(tokens.high) {
+        // Only the guess from the length is wide enough to matter: a ceiling is no promise to the last cent.
+        tokens = look.lengths.read_shape(candidate);
+    }
+    match cost(tokens.likely) {
+        None => Some(Removal::PriceUnknown),
+        Some(cost) => above(cost, Some(limit), Ceiling::Exchange),
     }
 }
 

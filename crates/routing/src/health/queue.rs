@@ -197,3 +197,6 @@ impl<T> Queue<T> {
         ticket
     }
 }
+
+#[cfg(test)]
+mod tests;

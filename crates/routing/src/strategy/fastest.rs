@@ -3,11 +3,12 @@
 //! Expected time = time to the first token + expected output × time per token, both fading means of what was measured,
 //! and never below how long calls have been waiting there without any first token: a target that hangs is slow before
 //! its calls end. A figure that nobody has refreshed fades towards the best target's, so that a target that was slow is
-//! tried again, by one call at a time. Among targets within [`ALIKE_PERCENT`] of the best, two choices.
+//! tried again, by one call at a time. Of two targets that chance picks among those within [`ALIKE_PERCENT`] of the best,
+//! the one with fewer calls leads.
 
 use smallvec::SmallVec;
 
-use super::{Ask, Index, Order, Plugin, Ranked, Strategy, lead_with_better_of_two};
+use super::{Ask, Index, Order, Plugin, Ranked, Strategy, two_choices};
 use crate::candidate::Candidate;
 use crate::reason::Reason;
 
@@ -88,9 +89,10 @@ impl Strategy for Fastest {
             timed.iter().map(|one| (one.compared_us(best_us), ask.random.next_u64(), one)).collect();
         // Equals, the unmeasured first of all, go by chance.
         compared.sort_by_key(|(time_us, chance, _)| (*time_us, *chance));
-        order.extend(compared.iter().map(|(_, _, one)| Ranked { index: one.index, reason: one.reason() }));
         let limit = best_us.saturating_add(best_us / 100 * ALIKE_PERCENT);
         let alike = compared.iter().take_while(|(time_us, _, _)| *time_us <= limit).count();
-        lead_with_better_of_two(order, alike, ask.random);
+        let lead = two_choices(alike, |place| compared[place].2.in_flight, ask.random);
+        compared[..=lead].rotate_right(1);
+        order.extend(compared.iter().map(|(_, _, one)| Ranked { index: one.index, reason: one.reason() }));
     }
 }

@@ -6,7 +6,7 @@
 
 use smallvec::SmallVec;
 
-use super::{Ask, Order, Plugin, Ranked, Strategy, lead_with_better_of_two};
+use super::{Ask, Order, Plugin, Ranked, Strategy, two_choices};
 use crate::candidate::Candidate;
 use crate::load::Load;
 use crate::reason::Reason;
@@ -61,8 +61,9 @@ impl Strategy for LeastLoaded {
         found.sort_by(|one, other| {
             one.0.cmp(&other.0).then(one.1.total_cmp(&other.1)).then(one.2.cmp(&other.2))
         });
-        order.extend(found.iter().map(|(_, _, _, ranked)| *ranked));
         let with_room = found.iter().take_while(|(rank, _, _, _)| *rank == Rank::HasRoom).count();
-        lead_with_better_of_two(order, with_room, ask.random);
+        let lead = two_choices(with_room, |place| found[place].1, ask.random);
+        found[..=lead].rotate_right(1);
+        order.extend(found.iter().map(|(_, _, _, ranked)| *ranked));
     }
 }
