@@ -4,7 +4,9 @@
 //! [`Reader`] answers questions from any process while a server writes. This crate knows SQL and
 //! exchanges; it knows nothing of HTTP, vendors or wire formats.
 
+mod audit;
 mod batch;
+pub mod budget;
 mod codes;
 mod detail;
 mod error;
@@ -32,6 +34,7 @@ mod zone;
 #[cfg(test)]
 mod tests;
 
+pub use audit::AuditRecord;
 pub use error::StoreError;
 pub use folder::{ServerInfo, Trace};
 pub use gap::Gap;
