@@ -14,6 +14,7 @@ mod extra;
 mod folder;
 mod form;
 mod gap;
+pub mod keys;
 mod lanes;
 mod ledger;
 pub mod limits;
