@@ -7,6 +7,7 @@ mod build;
 mod keys;
 mod provider;
 mod resolve;
+pub mod terms;
 mod ties;
 
 use std::collections::HashMap;
@@ -39,6 +40,8 @@ pub struct Plan {
     pub providers: Vec<Arc<Provider>>,
     /// Who may call.
     pub keys: Keys,
+    /// Limits and budgets of teams, routes, end users and runs.
+    pub governance: terms::Governance,
     /// The digest of the token for operators.
     pub admin: Option<[u8; 32]>,
     /// From where one may call.

@@ -109,10 +109,13 @@ pub enum Verdict {
     Stop(Why),
 }
 
+/// By key and id.
+type Known = FxHashMap<(Arc<str>, Arc<str>), Run>;
+
 /// Runs in memory. Bounded: the one that is idle the longest goes first.
 #[derive(Debug)]
 pub struct Runs {
-    runs: Mutex<FxHashMap<(Arc<str>, Arc<str>), Run>>,
+    runs: Mutex<Known>,
     runs_max: usize,
     idle_ms: u64,
 }
@@ -188,7 +191,7 @@ impl Runs {
         act(run)
     }
 
-    fn make_room(&self, runs: &mut FxHashMap<(Arc<str>, Arc<str>), Run>, now: UnixMs) {
+    fn make_room(&self, runs: &mut Known, now: UnixMs) {
         if runs.len() < self.runs_max {
             return;
         }

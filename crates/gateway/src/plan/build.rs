@@ -9,6 +9,7 @@ use pilothouse_catalog::Catalog;
 
 use super::keys::{KeyInfo, Keys, digest_of};
 use super::provider::build_provider;
+use super::terms::Governance;
 use super::{Plan, Provider};
 use crate::config::{self, ConfigError, Diagnostic, Source};
 use crate::exposure::Exposure;
@@ -94,7 +95,8 @@ pub fn build(
         }
         providers.push(Arc::new(provider));
     }
-    let mut keys = keys(source, environment, &mut wrong);
+    let governance = Governance::read(source, &mut wrong);
+    let mut keys = keys(source, environment, &governance, &mut wrong);
     keys.is_open = listen.ip().is_loopback();
     let admin = admin(source, environment, &mut wrong);
     if !wrong.is_empty() {
@@ -110,6 +112,7 @@ pub fn build(
         catalog,
         providers,
         keys,
+        governance,
         admin,
         exposure: Exposure::new(&server.hosts, &server.origins),
         body_bytes_max: server.body_bytes_max,
@@ -175,7 +178,12 @@ fn catalog(source: &Source, wrong: &mut Vec<Diagnostic>) -> Catalog {
     catalog
 }
 
-fn keys(source: &Source, environment: &Environment, wrong: &mut Vec<Diagnostic>) -> Keys {
+fn keys(
+    source: &Source,
+    environment: &Environment,
+    governance: &Governance,
+    wrong: &mut Vec<Diagnostic>,
+) -> Keys {
     let mut keys = Keys::default();
     for (name, section) in &source.file.keys {
         let text = section.secret.get_ref();
@@ -183,6 +191,7 @@ fn keys(source: &Source, environment: &Environment, wrong: &mut Vec<Diagnostic>)
         let info = KeyInfo {
             name: name.get_ref().as_str().into(),
             application: section.application.as_deref().map(Into::into),
+            terms: governance.terms(name.get_ref(), section, wrong),
         };
         match digest {
             Ok(digest) if keys.insert(digest, info) => {}

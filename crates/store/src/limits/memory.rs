@@ -16,10 +16,12 @@ const COUNTERS_MAX: usize = 16_384;
 
 const MINUTE_MS: i128 = 60_000;
 
+type Shard = FxHashMap<(Counts, Arc<str>), Arc<Counter>>;
+
 /// Counters in memory. Bounded: a counter that has drained is the same as none.
 #[derive(Debug)]
 pub struct MemoryCounters {
-    shards: Vec<Mutex<FxHashMap<(Counts, Arc<str>), Arc<Counter>>>>,
+    shards: Vec<Mutex<Shard>>,
 }
 
 #[derive(Debug)]
@@ -88,8 +90,6 @@ impl Default for MemoryCounters {
         Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
     }
 }
-
-type Shard = FxHashMap<(Counts, Arc<str>), Arc<Counter>>;
 
 impl MemoryCounters {
     fn shard(&self, subject: &str, counts: Counts) -> MutexGuard<'_, Shard> {

@@ -213,13 +213,7 @@ fn lease_of_a_dead_process_counts_as_spent_until_it_is_reconciled() {
 #[test]
 fn end_users_are_forgotten_when_idle_and_their_spend_is_not() {
     let (dir, clock) = (tempfile::tempdir().unwrap(), clock());
-    let options = BudgetOptions {
-        has_thread: false,
-        clock: clock.clone(),
-        scopes_max: 3,
-        idle_ms: 1000,
-        ..BudgetOptions::default()
-    };
+    let options = BudgetOptions { has_thread: false, clock: clock.clone(), scopes_max: 3, idle_ms: 1000 };
     let budgets = Budgets::open(dir.path(), options).unwrap();
     let rule = rule(64_000, Every::Month);
     let user = |name: &str| budgets.account(ScopeKind::EndUser, name, &rule);
