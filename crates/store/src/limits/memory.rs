@@ -16,7 +16,8 @@ const COUNTERS_MAX: usize = 16_384;
 
 const MINUTE_MS: i128 = 60_000;
 
-type Shard = FxHashMap<(Counts, Arc<str>), Arc<Counter>>;
+/// The counters of each subject.
+type Shard = FxHashMap<Arc<str>, Arc<Counter>>;
 
 /// Counters in memory. Bounded: a counter that has drained is the same as none.
 #[derive(Debug)]
@@ -24,8 +25,9 @@ pub struct MemoryCounters {
     shards: Vec<Mutex<Shard>>,
 }
 
+/// What a subject is counted by, in the order of [`Counts::ALL`].
 #[derive(Debug)]
-struct Counter(Mutex<Level>);
+struct Counter(Mutex<[Level; 3]>);
 
 /// What has been taken and has not drained yet.
 #[derive(Clone, Copy, Debug, Default)]
@@ -80,7 +82,7 @@ impl Level {
 }
 
 impl Counter {
-    fn lock(&self) -> MutexGuard<'_, Level> {
+    fn lock(&self) -> MutexGuard<'_, [Level; 3]> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -92,8 +94,8 @@ impl Default for MemoryCounters {
 }
 
 impl MemoryCounters {
-    fn shard(&self, subject: &str, counts: Counts) -> MutexGuard<'_, Shard> {
-        let hash = FxBuildHasher.hash_one((counts, subject));
+    fn shard(&self, subject: &str) -> MutexGuard<'_, Shard> {
+        let hash = FxBuildHasher.hash_one(subject);
         let shard = usize::try_from(hash >> 60).unwrap_or(0) % SHARDS;
         self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -104,74 +106,88 @@ impl MemoryCounters {
         self.shards.iter().map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).len()).sum()
     }
 
-    fn find(&self, subject: &str, counts: Counts) -> Option<Arc<Counter>> {
-        self.shard(subject, counts).get(&(counts, subject) as &dyn Key).cloned()
+    fn find(&self, subject: &str) -> Option<Arc<Counter>> {
+        self.shard(subject).get(subject).cloned()
     }
 
-    fn find_or_make(&self, take: &Take<'_>, now: UnixMs) -> Arc<Counter> {
-        let counts = take.limit.counts();
-        let mut shard = self.shard(take.subject, counts);
-        if let Some(counter) = shard.get(&(counts, take.subject) as &dyn Key) {
+    fn find_or_make(&self, subject: &str, now: UnixMs) -> Arc<Counter> {
+        let mut shard = self.shard(subject);
+        if let Some(counter) = shard.get(subject) {
             return Arc::clone(counter);
         }
         if shard.len() >= COUNTERS_MAX {
             shard.retain(|_, counter| {
-                let mut level = *counter.lock();
-                level.drain(now);
-                level.backlog > 0 || Arc::strong_count(counter) > 1
+                let mut levels = *counter.lock();
+                levels.iter_mut().for_each(|level| level.drain(now));
+                levels.iter().any(|level| level.backlog > 0) || Arc::strong_count(counter) > 1
             });
         }
-        let counter = Arc::new(Counter(Mutex::new(Level { at: now, ..Level::default() })));
-        shard.insert((counts, take.subject.into()), Arc::clone(&counter));
+        let counter = Arc::new(Counter(Mutex::new([Level { at: now, ..Level::default() }; 3])));
+        shard.insert(subject.into(), Arc::clone(&counter));
         counter
+    }
+
+    /// The counters of some takes, in the order in which everybody locks them: two callers never wait for each other.
+    fn in_order<'t>(&self, takes: &'t [Take<'t>], now: UnixMs) -> Vec<(Arc<Counter>, &'t Take<'t>)> {
+        let mut ordered: Vec<(Arc<Counter>, &Take<'_>)> = Vec::with_capacity(takes.len());
+        for take in takes {
+            let counter = match ordered.last() {
+                Some((counter, before)) if before.subject == take.subject => Arc::clone(counter),
+                _ => self.find_or_make(take.subject, now),
+            };
+            ordered.push((counter, take));
+        }
+        let place =
+            |(counter, take): &(Arc<Counter>, &Take<'_>)| (Arc::as_ptr(counter).addr(), take.limit.counts());
+        ordered.sort_by_key(place);
+        ordered.dedup_by_key(|entry| place(entry));
+        ordered
     }
 }
 
 impl Counters for MemoryCounters {
     fn take(&self, takes: &[Take<'_>], now: UnixMs) -> Result<(), Limited> {
-        let mut counters: Vec<(Arc<Counter>, &Take<'_>)> =
-            takes.iter().map(|take| (self.find_or_make(take, now), take)).collect();
-        // One order for everybody, so that two callers never wait for each other.
-        counters.sort_by_key(|(counter, _)| Arc::as_ptr(counter).addr());
-        counters.dedup_by(|one, other| Arc::ptr_eq(&one.0, &other.0));
-        let mut levels: Vec<_> = counters.iter().map(|(counter, _)| counter.lock()).collect();
+        let ordered = self.in_order(takes, now);
+        let subjects = ordered.chunk_by(|one, other| Arc::ptr_eq(&one.0, &other.0));
+        let mut locked: Vec<_> = subjects.map(|takes| (takes[0].0.lock(), takes)).collect();
         let mut longest: Option<Limited> = None;
-        for (level, (_, take)) in levels.iter_mut().zip(&counters) {
-            level.drain(now);
-            level.per_minute = match take.limit {
-                Limit::Requests(Rate { per_minute, .. }) | Limit::Tokens(Rate { per_minute, .. }) => {
-                    per_minute
-                }
-                Limit::Concurrency(_) => 0,
-            };
-            if let Some(limited) = level.wait(take) {
-                let longer = |known: &Limited| known.weight() < limited.weight();
-                if longest.as_ref().is_none_or(longer) {
-                    longest = Some(limited);
-                }
+        for (levels, takes) in &mut locked {
+            for (_, take) in *takes {
+                let level = &mut levels[take.limit.counts() as usize];
+                level.drain(now);
+                level.per_minute = match take.limit {
+                    Limit::Requests(Rate { per_minute, .. }) | Limit::Tokens(Rate { per_minute, .. }) => {
+                        per_minute
+                    }
+                    Limit::Concurrency(_) => 0,
+                };
+                let limited = level.wait(take);
+                longest = longest.into_iter().chain(limited).reduce(Limited::longer);
             }
         }
         if let Some(limited) = longest {
             return Err(limited);
         }
-        for (level, (_, take)) in levels.iter_mut().zip(&counters) {
-            level.backlog += i128::from(take.units) * MINUTE_MS;
+        for (levels, takes) in &mut locked {
+            for (_, take) in *takes {
+                levels[take.limit.counts() as usize].backlog += i128::from(take.units) * MINUTE_MS;
+            }
         }
         Ok(())
     }
 
     fn correct(&self, subject: &str, counts: Counts, units: i64, now: UnixMs) {
         // A counter that was forgotten had drained: there is nothing to give back, and a debt is at most one call's.
-        if let Some(counter) = self.find(subject, counts) {
-            let mut level = counter.lock();
+        if let Some(counter) = self.find(subject) {
+            let level = &mut counter.lock()[counts as usize];
             level.drain(now);
             level.backlog = (level.backlog + i128::from(units) * MINUTE_MS).max(0);
         }
     }
 
     fn level(&self, subject: &str, counts: Counts, now: UnixMs) -> u64 {
-        self.find(subject, counts).map_or(0, |counter| {
-            let mut level = *counter.lock();
+        self.find(subject).map_or(0, |counter| {
+            let mut level = counter.lock()[counts as usize];
             level.drain(now);
             level.units()
         })
@@ -179,45 +195,10 @@ impl Counters for MemoryCounters {
 }
 
 impl Limited {
-    /// What is never allowed weighs more than what is not now, and a known wait more than calls that may end soon.
-    fn weight(&self) -> (bool, u64) {
-        (self.is_too_large(), self.retry_after_ms.unwrap_or(0))
-    }
-}
-
-/// A counter's name without a copy of it, to look it up.
-trait Key {
-    fn parts(&self) -> (Counts, &str);
-}
-
-impl Key for (Counts, Arc<str>) {
-    fn parts(&self) -> (Counts, &str) {
-        (self.0, &self.1)
-    }
-}
-
-impl Key for (Counts, &str) {
-    fn parts(&self) -> (Counts, &str) {
-        (self.0, self.1)
-    }
-}
-
-impl<'a> std::borrow::Borrow<dyn Key + 'a> for (Counts, Arc<str>) {
-    fn borrow(&self) -> &(dyn Key + 'a) {
-        self
-    }
-}
-
-impl PartialEq for dyn Key + '_ {
-    fn eq(&self, other: &Self) -> bool {
-        self.parts() == other.parts()
-    }
-}
-
-impl Eq for dyn Key + '_ {}
-
-impl std::hash::Hash for dyn Key + '_ {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.parts().hash(state);
+    /// The one that has to be waited for longer: what is never allowed counts for more than what is not now, and a known
+    /// wait for more than calls that may end soon.
+    fn longer(self, other: Self) -> Self {
+        let weight = |limited: &Self| (limited.is_too_large(), limited.retry_after_ms.unwrap_or(0));
+        if weight(&other) > weight(&self) { other } else { self }
     }
 }
