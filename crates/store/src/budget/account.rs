@@ -72,6 +72,12 @@ impl Slot {
         (self.granted, self.settled, self.over)
     }
 
+    /// Keeps nothing that could still be reserved: what goes back to the balance must not be spent here as well.
+    pub(super) fn give_up_free(&mut self) -> Self {
+        self.granted -= self.free().max(0);
+        *self
+    }
+
     /// Pays from the lease what was spent without one.
     pub(super) fn pay_over(&mut self) {
         let paid = self.over.min(self.free()).max(0);
@@ -150,10 +156,14 @@ impl State {
         self.size = (self.rule.limit / FIRST_SHARE).max(1);
     }
 
+    /// Every slot, the current one first.
+    pub(super) fn slots(&mut self) -> impl Iterator<Item = &mut Slot> {
+        std::iter::once(&mut self.current).chain(&mut self.ahead).chain(&mut self.behind)
+    }
+
     /// The slot of the period that begins at `start`.
     pub(super) fn slot(&mut self, start: UnixMs) -> Option<&mut Slot> {
-        let others = self.ahead.iter_mut().chain(&mut self.behind);
-        std::iter::once(&mut self.current).chain(others).find(|slot| slot.period.start == start)
+        self.slots().find(|slot| slot.period.start == start)
     }
 
     /// How much a refill aims to have free: room for two of the largest calls at least.

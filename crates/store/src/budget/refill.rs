@@ -179,8 +179,8 @@ fn prepare(account: &Account, view: &View) -> Task {
         now: now.max(slot.period.start),
     };
     if round == Round::Last {
-        let slots = std::iter::once(state.current).chain(state.ahead).chain(state.behind.iter().copied());
-        let slots: Vec<Slot> = slots.filter(|slot| !slot.is_blank()).collect();
+        let slots: Vec<Slot> =
+            state.slots().map(|slot| slot.give_up_free()).filter(|slot| !slot.is_blank()).collect();
         if state.stored.is_none() && !slots.is_empty() {
             task.asks.push(ask(&state, state.current, 0, 0, false));
         }
@@ -274,7 +274,9 @@ fn apply(shared: &Shared, task: &Task, done: Done, round: Round, now: UnixMs) {
     if state.need > 0 && state.must_ask(now) {
         shared.ask(&task.account);
     }
-    wake(state.waiting());
+    let waiting = state.waiting();
+    drop(state);
+    wake(waiting);
 }
 
 /// What was closed is gone from memory; what happened in its slot since stays.
@@ -328,7 +330,9 @@ fn enter_lease(state: &mut State, ask: &Ask, answer: &Answer, now: UnixMs) {
 fn give_up(task: &Task) {
     let mut state = task.account.0.lock();
     state.is_asked = false;
-    wake(state.waiting());
+    let waiting = state.waiting();
+    drop(state);
+    wake(waiting);
 }
 
 fn wake(waiting: Vec<Waker>) {

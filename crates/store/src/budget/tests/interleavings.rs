@@ -60,6 +60,8 @@ struct Held {
 
 struct World {
     dir: tempfile::TempDir,
+    /// Reads what is on disk.
+    db: Option<rusqlite::Connection>,
     rules: Vec<Arc<Rule>>,
     processes: Vec<Process>,
     held: Vec<Held>,
@@ -71,11 +73,12 @@ impl World {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let rules: Vec<_> = LIMITS.iter().map(|limit| rule(*limit, Every::Hour)).collect();
-        let mut world = Self { dir, rules, processes: Vec::new(), held: Vec::new(), spent: HashMap::new() };
+        let mut world = Self { dir, db: None, rules, processes: Vec::new(), held: Vec::new(), spent: HashMap::new() };
         for _ in 0..3 {
             let process = world.process(clock());
             world.processes.push(process);
         }
+        world.db = Some(rusqlite::Connection::open(world.dir.path().join(crate::LEDGER_FILE)).unwrap());
         world
     }
 
@@ -180,10 +183,10 @@ impl World {
         for ((scope, start), sum) in &sums {
             assert!(*sum <= LIMITS[*scope], "scope {scope} at {start:?}: {sum} of {}", LIMITS[*scope]);
         }
-        let db = rusqlite::Connection::open(self.dir.path().join(crate::LEDGER_FILE)).unwrap();
+        let db = self.db.as_ref().unwrap();
         for ((scope, start), sum) in &sums {
             let booked: i64 = db
-                .query_row(
+                .prepare_cached(
                     "SELECT p.closed + coalesce((SELECT sum(granted) FROM budget_lease l WHERE l.budget = p.budget \
                      AND l.start_ms = p.start_ms), 0) FROM budget_period p JOIN budget b ON b.id = p.budget \
                      WHERE b.scope = ?1 AND p.start_ms = ?2",

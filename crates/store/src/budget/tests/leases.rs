@@ -160,8 +160,9 @@ fn clean_shutdown_gives_leases_back_and_open_reservations_count_as_spent() {
     let budgets = open(dir.path(), &clock);
     let account = account(&budgets, "app", &rule(64_000, Every::Month));
     reserve(&budgets, &account, 300).settle(usd(200));
-    let under_way = reserve(&budgets, &account, 50);
+    let mut under_way = reserve(&budgets, &account, 50);
     budgets.close().unwrap();
+    assert!(under_way.top_up(usd(1), START).is_err(), "what went back is not spent here as well");
     drop(under_way);
     let row = &books(dir.path()).rows().unwrap()[0];
     assert_eq!((row.settled, row.leased, row.over), (usd(250), usd(0), usd(0)));
