@@ -8,6 +8,7 @@ mod diagnostic;
 mod key;
 mod limits;
 mod provider;
+mod route;
 mod secret;
 mod server;
 
@@ -22,6 +23,7 @@ pub use diagnostic::{ConfigError, Diagnostic};
 pub use key::{Key, Team};
 pub use limits::{AnchorText, BudgetSection, BudgetsSection, LimitSection, RunSection, Usd};
 pub use provider::{EntraSection, Provider, TimeoutSection};
+pub use route::{Defaults, Route, RouteTarget};
 pub use secret::{SecretRef, resolve as resolve_secret};
 pub use server::{Server, TlsSection};
 
@@ -29,12 +31,16 @@ pub use server::{Server, TlsSection};
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct File {
-    /// What is done about requests that their target would refuse or silently change.
-    pub compat: CompatMode,
+    /// What is done about requests that their target would refuse or silently change: the same as in `[defaults]`.
+    pub compat: Option<CompatMode>,
     /// Where and how we listen.
     pub server: Server,
+    /// What holds for calls that say nothing of it, whichever route they take.
+    pub defaults: Defaults,
     /// Who may be called.
     pub providers: BTreeMap<Spanned<String>, Provider>,
+    /// Names that applications call, and who takes them.
+    pub routes: BTreeMap<Spanned<String>, Route>,
     /// Who may call us.
     pub keys: BTreeMap<Spanned<String>, Key>,
     /// What keys belong to, and which limits they share.

@@ -5,6 +5,15 @@
 //! the balance, and a process that dies has spent at most what its leases say. The request's path touches
 //! memory only: [`Budgets::reserve`] takes from the leases or refuses, and a thread fetches more ahead of time.
 //!
+//! How a call uses them:
+//!
+//! 1. [`Budgets::account`] for each budget that the call counts in; keys, teams and routes once per configuration, end
+//!    users and runs as soon as their names are known, because it fetches the first lease meanwhile.
+//! 2. [`Budgets::reserve_up_to`] with the least and the most that the call may cost, for every attempt anew. Where it
+//!    refuses with [`Why::AwaitsLease`], wait for [`Budgets::ready`] and ask once more.
+//! 3. [`Reservation::settle`] with what the call cost, [`Reservation::release`] where nothing was sent. A reservation
+//!    that is dropped is settled in full. A soft one is widened by [`Reservation::top_up`].
+//!
 //! A lease that nobody gave back counts as spent until a day after its period's end, or until somebody who
 //! knows better [reconciles](BudgetBooks::reconcile) it.
 

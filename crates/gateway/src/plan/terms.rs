@@ -130,6 +130,7 @@ impl Governance {
             }
         }
         governance.run_limits = read::run_limits(&file.runs, wrong);
+        read::check_routes(file, wrong);
         governance
     }
 

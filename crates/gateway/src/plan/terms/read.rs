@@ -13,7 +13,7 @@ use toml::Spanned;
 use toml::value::Datetime;
 
 use super::{Budgeted, DEPTH_MAX};
-use crate::config::{BudgetSection, Diagnostic, LimitSection, RunSection, Team};
+use crate::config::{BudgetSection, Diagnostic, File, LimitSection, RunSection, Team};
 
 type Wrong = Vec<Diagnostic>;
 
@@ -61,6 +61,24 @@ pub(super) fn no_team(name: &str, known: &[&str]) -> String {
     match known {
         [] => format!("there is no team `{name}`; add `[teams.{name}]`"),
         known => format!("there is no team `{name}`; there are {}", known.join(", ")),
+    }
+}
+
+/// Routes that budgets name must be there.
+pub(super) fn check_routes(file: &File, wrong: &mut Wrong) {
+    let teams = file.teams.values().flat_map(|team| team.budget.iter().chain(&team.budgets));
+    let keys = file.keys.values().flat_map(|key| key.budget.iter().chain(&key.budgets));
+    let others = file.budgets.end_user.iter().chain(&file.budgets.run).chain(file.budgets.routes.values());
+    let downgrades = teams.chain(keys).chain(others).filter_map(|section| section.on_limit.as_ref());
+    let downgrades = downgrades
+        .filter_map(|given| Some((given.get_ref().strip_prefix("downgrade ")?.trim(), given.span())));
+    let budgeted = file.budgets.routes.keys().map(|name| (name.get_ref().as_str(), name.span()));
+    for (name, span) in budgeted.chain(downgrades) {
+        if !name.is_empty() && !file.routes.keys().any(|known| known.get_ref() == name) {
+            let message =
+                format!("there is no route `{name}`; add `[routes.{name}]`, or write the name of one");
+            wrong.push(Diagnostic::at(span, message));
+        }
     }
 }
 

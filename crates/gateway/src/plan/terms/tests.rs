@@ -37,6 +37,11 @@ end_user = { usd = 2, every = "day" }
 run = { usd = 1, every = "total" }
 routes = { assistant = { usd = 50, every = "day" } }
 
+[routes.cheap]
+targets = ["openai/gpt-5.4-mini"]
+[routes.assistant]
+targets = ["openai/gpt-5.5"]
+
 [runs]
 turns = 12
 wall_seconds = 120
@@ -201,8 +206,26 @@ cycles = 9
     assert!(zone.contains(":2:") && zone.contains("`Mars/North` is no time zone"), "{zone}");
     let negative = complaints("[budgets]\nrun = { usd = -5, every = \"day\" }\n");
     assert!(negative.contains("a budget of $-5.00 cannot be kept"), "{negative}");
+    let routes = "[budgets]\nrun = { usd = 1, every = \"day\", on_limit = \"downgrade cheap\" }\n[budgets.routes]\nx = { usd = 1, every = \"day\" }\n";
+    let routes = complaints(routes);
+    assert!(routes.contains(":2:") && routes.contains("there is no route `cheap`"), "{routes}");
+    assert!(routes.contains(":4:1: there is no route `x`"), "{routes}");
     let shape = complaints("[budgets]\nrun = { usd = true, every = \"day\" }\n");
     assert!(shape.contains(":2:") && shape.contains("a number of US dollars"), "{shape}");
     let unknown = complaints("[teams.a]\nlimits = { rps = 1 }\n");
     assert!(unknown.contains(":2:") && unknown.contains("rps"), "{unknown}");
+}
+
+#[test]
+fn example_of_the_book_is_a_configuration() {
+    let page = include_str!("../../../../../docs/src/budgets.md");
+    let example = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let routes = "[routes.assistant]\ntargets = [\"openai/a\"]\n[routes.cheap]\ntargets = [\"openai/b\"]\n";
+    let source = source(&format!("{example}{routes}"));
+    let mut wrong = Vec::new();
+    let governance = Governance::read(&source, &mut wrong);
+    let terms = governance.terms("search-app", key(&source, "search-app"), &mut wrong);
+    assert_eq!(wrong, []);
+    assert_eq!((terms.limits.len(), terms.budgets.len(), governance.routes.len()), (2, 2, 1));
+    assert!(terms.allows("openai/anything"));
 }

@@ -73,7 +73,8 @@ impl World {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let rules: Vec<_> = LIMITS.iter().map(|limit| rule(*limit, Every::Hour)).collect();
-        let mut world = Self { dir, db: None, rules, processes: Vec::new(), held: Vec::new(), spent: HashMap::new() };
+        let mut world =
+            Self { dir, db: None, rules, processes: Vec::new(), held: Vec::new(), spent: HashMap::new() };
         for _ in 0..3 {
             let process = world.process(clock());
             world.processes.push(process);
@@ -190,9 +191,9 @@ impl World {
                     "SELECT p.closed + coalesce((SELECT sum(granted) FROM budget_lease l WHERE l.budget = p.budget \
                      AND l.start_ms = p.start_ms), 0) FROM budget_period p JOIN budget b ON b.id = p.budget \
                      WHERE b.scope = ?1 AND p.start_ms = ?2",
-                    (format!("scope {scope}"), start.0.cast_signed()),
-                    |row| row.get(0),
                 )
+                .unwrap()
+                .query_row((format!("scope {scope}"), start.0.cast_signed()), |row| row.get(0))
                 .unwrap();
             assert!(
                 (*sum..=LIMITS[*scope]).contains(&booked),
@@ -203,7 +204,6 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
     #[test]
     fn no_interleaving_of_three_processes_exceeds_a_hard_budget(steps in proptest::collection::vec(step(), 60..120)) {
         let mut world = World::new();
