@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod keys;
 pub(crate) mod logs;
 pub(crate) mod models;
 pub(crate) mod route;
@@ -45,6 +46,8 @@ enum Command {
     Tail(tail::Tail),
     /// Who spent what.
     Usage(usage::Usage),
+    /// Minted keys: make, list, limit, rotate, revoke.
+    Keys(keys::Keys),
     /// Run the simulated fleet alone, for anybody's tests.
     Sim(sim::Sim),
 }
@@ -63,6 +66,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Logs(command) => command.run(&mut out, &mut notes),
         Command::Tail(command) => command.run(&mut out, &mut notes),
         Command::Usage(command) => command.run(&mut out, &mut notes),
+        Command::Keys(command) => command.run(&mut out),
         Command::Sim(command) => command.run(&mut out),
     };
     let flushed = out.flush();
