@@ -8,12 +8,16 @@
 //! 3. **Tokenizer.** Only within [`COUNT_BAND_PERCENT`] of a limit, or where the order of prices still depends on it;
 //!    once per tokenizer, however many targets share it.
 
+mod prefix;
+
 use pilothouse_tokens::{TextShape, Tokenizer};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::candidate::Candidate;
 use crate::request::Input;
+
+pub use prefix::{PrefixCounts, Prefixed};
 
 /// How near to a limit, in percent of it, an estimate must be for a tokenizer to run.
 pub const COUNT_BAND_PERCENT: u64 = 15;

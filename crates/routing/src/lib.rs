@@ -21,6 +21,7 @@
 //! ```
 
 pub mod affinity;
+mod bounded;
 pub mod candidate;
 pub mod cascade;
 pub mod constraint;
@@ -39,7 +40,7 @@ pub mod strategy;
 
 pub use candidate::{Abilities, Candidate, Capability, Lifecycle, Needs, TargetId};
 pub use constraint::Constraints;
-pub use count::{Counter, Texts, Tokens, Unread};
+pub use count::{Counter, PrefixCounts, Prefixed, Texts, Tokens, Unread};
 pub use health::{CallInFlight, Ended, Health, HealthSettings};
 pub use random::Random;
 pub use reason::{Reason, Removal, Stay};

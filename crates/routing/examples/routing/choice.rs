@@ -17,7 +17,7 @@ use pilothouse_tokens::Tokenizer;
 const NOW: UnixMs = UnixMs(1_795_392_000_000);
 const TARGETS: usize = 50;
 const BATCHES: usize = 41;
-const PER_BATCH: usize = 200;
+const PER_BATCH: usize = 50;
 
 /// Fifty priced models that take tools, from all vendors, each with some health.
 fn candidates() -> Vec<Candidate> {
@@ -68,32 +68,76 @@ pub(crate) fn table() -> String {
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "| {TARGETS} targets, µs a choice | 4 kB | 80 kB | read at 4 kB |\n| --- | ---: | ---: | --- |"
+        "| {TARGETS} targets, µs a choice | 4 kB | 80 kB | length by, at 4 kB |\n| --- | ---: | ---: | --- |"
     );
     for plugin in STRATEGIES.iter().filter(|plugin| plugin.name != "learned") {
-        let cells = [4_000, 80_000].map(|bytes| measure(plugin.name, bytes));
+        let cells = [4_000, 80_000].map(|bytes| measure(plugin.name, bytes, Known::Observed));
         let [(small, read), (large, _)] = cells;
         let _ = writeln!(text, "| `{}` | {small:.1} | {large:.1} | {read} |", plugin.name);
     }
+    for (known, what) in [
+        (Known::Nothing, "`cheapest`, the first exchanges of every target: read by shape"),
+        (Known::Tie, "`cheapest`, two targets of like cost: read by tokenizer"),
+        (Known::TieCounted, "the same, a conversation whose prefix was counted before"),
+    ] {
+        let cells = [4_000, 80_000].map(|bytes| measure("cheapest", bytes, known));
+        let [(small, read), (large, _)] = cells;
+        let _ = writeln!(text, "| {what} | {small:.1} | {large:.1} | {read} |");
+    }
     let digest = [4_000, 80_000].map(digests);
-    let _ = writeln!(text, "| of it the conversation's digests | {:.1} | {:.1} | |", digest[0], digest[1]);
+    let _ = writeln!(text, "| of each, the conversation's digests | {:.1} | {:.1} | |", digest[0], digest[1]);
     text
 }
 
-fn measure(strategy: &str, bytes: usize) -> (f64, String) {
-    let route = Route::new(RouteSettings {
+/// What is known of the input's length before the choice.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    /// What the vendors reported for thirty exchanges.
+    Observed,
+    /// Nothing.
+    Nothing,
+    /// Nothing, and the two cheapest targets cost the same but for their tokenizers.
+    Tie,
+    /// The same, and the conversation's prefix was counted at its last turn.
+    TieCounted,
+}
+
+fn route(strategy: &str, known: Known) -> Option<Route> {
+    let mut candidates = candidates();
+    if known == Known::Observed {
+        for candidate in &candidates {
+            (0..30).for_each(|call| candidate.health.calibration.learn(NOW, 4_000, 900 + call * 3));
+        }
+    }
+    if matches!(known, Known::Tie | Known::TieCounted) {
+        let catalog = Catalog::bundled();
+        let cheap = candidates.first()?.pricing.clone();
+        let mini = catalog.model("openai", "gpt-4o-mini").and_then(|model| model.pricing()).or(cheap);
+        candidates.truncate(TARGETS - 2);
+        candidates.retain(|candidate| !candidate.name.contains("mini"));
+        for name in ["tie/gpt-4o", "tie/gpt-4"] {
+            // Cheaper than all others, and two tokenizers.
+            candidates.push(Candidate { pricing: mini.clone(), output_factor: 0.0, ..Candidate::new(name) });
+        }
+    }
+    Route::new(RouteSettings {
         name: "bench",
-        candidates: candidates(),
+        candidates,
         constraints: Constraints::default(),
         strategy,
         settings: Settings::default(),
         turns_ahead: 3,
-    });
-    let Ok(route) = route else { return (f64::NAN, String::new()) };
+    })
+    .ok()
+}
+
+fn measure(strategy: &str, bytes: usize, known: Known) -> (f64, String) {
+    let Some(route) = route(strategy, known) else { return (f64::NAN, String::new()) };
     let request = request(bytes);
     let memory = Conversations::new(16_384, 3_600_000);
     let mut random = Random::new(1);
     let texts: Vec<&str> = request.messages.iter().map(String::as_str).collect();
+    let counts = PrefixCounts::new(16_384);
     let mut read = String::new();
     let micros = median_us(|| {
         let chain = chain(&request);
@@ -107,18 +151,20 @@ fn measure(strategy: &str, bytes: usize) -> (f64, String) {
             conversation: Some(conversation),
             ..Features::default()
         };
-        let decision = route.choose(&features, &mut Texts(&texts), &mut random);
-        if let Ok(decision) = &decision
-            && read.is_empty()
-        {
-            read =
+        let decision = match known {
+            Known::TieCounted => {
+                let mut counter = Prefixed { texts: &texts, digests: chain.digests(), counts: &counts };
+                route.choose(&features, &mut counter, &mut random)
+            }
+            _ => route.choose(&features, &mut Texts(&texts), &mut random),
+        };
+        if let (Ok(decision), true) = (&decision, read.is_empty()) {
+            let by =
                 decision.tokens.map_or_else(String::new, |tokens| format!("{:?}", tokens.by).to_lowercase());
-            read.push_str(&format!(", {} of {} left", decision.order.len(), route.candidates().len()));
+            read = format!("{by}, {} of {} left", decision.order.len(), route.candidates().len());
         }
         black_box(&decision);
     });
-    // A conversation that is remembered is found at its next turn; storing is off the request's path.
-    memory.store(1, Held { target: route.candidates()[0].id, cached_tokens: 0, is_in_tool_loop: false }, NOW);
     (micros, read)
 }
 

@@ -86,6 +86,12 @@ impl Chain {
         self.digests.last().copied().unwrap_or_else(|| self.hasher.finish())
     }
 
+    /// The digests of the prefixes that end with the last messages, in order.
+    #[must_use]
+    pub fn digests(&self) -> &[u64] {
+        &self.digests
+    }
+
     /// The digests of prefixes, the longest first.
     pub fn prefixes(&self) -> impl Iterator<Item = u64> + '_ {
         self.digests.iter().rev().copied()
