@@ -8,8 +8,8 @@ use pilothouse_catalog::{Catalog, row::Class};
 use pilothouse_core::clock::UnixMs;
 use pilothouse_routing::affinity::{Chain, Conversations, Scope};
 use pilothouse_routing::{
-    Candidate, Capability, Constraints, Conversation, Ended, Features, Held, Input, Needs, Random, Route,
-    RouteSettings, STRATEGIES, Settings, Texts,
+    Candidate, Capability, Constraints, Conversation, Ended, Features, Input, Needs, PrefixCounts, Prefixed,
+    Random, Route, RouteSettings, STRATEGIES, Settings, Texts,
 };
 use pilothouse_tokens::Tokenizer;
 
@@ -76,8 +76,8 @@ pub(crate) fn table() -> String {
         let _ = writeln!(text, "| `{}` | {small:.1} | {large:.1} | {read} |", plugin.name);
     }
     for (known, what) in [
-        (Known::Nothing, "`cheapest`, the first exchanges of every target: read by shape"),
-        (Known::Tie, "`cheapest`, two targets of like cost: read by tokenizer"),
+        (Known::Nothing, "`cheapest`, nothing observed yet: what the first place depends on is read"),
+        (Known::Tie, "`cheapest`, two targets of like cost and different tokenizers: both run"),
         (Known::TieCounted, "the same, a conversation whose prefix was counted before"),
     ] {
         let cells = [4_000, 80_000].map(|bytes| measure("cheapest", bytes, known));

@@ -53,7 +53,8 @@ pub(crate) fn table(rows: &[Row]) -> String {
 fn short(value: f64) -> String {
     match value.abs() {
         size if size >= 1000.0 => format!("{value:.0}"),
-        size if size >= 10.0 => format!("{value:.1}"),
+        size if size >= 100.0 => format!("{value:.1}"),
+        size if size >= 10.0 => format!("{value:.2}"),
         _ => format!("{value:.4}"),
     }
 }

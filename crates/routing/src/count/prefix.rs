@@ -6,21 +6,24 @@ use super::{Counter, Texts};
 use crate::bounded::Bounded;
 use crate::random::mix;
 
-/// Counts by the digest of a prefix and its tokenizer.
+/// Counts and shapes by the digest of a prefix.
 #[derive(Debug)]
-pub struct PrefixCounts(Bounded<u64>);
+pub struct PrefixCounts {
+    tokens: Bounded<u64>,
+    shapes: Bounded<TextShape>,
+}
 
 impl PrefixCounts {
-    /// At most so many counts (32 at least).
+    /// At most so many counts and so many shapes (32 at least); a shape takes about 150 bytes.
     #[must_use]
     pub fn new(entries_max: usize) -> Self {
-        Self(Bounded::new(entries_max))
+        Self { tokens: Bounded::new(entries_max), shapes: Bounded::new(entries_max) }
     }
 
-    /// How many are kept.
+    /// How many counts are kept.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.tokens.len()
     }
 
     /// Whether none is.
@@ -30,7 +33,7 @@ impl PrefixCounts {
     }
 }
 
-/// A counter over texts whose prefixes may have been counted before.
+/// A counter over texts whose prefixes may have been read before.
 #[derive(Clone, Copy, Debug)]
 pub struct Prefixed<'a> {
     /// The texts, in order.
@@ -38,32 +41,50 @@ pub struct Prefixed<'a> {
     /// The digests of the prefixes that end with the last texts: [`crate::affinity::Chain::digests`] of a chain that was
     /// given the same texts. May be shorter than the texts.
     pub digests: &'a [u64],
-    /// What was counted before.
+    /// What was read before.
     pub counts: &'a PrefixCounts,
+}
+
+impl Prefixed<'_> {
+    /// What is kept of the longest prefix that was read before, with the texts after it.
+    fn known<V: Copy>(&self, kept: &Bounded<V>, of: u64) -> (Option<V>, &[&str]) {
+        let newest_first = self.digests.iter().rev().zip((1..=self.texts.len()).rev());
+        let mut found = newest_first.filter_map(|(digest, end)| Some((kept.find(digest ^ of)?, end)));
+        found.next().map_or((None, self.texts), |(value, end)| {
+            (Some(value), self.texts.get(end..).unwrap_or_default())
+        })
+    }
+
+    fn keep<V: Copy>(&self, kept: &Bounded<V>, of: u64, value: V, rest: &[&str]) {
+        if let (Some(whole), false) = (self.digests.last(), rest.is_empty()) {
+            kept.store(whole ^ of, value);
+        }
+    }
 }
 
 impl Counter for Prefixed<'_> {
     fn shape(&mut self) -> Option<TextShape> {
-        Texts(self.texts).shape()
+        let (known, rest) = self.known(&self.counts.shapes, 0);
+        let mut shape = known.unwrap_or_default();
+        rest.iter().for_each(|text| shape.add(text));
+        self.keep(&self.counts.shapes, 0, shape, rest);
+        Some(shape)
     }
 
     fn count(&mut self, tokenizer: Tokenizer) -> Option<u64> {
         if !tokenizer.is_ready() {
             return None;
         }
-        let of = tokenizer.name().bytes().fold(0_u64, |sum, byte| mix(sum ^ u64::from(byte)));
-        let newest_first =
-            || self.digests.iter().rev().map(|digest| digest ^ of).zip((1..=self.texts.len()).rev());
-        let known = newest_first().find_map(|(digest, end)| Some((self.counts.0.find(digest)?, end)));
-        let (tokens, end) = known.unwrap_or((0, 0));
-        let rest = Texts(self.texts.get(end..)?).count(tokenizer)?;
-        if let Some((whole, _)) = newest_first().next()
-            && end < self.texts.len()
-        {
-            self.counts.0.store(whole, tokens + rest);
-        }
-        Some(tokens + rest)
+        let of = digest_of(tokenizer);
+        let (known, rest) = self.known(&self.counts.tokens, of);
+        let tokens = known.unwrap_or(0) + Texts(rest).count(tokenizer)?;
+        self.keep(&self.counts.tokens, of, tokens, rest);
+        Some(tokens)
     }
+}
+
+fn digest_of(tokenizer: Tokenizer) -> u64 {
+    tokenizer.name().bytes().fold(0, |sum, byte| mix(sum ^ u64::from(byte)))
 }
 
 #[cfg(test)]
@@ -93,7 +114,7 @@ mod tests {
         let turns = ["Hello there", "Hi, what can I do?", "Tell me of ferries", "They float."];
         assert_eq!(counted(&turns[..1], &counts), whole(&turns[..1]));
         // A wrong number in the memory shows that it is used, and that only the rest is counted.
-        counts.0.store(counts_key(&turns[..1]), 1_000_000);
+        counts.tokens.store(chain(&turns[..1]).whole() ^ digest_of(tokenizer), 1_000_000);
         assert_eq!(counted(&turns[..3], &counts), whole(&turns[1..3]).map(|rest| rest + 1_000_000));
         assert_eq!(counted(&turns, &counts), whole(&turns[1..]).map(|rest| rest + 1_000_000));
         assert_eq!(
@@ -102,11 +123,6 @@ mod tests {
             "another beginning is another conversation"
         );
         assert_eq!(counts.len(), 4);
-    }
-
-    fn counts_key(texts: &[&str]) -> u64 {
-        let of = Tokenizer::of("gpt-4").name().bytes().fold(0_u64, |sum, byte| mix(sum ^ u64::from(byte)));
-        chain(texts).whole() ^ of
     }
 
     proptest! {
@@ -119,6 +135,9 @@ mod tests {
             for end in 1..=texts.len() {
                 let whole = texts[..end].iter().map(|text| tokenizer.count(text)).sum::<Option<u64>>();
                 prop_assert_eq!(counted(&texts[..end], &counts), whole);
+                let chain = chain(&texts[..end]);
+                let mut counter = Prefixed { texts: &texts[..end], digests: chain.digests(), counts: &counts };
+                prop_assert_eq!(counter.shape(), Texts(&texts[..end]).shape());
             }
         }
     }

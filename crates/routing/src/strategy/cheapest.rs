@@ -85,7 +85,7 @@ fn read_on(ask: &mut Ask<'_, '_>, priced: &[Priced]) -> bool {
     }
     let involved = || rivals.iter().copied().chain([best]);
     let candidate = |one: &Priced| &ask.candidates[usize::from(one.index)];
-    if involved().any(|one| one.tokens.by == Instrument::Length) {
+    if involved().any(|one| ask.lengths.is_rough(candidate(one), &one.tokens)) {
         ask.lengths.read_shape(candidate(best));
         return true;
     }
