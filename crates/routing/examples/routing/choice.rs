@@ -142,7 +142,7 @@ fn measure(strategy: &str, bytes: usize, known: Known) -> (f64, String) {
     let micros = median_us(|| {
         let chain = chain(&request);
         let found = memory.find_first(chain.prefixes(), NOW);
-        let conversation = Conversation { id: chain.whole(), held: found.map(|(_, known)| known.held) };
+        let conversation = Conversation { id: chain.root(), held: found.map(|(_, known)| known.held) };
         let features = Features {
             at: NOW,
             needs: [Capability::Tools, Capability::JsonSchema].into_iter().collect::<Needs>(),
