@@ -42,7 +42,7 @@ use read::Asked;
 pub use admit::{admit, admit_operator};
 pub(crate) use authorise::authorise;
 pub(crate) use choose::Choice;
-pub(crate) use features::{Told as ToldOfRequest, counter};
+pub(crate) use features::Told as ToldOfRequest;
 pub(crate) use govern::known_cost;
 pub(crate) use onward::is_of_target;
 pub(crate) use pass::{Passing, Settling, pass};
@@ -102,7 +102,7 @@ pub async fn run(
         exchange.request_bytes = asked.body.len() as u64;
     });
     if let Some(chosen) = order.chosen.take() {
-        job.routed(chosen, std::mem::take(&mut order.marks));
+        job.routed(chosen, std::mem::take(&mut order.marks), order.text_bytes);
     }
     // Within which limits, and out of whose money.
     let route = order.route.as_ref().map(|route| &*route.name);

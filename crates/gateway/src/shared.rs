@@ -10,6 +10,7 @@ use pilothouse_core::clock::{Clock, UnixMs};
 use pilothouse_core::exchange::Exchange;
 use pilothouse_core::id::ExchangeId;
 use pilothouse_routing::affinity::Conversations;
+use pilothouse_routing::count::PrefixCounts;
 use pilothouse_store::budget::{BudgetOptions, Budgets};
 use pilothouse_store::limits::{Counters, MemoryCounters};
 use pilothouse_store::runs::Runs;
@@ -37,6 +38,8 @@ const CONVERSATIONS_MAX: usize = 100_000;
 /// How long a conversation's place is remembered after its last turn: vendors keep their prompt caches for an hour at most.
 const CONVERSATION_MS: u64 = 60 * 60 * 1000;
 
+/// Most beginnings of conversations whose count is remembered.
+const PREFIXES_MAX: usize = 16_384;
 /// Most runs of agents that are limited at once.
 const RUNS_MAX: usize = 65_536;
 /// A run without a turn for so long is forgotten.
@@ -74,6 +77,8 @@ pub struct Shared {
     pub holdings: Mutex<KeptPlaces>,
     /// Where conversations on routes were last.
     pub conversations: Conversations,
+    /// What was counted of earlier turns.
+    pub prefixes: PrefixCounts,
     /// Keys that were minted while the gateway runs.
     pub minted: Minted,
     /// Counters of limits.
@@ -121,6 +126,7 @@ impl Shared {
             responses: Mutex::default(),
             holdings: Mutex::default(),
             conversations: Conversations::new(CONVERSATIONS_MAX, CONVERSATION_MS),
+            prefixes: PrefixCounts::new(PREFIXES_MAX),
             minted: Minted::default(),
             counters: Arc::new(MemoryCounters::default()),
             budgets: OnceLock::new(),
