@@ -18,19 +18,21 @@ const COVERAGE: [&str; 5] = [
     "-Cllvm-args=-sanitizer-coverage-trace-compares",
 ];
 
-/// Why libFuzzer cannot be built here; it is installed first where that is possible.
-pub(super) fn is_missing() -> Option<String> {
-    compiles().or_else(|_| workspace::install_package("g++").and_then(|()| compiles())).err().map(|error| {
-        format!(
-            "guidance by coverage needs a C++ compiler with its standard library, for libFuzzer: {error:#}"
-        )
-    })
+/// Why libFuzzer cannot be built here. A compiler is installed first where that is possible and none is chosen.
+pub(super) fn missing() -> Option<String> {
+    let found = match std::env::var("CXX") {
+        Ok(compiler) => compiles(&compiler).context("CXX names the compiler"),
+        Err(_) => {
+            compiles("c++").or_else(|_| workspace::install_package("g++").and_then(|()| compiles("c++")))
+        }
+    };
+    let error = found.err()?;
+    Some(format!("guidance by coverage needs a C++ compiler with its library, for libFuzzer: {error:#}"))
 }
 
 /// Whether the compiler that builds libFuzzer knows its own library.
-fn compiles() -> Result<()> {
-    let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
-    let mut command = Command::new(&compiler);
+fn compiles(compiler: &str) -> Result<()> {
+    let mut command = Command::new(compiler);
     command.args(["-x", "c++", "-std=c++17", "-fsyntax-only", "-"]);
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn().with_context(|| format!("cannot run {compiler}"))?;
@@ -61,7 +63,7 @@ pub(super) fn blind(seconds: u64, seed: Option<&str>) -> Result<String> {
 /// Lints of the fuzzed crate, which the workspace's run does not reach.
 pub(crate) fn clippy() -> Result<()> {
     // With the flags of the build, so that libFuzzer is compiled once for both.
-    let mut command = match is_missing() {
+    let mut command = match missing() {
         None => instrumented("clippy", &host()?),
         Some(_) => cargo("clippy"),
     };
