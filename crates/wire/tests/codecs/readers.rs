@@ -70,6 +70,23 @@ pub(crate) fn split_events(input: &[u8], chance: &mut Chance) {
         resume = seen.max(from);
     }
     assert_eq!(split, whole);
+    assert_eq!(events_held(input, &mut || 1 + chance.below(50)), events_held(input, &mut || usize::MAX));
+}
+
+/// What a reader hands over of events whose bytes arrive in pieces of these sizes: their names and data.
+fn events_held(wire: &[u8], sizes: &mut dyn FnMut() -> usize) -> Vec<(Option<Vec<u8>>, Vec<u8>)> {
+    let (mut reader, mut events, mut at) = (sse::Reader::default(), Vec::new(), 0);
+    let mut keep = |event: sse::Event<'_>| {
+        events.push((event.name.map(<[u8]>::to_vec), event.data.into_owned()));
+        Ok::<(), sse::Oversized>(())
+    };
+    while at < wire.len() {
+        let next = at.saturating_add(sizes()).min(wire.len());
+        reader.push(&wire[at..next], &mut keep).unwrap();
+        at = next;
+    }
+    reader.finish(&mut keep).unwrap();
+    events
 }
 
 /// How many messages a stream holds, and where the last of them ends.

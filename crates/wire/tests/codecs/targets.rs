@@ -8,7 +8,8 @@ use pilothouse_core::conversation::StreamPart;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::id::ExchangeId;
 use pilothouse_wire::codec::assemble::Assembler;
-use pilothouse_wire::codec::{AnswerContext, CODECS, Codec, Target as Wanted, VendorError};
+use pilothouse_wire::codec::freeform::Freeform;
+use pilothouse_wire::codec::{AnswerContext, CODECS, Codec, StreamDecoder, Target as Wanted, VendorError};
 use pilothouse_wire::dialects::gemini_generate;
 use pilothouse_wire::embeddings::{Client, Form as VendorForm};
 use pilothouse_wire::framing::Framing;
@@ -99,9 +100,13 @@ fn context() -> AnswerContext<'static> {
 
 fn requests(input: &[u8], chance: &mut Chance) {
     for from in CODECS {
-        let Ok(request) = from.decode_request(input) else { continue };
+        let _ = from.echoed(input);
+        let Ok(mut request) = from.decode_request(input) else { continue };
         for to in CODECS {
             let target = Wanted::of(to.dialect(), MODELS[chance.below(MODELS.len())]);
+            if from.dialect() != to.dialect() {
+                Freeform::replace(&mut request, to.dialect(), &mut Vec::new());
+            }
             if let Ok(body) = to.encode_request(&request, &target, &mut Vec::new()) {
                 let again = to.decode_request(&body);
                 assert!(again.is_ok(), "{again:?}: {}", String::from_utf8_lossy(&body));
@@ -110,9 +115,10 @@ fn requests(input: &[u8], chance: &mut Chance) {
     }
 }
 
-fn answers(input: &[u8], _: &mut Chance) {
+fn answers(input: &[u8], chance: &mut Chance) {
     for from in CODECS {
-        let Ok(answer) = from.decode_answer(input) else { continue };
+        let model = MODELS[chance.below(MODELS.len())];
+        let Ok(answer) = from.decode_answer_of(model, input) else { continue };
         for to in CODECS {
             let body = to.encode_answer(&answer, &context(), &mut Vec::new());
             let again = to.decode_answer(&body);
@@ -121,9 +127,10 @@ fn answers(input: &[u8], _: &mut Chance) {
     }
 }
 
-fn streams(input: &[u8], _: &mut Chance) {
+fn streams(input: &[u8], chance: &mut Chance) {
     for from in CODECS {
-        let (parts, error) = events_read(*from, input);
+        let decoder = from.stream_decoder_of(MODELS[chance.below(MODELS.len())]);
+        let (parts, error) = events_read(decoder, input);
         let mut assembler = Assembler::new(1 << 16);
         parts.iter().for_each(|part| assembler.part(part));
         let _ = assembler.finish();
@@ -134,8 +141,10 @@ fn streams(input: &[u8], _: &mut Chance) {
 }
 
 /// What server-sent events mean, and the error that they end with.
-fn events_read(codec: &dyn Codec, input: &[u8]) -> (Vec<StreamPart>, Option<VendorError>) {
-    let mut decoder = codec.stream_decoder();
+fn events_read(
+    mut decoder: Box<dyn StreamDecoder + Send>,
+    input: &[u8],
+) -> (Vec<StreamPart>, Option<VendorError>) {
     let (mut parts, mut at) = (Vec::new(), 0);
     while let Some(end) = sse::find_end(input, at, at) {
         let event = sse::parse(&input[at..end]);
