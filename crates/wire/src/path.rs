@@ -110,8 +110,8 @@ impl<'a> GeminiCall<'a> {
             return Some(Err(Error::new(Kind::NotFound, public)));
         };
         let model = decoded(model);
-        // A collection without a name behind it is no model either: `tunedModels/`.
-        if model.is_empty() || model.ends_with('/') {
+        // A collection without a name behind it is no model either.
+        if matches!(&*model, "" | "models/" | "tunedModels/") {
             return Some(Err(Error::bad_request(
                 "model",
                 "the path names no model: /v1beta/models/{model}:…",

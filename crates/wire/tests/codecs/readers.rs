@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use pilothouse_catalog::compat::{About, Compat};
 use pilothouse_core::dialect::Dialect;
+use pilothouse_wire::cap::cap_output;
 use pilothouse_wire::codec::codec;
 use pilothouse_wire::dialects::gemini_generate;
 use pilothouse_wire::facts::Scanner;
@@ -266,6 +267,9 @@ pub(crate) fn rules(input: &[u8], chance: &mut Chance) {
         };
         assert!(!is_json || serde_json::from_slice::<serde_json::Value>(&body).is_ok());
         assert!(!notes.is_empty() || body == input);
+        let capped = cap_output(dialect, &body, 100, chance.below(2) == 0);
+        let capped = capped.map_or(body, |(capped, _)| capped);
+        assert!(!is_json || serde_json::from_slice::<serde_json::Value>(&capped).is_ok());
     }
 }
 
