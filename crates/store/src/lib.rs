@@ -1,10 +1,13 @@
 //! The ledger: every exchange on disk, off the request's path, with totals that always add up.
 //!
+//! Bodies of messages are kept beside it only where that is asked for: [`BodyStore`], sealed, bounded, erasable.
+//!
 //! [`Ledger`] owns the one writer thread and its SQLite file, [`Recorder`] is what the hot path holds,
 //! [`Reader`] answers questions from any process while a server writes. This crate knows SQL and
 //! exchanges; it knows nothing of HTTP, vendors or wire formats.
 
 mod batch;
+mod bodies;
 mod codes;
 mod detail;
 mod error;
@@ -32,6 +35,10 @@ mod zone;
 #[cfg(test)]
 mod tests;
 
+pub use bodies::{
+    BODIES_FILE, BodyGap, BodyHealth, BodyKey, BodyOptions, BodyReader, BodyRecorder, BodyStore, Erase,
+    KEY_FILE, Kept,
+};
 pub use error::StoreError;
 pub use folder::{ServerInfo, Trace};
 pub use gap::Gap;
