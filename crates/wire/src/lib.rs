@@ -5,6 +5,7 @@
 
 pub mod codec;
 pub mod compat;
+pub mod continued;
 pub mod dialects;
 pub mod embeddings;
 pub mod eventstream;
