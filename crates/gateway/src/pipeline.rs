@@ -4,6 +4,7 @@ mod admit;
 mod attempt;
 mod authorise;
 mod choose;
+mod continued;
 mod count;
 mod embed;
 mod fit;
@@ -26,6 +27,7 @@ use pilothouse_wire::dialects::holds_foreign_reasoning;
 use pilothouse_wire::path::PathCall;
 
 use crate::answer::AnswerBody;
+use crate::bodies::BodiesMode;
 use crate::endpoints::Call;
 use crate::job::Job;
 use crate::plan::Plan;
@@ -79,10 +81,26 @@ pub async fn run(
         Ok(asked) => asked,
         Err(error) => return refusal(&worker.shared, dialect, &error, None),
     };
+    asked.keeping = asked.keep(&worker.shared, plan.bodies, dialect);
+    let answer = exchange(worker, plan, dialect, call, &mut asked).await;
+    match asked.keeping.take() {
+        Some(keeping) => keeping.wrap(answer),
+        None => answer,
+    }
+}
+
+/// Takes what is asked to its answer.
+async fn exchange(
+    worker: &Arc<Worker>,
+    plan: &Arc<Plan>,
+    dialect: Dialect,
+    call: Call,
+    asked: &mut read::Asked<'_>,
+) -> Answer {
     // Which target takes it.
-    let choice = match choose::choose(plan, dialect, call, &asked) {
+    let choice = match choose::choose(plan, dialect, call, asked) {
         Ok(choice) => choice,
-        Err(error) => return refuse::recorded(worker, dialect, &mut asked, error),
+        Err(error) => return refuse::recorded(worker, dialect, asked, error),
     };
     let mut job =
         Job::new(&worker.shared, dialect, std::mem::take(&mut asked.caller), choice.resolution.asked.clone());
@@ -90,21 +108,35 @@ pub async fn run(
         exchange.streamed = asked.is_stream;
         exchange.request_bytes = asked.body.len() as u64;
     });
+    if let Some(keeping) = &asked.keeping {
+        job.watched_by(keeping.watch());
+    }
     job.chose(&choice.resolution, choice.surface_dialect());
+    // What was said before, where it is kept here and the target does not hold it.
+    if plan.bodies != BodiesMode::Off {
+        match Box::pin(continued::go_on(worker, plan, dialect, call, asked, &choice)).await {
+            Ok(None) => {}
+            Ok(Some((edit, losses))) => {
+                job.edited(edit);
+                job.lost(losses);
+            }
+            Err(error) => return refuse::failed(dialect, job, &error),
+        }
+    }
     if call == Call::CountTokens && !choice.is_same_dialect {
-        return Box::pin(count::estimate(dialect, &asked, &choice, job)).await;
+        return Box::pin(count::estimate(dialect, asked, &choice, job)).await;
     }
     if call.embeds() && !choice.is_same_dialect {
-        return Box::pin(embed::embed(worker, dialect, call, &mut asked, &choice, job)).await;
+        return Box::pin(embed::embed(worker, dialect, call, asked, &choice, job)).await;
     }
     // Equal dialects: the client's bytes, but for the edits listed. Else, and where the conversation holds reasoning of
     // another vendor, which must not be shown to this one: through the canonical form.
     let is_apart = || plan.debug.force_translate || holds_foreign_reasoning(dialect, &asked.body);
     if choice.is_same_dialect && !(call == Call::Chat && is_apart()) {
-        relay::relay(worker, dialect, call, &mut asked, &choice, job).await
+        relay::relay(worker, dialect, call, asked, &choice, job).await
     } else {
         // Boxed: the way between dialects is larger than the fast path, which must not carry it.
-        Box::pin(translate::translate(worker, dialect, &mut asked, &choice, job)).await
+        Box::pin(translate::translate(worker, dialect, asked, &choice, job)).await
     }
 }
 

@@ -6,7 +6,7 @@ mod timers;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -14,10 +14,11 @@ use std::time::Duration;
 pub(crate) use timers::Timers;
 
 use pilothouse_core::clock::{Clock, SystemClock};
-use pilothouse_store::{Ledger, ServerInfo, StoreError};
+use pilothouse_store::{BodyStore, Ledger, ServerInfo, StoreError};
 use tokio_rustls::TlsAcceptor;
 
-use crate::config::{ConfigError, Source};
+use crate::bodies::{self, BodiesMode};
+use crate::config::{ConfigError, Diagnostic, Source};
 use crate::metrics::Metrics;
 use crate::plan::{self, Environment, Plan};
 use crate::shared::{Shared, Worker};
@@ -102,6 +103,7 @@ impl From<StoreError> for StartError {
 pub struct Server {
     shared: Arc<Shared>,
     ledger: Ledger,
+    bodies: Mutex<Option<BodyStore>>,
     address: SocketAddr,
     data_dir: PathBuf,
     workers: Vec<JoinHandle<()>>,
@@ -128,6 +130,8 @@ impl Server {
             source.file.server.tls.as_ref().map(|section| listener::acceptor(source, section)).transpose()?;
         let data_dir = options.data_dir.clone().unwrap_or_else(|| source.data_dir());
         let ledger = Ledger::open(&data_dir, store_options(source, &options.clock))?;
+        let (mode, key) = (plan.bodies, plan.bodies_key.clone());
+        let bodies = bodies::open(&data_dir, source, mode, key, &options.clock)?;
         let seed = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), options.clock.now().0);
         let shared = Arc::new(Shared::new(
             plan,
@@ -138,6 +142,9 @@ impl Server {
             options.ping_every,
             seed,
         ));
+        if let Some(bodies) = bodies.as_ref().filter(|_| mode != BodiesMode::Off) {
+            let _ = shared.bodies.set(bodies.recorder());
+        }
         let socket = listener::bind(listen)?;
         let address = socket
             .local_addr()
@@ -146,6 +153,7 @@ impl Server {
         let mut server = Self {
             shared,
             ledger,
+            bodies: Mutex::new(bodies),
             address,
             data_dir,
             workers: Vec::with_capacity(count),
@@ -223,6 +231,7 @@ impl Server {
         let wanted = plan::listen_address(source)?;
         match plan::build(source, environment, self.address, old.version + 1, &self.shared.metrics) {
             Ok(plan) => {
+                self.open_bodies(&plan, source)?;
                 plan.inherit(&old);
                 self.shared.plan.store(Arc::new(plan));
                 Ok(source.file.server.listen.is_some() && wanted != self.listen)
@@ -232,6 +241,24 @@ impl Server {
                 Err(error)
             }
         }
+    }
+
+    /// Opens the bodies where a new configuration asks for them for the first time.
+    fn open_bodies(&self, plan: &Plan, source: &Source) -> Result<(), ConfigError> {
+        if plan.bodies == BodiesMode::Off || self.shared.bodies.get().is_some() {
+            return Ok(());
+        }
+        let mut bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
+        // What only kept the file within its bounds ends first.
+        *bodies = None;
+        let key = plan.bodies_key.clone();
+        let opened = bodies::open(&self.data_dir, source, plan.bodies, key, &self.shared.clock);
+        *bodies = opened
+            .map_err(|error| source.error(vec![Diagnostic { span: None, message: error.to_string() }]))?;
+        if let Some(bodies) = &*bodies {
+            let _ = self.shared.bodies.set(bodies.recorder());
+        }
+        Ok(())
     }
 
     /// The plan in force.
@@ -270,6 +297,9 @@ impl Server {
         for worker in self.workers {
             // A worker that broke down has nothing left to end.
             let _ = worker.join();
+        }
+        if let Some(bodies) = self.bodies.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            bodies.close();
         }
         ServerInfo::remove(&self.data_dir)?;
         self.ledger.close()

@@ -1,14 +1,14 @@
 //! What all workers share: the plan in force, the recorder, counters, the stop signal.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use pilothouse_core::clock::{Clock, UnixMs};
 use pilothouse_core::exchange::Exchange;
 use pilothouse_core::id::ExchangeId;
-use pilothouse_store::Recorder;
+use pilothouse_store::{BodyRecorder, Recorder};
 use pilothouse_wire::memory::ThinkingMemory;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -32,6 +32,8 @@ pub struct Shared {
     pub plan: ArcSwap<Plan>,
     /// Where exchanges are recorded.
     pub recorder: Recorder,
+    /// Where bodies are kept, once that was asked for.
+    pub bodies: OnceLock<BodyRecorder>,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
     /// Counters.
@@ -82,6 +84,7 @@ impl Shared {
         Self {
             plan: ArcSwap::from_pointee(plan),
             recorder,
+            bodies: OnceLock::new(),
             clock,
             metrics,
             held_bytes: AtomicU64::new(0),

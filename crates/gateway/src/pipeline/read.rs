@@ -15,6 +15,7 @@ use pilothouse_wire::head::Head;
 use pilothouse_wire::path::PathCall;
 use pilothouse_wire::scan::Members;
 
+use crate::bodies::{BodiesMode, Keeping};
 use crate::config::CompatMode;
 use crate::plan::Plan;
 use crate::shared::{Shared, Worker};
@@ -40,6 +41,19 @@ pub(crate) struct Asked<'h> {
     pub(crate) caller: Caller,
     /// The name of the caller's key.
     pub(crate) key: Arc<str>,
+    /// What is kept of the exchange, where bodies are.
+    pub(crate) keeping: Option<Box<Keeping>>,
+}
+
+impl Asked<'_> {
+    /// Begins to keep the bodies of the exchange, where that is asked for.
+    pub(super) fn keep(&self, shared: &Shared, mode: BodiesMode, dialect: Dialect) -> Option<Box<Keeping>> {
+        if mode == BodiesMode::Off {
+            return None;
+        }
+        let end_user = self.caller.end_user.as_deref();
+        Keeping::begin(shared, mode, dialect, &self.key, end_user, self.is_stream, &self.body)
+    }
 }
 
 /// A request body whose bytes count against the bound on bytes in flight while it lives.
@@ -77,6 +91,14 @@ impl Held {
     pub(crate) fn release(&mut self) {
         self.shared.held_bytes.fetch_sub(std::mem::take(&mut self.counted), Relaxed);
         self.bytes = Bytes::new();
+    }
+
+    /// Holds other bytes in their place.
+    pub(super) fn replace(&mut self, bytes: Bytes, max: u64) -> Result<(), Error> {
+        self.release();
+        self.grow(bytes.len() as u64, max)?;
+        self.bytes = bytes;
+        Ok(())
     }
 
     /// Counts more bytes, which somebody else may hold.
@@ -208,7 +230,7 @@ pub(super) fn asked<'h>(
     let sdk_retries = sdk_retries(told);
     let key = Arc::clone(&caller.key);
     let compat = told.compat.map(compat).transpose()?;
-    Ok(Asked { compat, body, members, headers: told.all, model, is_stream, sdk_retries, hops, caller, key })
+    Ok(Asked { compat, body, members, headers: told.all, model, is_stream, sdk_retries, hops, caller, key, keeping: None })
 }
 
 /// What a caller wants done about requests that the target would refuse.
