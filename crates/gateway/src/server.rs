@@ -6,8 +6,8 @@ mod timers;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -144,6 +144,7 @@ impl Server {
         ));
         if let Some(bodies) = bodies.as_ref().filter(|_| mode != BodiesMode::Off) {
             let _ = shared.bodies.set(bodies.recorder());
+            crate::memory::reread(&shared)?;
         }
         let socket = listener::bind(listen)?;
         let address = socket

@@ -23,7 +23,7 @@ use pilothouse_core::dialect::Dialect;
 use pilothouse_core::id::ExchangeId;
 use serde::Serialize;
 
-pub use queue::{BodyHealth, BodyRecorder};
+pub use queue::{BodyHealth, BodyRecorder, LostPart};
 pub use reader::BodyReader;
 pub use sealing::{BodyKey, KEY_FILE};
 
@@ -62,13 +62,16 @@ pub struct Kept {
     pub request: Bytes,
     /// What the client got, byte for byte: of a stream, its events.
     pub answer: Bytes,
+    /// What the client lost of it and may need back, in a form of its owner's; empty where there is none. It is read back
+    /// by [`BodyRecorder::lost_parts`] alone.
+    pub lost_part: Bytes,
 }
 
 impl Kept {
-    /// Bytes of both bodies.
+    /// Bytes of all that is kept.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        (self.request.len() + self.answer.len()) as u64
+        (self.request.len() + self.answer.len() + self.lost_part.len()) as u64
     }
 }
 

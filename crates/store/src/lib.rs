@@ -37,7 +37,7 @@ mod tests;
 
 pub use bodies::{
     BODIES_FILE, BodyGap, BodyHealth, BodyKey, BodyOptions, BodyReader, BodyRecorder, BodyStore, Erase,
-    KEY_FILE, Kept,
+    KEY_FILE, Kept, LostPart,
 };
 pub use error::StoreError;
 pub use folder::{ServerInfo, Trace};

@@ -22,9 +22,15 @@ use crate::shared::Shared;
 pub(crate) struct Watch {
     holder: Mutex<Option<Box<str>>>,
     outcome: OnceLock<Outcome>,
+    lost: OnceLock<Vec<u8>>,
 }
 
 impl Watch {
+    /// What the client may lose of the answer and need back.
+    pub(crate) fn lost(&self, part: Vec<u8>) {
+        let _ = self.lost.set(part);
+    }
+
     /// A target was chosen. A response of its own dialect is held by itself.
     pub(crate) fn chose(&self, exchange: &Exchange) {
         let is_own = |dialect| dialect == exchange.client_dialect && dialect == Dialect::OpenaiResponses;
@@ -148,6 +154,8 @@ impl Keeping {
     }
 
     fn put(mut self, exchange: ExchangeId, status: u16, is_whole: bool, response: Option<String>) {
+        let lost = self.watch.lost.get().map(|part| Bytes::copy_from_slice(part));
+        let lost_part = lost.filter(|part| self.recorder.reserve(part.len() as u64)).unwrap_or_default();
         // From here on the store gives the room back.
         self.reserved = 0;
         let holder = self.watch.holder.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -164,6 +172,7 @@ impl Keeping {
             is_whole,
             request: std::mem::take(&mut self.request),
             answer: std::mem::take(&mut self.answer).freeze(),
+            lost_part,
         });
     }
 }

@@ -59,7 +59,9 @@ pub(super) async fn go_on(
     // The disk is read aside: other exchanges of this thread go on meanwhile.
     let read = worker.shared.tasks.spawn_blocking(move || chain.read(&id, &body));
     let read = Box::pin(read).await;
-    match read.map_err(|error| Error::new(Kind::Internal, "reading kept bodies broke down").because(error))?? {
+    match read
+        .map_err(|error| Error::new(Kind::Internal, "reading kept bodies broke down").because(error))??
+    {
         None => Ok(None),
         Some(Joined { body, edit, losses }) => {
             asked.body.replace(body.into(), plan.inflight_bytes_max)?;
@@ -105,7 +107,8 @@ impl Chain {
             if is_own && turns.is_empty() {
                 return Ok(None);
             }
-            let turn = Turn { request: &kept.request, answer: &kept.answer, is_stream: kept.is_stream, is_own };
+            let turn =
+                Turn { request: &kept.request, answer: &kept.answer, is_stream: kept.is_stream, is_own };
             let items = items_of(&turn, &mut losses).map_err(|unfit| broken(&id, unfit.reason()))?;
             bytes += items.iter().map(|item| item.get().len() as u64).sum::<u64>();
             turns.push(items);

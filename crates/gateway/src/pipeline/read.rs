@@ -230,7 +230,19 @@ pub(super) fn asked<'h>(
     let sdk_retries = sdk_retries(told);
     let key = Arc::clone(&caller.key);
     let compat = told.compat.map(compat).transpose()?;
-    Ok(Asked { compat, body, members, headers: told.all, model, is_stream, sdk_retries, hops, caller, key, keeping: None })
+    Ok(Asked {
+        compat,
+        body,
+        members,
+        headers: told.all,
+        model,
+        is_stream,
+        sdk_retries,
+        hops,
+        caller,
+        key,
+        keeping: None,
+    })
 }
 
 /// What a caller wants done about requests that the target would refuse.

@@ -71,7 +71,8 @@ pub(super) async fn translate(
         Ok(prepared) => prepared,
         Err(error) => return failed(dialect, job, &error),
     };
-    let remembering = Remembering::for_pair(&worker.shared, dialect, upstream, &asked.key);
+    let remembering =
+        Remembering::for_pair(&worker.shared, dialect, upstream, &asked.key, asked.keeping.as_deref());
     let tail = match choice.tail(Call::Chat, asked.is_stream) {
         Ok(tail) => tail,
         Err(error) => return failed(dialect, job, &error),
@@ -153,7 +154,8 @@ fn prepare(
 /// from it.
 fn told_as_kept(mut echoed: Rest, dialect: Dialect, asked: &Asked<'_>) -> Rest {
     let is_kept = asked.keeping.as_ref().is_some_and(|keeping| keeping.is_for_good());
-    if is_kept && dialect == Dialect::OpenaiResponses
+    if is_kept
+        && dialect == Dialect::OpenaiResponses
         && let Some(yes) = Raw::parse("true")
     {
         echoed.push("store", yes);

@@ -80,7 +80,8 @@ fn response(got: &Got, is_stream: bool) -> Value {
         return got.json();
     }
     let text = got.text();
-    let last = text.lines().rev().find_map(|line| line.strip_prefix("data: {\"type\":\"response.completed\""));
+    let last =
+        text.lines().rev().find_map(|line| line.strip_prefix("data: {\"type\":\"response.completed\""));
     let event = last.unwrap_or_else(|| panic!("no end in {text}"));
     let event: Value = serde_json::from_str(&format!("{{\"type\":\"response.completed\"{event}")).unwrap();
     event["response"].clone()
@@ -297,11 +298,16 @@ impl Clock for Hands {
 #[test]
 fn kept_bodies_expire_and_their_conversations_end() {
     let now = SystemClock.now().0;
-    let mut house = House::at(&configuration("bodies = \"all\"\nbodies_days = 7"), &SECRETS, Arc::new(Hands(now.into())));
+    let mut house =
+        House::at(&configuration("bodies = \"all\"\nbodies_days = 7"), &SECRETS, Arc::new(Hands(now.into())));
     let mut thread = Thread::new();
     thread.say(&house, Tongue::Anthropic, vec![person("My name is Ada. [[notools]]")], false);
     let later = now + 8 * 24 * 3_600_000;
-    house.restart(&configuration("bodies = \"all\"\nbodies_days = 7"), &SECRETS, Arc::new(Hands(later.into())));
+    house.restart(
+        &configuration("bodies = \"all\"\nbodies_days = 7"),
+        &SECRETS,
+        Arc::new(Hands(later.into())),
+    );
     let body = thread.body(Tongue::Gemini.model(), &[person("Who am I?")], false);
     eventually("the old response is gone", || (post(&house, A, &body).status == 404).then_some(()));
 }
@@ -339,6 +345,40 @@ fn bodies_can_be_switched_on_and_off_while_the_gateway_runs() {
     let last = ask();
     eventually("a later exchange is kept", || is_kept(&last));
     assert_eq!(is_kept(&not_kept), None);
+}
+
+/// A turn of a tool loop of a client that cannot carry thinking.
+fn loop_turn(more: &[Value]) -> Value {
+    let schema = json!({"type": "object", "properties": {"city": {"type": "string"}}});
+    let mut messages =
+        vec![json!({"role": "user", "content": "Weather in Kiel? [[tool:weather]] [[think:12]]"})];
+    messages.extend(more.iter().cloned());
+    let tool = json!({"type": "function", "function": {"name": "weather", "parameters": schema}});
+    json!({"model": Tongue::Anthropic.model(), "messages": messages, "tools": [tool], "reasoning_effort": "high",
+        "max_completion_tokens": 8000})
+}
+
+#[test]
+fn thinking_that_a_client_cannot_carry_outlives_a_restart_where_bodies_are_kept() {
+    let post = |house: &House, key, body: &Value| {
+        let got = house.post("/v1/chat/completions", &[key], body.to_string().as_bytes());
+        assert_eq!(got.status, 200, "{}", got.text());
+        got
+    };
+    for (section, is_kept) in [("bodies = \"all\"", true), ("bodies = \"errors\"", false)] {
+        let mut house = house(section);
+        let first = post(&house, A, &loop_turn(&[])).json();
+        let message = &first["choices"][0]["message"];
+        let result =
+            json!({"role": "tool", "tool_call_id": message["tool_calls"][0]["id"], "content": "Rain."});
+        house.restart(&configuration(section), &SECRETS, Arc::new(SystemClock));
+        let again = loop_turn(&[message.clone(), result]);
+        // Another key learns nothing of it.
+        let stranger = post(&house, B, &again);
+        assert!(!edits(&house, &stranger).contains(&"restore:thinking".to_owned()));
+        let second = post(&house, A, &again);
+        assert_eq!(edits(&house, &second).contains(&"restore:thinking".to_owned()), is_kept, "{section}");
+    }
 }
 
 #[test]

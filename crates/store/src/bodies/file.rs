@@ -8,7 +8,7 @@ use pilothouse_core::id::ExchangeId;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::sealing::{Address, BodyKey, Sealed, Sealer};
-use super::{BODIES_FILE, BodyGap, Erase, Kept};
+use super::{BODIES_FILE, BodyGap, Erase, Kept, LostPart};
 use crate::error::StoreError;
 use crate::folder;
 use crate::schema::refused;
@@ -20,6 +20,9 @@ const VERSION: i64 = 1;
 
 /// What a row and its places in the indexes take besides the bodies, in bytes, about.
 const ROW_BYTES: u64 = 400;
+
+/// What clients lost of answers is read back of so many at most.
+const LOST_PARTS_MAX: i64 = 4096;
 
 /// Losses that follow each other within this time are one gap.
 const SAME_GAP_MS: u64 = 10_000;
@@ -42,7 +45,7 @@ CREATE TABLE body (
     key TEXT NOT NULL, user BLOB, response BLOB,
     dialect TEXT NOT NULL, holder TEXT,
     status INTEGER NOT NULL, streamed INTEGER NOT NULL, whole INTEGER NOT NULL,
-    request BLOB NOT NULL, answer BLOB NOT NULL
+    request BLOB NOT NULL, answer BLOB NOT NULL, lost_part BLOB
 );
 CREATE INDEX body_at ON body (at_ms);
 CREATE INDEX body_key ON body (key);
@@ -50,11 +53,19 @@ CREATE INDEX body_user ON body (user) WHERE user IS NOT NULL;
 CREATE INDEX body_response ON body (response) WHERE response IS NOT NULL;
 CREATE INDEX body_request ON body (request);
 CREATE INDEX body_answer ON body (answer);
+CREATE INDEX body_lost_part ON body (lost_part) WHERE lost_part IS NOT NULL;
 CREATE TABLE gap (
     id INTEGER PRIMARY KEY,
     first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, exchanges INTEGER NOT NULL
 );
 ";
+
+/// What is kept of one exchange, ready to be written.
+pub(crate) struct SealedBodies {
+    pub(crate) request: Sealed,
+    pub(crate) answer: Sealed,
+    pub(crate) lost_part: Option<Sealed>,
+}
 
 /// The open file.
 #[derive(Debug)]
@@ -183,9 +194,15 @@ impl File {
     }
 
     /// Writes one exchange's bodies, within the caller's transaction; gives the bytes that they take.
-    pub(crate) fn insert(&self, sealer: &Sealer, kept: &Kept, bodies: [&Sealed; 2]) -> rusqlite::Result<u64> {
+    pub(crate) fn insert(
+        &self,
+        sealer: &Sealer,
+        kept: &Kept,
+        bodies: &SealedBodies,
+    ) -> rusqlite::Result<u64> {
+        let SealedBodies { request, answer, lost_part } = bodies;
         let mut bytes = ROW_BYTES;
-        for body in bodies {
+        for body in [request, answer].into_iter().chain(lost_part) {
             let stored = body.sealed.len() as u64;
             let added = self
                 .db
@@ -205,7 +222,7 @@ impl File {
         self.db
             .prepare_cached(
                 "INSERT OR IGNORE INTO body (exchange, at_ms, key, user, response, dialect, holder, status, streamed, \
-                 whole, request, answer) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                 whole, request, answer, lost_part) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
             )?
             .execute(params![
                 kept.exchange.0.to_be_bytes(),
@@ -218,8 +235,9 @@ impl File {
                 kept.status,
                 kept.is_stream,
                 kept.is_whole,
-                bodies[0].address,
-                bodies[1].address,
+                request.address,
+                answer.address,
+                lost_part.as_ref().map(|sealed| sealed.address),
             ])?;
         Ok(bytes)
     }
@@ -257,17 +275,20 @@ impl File {
     ) -> rusqlite::Result<usize> {
         let limit = limit.map_or_else(String::new, |most| format!(" LIMIT {most}"));
         let step = rusqlite::Transaction::new_unchecked(&self.db, rusqlite::TransactionBehavior::Immediate)?;
-        let rows: Vec<(i64, Address, Address)> = step
-            .prepare_cached(&format!("SELECT rowid, request, answer FROM body WHERE {which}{limit}"))?
-            .query_map(values, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        let rows: Vec<(i64, [Option<Address>; 3])> = step
+            .prepare_cached(&format!(
+                "SELECT rowid, request, answer, lost_part FROM body WHERE {which}{limit}"
+            ))?
+            .query_map(values, |row| Ok((row.get(0)?, [row.get(1)?, row.get(2)?, row.get(3)?])))?
             .collect::<rusqlite::Result<_>>()?;
-        for (rowid, request, answer) in &rows {
+        for (rowid, addresses) in &rows {
             step.prepare_cached("DELETE FROM body WHERE rowid = ?1")?.execute([rowid])?;
-            for address in [request, answer] {
+            for address in addresses.iter().flatten() {
                 step.prepare_cached(
                     "DELETE FROM blob WHERE address = ?1 \
                      AND NOT EXISTS (SELECT 1 FROM body WHERE request = ?1) \
-                     AND NOT EXISTS (SELECT 1 FROM body WHERE answer = ?1)",
+                     AND NOT EXISTS (SELECT 1 FROM body WHERE answer = ?1) \
+                     AND NOT EXISTS (SELECT 1 FROM body WHERE lost_part = ?1)",
                 )?
                 .execute([address])?;
             }
@@ -344,14 +365,37 @@ impl File {
         let Some((mut kept, bodies)) = read().map_err(|cause| refused(&self.path, "read", cause))? else {
             return Ok(None);
         };
-        let damaged = |cause: super::sealing::Unsealable| StoreError::Damaged {
-            path: self.path.clone(),
-            what: cause.to_string(),
-        };
         let [request, answer] = bodies;
-        kept.request = sealer.open(&request.0, request.1, request.2).map_err(damaged)?.into();
-        kept.answer = sealer.open(&answer.0, answer.1, answer.2).map_err(damaged)?.into();
+        kept.request = self.opened(sealer, request)?.into();
+        kept.answer = self.opened(sealer, answer)?.into();
         Ok(Some(kept))
+    }
+
+    fn opened(&self, sealer: &Sealer, (address, length, sealed): Packed) -> Result<Vec<u8>, StoreError> {
+        sealer
+            .open(&address, length, sealed)
+            .map_err(|cause| StoreError::Damaged { path: self.path.clone(), what: cause.to_string() })
+    }
+
+    /// What clients lost of answers since `since`, oldest first; of many the newest.
+    pub(crate) fn lost_parts(&self, since: UnixMs, sealer: &Sealer) -> Result<Vec<LostPart>, StoreError> {
+        let read = || -> rusqlite::Result<Vec<(String, UnixMs, Packed)>> {
+            let mut select = self.db.prepare_cached(
+                "SELECT key, at_ms, address, length, sealed FROM body JOIN blob ON address = lost_part \
+                 WHERE lost_part IS NOT NULL AND at_ms >= ?1 ORDER BY at_ms DESC LIMIT ?2",
+            )?;
+            select
+                .query_map([since.0.cast_signed(), LOST_PARTS_MAX], |row| {
+                    let packed = (row.get(2)?, row.get::<_, i64>(3)?.unsigned_abs(), row.get(4)?);
+                    Ok((row.get(0)?, UnixMs(row.get::<_, i64>(1)?.unsigned_abs()), packed))
+                })?
+                .collect()
+        };
+        let found = read().map_err(|cause| refused(&self.path, "read", cause))?;
+        let opened = found.into_iter().rev().map(|(key, at, packed)| {
+            Ok(LostPart { key: key.into(), at, part: self.opened(sealer, packed)? })
+        });
+        opened.collect()
     }
 
     /// Whether an exchange's bodies are kept, and how long they are in bytes: request, answer. Needs no key.
@@ -405,6 +449,7 @@ fn read_row(row: &rusqlite::Row<'_>, response: Option<&str>) -> rusqlite::Result
         is_whole: row.get(7)?,
         request: Vec::new().into(),
         answer: Vec::new().into(),
+        lost_part: Vec::new().into(),
     };
     Ok((kept, [row.get(8)?, row.get(9)?]))
 }

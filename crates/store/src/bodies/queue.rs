@@ -182,6 +182,18 @@ impl BodyRecorder {
         }
     }
 
+    /// What clients lost of answers that began at `since` or later, oldest first; of many the newest. Reads the disk.
+    ///
+    /// # Errors
+    /// A refusal of the database, or something that does not open.
+    pub fn lost_parts(&self, since: UnixMs) -> Result<Vec<LostPart>, StoreError> {
+        let file = File::open_reader(&self.shared.dir)?;
+        match (file, &self.shared.sealer) {
+            (Some(file), Some(sealer)) => file.lost_parts(since, sealer),
+            _ => Ok(Vec::new()),
+        }
+    }
+
     /// Erases bodies, on the disk and on their way there; gives how many exchanges' bodies went. Waits for the disk.
     ///
     /// # Errors
@@ -232,6 +244,17 @@ impl BodyRecorder {
             last_error: self.shared.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
+}
+
+/// What a client lost of an answer and may need back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LostPart {
+    /// The name of the caller's key.
+    pub key: Arc<str>,
+    /// When the exchange began.
+    pub at: UnixMs,
+    /// What was lost.
+    pub part: Vec<u8>,
 }
 
 /// How the writer of bodies is doing.

@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use pilothouse_core::clock::{Clock, UnixMs};
 
-use super::file::File;
+use super::file::{File, SealedBodies};
 use super::queue::Shared;
-use super::sealing::Sealed;
 use super::{BodyGap, BodyOptions, Kept};
 
 const DAY_MS: u64 = 24 * 3_600_000;
@@ -135,20 +134,25 @@ impl Writer {
                 .seal(&kept.key, body)
                 .map_err(|cause| rusqlite::Error::ToSqlConversionFailure(cause.into()))
         };
-        let sealed: Vec<[Sealed; 2]> = batch
-            .iter()
-            .map(|kept| Ok([seal(kept, &kept.request)?, seal(kept, &kept.answer)?]))
-            .collect::<rusqlite::Result<_>>()?;
+        let all = |kept: &Arc<Kept>| -> rusqlite::Result<SealedBodies> {
+            let has_lost = !kept.lost_part.is_empty();
+            Ok(SealedBodies {
+                request: seal(kept, &kept.request)?,
+                answer: seal(kept, &kept.answer)?,
+                lost_part: has_lost.then(|| seal(kept, &kept.lost_part)).transpose()?,
+            })
+        };
+        let sealed: Vec<SealedBodies> = batch.iter().map(all).collect::<rusqlite::Result<_>>()?;
         self.file.db.execute_batch("BEGIN IMMEDIATE")?;
-        let mut bytes = 0;
-        for (kept, [request, answer]) in batch.iter().zip(&sealed) {
-            bytes += self.file.insert(sealer, kept, [request, answer])?;
+        let mut added = 0;
+        for (kept, bodies) in batch.iter().zip(&sealed) {
+            added += self.file.insert(sealer, kept, bodies)?;
         }
         if let Some(lost) = lost {
             self.file.write_gap(lost)?;
         }
         self.file.db.execute_batch("COMMIT")?;
-        Ok(bytes)
+        Ok(added)
     }
 
     /// Removes some of what is too old or too much; true if there may be more. A refusal is no reason to stop: it is

@@ -47,6 +47,7 @@ fn kept(nth: u64) -> Kept {
         is_whole: true,
         request: Bytes::from(format!("{{\"input\":\"{PHRASE} {nth}\"}}")),
         answer: Bytes::from(format!("data: {PHRASE} {nth}\n\n").repeat(20)),
+        lost_part: Bytes::new(),
     }
 }
 
@@ -152,6 +153,27 @@ fn bodies_are_erased_by_exchange_by_response_by_key_and_by_user_also_on_their_wa
     assert!(bodies_of(dir.path(), 3).is_some());
     assert_eq!(BodyReader::erase(dir.path(), &Erase::Key("search"), None).unwrap(), 1);
     assert_eq!(recorder.find("search", "resp_3").unwrap(), None);
+}
+
+#[test]
+fn what_clients_lost_is_read_back_by_time_and_goes_with_its_exchange() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = BodyStore::open(dir.path(), &options()).unwrap();
+    let recorder = store.recorder();
+    for nth in 0..3 {
+        put(&recorder, Kept { lost_part: Bytes::from(format!("thought {nth}")), ..kept(nth) });
+    }
+    flush(&store);
+    let told = |since| -> Vec<String> {
+        let parts = recorder.lost_parts(UnixMs(since)).unwrap();
+        parts
+            .into_iter()
+            .map(|part| format!("{} {}", part.key, String::from_utf8(part.part).unwrap()))
+            .collect()
+    };
+    assert_eq!(told(NOON + 1), ["search thought 1", "search thought 2"]);
+    recorder.erase(&Erase::Exchange(kept(1).exchange)).unwrap();
+    assert_eq!(told(NOON), ["search thought 0", "search thought 2"]);
 }
 
 #[test]
