@@ -4,25 +4,21 @@
 use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
-use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::Note;
 use pilothouse_store::BodyRecorder;
 use pilothouse_wire::continued::{PREVIOUS, Turn, items_of, joined, previous_of};
-use pilothouse_wire::head::Head;
 
 use super::choose::Choice;
 use super::read::Asked;
-use crate::bodies::BodiesMode;
-use crate::endpoints::Call;
+use crate::job::Job;
 use crate::plan::Plan;
 use crate::shared::Worker;
 
 /// Most turns that a conversation is followed back.
 const TURNS_MAX: usize = 64;
 
-/// Puts the conversation that a request goes on with before its input, where the target does not hold it and we do: the edit
-/// for the receipt, and what was left out. `None` where nothing was done.
+/// Puts the conversation that a request goes on with before its input, where the target does not hold it and we do.
 ///
 /// # Errors
 /// [`Kind::NotFound`] where nobody here knows the response under the caller's key, [`Kind::BadRequest`] where part of the
@@ -30,24 +26,24 @@ const TURNS_MAX: usize = 64;
 pub(super) async fn go_on(
     worker: &Worker,
     plan: &Plan,
-    dialect: Dialect,
-    call: Call,
     asked: &mut Asked<'_>,
     choice: &Choice,
-) -> Result<Option<(Note, Vec<Note>)>, Error> {
-    if dialect != Dialect::OpenaiResponses || call != Call::Chat || plan.bodies == BodiesMode::Off {
-        return Ok(None);
+    job: &mut Job,
+) -> Result<(), Error> {
+    // Another target begins with what the client sent: it may hold other parts of the conversation.
+    if let Some(sent) = asked.as_sent.take() {
+        asked.rewrite(sent, plan)?;
     }
     if asked.members.get(&asked.body, PREVIOUS).is_none() {
-        return Ok(None);
+        return Ok(());
     }
     let (Some(recorder), Some(id)) = (worker.shared.bodies.get(), previous_of(&asked.body)) else {
-        return Ok(None);
+        return Ok(());
     };
     let target = choice.is_same_dialect.then(|| Arc::clone(&choice.provider().name));
     let held = worker.shared.responses.lock().unwrap_or_else(PoisonError::into_inner).find(&id, &asked.key);
     if held.is_some() && held == target {
-        return Ok(None);
+        return Ok(());
     }
     let chain = Chain {
         recorder: recorder.clone(),
@@ -55,18 +51,20 @@ pub(super) async fn go_on(
         target,
         bytes_max: plan.body_bytes_max,
     };
-    let body = Bytes::clone(&asked.body);
+    let sent = Bytes::clone(&asked.body);
+    let body = Bytes::clone(&sent);
     // The disk is read aside: other exchanges of this thread go on meanwhile.
     let read = worker.shared.tasks.spawn_blocking(move || chain.read(&id, &body));
     let read = Box::pin(read).await;
     match read
         .map_err(|error| Error::new(Kind::Internal, "reading kept bodies broke down").because(error))??
     {
-        None => Ok(None),
+        None => Ok(()),
         Some(Joined { body, edit, losses }) => {
-            asked.body.replace(body.into(), plan.inflight_bytes_max)?;
-            asked.members = Head::read(&asked.body)?.into_members();
-            Ok(Some((edit, losses)))
+            job.edited(edit);
+            job.lost(losses);
+            asked.as_sent = Some(sent);
+            asked.rewrite(body.into(), plan)
         }
     }
 }

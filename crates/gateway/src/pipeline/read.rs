@@ -41,6 +41,8 @@ pub(crate) struct Asked<'h> {
     pub(crate) caller: Caller,
     /// The name of the caller's key.
     pub(crate) key: Arc<str>,
+    /// The body as the client sent it, where another one stands in its place.
+    pub(crate) as_sent: Option<Bytes>,
     /// What is kept of the exchange, where bodies are.
     pub(crate) keeping: Option<Box<Keeping>>,
 }
@@ -53,6 +55,13 @@ impl Asked<'_> {
         }
         let end_user = self.caller.end_user.as_deref();
         Keeping::begin(shared, mode, dialect, &self.key, end_user, self.is_stream, &self.body)
+    }
+
+    /// Puts another body in the place of the one that there is.
+    pub(super) fn rewrite(&mut self, body: Bytes, plan: &Plan) -> Result<(), Error> {
+        self.body.replace(body, plan.inflight_bytes_max)?;
+        self.members = Head::read(&self.body)?.into_members();
+        Ok(())
     }
 }
 
@@ -241,6 +250,7 @@ pub(super) fn asked<'h>(
         hops,
         caller,
         key,
+        as_sent: None,
         keeping: None,
     })
 }
