@@ -156,6 +156,30 @@ fn a_vendor_that_holds_the_response_is_asked_as_before_also_after_a_restart() {
 }
 
 #[test]
+fn the_next_target_of_a_route_gets_the_conversation_that_the_first_one_holds() {
+    let routes =
+        "[routes.safe]\ntargets = [\"openai/fault-500\", \"anthropic/claude-sonnet-4-5\"]\nretries = 0\n";
+    let house = House::with_secrets(&format!("{}\n{routes}", configuration("bodies = \"all\"")), &SECRETS);
+    let mut thread = Thread::new();
+    thread.say(&house, Tongue::Responses, vec![person("My name is Ada. [[notools]]")], false);
+    let before = house.fleet.log().len();
+    let body = thread.body("safe", &[person("Who am I? [[notools]]")], false);
+    let got = post(&house, A, &body);
+    assert_eq!(got.status, 200, "{}", got.text());
+    let log = house.fleet.log();
+    let asked: Vec<Value> = log[before..]
+        .iter()
+        .map(|entry| serde_json::from_str(entry["body"].as_str().unwrap()).unwrap())
+        .collect();
+    assert_eq!(asked.len(), 2, "{asked:?}");
+    assert_eq!(asked[0]["previous_response_id"], thread.previous, "its own vendor is asked as before");
+    thread.whole.ask("Who am I? [[notools]]");
+    let sent = thread.whole.body("claude-sonnet-4-5", false);
+    assert_eq!(told(Tongue::Anthropic, &asked[1]), told(Tongue::Responses, &sent), "{}", asked[1]);
+    assert!(edits(&house, &got).contains(&"set:input".to_owned()));
+}
+
+#[test]
 fn another_key_cannot_go_on_read_or_delete_what_is_kept() {
     let house = house("bodies = \"all\"");
     let mut thread = Thread::new();
