@@ -6,6 +6,7 @@
 //! has the exchange all the same.
 
 mod file;
+mod found;
 mod queue;
 mod reader;
 mod sealing;

@@ -71,30 +71,7 @@ pub fn build(
 ) -> Result<Plan, ConfigError> {
     let mut wrong = Vec::new();
     let catalog = catalog(source, &mut wrong);
-    let mut sections: Vec<_> = source.file.providers.iter().collect();
-    // The order of the file is the order of preference.
-    sections.sort_by_key(|(name, _)| name.span().start);
-    let mut providers: Vec<Arc<Provider>> = Vec::new();
-    for (name, section) in sections {
-        if name.get_ref().is_empty() || name.get_ref().contains('/') {
-            wrong.push(Diagnostic::at(name.span(), "a provider's name must not be empty or hold a slash"));
-            continue;
-        }
-        let Some(mut provider) = build_provider(name, section, &catalog, environment, &mut wrong) else {
-            continue;
-        };
-        let of_all = source.file.defaults.compat.or(source.file.compat).unwrap_or_default();
-        provider.compat = section.compat.unwrap_or(of_all);
-        let mut surfaces =
-            provider.surfaces.iter().chain(provider.rerank.iter().map(|rerank| &rerank.surface));
-        if surfaces.any(|surface| is_ourselves(&surface.origin, listen)) {
-            wrong.push(Diagnostic::at(
-                name.span(),
-                "this address is our own listener: calls would go in circles",
-            ));
-        }
-        providers.push(Arc::new(provider));
-    }
+    let providers = providers(source, environment, &catalog, listen, &mut wrong);
     let mut keys = keys(source, environment, &mut wrong);
     keys.is_open = listen.ip().is_loopback();
     let admin = admin(source, environment, &mut wrong);
@@ -135,6 +112,40 @@ pub fn build(
     }
     plan.routes = routes;
     Ok(plan)
+}
+
+/// The providers, in the order of the file, which is the order of preference.
+fn providers(
+    source: &Source,
+    environment: &Environment,
+    catalog: &Catalog,
+    listen: SocketAddr,
+    wrong: &mut Vec<Diagnostic>,
+) -> Vec<Arc<Provider>> {
+    let mut sections: Vec<_> = source.file.providers.iter().collect();
+    sections.sort_by_key(|(name, _)| name.span().start);
+    let mut providers: Vec<Arc<Provider>> = Vec::new();
+    for (name, section) in sections {
+        if name.get_ref().is_empty() || name.get_ref().contains('/') {
+            wrong.push(Diagnostic::at(name.span(), "a provider's name must not be empty or hold a slash"));
+            continue;
+        }
+        let Some(mut provider) = build_provider(name, section, catalog, environment, wrong) else {
+            continue;
+        };
+        let of_all = source.file.defaults.compat.or(source.file.compat).unwrap_or_default();
+        provider.compat = section.compat.unwrap_or(of_all);
+        let mut surfaces =
+            provider.surfaces.iter().chain(provider.rerank.iter().map(|rerank| &rerank.surface));
+        if surfaces.any(|surface| is_ourselves(&surface.origin, listen)) {
+            wrong.push(Diagnostic::at(
+                name.span(),
+                "this address is our own listener: calls would go in circles",
+            ));
+        }
+        providers.push(Arc::new(provider));
+    }
+    providers
 }
 
 /// Secrets that stand in the file itself, where everybody who reads it, and its history, finds them.

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use pilothouse_core::clock::UnixMs;
 
-use super::file::{File, Which};
+use super::file::File;
+use super::found::Which;
 use super::sealing::Sealer;
 use super::{BodyGap, BodyOptions, Erase, Kept};
 use crate::error::StoreError;

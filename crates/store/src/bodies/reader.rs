@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use pilothouse_core::id::ExchangeId;
 
-use super::file::{File, Which};
+use super::file::File;
+use super::found::Which;
 use super::{BodyGap, BodyKey, Erase, Kept};
 use crate::error::StoreError;
 use crate::schema::refused;

@@ -236,12 +236,16 @@ fn beyond_the_bound_on_bytes_the_oldest_go() {
     let recorder = store.recorder();
     for nth in 0..300 {
         // Noise does not compress.
-        let noise: Vec<u8> = (0..2000_u64)
-            .map(|at| (at.wrapping_mul(nth + 7).wrapping_mul(0x9E37_79B9) >> 13) as u8)
-            .collect();
+        let mut state: u64 = nth;
+        let mut noise = || {
+            state = state.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
+            (state >> 40) as u8
+        };
+        let noise: Vec<u8> = (0..20_000).map(|_| noise()).collect();
         put(&recorder, Kept { answer: noise.into(), ..kept(nth) });
     }
     flush(&store);
+    assert_eq!(recorder.dropped_total(), 0);
     eventually(|| recorder.health().bytes <= 300_000);
     eventually(|| std::fs::metadata(dir.path().join(BODIES_FILE)).unwrap().len() < 1_000_000);
     assert_eq!(bodies_of(dir.path(), 0), None);
