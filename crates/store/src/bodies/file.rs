@@ -42,6 +42,7 @@ CREATE TABLE body (
     status INTEGER NOT NULL, streamed INTEGER NOT NULL, whole INTEGER NOT NULL,
     request BLOB NOT NULL, answer BLOB NOT NULL, lost_part BLOB
 );
+CREATE INDEX blob_stored ON blob (stored);
 CREATE INDEX body_at ON body (at_ms);
 CREATE INDEX body_key ON body (key);
 CREATE INDEX body_user ON body (user) WHERE user IS NOT NULL;
@@ -60,6 +61,14 @@ pub(crate) struct SealedBodies {
     pub(crate) request: Sealed,
     pub(crate) answer: Sealed,
     pub(crate) lost_part: Option<Sealed>,
+}
+
+/// What was removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Removed {
+    pub(crate) exchanges: usize,
+    /// What it took.
+    pub(crate) bytes: u64,
 }
 
 /// The open file.
@@ -237,18 +246,35 @@ impl File {
         Ok(bytes)
     }
 
-    /// Removes some of the oldest rows that began before `before`, or, without that, some of the oldest of all.
-    pub(crate) fn remove_oldest(&self, before: Option<UnixMs>) -> rusqlite::Result<usize> {
-        let before = before.map_or(i64::MAX, |at| at.0.cast_signed());
-        let removed = self.remove("at_ms < ?1 ORDER BY at_ms", params![before], Some(REMOVED_AT_ONCE))?;
-        if before < i64::MAX {
-            self.db.execute("DELETE FROM gap WHERE last_ms < ?1", [before])?;
-        }
-        Ok(removed)
+    /// Removes some of the rows that began before `before`, the oldest first.
+    pub(crate) fn remove_before(&self, before: UnixMs) -> rusqlite::Result<Removed> {
+        let before = before.0.cast_signed();
+        self.db.execute("DELETE FROM gap WHERE last_ms < ?1", [before])?;
+        self.remove("at_ms < ?1 ORDER BY at_ms", params![before], Some(REMOVED_AT_ONCE))
     }
 
-    /// Removes what is to be erased; gives how many exchanges' bodies went. What is found by a tag needs the key.
-    pub(crate) fn erase(&self, what: &Erase<'_>, sealer: Option<&Sealer>) -> rusqlite::Result<usize> {
+    /// Removes as many of the oldest rows as it takes to be rid of `excess` bytes, or some of them. What others share with
+    /// them stays, so that there may be more to remove.
+    pub(crate) fn remove_bytes(&self, excess: u64) -> rusqlite::Result<Removed> {
+        let (mut bytes, mut count) = (0, 0);
+        let mut oldest = self.db.prepare_cached(
+            "SELECT (SELECT coalesce(sum(stored), 0) FROM blob WHERE address IN (request, answer, lost_part)) \
+             FROM body ORDER BY at_ms",
+        )?;
+        let mut rows = oldest.query([])?;
+        while bytes < excess
+            && count < REMOVED_AT_ONCE
+            && let Some(row) = rows.next()?
+        {
+            bytes += row.get::<_, i64>(0)?.unsigned_abs() + ROW_BYTES;
+            count += 1;
+        }
+        drop(rows);
+        self.remove("1 ORDER BY at_ms", params![], Some(count))
+    }
+
+    /// Removes what is to be erased; what is found by a tag needs the key.
+    pub(crate) fn erase(&self, what: &Erase<'_>, sealer: Option<&Sealer>) -> rusqlite::Result<Removed> {
         match (what, sealer) {
             (Erase::Exchange(id), _) => self.remove("exchange = ?1", params![id.0.to_be_bytes()], None),
             (Erase::Key(key), _) => self.remove("key = ?1", params![key], None),
@@ -258,7 +284,7 @@ impl File {
             (Erase::EndUser(user), Some(sealer)) => {
                 self.remove("user = ?1", params![sealer.user_tag(user)], None)
             }
-            (Erase::Response { .. } | Erase::EndUser(_), None) => Ok(0),
+            (Erase::Response { .. } | Erase::EndUser(_), None) => Ok(Removed::default()),
         }
     }
 
@@ -267,7 +293,7 @@ impl File {
         which: &str,
         values: &[&dyn rusqlite::ToSql],
         limit: Option<usize>,
-    ) -> rusqlite::Result<usize> {
+    ) -> rusqlite::Result<Removed> {
         let limit = limit.map_or_else(String::new, |most| format!(" LIMIT {most}"));
         let step = rusqlite::Transaction::new_unchecked(&self.db, rusqlite::TransactionBehavior::Immediate)?;
         let rows: Vec<(i64, [Option<Address>; 3])> = step
@@ -276,20 +302,23 @@ impl File {
             ))?
             .query_map(values, |row| Ok((row.get(0)?, [row.get(1)?, row.get(2)?, row.get(3)?])))?
             .collect::<rusqlite::Result<_>>()?;
+        let mut bytes = 0;
         for (rowid, addresses) in &rows {
+            bytes += ROW_BYTES;
             step.prepare_cached("DELETE FROM body WHERE rowid = ?1")?.execute([rowid])?;
             for address in addresses.iter().flatten() {
-                step.prepare_cached(
+                let mut delete = step.prepare_cached(
                     "DELETE FROM blob WHERE address = ?1 \
                      AND NOT EXISTS (SELECT 1 FROM body WHERE request = ?1) \
                      AND NOT EXISTS (SELECT 1 FROM body WHERE answer = ?1) \
-                     AND NOT EXISTS (SELECT 1 FROM body WHERE lost_part = ?1)",
-                )?
-                .execute([address])?;
+                     AND NOT EXISTS (SELECT 1 FROM body WHERE lost_part = ?1) RETURNING stored",
+                )?;
+                let stored: Option<i64> = delete.query_row([address], |row| row.get(0)).optional()?;
+                bytes += stored.unwrap_or_default().unsigned_abs();
             }
         }
         step.commit()?;
-        Ok(rows.len())
+        Ok(Removed { exchanges: rows.len(), bytes })
     }
 
     /// Gives room back to the system, and takes what was removed out of the write-ahead log too.

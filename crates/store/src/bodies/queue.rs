@@ -222,7 +222,7 @@ impl BodyRecorder {
         drop(waited.unwrap_or_else(PoisonError::into_inner));
         let file = File::open(&self.shared.dir)?;
         let failed = |cause| crate::schema::refused(&file.path, "erase from", cause);
-        let removed = file.erase(what, self.shared.sealer.as_deref()).map_err(failed)?;
+        let removed = file.erase(what, self.shared.sealer.as_deref()).map_err(failed)?.exchanges;
         if removed > 0 {
             file.tidy().map_err(failed)?;
         }

@@ -65,7 +65,7 @@ impl BodyReader {
             Erase::Response { .. } | Erase::EndUser(_) => Some(file.sealer(dir, key, false)?),
         };
         let failed = |cause| refused(&file.path, "erase from", cause);
-        let removed = file.erase(what, sealer.as_ref()).map_err(failed)?;
+        let removed = file.erase(what, sealer.as_ref()).map_err(failed)?.exchanges;
         file.tidy().map_err(failed)?;
         Ok(removed)
     }

@@ -2,11 +2,11 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pilothouse_core::clock::{Clock, UnixMs};
 
-use super::file::{File, SealedBodies};
+use super::file::{File, Removed, SealedBodies};
 use super::queue::Shared;
 use super::{BodyGap, BodyOptions, Kept};
 
@@ -15,6 +15,8 @@ const DAY_MS: u64 = 24 * 3_600_000;
 const LOOK_EVERY_MS: u64 = 60_000;
 /// How long it rests at most when nothing waits.
 const REST: Duration = Duration::from_millis(500);
+/// Where something is always being removed, the room that it took is given back that often.
+const TIDY_EVERY: Duration = Duration::from_secs(2);
 /// A transaction takes no further bodies after so many bytes.
 const TRANSACTION_BYTES: u64 = 8 << 20;
 
@@ -28,6 +30,7 @@ pub(crate) struct Writer {
     /// What all that is kept takes.
     bytes: u64,
     must_tidy: bool,
+    tidied: Option<Instant>,
 }
 
 impl Writer {
@@ -43,6 +46,7 @@ impl Writer {
             next_look: UnixMs(0),
             bytes,
             must_tidy: false,
+            tidied: None,
         })
     }
 
@@ -62,9 +66,10 @@ impl Writer {
             if has_written || has_removed {
                 continue;
             }
-            if std::mem::take(&mut self.must_tidy) {
-                // A reader that still looks on makes this a partial one; the next removal does the rest.
+            if self.must_tidy && self.tidied.is_none_or(|at| at.elapsed() >= TIDY_EVERY) {
+                // A reader that still looks on makes this a partial one; the next one does the rest.
                 let _ = self.file.tidy();
+                (self.must_tidy, self.tidied) = (false, Some(Instant::now()));
             }
             if is_closing {
                 break;
@@ -159,15 +164,19 @@ impl Writer {
     /// still there at the next look.
     fn remove_some(&mut self) -> bool {
         if self.bytes > self.bytes_max {
-            return self.removed(None);
+            let removed = self.file.remove_bytes(self.bytes - self.bytes_max);
+            return self.removed(removed);
         }
         let now = self.clock.now();
         if now < self.next_look {
             return false;
         }
-        let before = self.days.map(|days| UnixMs(now.0.saturating_sub(u64::from(days) * DAY_MS)));
-        if before.is_some_and(|before| self.removed(Some(before))) {
-            return true;
+        if let Some(days) = self.days {
+            let before = UnixMs(now.0.saturating_sub(u64::from(days) * DAY_MS));
+            let removed = self.file.remove_before(before);
+            if self.removed(removed) {
+                return true;
+            }
         }
         // What others have erased is no longer there.
         self.count();
@@ -175,14 +184,12 @@ impl Writer {
         false
     }
 
-    fn removed(&mut self, before: Option<UnixMs>) -> bool {
-        let removed = self.file.remove_oldest(before).unwrap_or(0);
-        if removed == 0 && before.is_some() {
-            return false;
-        }
-        self.must_tidy |= removed > 0;
-        self.count();
-        removed > 0
+    fn removed(&mut self, removed: rusqlite::Result<Removed>) -> bool {
+        let removed = removed.unwrap_or_default();
+        self.bytes = self.bytes.saturating_sub(removed.bytes);
+        self.shared.bytes.store(self.bytes, Relaxed);
+        self.must_tidy |= removed.exchanges > 0;
+        removed.exchanges > 0
     }
 
     fn count(&mut self) {
