@@ -165,7 +165,10 @@ impl Writer {
     fn remove_some(&mut self) -> bool {
         if self.bytes > self.bytes_max {
             let removed = self.file.remove_bytes(self.bytes - self.bytes_max);
-            return self.removed(removed);
+            if self.removed(removed) {
+                return true;
+            }
+            self.count();
         }
         let now = self.clock.now();
         if now < self.next_look {
