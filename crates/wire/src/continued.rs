@@ -15,7 +15,6 @@ use crate::dialects::is_sealed_by_us;
 use crate::framing::Framing;
 use crate::head::{Edit, Edits, Head, apply};
 use crate::json::{Members, Object, Path, as_text, items};
-use crate::scan;
 
 /// The member that names the response to go on from.
 pub const PREVIOUS: &str = "previous_response_id";
@@ -281,12 +280,6 @@ pub fn listed(request: &[u8], exchange: &str) -> Vec<u8> {
         object.key("has_more").extend_from_slice(b"false");
     }
     out
-}
-
-/// Whether a request wants nothing of it kept: `store` is false.
-#[must_use]
-pub fn refuses_store(body: &[u8]) -> bool {
-    scan::members(body).is_ok_and(|members| members.get(body, "store") == Some(b"false"))
 }
 
 #[cfg(test)]

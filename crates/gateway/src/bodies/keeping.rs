@@ -67,8 +67,8 @@ impl Drop for Keeping {
 }
 
 impl Keeping {
-    /// Begins to keep an exchange of the caller with that key, unless its client refuses that. `None` as well where too
-    /// much is being kept at the moment, which is counted.
+    /// Begins to keep an exchange of the caller with that key. `None` where too much is being kept at the moment, which is
+    /// counted.
     #[must_use]
     pub(crate) fn begin(
         shared: &Shared,
@@ -80,9 +80,6 @@ impl Keeping {
         request: &Bytes,
     ) -> Option<Box<Self>> {
         let recorder = shared.bodies.get()?;
-        if continued::refuses_store(request) {
-            return None;
-        }
         let reserved = request.len() as u64;
         if !recorder.reserve(reserved) {
             recorder.lose(shared.clock.now());

@@ -48,9 +48,9 @@ pub(crate) struct Asked<'h> {
 }
 
 impl Asked<'_> {
-    /// Begins to keep the bodies of the exchange, where that is asked for.
+    /// Begins to keep the bodies of the exchange, where that is asked for and the client does not refuse it.
     pub(super) fn keep(&self, shared: &Shared, mode: BodiesMode, dialect: Dialect) -> Option<Box<Keeping>> {
-        if mode == BodiesMode::Off {
+        if mode == BodiesMode::Off || self.members.get(&self.body, "store") == Some(b"false") {
             return None;
         }
         let end_user = self.caller.end_user.as_deref();

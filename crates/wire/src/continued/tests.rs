@@ -1,5 +1,6 @@
 //! Earlier turns are put before a question as items that any vendor can be asked with.
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
@@ -121,11 +122,48 @@ fn input_is_listed_with_an_id_for_each_item() {
 }
 
 #[test]
-fn only_an_explicit_no_refuses_to_be_kept() {
-    assert!(refuses_store(br#"{"store": false}"#));
-    for body in [r#"{"store":true}"#, r#"{"store":null}"#, r#"{"input":"\"store\":false"}"#, "[]"] {
-        assert!(!refuses_store(body.as_bytes()), "{body}");
-    }
+fn what_a_request_goes_on_from_is_a_text_that_is_not_empty() {
     assert_eq!(previous_of(br#"{"previous_response_id":"resp_1"}"#).as_deref(), Some("resp_1"));
-    assert_eq!(previous_of(br#"{"previous_response_id":null}"#), None);
+    for body in [
+        r#"{"previous_response_id":null}"#,
+        r#"{"previous_response_id":""}"#,
+        r#"{"previous_response_id":7}"#,
+        "[]",
+    ] {
+        assert_eq!(previous_of(body.as_bytes()), None, "{body}");
+    }
+}
+
+/// Bodies that are nearly what they should be.
+fn nearly(text: &'static str) -> impl Strategy<Value = Vec<u8>> {
+    let changes = proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 0..6);
+    (changes, any::<proptest::sample::Index>(), any::<bool>()).prop_map(move |(changes, cut, is_cut)| {
+        let mut bytes = text.as_bytes().to_vec();
+        for (place, byte) in changes {
+            let place = place.index(bytes.len());
+            bytes[place] = byte;
+        }
+        if is_cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        bytes
+    })
+}
+
+const REQUEST: &str = r#"{"model":"m","previous_response_id":"resp_0","input":[{"role":"user","content":"a"},{"type":"reasoning","summary":[]}]}"#;
+
+proptest! {
+    #[test]
+    fn damaged_bodies_never_panic_and_what_is_joined_is_json(
+        request in nearly(REQUEST), answer in nearly(ANSWER), now in nearly(REQUEST), is_stream: bool,
+    ) {
+        let _ = (response_id(&answer, is_stream), previous_of(&request), listed(&request, "01"));
+        let turn = Turn { request: &request, answer: &answer, is_stream, is_own: false };
+        if let Ok(before) = items_of(&turn, &mut Vec::new())
+            && let Ok(body) = joined(&now, &before)
+        {
+            let value: Value = serde_json::from_slice(&body).unwrap();
+            prop_assert!(value["input"].is_array());
+        }
+    }
 }
