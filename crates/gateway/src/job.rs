@@ -1,6 +1,7 @@
 //! An exchange in the making. However its request ends, finished or dropped, it is recorded once.
 
 mod aside;
+mod course;
 
 use std::sync::{Arc, PoisonError};
 
@@ -17,6 +18,8 @@ use crate::bodies::Watch;
 use crate::kept::Place;
 use crate::plan::Resolution;
 use crate::shared::Shared;
+
+use course::Course;
 
 pub(crate) use aside::{Aside, Tells};
 
@@ -38,6 +41,8 @@ pub struct Job {
     own_cost: Option<Cost>,
     /// Whoever keeps the bodies, and wants to know how it went.
     watch: Option<Arc<Watch>>,
+    /// What an exchange on a route has besides.
+    course: Option<Box<Course>>,
 }
 
 impl Job {
@@ -72,6 +77,7 @@ impl Job {
             is_free: false,
             own_cost: None,
             watch: None,
+            course: None,
         }
     }
 
@@ -158,6 +164,7 @@ impl Job {
     pub fn first_token(&mut self) {
         let now = self.elapsed_us();
         self.note(|exchange| exchange.timings.first_token_us = Some(now));
+        self.target_spoke(now);
     }
 
     /// Bytes have been handed to the client.
@@ -256,6 +263,9 @@ impl Job {
         exchange.answer = facts.answer;
         if let Some(resolution) = &self.resolution {
             resolution.target.metrics.count(&exchange);
+        }
+        if self.course.is_some() {
+            self.course_ends(&exchange);
         }
         if exchange.client_dialect == Dialect::OpenaiResponses {
             self.keep(&exchange);

@@ -8,6 +8,7 @@ mod keys;
 mod provider;
 mod resolve;
 mod route;
+pub mod terms;
 mod ties;
 
 use std::collections::HashMap;
@@ -21,7 +22,7 @@ pub use build::{Environment, build, listen_address};
 pub use keys::{KeyInfo, Keys, digest_of};
 pub use provider::{CallHeads, Live, Naming, Provider, Rerank, Surface};
 pub use resolve::{Resolution, Target};
-pub use route::{Member, Route, Strategy};
+pub use route::Route;
 pub use ties::Tie;
 
 use crate::config::{BodiesMode, ConfigError, DebugSection, Defaults};
@@ -46,6 +47,8 @@ pub struct Plan {
     pub defaults: Defaults,
     /// Who may call.
     pub keys: Keys,
+    /// Limits and budgets of teams, routes, end users and runs.
+    pub governance: terms::Governance,
     /// The digest of the token for operators.
     pub admin: Option<[u8; 32]>,
     /// From where one may call.

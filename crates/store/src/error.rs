@@ -59,6 +59,11 @@ pub enum StoreError {
         /// The file of bodies.
         path: PathBuf,
     },
+    /// What was asked for cannot be done; nothing was changed.
+    Refused {
+        /// What, why, and what to do.
+        what: String,
+    },
     /// The operating system or the database refused.
     Failed {
         /// The file or folder.
@@ -133,6 +138,7 @@ impl fmt::Display for StoreError {
                  the key that [store] bodies_key named, or remove the file, whose content nobody can read without it",
                 path.display()
             ),
+            Self::Refused { what } => out.write_str(what),
             Self::Failed { path, doing, cause } => {
                 write!(out, "could not {doing} {}: {cause}", path.display())
             }

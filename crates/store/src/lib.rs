@@ -6,8 +6,10 @@
 //! [`Reader`] answers questions from any process while a server writes. This crate knows SQL and
 //! exchanges; it knows nothing of HTTP, vendors or wire formats.
 
+mod audit;
 mod batch;
 mod bodies;
+pub mod budget;
 mod codes;
 mod detail;
 mod error;
@@ -15,8 +17,10 @@ mod extra;
 mod folder;
 mod form;
 mod gap;
+pub mod keys;
 mod lanes;
 mod ledger;
+pub mod limits;
 mod names;
 mod numbers;
 mod overflow;
@@ -26,6 +30,7 @@ mod recorder;
 mod retention;
 mod rollup;
 mod row;
+pub mod runs;
 mod schema;
 mod totals;
 mod usage;
@@ -35,6 +40,7 @@ mod zone;
 #[cfg(test)]
 mod tests;
 
+pub use audit::AuditRecord;
 pub use bodies::{
     BODIES_FILE, BodyGap, BodyHealth, BodyKey, BodyOptions, BodyReader, BodyRecorder, BodyStore, Erase,
     KEY_FILE, Kept, LostPart,

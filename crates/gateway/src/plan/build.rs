@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, RwLock};
 
 use pilothouse_catalog::Catalog;
+use pilothouse_core::clock::{Clock as _, SystemClock, UnixMs};
 
 use super::keys::{KeyInfo, Keys, digest_of};
 use super::provider::build_provider;
+use super::terms::Governance;
 use super::{Plan, Provider, route};
 use crate::config::{self, ConfigError, Diagnostic, Source};
 use crate::exposure::Exposure;
@@ -21,6 +23,8 @@ pub struct Environment {
     pub variables: Vec<(String, String)>,
     /// The folder that relative paths start from.
     pub folder: PathBuf,
+    /// The time for which models stand somewhere in their lives.
+    pub now: UnixMs,
 }
 
 impl Environment {
@@ -30,7 +34,7 @@ impl Environment {
         let variables = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
-        Self { variables, folder: source.folder() }
+        Self { variables, folder: source.folder(), now: SystemClock.now() }
     }
 
     /// The value of a variable that is set and not empty.
@@ -71,8 +75,9 @@ pub fn build(
 ) -> Result<Plan, ConfigError> {
     let mut wrong = Vec::new();
     let catalog = catalog(source, &mut wrong);
-    let providers = providers(source, environment, &catalog, listen, &mut wrong);
-    let mut keys = keys(source, environment, &mut wrong);
+    let providers = providers(source, environment, listen, &catalog, &mut wrong);
+    let governance = Governance::read(source, &mut wrong);
+    let mut keys = keys(source, environment, &governance, &mut wrong);
     keys.is_open = listen.ip().is_loopback();
     let admin = admin(source, environment, &mut wrong);
     let bodies_key = crate::bodies::key(&source.file.store, environment, &mut wrong);
@@ -89,6 +94,7 @@ pub fn build(
         catalog,
         providers,
         keys,
+        governance,
         admin,
         exposure: Exposure::new(&server.hosts, &server.origins),
         body_bytes_max: server.body_bytes_max,
@@ -105,7 +111,7 @@ pub fn build(
         defaults: source.file.defaults.clone(),
     };
     // Targets resolve as clients' names do, so that the plan must stand before.
-    let routes = route::build(&plan, source, &mut wrong);
+    let routes = route::build(&plan, source, environment.now, &mut wrong);
     if !wrong.is_empty() {
         wrong.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| span.start));
         return Err(source.error(wrong));
@@ -114,12 +120,12 @@ pub fn build(
     Ok(plan)
 }
 
-/// The providers, in the order of the file, which is the order of preference.
+/// Who may be called, in the order of the file, which is the order of preference.
 fn providers(
     source: &Source,
     environment: &Environment,
-    catalog: &Catalog,
     listen: SocketAddr,
+    catalog: &Catalog,
     wrong: &mut Vec<Diagnostic>,
 ) -> Vec<Arc<Provider>> {
     let mut sections: Vec<_> = source.file.providers.iter().collect();
@@ -201,7 +207,12 @@ fn catalog(source: &Source, wrong: &mut Vec<Diagnostic>) -> Catalog {
     catalog
 }
 
-fn keys(source: &Source, environment: &Environment, wrong: &mut Vec<Diagnostic>) -> Keys {
+fn keys(
+    source: &Source,
+    environment: &Environment,
+    governance: &Governance,
+    wrong: &mut Vec<Diagnostic>,
+) -> Keys {
     let mut keys = Keys::default();
     for (name, section) in &source.file.keys {
         let text = section.secret.get_ref();
@@ -209,6 +220,7 @@ fn keys(source: &Source, environment: &Environment, wrong: &mut Vec<Diagnostic>)
         let info = KeyInfo {
             name: name.get_ref().as_str().into(),
             application: section.application.as_deref().map(Into::into),
+            terms: governance.terms(name.get_ref(), section, wrong),
         };
         match digest {
             Ok(digest) if keys.insert(digest, info) => {}

@@ -32,5 +32,6 @@ mod retries;
 mod routes;
 mod services;
 mod status;
+mod strategies;
 mod thinking;
 mod transport;
