@@ -17,6 +17,9 @@ use crate::answer::{AnswerBody, Broken};
 use crate::pipeline::{Answer, EXCHANGE};
 use crate::shared::Shared;
 
+/// Most bytes that are kept of one exchange, so that one cannot take the room of all.
+const EXCHANGE_BYTES_MAX: u64 = 48 << 20;
+
 /// What the exchange tells while it is made.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
@@ -81,7 +84,7 @@ impl Keeping {
     ) -> Option<Box<Self>> {
         let recorder = shared.bodies.get()?;
         let reserved = request.len() as u64;
-        if !recorder.reserve(reserved) {
+        if reserved > EXCHANGE_BYTES_MAX || !recorder.reserve(reserved) {
             recorder.lose(shared.clock.now());
             return None;
         }
@@ -127,11 +130,12 @@ impl Keeping {
 
     /// Takes bytes of the answer; false where there is no room, which is counted.
     fn take(&mut self, bytes: &[u8], exchange: ExchangeId) -> bool {
-        if !self.recorder.reserve(bytes.len() as u64) {
+        let bytes_in_all = self.reserved + bytes.len() as u64;
+        if bytes_in_all > EXCHANGE_BYTES_MAX || !self.recorder.reserve(bytes.len() as u64) {
             self.recorder.lose(exchange.at());
             return false;
         }
-        self.reserved += bytes.len() as u64;
+        self.reserved = bytes_in_all;
         self.answer.extend_from_slice(bytes);
         true
     }

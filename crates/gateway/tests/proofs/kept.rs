@@ -406,6 +406,16 @@ fn thinking_that_a_client_cannot_carry_outlives_a_restart_where_bodies_are_kept(
 }
 
 #[test]
+fn an_exchange_too_large_to_be_kept_passes_whole_and_is_counted() {
+    let house = house("bodies = \"all\"");
+    let mut body = anthropic("claude-sonnet-4-5");
+    body["system"] = "x".repeat(49 << 20).into();
+    let got = house.post("/v1/messages", &[A], body.to_string().as_bytes());
+    house.record(&got);
+    assert_eq!(house.server().shared().bodies.get().unwrap().dropped_total(), 1, "{}", got.status);
+}
+
+#[test]
 fn where_bodies_find_no_room_they_are_lost_and_the_totals_are_not() {
     let house = house("bodies = \"all\"");
     let recorder = house.server().shared().bodies.get().unwrap().clone();
