@@ -177,7 +177,11 @@ fn portable(item: &RawValue, is_own: bool, notes: &mut Vec<Note>) -> Option<Box<
         "reasoning" => {
             let sealed = members.peek("encrypted_content").and_then(as_text).unwrap_or_default();
             if sealed.is_empty() || !(is_own || is_sealed_by_us(&sealed)) {
-                notes.push(Note::new("drop:reasoning", "what it is proven by is held by another vendor"));
+                let why = match sealed.is_empty() {
+                    true => "the earlier answer held no sealed form of it",
+                    false => "it is sealed by another vendor",
+                };
+                notes.push(Note::new("drop:reasoning", why));
                 return None;
             }
             &["status"]
