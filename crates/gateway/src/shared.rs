@@ -11,10 +11,11 @@ use pilothouse_core::exchange::Exchange;
 use pilothouse_core::id::ExchangeId;
 use pilothouse_routing::affinity::Conversations;
 use pilothouse_routing::count::PrefixCounts;
+use pilothouse_store::StoreError;
 use pilothouse_store::budget::{BudgetOptions, Budgets};
 use pilothouse_store::limits::{Counters, MemoryCounters};
 use pilothouse_store::runs::Runs;
-use pilothouse_store::{Recorder, StoreError};
+use pilothouse_store::{BodyRecorder, Recorder};
 use pilothouse_wire::memory::ThinkingMemory;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -51,6 +52,8 @@ pub struct Shared {
     pub plan: ArcSwap<Plan>,
     /// Where exchanges are recorded.
     pub recorder: Recorder,
+    /// Where bodies are kept, once that was asked for.
+    pub bodies: OnceLock<BodyRecorder>,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
     /// Counters.
@@ -113,6 +116,7 @@ impl Shared {
         Self {
             plan: ArcSwap::from_pointee(plan),
             recorder,
+            bodies: OnceLock::new(),
             clock,
             metrics,
             held_bytes: AtomicU64::new(0),
