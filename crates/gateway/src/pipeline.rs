@@ -41,6 +41,7 @@ use crate::told::Told;
 use onward::Onward;
 use read::Asked;
 
+pub(crate) use admit::admit_key;
 pub use admit::{admit, admit_operator};
 pub(crate) use authorise::authorise;
 pub(crate) use choose::Choice;
@@ -79,7 +80,7 @@ pub async fn run(
     is_loopback: bool,
 ) -> Answer {
     // Who calls: before a byte of the body is read, so that strangers cannot make us hold any.
-    let caller = match admit::admit_key(&worker.shared, plan, told, is_loopback) {
+    let caller = match admit_key(&worker.shared, plan, told, is_loopback) {
         Ok(caller) => caller,
         Err(error) => return refusal(&worker.shared, dialect, &error, None),
     };
@@ -183,13 +184,21 @@ impl Around<'_> {
             }
             let capped;
             let mut choice = choice;
-            match govern::reserve(shared, dialect, asked, choice, &mut job).await {
+            let reserved = match self.call {
+                // Counting costs nothing.
+                Call::CountTokens => Ok(None),
+                _ => govern::reserve(shared, dialect, asked, choice, &mut job).await,
+            };
+            match reserved {
                 Ok(None) => {}
                 Ok(cap) => {
                     capped = choice.capped(cap);
                     choice = &capped;
                 }
-                Err(_) if left > 0 => continue,
+                Err(refused) if left > 0 => {
+                    job.noted(Note::new("pass-over", &refused.error.public));
+                    continue;
+                }
                 Err(govern::NoMoney { downgrade: Some(route), .. }) => return Done::Downgrade(route, job),
                 Err(refused) => return Done::Answer(refuse::failed(dialect, job, &refused.error)),
             }

@@ -153,16 +153,19 @@ fn page(
     let query_key = (dialect == Dialect::GeminiGenerate).then(|| google::query_key(&head.uri)).flatten();
     let told = &google::with_key(told, query_key.as_ref());
     let admitted = match endpoint.role {
-        Role::Anyone => Ok(()),
-        Role::Caller => pipeline::admit(&worker.shared, plan, told, is_loopback).map(drop),
-        Role::Operator => pipeline::admit_operator(plan, told, is_loopback),
+        Role::Anyone => Ok(None),
+        Role::Caller => pipeline::admit_key(&worker.shared, plan, told, is_loopback).map(|(_, key)| key),
+        Role::Operator => pipeline::admit_operator(plan, told, is_loopback).map(|()| None),
     };
-    if let Err(error) = admitted {
-        return pipeline::refusal(&worker.shared, dialect, &error, None);
-    }
+    let key = match admitted {
+        Ok(key) => key,
+        Err(error) => return pipeline::refusal(&worker.shared, dialect, &error, None),
+    };
     let query = head.uri.query().unwrap_or_default();
     match endpoint.action {
-        Action::Models => endpoints::models::list(plan, dialect, query, worker.shared.clock.now()),
+        Action::Models => {
+            endpoints::models::list(plan, key.as_deref(), dialect, query, worker.shared.clock.now())
+        }
         Action::Model => {
             let id = head.uri.path().strip_prefix(endpoint.path).unwrap_or_default();
             endpoints::models::one(plan, dialect, id, worker.shared.clock.now())

@@ -65,6 +65,7 @@ pub(crate) struct Field {
     nginx_tls: Option<Running>,
     nginx_two: Option<Running>,
     gateway_two: Option<Running>,
+    governed: Option<Running>,
     /// Kept because dropping it ends it.
     _terminator: Option<Terminator>,
 }
@@ -84,7 +85,7 @@ impl Field {
         let terminator =
             (ours && needs(Party::NginxTls)).then(|| tls::terminate(folder, &upstream)).transpose()?;
         let places = Places { fleet: &upstream, terminator: terminator.as_ref() };
-        let start = |workers| start_gateway(folder, given.binary.as_deref(), &places, workers);
+        let start = |workers| start_gateway(folder, given.binary.as_deref(), &places, Kind::Plain(workers));
         let gateway = match &given.candidate {
             Some(candidate) => Some(candidate.start(folder, &upstream)?),
             None if needs(Party::Gateway) => Some(start(1)?.0),
@@ -99,6 +100,10 @@ impl Field {
             nginx_tls: terminator.as_ref().map(|terminator| tls::relay(folder, terminator)).transpose()?,
             nginx_two: two.then(|| process::nginx(folder, &upstream, 2)).transpose()?,
             gateway_two: two.then(|| start(2)).transpose()?.map(|started| started.0),
+            governed: (ours && needs(Party::Governed))
+                .then(|| start_gateway(folder, given.binary.as_deref(), &places, Kind::Governed))
+                .transpose()?
+                .map(|started| started.0),
             _terminator: terminator,
             gateway,
             fleet,
@@ -114,6 +119,7 @@ impl Field {
             Party::Gateway => self.gateway.as_ref(),
             Party::NginxTwo => self.nginx_two.as_ref(),
             Party::GatewayTwo => self.gateway_two.as_ref(),
+            Party::Governed => self.governed.as_ref(),
         }
     }
 
@@ -121,7 +127,9 @@ impl Field {
     pub(crate) fn model(&self, call: &Call) -> String {
         match (call.party, self.given.prefix.as_deref()) {
             (Party::Gateway | Party::GatewayTwo, Some(prefix)) => format!("{prefix}{}", call.model),
-            (Party::Gateway | Party::GatewayTwo, None) => format!("{}/{}", call.provider, call.model),
+            (Party::Gateway | Party::GatewayTwo | Party::Governed, None) => {
+                format!("{}/{}", call.provider, call.model)
+            }
             _ => call.model.to_owned(),
         }
     }
@@ -154,7 +162,7 @@ impl Field {
                 std::fs::remove_dir_all(&folder)?;
             }
             std::fs::create_dir_all(&folder)?;
-            let (mut gateway, ready) = start_gateway(&folder, self.binary(), &places, 1)?;
+            let (mut gateway, ready) = start_gateway(&folder, self.binary(), &places, Kind::Plain(1))?;
             gateway.stop();
             found.push(ready.as_secs_f64() * 1_000.0);
         }
@@ -164,7 +172,7 @@ impl Field {
     /// Ends the gateway, so that whatever it still holds is in its store; returns the store's folder, if it is ours.
     pub(crate) fn stop_gateway(&mut self) -> Option<PathBuf> {
         self.gateway.as_mut().filter(|gateway| gateway.is_ours())?.stop();
-        Some(self.folder.join(gateway_name(1)))
+        Some(self.folder.join(Kind::Plain(1).name()))
     }
 }
 
@@ -181,15 +189,40 @@ fn start_fleet(folder: &Path, given: &Given) -> Result<Running> {
     Ok(fleet)
 }
 
-/// Starts `serve` with so many workers in a folder of its own; returns how long it took to be ready.
+/// How the gateway is set up.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// With so many workers.
+    Plain(u32),
+    /// With one worker, a route, limits and a budget.
+    Governed,
+}
+
+impl Kind {
+    fn name(self) -> String {
+        match self {
+            Self::Plain(workers) => format!("gateway{workers}"),
+            Self::Governed => "governed".to_owned(),
+        }
+    }
+
+    const fn workers(self) -> u32 {
+        match self {
+            Self::Plain(workers) => workers,
+            Self::Governed => 1,
+        }
+    }
+}
+
+/// Starts `serve` in a folder of its own; returns how long it took to be ready.
 fn start_gateway(
     folder: &Path,
     binary: Option<&Path>,
     places: &Places<'_>,
-    workers: u32,
+    kind: Kind,
 ) -> Result<(Running, Duration)> {
     let Some(binary) = binary else { bail!("no gateway: give --candidate or a binary that has `serve`") };
-    let name = gateway_name(workers);
+    let name = kind.name();
     let home = folder.join(&name);
     std::fs::create_dir_all(&home)?;
     let overlay = workspace::output(std::process::Command::new(binary).args(["sim", "--catalog"]))?;
@@ -197,12 +230,12 @@ fn start_gateway(
     std::fs::write(home.join("upstream.key"), "sk-fleet-bench")?;
     std::fs::write(home.join("client.key"), KEY)?;
     let address = process::free_address()?;
-    std::fs::write(home.join("pilothouse.toml"), gateway_config(&address, places))?;
+    std::fs::write(home.join("pilothouse.toml"), gateway_config(&address, places, kind))?;
     let command = [
         &*binary.to_string_lossy(),
         "serve",
         "--workers",
-        &workers.to_string(),
+        &kind.workers().to_string(),
         "--config",
         "pilothouse.toml",
     ]
@@ -211,10 +244,6 @@ fn start_gateway(
     let mut gateway = Running::start(&name, &address, &home, &command)?;
     let ready = gateway.wait_ready("/readyz", began, &home)?;
     Ok((gateway, ready))
-}
-
-fn gateway_name(workers: u32) -> String {
-    format!("gateway{workers}")
 }
 
 /// Where the gateway finds the fleet.
@@ -231,8 +260,16 @@ const OTHERS: [(&str, &str, &str, &str); 4] = [
     ("fake-bedrock", "bedrock-converse", "", "bedrock"),
 ];
 
+/// Limits and a budget that nothing reaches, and routes of three targets by the names that are called.
+const GOVERNED: &str = "limits = { rpm = 1_000_000_000, tpm = 1_000_000_000_000, concurrency = 100_000 }\n\
+    budget = { usd = 1_000_000, every = \"month\" }\n\
+    [routes.\"fake/fake\"]\nstrategy = \"weighted\"\n\
+    targets = [{ target = \"fake/fake\", weight = 3 }, \"fake-b/fake\", \"fake-c/fake\"]\n\
+    [routes.\"fake/fake-c100-d5\"]\nstrategy = \"weighted\"\n\
+    targets = [{ target = \"fake/fake-c100-d5\", weight = 3 }, \"fake-b/fake-c100-d5\", \"fake-c/fake-c100-d5\"]\n";
+
 /// All that a promise about speed is measured with: a client key, prices, recording, default deadlines.
-fn gateway_config(address: &str, places: &Places<'_>) -> String {
+fn gateway_config(address: &str, places: &Places<'_>, kind: Kind) -> String {
     let provider = |name: &str, dialect: &str, url: &str, platform: &str| {
         format!(
             "\n[providers.{name}]\ndialect = \"{dialect}\"\nbase_url = \"{url}\"\nplatform = \"{platform}\"\n\
@@ -244,7 +281,13 @@ fn gateway_config(address: &str, places: &Places<'_>) -> String {
         "[server]\nlisten = \"{address}\"\n\n[catalog]\noverlay = \"overlay.toml\"\n\n\
          [keys.bench]\nsecret = \"file:client.key\"\n"
     );
+    if matches!(kind, Kind::Governed) {
+        text.push_str(GOVERNED);
+    }
     text.push_str(&provider("fake", "openai-chat", &format!("http://{fleet}/v1"), "openai"));
+    for name in ["fake-b", "fake-c"].iter().filter(|_| matches!(kind, Kind::Governed)) {
+        text.push_str(&provider(name, "openai-chat", &format!("http://{fleet}/v1"), "openai"));
+    }
     for (name, dialect, path, platform) in OTHERS {
         text.push_str(&provider(name, dialect, &format!("http://{fleet}{path}"), platform));
     }

@@ -25,6 +25,8 @@ pub(crate) enum Party {
     NginxTwo,
     /// The gateway with two workers.
     GatewayTwo,
+    /// The gateway with a weighted route of three targets, a key with limits and a budget.
+    Governed,
 }
 
 /// One call of the load generator.
@@ -98,7 +100,7 @@ const IDLE: Call = Call { mode: "hold", model: "fake-c600-d500", connections: 1_
 
 /// Every row, in the order of the printed table.
 pub(crate) fn all() -> Vec<Row> {
-    [same_dialect(), with_limits_of_their_own(), without_limits(), pairs::all()].concat()
+    [same_dialect(), governed(), with_limits_of_their_own(), without_limits(), pairs::all()].concat()
 }
 
 /// The ratios that are promised.
@@ -111,6 +113,23 @@ fn same_dialect() -> Vec<Row> {
         gated("plain", "plain, 256 connections", plain(256), 1.15),
         gated("stream", "stream, 100 events 5 ms apart, 64 at once", SPACED, 1.15),
         gated("stream", "stream, bursts of 100 events, 16 at once", BURST, 1.3),
+    ]
+}
+
+/// What routes, limits, budgets and receipts of choices cost, against the same path without them.
+fn governed() -> Vec<Row> {
+    let row = |name: &'static str, call: Call| Row {
+        group: "governed",
+        name: name.into(),
+        base: Some(call),
+        ours: Call { party: Party::Governed, ..call },
+        figure: Figure::CpuRatio,
+        goal: None,
+        gate: Some(1.15),
+    };
+    vec![
+        row("weighted route of three, limits and budget, plain, 16 connections", PLAIN),
+        row("weighted route of three, limits and budget, spaced stream", SPACED),
     ]
 }
 
@@ -215,7 +234,7 @@ mod tests {
     #[test]
     fn every_promise_has_a_gate_and_no_row_compares_unequal_work() {
         let rows = all();
-        assert_eq!(rows.iter().filter(|row| row.gate.is_some()).count(), 9 + 3 * 20);
+        assert_eq!(rows.iter().filter(|row| row.gate.is_some()).count(), 11 + 3 * 20);
         for row in &rows {
             let Some(base) = row.base else { continue };
             let same = Call {

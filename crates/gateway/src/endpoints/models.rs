@@ -11,12 +11,23 @@ use serde_json::{Value, json};
 
 use super::pages::json as answer;
 use crate::pipeline::Answer;
-use crate::plan::{Plan, Provider};
+use crate::plan::{KeyInfo, Plan, Provider};
 
-/// `GET /v1/models`.
+/// `GET /v1/models`: what this key may call.
 #[must_use]
-pub fn list(plan: &Plan, dialect: Dialect, query: &str, now: UnixMs) -> Answer {
-    let names = plan.callable();
+pub fn list(plan: &Plan, key: Option<&KeyInfo>, dialect: Dialect, query: &str, now: UnixMs) -> Answer {
+    let allowed: Vec<(String, Arc<Provider>)>;
+    let names = match key.filter(|key| !key.terms.allow.is_empty()) {
+        None => plan.callable(),
+        Some(key) => {
+            let may = |(name, provider): &&(String, Arc<Provider>)| {
+                key.terms.allows(name)
+                    || (plan.route(name).is_none() && key.terms.allows(&format!("{}/{name}", provider.name)))
+            };
+            allowed = plan.callable().iter().filter(may).cloned().collect();
+            &allowed
+        }
+    };
     let rows = |names: &[(String, Arc<Provider>)]| -> Vec<Value> {
         let row = |(name, provider): &(String, Arc<Provider>)| {
             if let Some((provider, model)) = plan.route(name).and_then(|_| plan.locate(name).ok()) {

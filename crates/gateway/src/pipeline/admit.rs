@@ -47,7 +47,7 @@ pub fn admit(shared: &Shared, plan: &Plan, told: &Told<'_>, is_loopback: bool) -
 ///
 /// # Errors
 /// [`Kind::Unauthorized`] where a key is needed and none fits, or it has ended; the sentence never repeats what was sent.
-pub(super) fn admit_key(
+pub(crate) fn admit_key(
     shared: &Shared,
     plan: &Plan,
     told: &Told<'_>,

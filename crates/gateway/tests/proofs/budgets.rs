@@ -75,6 +75,11 @@ fn a_key_calls_what_it_may_and_nothing_else() {
     assert!(refused.text().contains("it may call assistant, anthropic/*"), "{}", refused.text());
     let refused = ask(&house, Client::Openai, "other", &json!({}));
     assert_eq!(refused.status, 403, "{}", refused.text());
+    let listed = house.get("/v1/models", &[("authorization", &format!("Bearer {SECRET}"))]).json();
+    let names: Vec<&str> =
+        listed["data"].as_array().unwrap().iter().filter_map(|row| row["id"].as_str()).collect();
+    assert!(names.contains(&"assistant") && names.contains(&"claude-opus-4-7"), "{names:?}");
+    assert!(!names.contains(&"gpt-4o-mini") && !names.contains(&"other"), "{names:?}");
     let files = house.get("/v1/files", &[("authorization", &format!("Bearer {SECRET}"))]);
     assert_eq!(files.status, 403, "{}", files.text());
 }

@@ -163,7 +163,7 @@ impl Breaker {
     /// Rests because the vendor asked for it. Never shortens a rest.
     pub fn rest(&self, now: UnixMs, asked_ms: u64) {
         let _state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let until = now.0.saturating_add(asked_ms.clamp(1, self.settings.rest_ms_max));
+        let until = now.0.saturating_add(asked_ms.min(self.settings.rest_ms_max).max(1));
         self.probes_from.fetch_max(until, Ordering::AcqRel);
     }
 
