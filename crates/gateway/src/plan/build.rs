@@ -96,10 +96,7 @@ pub fn build(
         }
         providers.push(Arc::new(provider));
     }
-    let governance = Governance::read(source, &mut wrong);
-    let mut keys = keys(source, environment, &governance, &mut wrong);
-    keys.is_open = listen.ip().is_loopback();
-    let admin = admin(source, environment, &mut wrong);
+    let (governance, keys, admin) = callers(source, environment, listen, &mut wrong);
     if !wrong.is_empty() {
         wrong.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| span.start));
         return Err(source.error(wrong));
@@ -187,6 +184,19 @@ fn catalog(source: &Source, wrong: &mut Vec<Diagnostic>) -> Catalog {
         }
     }
     catalog
+}
+
+/// Who may call, within which limits, and who may look in.
+fn callers(
+    source: &Source,
+    environment: &Environment,
+    listen: SocketAddr,
+    wrong: &mut Vec<Diagnostic>,
+) -> (Governance, Keys, Option<[u8; 32]>) {
+    let governance = Governance::read(source, wrong);
+    let mut keys = keys(source, environment, &governance, wrong);
+    keys.is_open = listen.ip().is_loopback();
+    (governance, keys, admin(source, environment, wrong))
 }
 
 fn keys(
