@@ -5,6 +5,7 @@ pub(crate) mod demo;
 pub(crate) mod keys;
 pub(crate) mod logs;
 pub(crate) mod models;
+pub(crate) mod route;
 pub(crate) mod rules;
 pub(crate) mod serve;
 pub(crate) mod sim;
@@ -37,6 +38,8 @@ enum Command {
     Models(models::Models),
     /// Compatibility rules: what targets refuse or silently change, and what is done about it.
     Rules(rules::Rules),
+    /// Routes: who would be asked for a request, why, and what would follow when some fail.
+    Route(route::Routes),
     /// What happened: the latest exchanges, or the receipt of one.
     Logs(logs::Logs),
     /// What happens, live.
@@ -59,6 +62,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Check(command) => command.run(&mut out),
         Command::Models(command) => command.run(&mut out, SystemClock.now()),
         Command::Rules(command) => command.run(&mut out),
+        Command::Route(command) => command.run(&mut out, SystemClock.now()),
         Command::Logs(command) => command.run(&mut out, &mut notes),
         Command::Tail(command) => command.run(&mut out, &mut notes),
         Command::Usage(command) => command.run(&mut out, &mut notes),

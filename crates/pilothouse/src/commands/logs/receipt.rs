@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use pilothouse_core::exchange::{Attempt, Exchange, Note, TargetUsed};
+use pilothouse_core::exchange::{Attempt, Chosen, Exchange, Note, TargetUsed};
 use pilothouse_core::money::{Cost, PicoUsd};
 use pilothouse_core::usage::Usage;
 use serde_json::{Value, json};
@@ -202,6 +202,9 @@ fn why(out: &mut dyn Write, exchange: &Exchange) -> io::Result<()> {
     let Some(receipt) = &exchange.receipt else {
         return writeln!(out, "  {:<9}nothing edited, nothing lost, no other attempt", "changed");
     };
+    if let Some(choice) = &receipt.choice {
+        chose(out, choice)?;
+    }
     let mut notes = |label: &str, notes: &[Note]| {
         notes.iter().try_for_each(|note| {
             let gap = if note.detail.is_empty() { "" } else { " · " };
@@ -214,6 +217,18 @@ fn why(out: &mut dyn Write, exchange: &Exchange) -> io::Result<()> {
     receipt.attempts.iter().try_for_each(|attempt| attempted(out, attempt))?;
     if let Some(error) = &receipt.error {
         writeln!(out, "  {:<9}{}", "error", plain(error))?;
+    }
+    Ok(())
+}
+
+/// Whom the route chose, in the order in which they were to be asked, and who could not take it.
+fn chose(out: &mut dyn Write, choice: &Chosen) -> io::Result<()> {
+    writeln!(out, "  {:<9}by {}", "chose", plain(&choice.strategy))?;
+    for (place, standing) in (1..).zip(&choice.order) {
+        writeln!(out, "  {:<9}{place}. {} · {}", "", plain(&standing.target), plain(&standing.why))?;
+    }
+    for standing in &choice.removed {
+        writeln!(out, "  {:<9}not {} · {}", "", plain(&standing.target), plain(&standing.why))?;
     }
     Ok(())
 }
