@@ -180,7 +180,7 @@ fn prepare(account: &Account, view: &View) -> Task {
     };
     if round == Round::Last {
         let slots: Vec<Slot> =
-            state.slots().map(|slot| slot.give_up_free()).filter(|slot| !slot.is_blank()).collect();
+            state.slots().filter(|slot| !slot.is_blank()).map(Slot::give_up_free).collect();
         if state.stored.is_none() && !slots.is_empty() {
             task.asks.push(ask(&state, state.current, 0, 0, false));
         }
@@ -260,12 +260,12 @@ fn apply(shared: &Shared, task: &Task, done: Done, round: Round, now: UnixMs) {
     if round == Round::Last {
         return;
     }
-    for (closed, _) in &task.closes {
-        forget_closed(&mut state, closed);
-    }
     for (ask, answer) in task.asks.iter().zip(done.answers) {
         enter_lease(&mut state, ask, &answer, now);
         shared.tell(answer.alerts);
+    }
+    for (closed, _) in &task.closes {
+        forget_closed(&mut state, closed);
     }
     if state.need <= task.need {
         state.need = 0;
@@ -281,16 +281,13 @@ fn apply(shared: &Shared, task: &Task, done: Done, round: Round, now: UnixMs) {
 
 /// What was closed is gone from memory; what happened in its slot since stays.
 fn forget_closed(state: &mut State, closed: &Slot) {
-    let start = closed.period.start;
-    if let Some(at) = state.behind.iter().position(|slot| slot.period.start == start) {
-        state.behind.swap_remove(at);
-    } else if let Some(slot) = state.slot(start) {
-        slot.granted -= closed.granted;
-        slot.settled -= closed.settled;
-        slot.over -= closed.over;
-        slot.synced = (0, 0, 0);
-        slot.is_answered = false;
-    }
+    let Some(slot) = state.slot(closed.period.start) else { return };
+    slot.granted -= closed.granted;
+    slot.settled -= closed.settled;
+    slot.over -= closed.over;
+    slot.synced = (0, 0, 0);
+    slot.is_answered = false;
+    state.behind.retain(|slot| !slot.is_blank());
 }
 
 fn enter_lease(state: &mut State, ask: &Ask, answer: &Answer, now: UnixMs) {
@@ -308,6 +305,9 @@ fn enter_lease(state: &mut State, ask: &Ask, answer: &Answer, now: UnixMs) {
         } else if start > state.current.period.start {
             // Another process has begun a period that our clock has not: the old one is over for all.
             state.enter(fresh);
+        } else if state.current.is_blank() {
+            // The calendar was changed, and the period that it had begun before goes on until its end.
+            state.current = fresh;
         } else if answer.granted > 0 {
             state.behind.push(fresh);
         }
@@ -315,11 +315,8 @@ fn enter_lease(state: &mut State, ask: &Ask, answer: &Answer, now: UnixMs) {
     if answer.granted > 0 && !ask.is_ahead {
         state.grow(now);
     }
-    let is_same = ask.slot.period.start == start;
     let Some(slot) = state.slot(start) else { return };
-    if is_same {
-        slot.synced = (ask.slot.granted + answer.granted, ask.slot.settled, ask.slot.over);
-    }
+    slot.synced = answer.sums;
     slot.granted += answer.granted;
     slot.unleased = answer.unleased;
     slot.is_answered = true;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pilothouse_core::clock::{Clock, ManualClock, UnixMs};
 
 use super::leases::{START, account, books, clock, open, rule, usd};
-use crate::budget::{Every, Why};
+use crate::budget::{Anchor, Calendar, Every, Rule, Why};
 
 const HOUR: u64 = 3_600_000;
 
@@ -88,6 +88,36 @@ fn period_that_another_process_has_begun_is_the_one_for_all() {
     slow.serve().unwrap();
     assert_eq!(lagging.standing().period, leading.standing().period);
     slow.reserve(&[lagging], usd(3000), behind.now()).unwrap().settle(usd(3000));
+}
+
+#[test]
+fn changed_calendar_holds_from_the_end_of_the_period_that_had_begun() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), clock());
+    let of = |zone: &str, day: i8| {
+        let calendar = Calendar::new(Every::Month, zone, Anchor { day, ..Anchor::default() }).unwrap();
+        Arc::new(Rule::new(usd(6400), calendar).unwrap())
+    };
+    let first = open(dir.path(), &clock);
+    let before = account(&first, "app", &of("UTC", 1));
+    let _ = first.reserve(std::slice::from_ref(&before), usd(4000), START);
+    first.serve().unwrap();
+    first.reserve(std::slice::from_ref(&before), usd(4000), START).unwrap().settle(usd(4000));
+    let old = before.standing().period;
+    first.close().unwrap();
+    for (zone, day) in [("America/New_York", 1), ("Asia/Tokyo", 1), ("UTC", 15)] {
+        let budgets = open(dir.path(), &clock);
+        let account = account(&budgets, "app", &of(zone, day));
+        let accounts = std::slice::from_ref(&account);
+        let _ = budgets.reserve(accounts, usd(2400), START);
+        budgets.serve().unwrap();
+        budgets.reserve(accounts, usd(2400), START).unwrap().release();
+        assert_eq!(account.standing().period, old, "{zone} {day}");
+        assert!(budgets.reserve(accounts, usd(2401), START).is_err(), "{zone} {day}: spent is spent");
+        let after = budgets.reserve(accounts, usd(2401), old.end);
+        assert_eq!(after.unwrap_err().why, Why::AwaitsLease);
+        let next = account.standing().period;
+        assert!(next.start == old.end && next.end > next.start, "{zone} {day}: {next:?}");
+    }
 }
 
 #[test]
