@@ -70,6 +70,8 @@ struct Task {
     closes: Vec<(Slot, i64)>,
     /// The wish that the asks were made for.
     need: i64,
+    /// Whether somebody had asked before; who asks while the disk is busy is served by the next round.
+    was_asked: bool,
 }
 
 /// What the store said to a task.
@@ -165,7 +167,13 @@ fn prepare(account: &Account, view: &View) -> Task {
     let (round, now) = (view.round, view.now);
     let mut state = account.0.lock();
     state.roll(now);
-    let mut task = Task { account: account.clone(), asks: Vec::new(), closes: Vec::new(), need: state.need };
+    let mut task = Task {
+        account: account.clone(),
+        asks: Vec::new(),
+        closes: Vec::new(),
+        need: state.need,
+        was_asked: state.is_asked,
+    };
     let ask = |state: &State, slot: Slot, want: i64, need: i64, is_ahead: bool| Ask {
         stored: state.stored,
         kind: account.0.kind,
@@ -255,7 +263,7 @@ fn next_period(state: &State, now: UnixMs) -> Option<Period> {
 /// Puts what is on disk now into memory.
 fn apply(shared: &Shared, task: &Task, done: Done, round: Round, now: UnixMs) {
     let mut state = task.account.0.lock();
-    state.is_asked = false;
+    state.is_asked &= !task.was_asked;
     state.stored = done.stored.or(state.stored);
     if round == Round::Last {
         return;
@@ -267,7 +275,7 @@ fn apply(shared: &Shared, task: &Task, done: Done, round: Round, now: UnixMs) {
     for (closed, _) in &task.closes {
         forget_closed(&mut state, closed);
     }
-    if state.need <= task.need {
+    if state.need <= task.need && !state.is_asked {
         state.need = 0;
     }
     // Somebody asked for more while the disk was busy.
@@ -326,7 +334,7 @@ fn enter_lease(state: &mut State, ask: &Ask, answer: &Answer, now: UnixMs) {
 /// The disk refused: those who wait are told, and whoever comes next asks again.
 fn give_up(task: &Task) {
     let mut state = task.account.0.lock();
-    state.is_asked = false;
+    state.is_asked &= !task.was_asked;
     let waiting = state.waiting();
     drop(state);
     wake(waiting);
