@@ -62,9 +62,9 @@ impl Slot {
         self.granted - self.settled - self.reserved
     }
 
-    /// Whether nothing of it is anywhere: no lease, no spend.
-    pub(super) const fn is_blank(&self) -> bool {
-        self.granted == 0 && self.settled == 0 && self.over == 0 && self.open == 0
+    /// Whether nothing of it is anywhere: no lease in memory or on disk, no spend, no reservation.
+    pub(super) fn is_blank(&self) -> bool {
+        self.sums() == (0, 0, 0) && self.synced == (0, 0, 0) && self.open == 0
     }
 
     /// What the store should know of it.

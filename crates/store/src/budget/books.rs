@@ -41,6 +41,8 @@ pub(super) struct Answer {
     /// The period that is open; not always the one that was asked for.
     pub(super) period: Period,
     pub(super) granted: i64,
+    /// Granted, settled and over as they stand on disk now.
+    pub(super) sums: (i64, i64, i64),
     /// What nobody has leased after this; below zero when the limit was lowered under what is leased.
     pub(super) unleased: i64,
     pub(super) alerts: Vec<Alert>,
@@ -80,8 +82,8 @@ pub(super) fn serve(db: &Connection, holder: i64, ask: &Ask) -> rusqlite::Result
     };
     let open = open_period(db, stored, ask)?;
     let leases = leases(db, stored, open.period.start, holder)?;
-    // Of another period than the one asked for, this holder may have a lease already.
-    let is_same = open.period.start == ask.slot.period.start;
+    // Of another period than the one asked for, and of one that is fetched ahead, this holder may have a lease already.
+    let is_same = open.period.start == ask.slot.period.start && !ask.is_ahead;
     let before = if is_same { ask.slot.sums() } else { leases.mine.unwrap_or_default() };
     let balance = i128::from(ask.rule.limit)
         - i128::from(open.closed)
@@ -90,7 +92,10 @@ pub(super) fn serve(db: &Connection, holder: i64, ask: &Ask) -> rusqlite::Result
     let balance = i64::try_from(balance).unwrap_or(i64::MIN);
     let granted = grant(balance, ask, leases.holders == 0);
     let sums = (before.0 + granted, before.1, before.2);
-    if leases.mine.unwrap_or_default() != sums {
+    if leases.mine.is_some() && sums == (0, 0, 0) {
+        // A holder without a lease is none: the others need not share with it.
+        delete_lease(db, (stored, open.period.start, holder))?;
+    } else if leases.mine.unwrap_or_default() != sums {
         write_lease(db, (stored, open.period.start, holder), sums)?;
     }
     if granted < ask.need && leases.holders > 0 {
@@ -99,7 +104,7 @@ pub(super) fn serve(db: &Connection, holder: i64, ask: &Ask) -> rusqlite::Result
     let spent = [open.closed, open.over, leases.others_spent, sums.1, sums.2];
     let spent = spent.into_iter().fold(0i64, i64::saturating_add);
     let alerts = alert(db, stored, &open, ask, spent)?;
-    Ok(Answer { stored, period: open.period, granted, unleased: balance - granted, alerts })
+    Ok(Answer { stored, period: open.period, granted, sums, unleased: balance - granted, alerts })
 }
 
 fn write_lease(
@@ -114,6 +119,11 @@ fn write_lease(
     )?
     .execute((stored, stored_ms(start), holder, granted, settled, over))
     .map(drop)
+}
+
+fn delete_lease(db: &Connection, (stored, start, holder): (i64, UnixMs, i64)) -> rusqlite::Result<usize> {
+    db.prepare_cached("DELETE FROM budget_lease WHERE budget = ?1 AND start_ms = ?2 AND holder = ?3")?
+        .execute((stored, stored_ms(start), holder))
 }
 
 /// Alone, a holder gets what it wants. With others it gets at most half of what is left, so that near the end all
@@ -239,10 +249,7 @@ pub(super) fn close(
     slot: &Slot,
     spent: i64,
 ) -> rusqlite::Result<()> {
-    let start = stored_ms(slot.period.start);
-    let deleted = db
-        .prepare_cached("DELETE FROM budget_lease WHERE budget = ?1 AND start_ms = ?2 AND holder = ?3")?
-        .execute((stored, start, holder))?;
+    let deleted = delete_lease(db, (stored, slot.period.start, holder))?;
     // Without a row it was closed before: by a commit that seemed to fail, or by its end (see `lapse`).
     if deleted == 0 && slot.granted > 0 {
         return Ok(());
@@ -294,8 +301,7 @@ pub(super) fn lapse(db: &Connection, now: UnixMs) -> rusqlite::Result<()> {
     })?;
     for lease in lapsed.collect::<rusqlite::Result<Vec<_>>>()? {
         let (stored, start, holder, granted, over) = lease;
-        db.prepare_cached("DELETE FROM budget_lease WHERE budget = ?1 AND start_ms = ?2 AND holder = ?3")?
-            .execute((stored, stored_ms(start), holder))?;
+        delete_lease(db, (stored, start, holder))?;
         book(db, stored, start, granted, over)?;
     }
     db.prepare_cached(

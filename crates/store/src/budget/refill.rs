@@ -70,6 +70,8 @@ struct Task {
     closes: Vec<(Slot, i64)>,
     /// The wish that the asks were made for.
     need: i64,
+    /// Whether somebody had asked before; who asks while the disk is busy is served by the next round.
+    was_asked: bool,
 }
 
 /// What the store said to a task.
@@ -165,7 +167,13 @@ fn prepare(account: &Account, view: &View) -> Task {
     let (round, now) = (view.round, view.now);
     let mut state = account.0.lock();
     state.roll(now);
-    let mut task = Task { account: account.clone(), asks: Vec::new(), closes: Vec::new(), need: state.need };
+    let mut task = Task {
+        account: account.clone(),
+        asks: Vec::new(),
+        closes: Vec::new(),
+        need: state.need,
+        was_asked: state.is_asked,
+    };
     let ask = |state: &State, slot: Slot, want: i64, need: i64, is_ahead: bool| Ask {
         stored: state.stored,
         kind: account.0.kind,
@@ -180,7 +188,7 @@ fn prepare(account: &Account, view: &View) -> Task {
     };
     if round == Round::Last {
         let slots: Vec<Slot> =
-            state.slots().map(|slot| slot.give_up_free()).filter(|slot| !slot.is_blank()).collect();
+            state.slots().filter(|slot| !slot.is_blank()).map(Slot::give_up_free).collect();
         if state.stored.is_none() && !slots.is_empty() {
             task.asks.push(ask(&state, state.current, 0, 0, false));
         }
@@ -255,19 +263,19 @@ fn next_period(state: &State, now: UnixMs) -> Option<Period> {
 /// Puts what is on disk now into memory.
 fn apply(shared: &Shared, task: &Task, done: Done, round: Round, now: UnixMs) {
     let mut state = task.account.0.lock();
-    state.is_asked = false;
+    state.is_asked &= !task.was_asked;
     state.stored = done.stored.or(state.stored);
     if round == Round::Last {
         return;
-    }
-    for (closed, _) in &task.closes {
-        forget_closed(&mut state, closed);
     }
     for (ask, answer) in task.asks.iter().zip(done.answers) {
         enter_lease(&mut state, ask, &answer, now);
         shared.tell(answer.alerts);
     }
-    if state.need <= task.need {
+    for (closed, _) in &task.closes {
+        forget_closed(&mut state, closed);
+    }
+    if state.need <= task.need && !state.is_asked {
         state.need = 0;
     }
     // Somebody asked for more while the disk was busy.
@@ -281,16 +289,13 @@ fn apply(shared: &Shared, task: &Task, done: Done, round: Round, now: UnixMs) {
 
 /// What was closed is gone from memory; what happened in its slot since stays.
 fn forget_closed(state: &mut State, closed: &Slot) {
-    let start = closed.period.start;
-    if let Some(at) = state.behind.iter().position(|slot| slot.period.start == start) {
-        state.behind.swap_remove(at);
-    } else if let Some(slot) = state.slot(start) {
-        slot.granted -= closed.granted;
-        slot.settled -= closed.settled;
-        slot.over -= closed.over;
-        slot.synced = (0, 0, 0);
-        slot.is_answered = false;
-    }
+    let Some(slot) = state.slot(closed.period.start) else { return };
+    slot.granted -= closed.granted;
+    slot.settled -= closed.settled;
+    slot.over -= closed.over;
+    slot.synced = (0, 0, 0);
+    slot.is_answered = false;
+    state.behind.retain(|slot| !slot.is_blank());
 }
 
 fn enter_lease(state: &mut State, ask: &Ask, answer: &Answer, now: UnixMs) {
@@ -308,6 +313,9 @@ fn enter_lease(state: &mut State, ask: &Ask, answer: &Answer, now: UnixMs) {
         } else if start > state.current.period.start {
             // Another process has begun a period that our clock has not: the old one is over for all.
             state.enter(fresh);
+        } else if state.current.is_blank() {
+            // The calendar was changed, and the period that it had begun before goes on until its end.
+            state.current = fresh;
         } else if answer.granted > 0 {
             state.behind.push(fresh);
         }
@@ -315,11 +323,8 @@ fn enter_lease(state: &mut State, ask: &Ask, answer: &Answer, now: UnixMs) {
     if answer.granted > 0 && !ask.is_ahead {
         state.grow(now);
     }
-    let is_same = ask.slot.period.start == start;
     let Some(slot) = state.slot(start) else { return };
-    if is_same {
-        slot.synced = (ask.slot.granted + answer.granted, ask.slot.settled, ask.slot.over);
-    }
+    slot.synced = answer.sums;
     slot.granted += answer.granted;
     slot.unleased = answer.unleased;
     slot.is_answered = true;
@@ -329,7 +334,7 @@ fn enter_lease(state: &mut State, ask: &Ask, answer: &Answer, now: UnixMs) {
 /// The disk refused: those who wait are told, and whoever comes next asks again.
 fn give_up(task: &Task) {
     let mut state = task.account.0.lock();
-    state.is_asked = false;
+    state.is_asked &= !task.was_asked;
     let waiting = state.waiting();
     drop(state);
     wake(waiting);

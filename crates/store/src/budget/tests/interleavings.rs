@@ -15,15 +15,44 @@ const LIMITS: [i64; 3] = [1000, 2500, 700];
 /// What can happen next, anywhere.
 #[derive(Clone, Debug)]
 enum Step {
-    Reserve { process: usize, scopes: usize, amount: i64, least: i64 },
-    TopUp { at: usize, more: i64 },
-    Settle { at: usize, per_cent: i64 },
-    Drop { at: usize },
-    Serve { process: usize },
-    Round { process: usize },
-    Kill { process: usize },
-    Close { process: usize },
-    Move { clock: usize, back: bool, millis: u64 },
+    Reserve {
+        process: usize,
+        scopes: usize,
+        amount: i64,
+        least: i64,
+    },
+    TopUp {
+        at: usize,
+        more: i64,
+    },
+    Settle {
+        at: usize,
+        per_cent: i64,
+    },
+    Drop {
+        at: usize,
+    },
+    Serve {
+        process: usize,
+    },
+    Round {
+        process: usize,
+    },
+    Kill {
+        process: usize,
+    },
+    Close {
+        process: usize,
+    },
+    Move {
+        clock: usize,
+        back: bool,
+        millis: u64,
+    },
+    /// To ten seconds before the next period, where its lease is fetched.
+    NearEnd {
+        clock: usize,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -35,11 +64,13 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (any::<usize>(), 0..=100i64).prop_map(|(at, per_cent)| Step::Settle { at, per_cent }),
         1 => any::<usize>().prop_map(|at| Step::Drop { at }),
         6 => process.clone().prop_map(|process| Step::Serve { process }),
-        2 => process.clone().prop_map(|process| Step::Round { process }),
+        3 => process.clone().prop_map(|process| Step::Round { process }),
         1 => process.clone().prop_map(|process| Step::Kill { process }),
         1 => process.prop_map(|process| Step::Close { process }),
         2 => (0..3usize, any::<bool>(), 1..2_000_000u64)
             .prop_map(|(clock, back, millis)| Step::Move { clock, back, millis }),
+        2 => (0..3usize, 1..30_000u64).prop_map(|(clock, millis)| Step::Move { clock, back: false, millis }),
+        2 => (0..3usize).prop_map(|clock| Step::NearEnd { clock }),
     ]
 }
 
@@ -162,6 +193,10 @@ impl World {
             Step::Round { process } => self.processes[process].budgets.round().unwrap(),
             Step::Kill { process } => self.end(process, true),
             Step::Close { process } => self.end(process, false),
+            Step::NearEnd { clock } => {
+                let clock = &self.processes[clock].clock;
+                clock.advance((3_600_000 - clock.now().0 % 3_600_000).saturating_sub(10_000));
+            }
             Step::Move { clock, back, millis } => {
                 let clock = &self.processes[clock].clock;
                 clock.advance(if back {

@@ -172,6 +172,33 @@ fn clean_shutdown_gives_leases_back_and_open_reservations_count_as_spent() {
     assert!(again.reserve(&[account], usd(1), START).is_err());
 }
 
+/// Leases and holders on disk.
+fn rows_left(dir: &Path) -> (i64, i64) {
+    let db = rusqlite::Connection::open(dir.join(crate::LEDGER_FILE)).unwrap();
+    let count =
+        |table: &str| db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();
+    (count("budget_lease"), count("budget_holder"))
+}
+
+#[test]
+fn lease_that_was_never_used_goes_back_at_shutdown_too() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), clock());
+    let budgets = open(dir.path(), &clock);
+    let account = account(&budgets, "app", &rule(64_000, Every::Hour));
+    assert!(account.standing().free > usd(0));
+    assert_eq!(rows_left(dir.path()), (1, 1));
+    clock.advance(3_600_000);
+    let _ = budgets.reserve(&[account], usd(1), clock.now());
+    budgets.serve().unwrap();
+    budgets.close().unwrap();
+    assert_eq!(rows_left(dir.path()), (0, 0), "of this period and of the one before");
+    assert!(
+        std::fs::read_dir(dir.path())
+            .unwrap()
+            .all(|entry| { !entry.unwrap().file_name().to_string_lossy().starts_with("budgets-") })
+    );
+}
+
 /// What a process that is killed leaves: its leases, and a lock that nobody holds.
 fn die(budgets: Budgets) {
     budgets.shared.worker().take();
@@ -228,6 +255,7 @@ fn end_users_are_forgotten_when_idle_and_their_spend_is_not() {
     clock.advance(5000);
     budgets.round().unwrap();
     assert_eq!(budgets.shared.scopes.load(std::sync::atomic::Ordering::Relaxed), 1, "one is in use");
+    assert_eq!(rows_left(dir.path()).0, 1, "and only that one has a lease");
     let account = user("a").unwrap();
     budgets.serve().unwrap();
     let refused = budgets.reserve(&[account], usd(30_000), clock.now()).unwrap_err();
