@@ -8,6 +8,7 @@ mod diagnostic;
 mod provider;
 mod secret;
 mod server;
+mod signing;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ pub use diagnostic::{ConfigError, Diagnostic};
 pub use provider::{EntraSection, Provider, TimeoutSection};
 pub use secret::{SecretRef, resolve as resolve_secret};
 pub use server::{Server, TlsSection};
+pub use signing::Signing;
 
 /// The whole file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -74,11 +76,19 @@ pub struct StoreSection {
     pub must_exist: bool,
     /// Exchanges that may wait to be written; beyond it details are lost, totals are not.
     pub queue: usize,
+    /// What signs receipts: `file:PATH` or `env:NAME`. One is made beside the configuration file where none is given.
+    pub signing_key: Option<Spanned<String>>,
 }
 
 impl Default for StoreSection {
     fn default() -> Self {
-        Self { dir: PathBuf::from(".pilothouse"), keep_days: 90, must_exist: false, queue: 32_768 }
+        Self {
+            dir: PathBuf::from(".pilothouse"),
+            keep_days: 90,
+            must_exist: false,
+            queue: 32_768,
+            signing_key: None,
+        }
     }
 }
 

@@ -14,9 +14,9 @@ use crate::error::StoreError;
 use crate::folder::{self, Lock};
 use crate::recorder::{Recorder, Shared};
 use crate::retention::Retention;
+use crate::schema::{self, MIGRATIONS, Migration};
 use crate::seal::Sealing;
 use crate::seal::sealer::Sealer;
-use crate::schema::{self, MIGRATIONS, Migration};
 use crate::writer::Writer;
 
 /// How a ledger works; the defaults suit a server.

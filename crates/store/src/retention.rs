@@ -11,8 +11,8 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::codes::Wide;
 use crate::form::EPOCH_BITS;
 use crate::seal::entry::{self, Event, Expired};
-use crate::seal::sealer::Sealer;
 use crate::seal::floor;
+use crate::seal::sealer::Sealer;
 use crate::zone::ZONE_BITS;
 
 pub(crate) const DAY_MS: u64 = 24 * 3_600_000;

@@ -4,6 +4,6 @@ mod files;
 mod overload;
 mod reading;
 mod round_trip;
-mod seal;
 pub(crate) mod samples;
+mod seal;
 mod usage;

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test says so when it fails")]
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -13,9 +13,11 @@ use pilothouse_core::exchange::{AnswerFacts, Caller, Exchange, Outcome, TargetUs
 use pilothouse_core::id::ExchangeId;
 use pilothouse_core::money::{Cost, PicoUsd};
 use pilothouse_core::usage::{Bill, Provenance, Usage};
-use pilothouse_store::{By, Filter, Ledger, Options, Reader, Totals, UsageQuery};
+use pilothouse_store::{By, Filter, Ledger, Options, Reader, Sealing, SigningKey, Totals, Trust, UsageQuery};
 
 const CHILD: &str = "PILOTHOUSE_TEST_RECORDS_INTO";
+/// The folder of the child's key and head file, if it seals.
+const SAFE: &str = "PILOTHOUSE_TEST_SEALS_WITH";
 const START: u64 = 1_795_348_800_000;
 
 /// The nth exchange, so that whoever reads the ledger can tell what should be there.
@@ -56,7 +58,9 @@ fn nth(nth: u64) -> Exchange {
 #[test]
 fn child_records_until_it_is_killed() {
     let Some(dir) = std::env::var_os(CHILD).map(PathBuf::from) else { return };
-    let ledger = Ledger::open(&dir, Options { queue_capacity: 1024, ..Options::default() }).unwrap();
+    let sealing = std::env::var_os(SAFE).map(|safe| sealing(&PathBuf::from(safe)));
+    let options = Options { queue_capacity: 1024, sealing, ..Options::default() };
+    let ledger = Ledger::open(&dir, options).unwrap();
     let recorder = ledger.recorder();
     let before = recorder.written_total();
     assert_eq!(before, 0);
@@ -74,8 +78,18 @@ fn child_records_until_it_is_killed() {
     }
 }
 
-fn start_child(dir: &std::path::Path) -> Child {
-    Command::new(std::env::current_exe().unwrap())
+/// Small segments, so that kills come between rows and seals, and in the middle of seals.
+fn sealing(safe: &Path) -> Sealing {
+    let (key, _) = SigningKey::read_or_make(&safe.join("key")).unwrap();
+    Sealing { segment_rows: 300, ..Sealing::new(key).with_head(safe.join("head")) }
+}
+
+fn start_child(dir: &Path, safe: Option<&Path>) -> Child {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    if let Some(safe) = safe {
+        command.env(SAFE, safe);
+    }
+    command
         .args(["--exact", "child_records_until_it_is_killed", "--nocapture"])
         .env(CHILD, dir)
         .stdout(Stdio::piped())
@@ -102,7 +116,7 @@ fn kill_after(mut child: Child, enough: u64) -> u64 {
 fn a_killed_server_leaves_a_whole_ledger_that_misses_only_what_was_not_flushed() {
     for round in 1..=4 {
         let dir = tempfile::tempdir().unwrap();
-        let acknowledged = kill_after(start_child(dir.path()), 3000 * round + 77);
+        let acknowledged = kill_after(start_child(dir.path(), None), 3000 * round + 77);
 
         // First a reader, with the killed process's write-ahead log lying about; then a new server.
         let before = Reader::open(dir.path()).unwrap();
@@ -127,4 +141,29 @@ fn a_killed_server_leaves_a_whole_ledger_that_misses_only_what_was_not_flushed()
         assert_eq!(report.total, sum);
         assert_eq!(report.rows.len(), 3);
     }
+}
+
+#[test]
+fn a_ledger_whose_servers_were_killed_again_and_again_has_nothing_altered_and_nothing_missing() {
+    let (dir, safe) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let trust = || Trust {
+        keys: vec![sealing(safe.path()).key.public()],
+        head: Some(safe.path().join("head")),
+        roots: None,
+    };
+    for round in 1..=5 {
+        kill_after(start_child(dir.path(), Some(safe.path())), 1000 * round + 77);
+        let reader = Reader::open(dir.path()).unwrap();
+        let (report, rows) = (reader.verify(&trust()).unwrap(), reader.stats().unwrap().exchanges);
+        assert!(report.is_sound(), "round {round}: {report:?}");
+        assert_eq!((report.intact + report.tail, report.crashes_total), (rows, round - 1));
+        assert!(report.intact > 0, "some segments were sealed before the end");
+    }
+    let options = Options { keep_days: None, sealing: Some(sealing(safe.path())), ..Options::default() };
+    Ledger::open(dir.path(), options).unwrap().close().unwrap();
+    let reader = Reader::open(dir.path()).unwrap();
+    let report = reader.verify(&trust()).unwrap();
+    assert!(report.is_sound() && report.has_head, "{report:?}");
+    assert_eq!((report.intact, report.tail), (reader.stats().unwrap().exchanges, 0));
+    assert_eq!(report.crashes_total, 5);
 }

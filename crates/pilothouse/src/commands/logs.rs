@@ -3,18 +3,21 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use pilothouse_catalog::Catalog;
 use pilothouse_core::clock::{Clock, SystemClock};
 use pilothouse_core::exchange::Exchange;
 use pilothouse_core::id::ExchangeId;
 use pilothouse_core::money::Cost;
-use pilothouse_store::{Filter, Reader};
+use pilothouse_store::{Erasure, Filter, Place, Reader, Sealing};
 use serde_json::{Value, json};
 
 mod arithmetic;
 pub(crate) mod receipt;
+mod roots;
+mod seal;
 pub(crate) mod source;
+mod verify;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -56,6 +59,28 @@ enum One {
         /// JSON instead of a receipt for people.
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        source: Source,
+    },
+    /// Checks every receipt against the signed chain of segments; exits with 1 when one is altered or missing.
+    Verify(Box<verify::Verify>),
+    /// Lists the signed chain; with `--json`, to be kept elsewhere and compared with `logs verify --roots`.
+    Roots {
+        /// The entries as they are signed, in one JSON document.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        source: Source,
+    },
+    /// Erases one exchange for good: its digest stays, so that the ledger still verifies.
+    Erase {
+        /// The id: 26 characters, as in the answer's `x-pilothouse-exchange` header.
+        id: ExchangeId,
+        /// Why, without anything personal: it stays in the chain.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        #[command(flatten)]
+        key: seal::KeySource,
         #[command(flatten)]
         source: Source,
     },
@@ -110,9 +135,15 @@ impl Logs {
         notes: &mut dyn Write,
         clock: &dyn Clock,
     ) -> anyhow::Result<ExitCode> {
-        if let Some(One::Show { id, json, source }) = self.one {
-            let reader = source.open(notes)?;
-            return listed(show(&reader, id, json, out));
+        match self.one {
+            Some(One::Show { id, json, source }) => return listed(show(&source.open(notes)?, id, json, out)),
+            Some(One::Verify(verify)) => return verify.run(out, notes),
+            Some(One::Roots { json, source }) => return listed(roots::run(&source.open(notes)?, json, out)),
+            Some(One::Erase { id, reason, key, source }) => {
+                let sealing = key.sealing(&source.data)?;
+                return listed(erase(&source, id, &reason, &sealing, clock, out));
+            }
+            None => {}
         }
         let now = clock.now();
         let filter = Filter {
@@ -127,6 +158,10 @@ impl Logs {
 }
 
 fn show(reader: &Reader, id: ExchangeId, as_json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+    let place = reader.place(id)?;
+    if let Some(Place::Erased { at, reason }) = &place {
+        bail!("exchange {id} was erased at {}: {}", iso(*at), plain(reason));
+    }
     let exchange = reader.exchange(id)?.with_context(|| {
         format!(
             "no exchange {id} in {}: it may be too old to be kept, or be on another server; \
@@ -138,9 +173,31 @@ fn show(reader: &Reader, id: ExchangeId, as_json: bool, out: &mut dyn Write) -> 
     if as_json {
         let mut document = exchange_json(&exchange);
         document["cost_arithmetic"] = sum.map_or(Value::Null, |sum| sum.iter().map(Line::json).collect());
+        document["seal"] = place.as_ref().map_or(Value::Null, receipt::place_json);
         return Ok(writeln!(out, "{document:#}")?);
     }
-    Ok(receipt::write(out, &exchange, sum.as_deref())?)
+    receipt::write(out, &exchange, sum.as_deref())?;
+    Ok(place.map_or(Ok(()), |place| receipt::write_place(out, &place))?)
+}
+
+fn erase(
+    source: &Source,
+    id: ExchangeId,
+    reason: &str,
+    sealing: &Sealing,
+    clock: &dyn Clock,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    match pilothouse_store::erase(&source.data, id, reason, sealing, clock)? {
+        Erasure::Done { digest, .. } => {
+            Ok(writeln!(out, "exchange {id} is erased; its digest {digest} stays in the chain")?)
+        }
+        Erasure::Unknown => bail!(
+            "no exchange {id} in {}: it may be erased, too old to be kept, or on another server; `pilothouse logs` \
+             lists what is there",
+            source.data.display()
+        ),
+    }
 }
 
 fn list(reader: &Reader, filter: &Filter, as_json: bool, out: &mut dyn Write) -> anyhow::Result<()> {

@@ -55,7 +55,9 @@ impl Serialize for Digest {
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         let text = String::deserialize(input)?;
-        from_hex(&text).map(Self).ok_or_else(|| serde::de::Error::custom("a digest has 64 hexadecimal digits"))
+        from_hex(&text)
+            .map(Self)
+            .ok_or_else(|| serde::de::Error::custom("a digest has 64 hexadecimal digits"))
     }
 }
 

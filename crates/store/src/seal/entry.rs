@@ -223,7 +223,11 @@ impl Stored {
     pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             number: row.get::<_, i64>(0)?.cast_unsigned(),
-            text: row.get_ref(1)?.as_bytes().map(|text| String::from_utf8_lossy(text).into()).unwrap_or_default(),
+            text: row
+                .get_ref(1)?
+                .as_bytes()
+                .map(|text| String::from_utf8_lossy(text).into())
+                .unwrap_or_default(),
             signature: row.get_ref(2)?.as_bytes().map(<[u8]>::to_vec).unwrap_or_default(),
         })
     }

@@ -70,7 +70,8 @@ pub(crate) fn write(path: &Path, key: &SigningKey, link: Link, last_row: i64) ->
     let signature: String =
         key.sign(&signed(link, last_row)).iter().map(|byte| format!("{byte:02x}")).collect();
     let head = Head {
-        about: "The newest entry of the ledger's chain. `pilothouse logs verify` compares it with the store.".to_owned(),
+        about: "The newest entry of the ledger's chain. `pilothouse logs verify` compares it with the store."
+            .to_owned(),
         entry: link.number,
         digest: link.digest,
         last_row,

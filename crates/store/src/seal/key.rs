@@ -45,7 +45,8 @@ impl SigningKey {
     /// A sentence that says what is wrong, without the key.
     pub fn parse(text: &str) -> Result<Self, String> {
         let wrong = || {
-            "it is no Ed25519 key: put there what `openssl genpkey -algorithm ed25519` writes (PKCS #8)".to_owned()
+            "it is no Ed25519 key: put there what `openssl genpkey -algorithm ed25519` writes (PKCS #8)"
+                .to_owned()
         };
         let text = text.trim();
         let body = match text.strip_prefix(BEGIN) {

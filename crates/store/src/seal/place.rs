@@ -57,10 +57,9 @@ pub(crate) fn of_row(db: &Connection, row: i64) -> rusqlite::Result<Place> {
         });
     }
     Ok(match entry::position(db)? {
-        Some((position, false)) if row > position.last_row => Place::Open {
-            writer: position.writer,
-            number: (row - position.first_row + 1).cast_unsigned(),
-        },
+        Some((position, false)) if row > position.last_row => {
+            Place::Open { writer: position.writer, number: (row - position.first_row + 1).cast_unsigned() }
+        }
         _ => Place::NotCovered,
     })
 }

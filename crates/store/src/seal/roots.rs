@@ -30,10 +30,7 @@ pub struct Root {
     pub segment: Option<(u64, u64, String)>,
 }
 
-pub(crate) fn each(
-    db: &Connection,
-    mut take: impl FnMut(Root) -> io::Result<()>,
-) -> rusqlite::Result<()> {
+pub(crate) fn each(db: &Connection, mut take: impl FnMut(Root) -> io::Result<()>) -> rusqlite::Result<()> {
     let mut select = db.prepare(&format!("SELECT {COLUMNS} FROM chain ORDER BY number"))?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {

@@ -87,8 +87,7 @@ impl Sealer {
         let salt = self.salts.next().ok_or_else(|| form::fault("the system has no randomness to give"))?;
         let extra = Some(extra).filter(|text| !text.is_empty());
         self.scratch.clear();
-        let place =
-            digest::put_leaf(&mut self.scratch, (started_ms, shared, extra.is_some()), detail, &salt);
+        let place = digest::put_leaf(&mut self.scratch, (started_ms, shared, extra.is_some()), detail, &salt);
         let leaf = digest::finish_leaf(&self.scratch, extra);
         if self.open.len() >= SEGMENTS_OPEN_MAX * self.sealing.segment_rows {
             self.is_overflowed = true;
@@ -174,7 +173,8 @@ impl Sealer {
     ) -> rusqlite::Result<()> {
         let now = self.clock.now();
         // Hours far ahead are those of a clock that was wrong.
-        let going_on = hour_of(UnixMs(now.0.saturating_sub(HOUR_IS_OVER_MS)))..=hour_of(now).saturating_add(1);
+        let going_on =
+            hour_of(UnixMs(now.0.saturating_sub(HOUR_IS_OVER_MS)))..=hour_of(now).saturating_add(1);
         let is_over = |hour: &u64| !going_on.contains(hour);
         let (over, open): (Vec<u64>, Vec<u64>) =
             self.hours.iter().partition(|hour| matches!(why, Why::Stop | Why::Recovered) || is_over(hour));
@@ -221,8 +221,7 @@ impl Sealer {
     /// Appends an entry about the ledger as it is.
     pub(super) fn append(&mut self, db: &Connection, event: Event) -> rusqlite::Result<()> {
         let (now, after) = (self.clock.now(), self.after);
-        let link =
-            entry::durably(db, |step| entry::append(step, &self.sealing.key, now, event, after))?;
+        let link = entry::durably(db, |step| entry::append(step, &self.sealing.key, now, event, after))?;
         self.tell(link);
         Ok(())
     }

@@ -20,11 +20,7 @@ use crate::rollup::hour_of;
 /// Hours of one gap whose totals are looked at after a crash; a gap of overload lasts minutes.
 const GAP_HOURS_MAX: u64 = 1000;
 
-pub(super) fn start(
-    db: &Connection,
-    sealing: Sealing,
-    clock: Arc<dyn Clock>,
-) -> rusqlite::Result<Sealer> {
+pub(super) fn start(db: &Connection, sealing: Sealing, clock: Arc<dyn Clock>) -> rusqlite::Result<Sealer> {
     let newest = entry::last(db)?.unwrap_or_default();
     let head = sealing.head.as_deref().and_then(|path| Head::read(path).ok().flatten());
     let head = head.filter(|head| head.is_signed(&[sealing.key.public()]) && head.entry > newest.number);
@@ -103,7 +99,9 @@ pub(super) fn recover(sealer: &mut Sealer, db: &Connection) -> rusqlite::Result<
                 slot.leaf = digest;
             }
         }
-        sealer.open_hours(segment.iter().filter(|row| row.started_ms > 0).map(|row| hour_of(UnixMs(row.started_ms))));
+        sealer.open_hours(
+            segment.iter().filter(|row| row.started_ms > 0).map(|row| hour_of(UnixMs(row.started_ms))),
+        );
         let absent = segment.iter().filter(|row| row.leaf == Digest::default()).count() as u64;
         sealer.seal_rows(db, &segment, absent, Why::Recovered)?;
     }

@@ -126,11 +126,23 @@ impl Report {
     }
 
     fn note_altered(&mut self, what: impl Into<String>) {
-        self.note(Bad { fault: Fault::Altered, what: what.into(), exchange: None, segment: None, receipt: None });
+        self.note(Bad {
+            fault: Fault::Altered,
+            what: what.into(),
+            exchange: None,
+            segment: None,
+            receipt: None,
+        });
     }
 
     fn note_missing(&mut self, what: impl Into<String>) {
-        self.note(Bad { fault: Fault::Missing, what: what.into(), exchange: None, segment: None, receipt: None });
+        self.note(Bad {
+            fault: Fault::Missing,
+            what: what.into(),
+            exchange: None,
+            segment: None,
+            receipt: None,
+        });
     }
 }
 

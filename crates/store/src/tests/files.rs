@@ -63,7 +63,9 @@ fn a_newer_ledger_is_refused_untouched_with_what_to_do() {
         assert_eq!((*found, *reads), (known() + 1, known()));
         let text = refusal.to_string();
         let versions = [format!("version {}", known() + 1), format!("up to {}", known())];
-        for part in [file.to_str().unwrap(), &versions[0], &versions[1], "Nothing was changed", "serve --data"] {
+        for part in
+            [file.to_str().unwrap(), &versions[0], &versions[1], "Nothing was changed", "serve --data"]
+        {
             assert!(text.contains(part), "`{part}` is not in: {text}");
         }
     }
@@ -270,7 +272,10 @@ fn what_old_rows_shared_is_removed_with_the_last_of_them() {
         }
         std::thread::sleep(Duration::from_millis(5));
     }
-    assert_eq!((reader.stats().unwrap().exchanges, reader.exchange(nth(epoch + 2999).id).unwrap()), (0, None));
+    assert_eq!(
+        (reader.stats().unwrap().exchanges, reader.exchange(nth(epoch + 2999).id).unwrap()),
+        (0, None)
+    );
     // The writer still refers to the forms of the newest epoch.
     assert_eq!(count(dir.path(), "form"), 3);
     let young = Exchange { started_at: clock.now(), ..nth(epoch + 3000) };

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use pilothouse_core::exchange::{Attempt, Exchange, Note, TargetUsed};
 use pilothouse_core::money::{Cost, PicoUsd};
 use pilothouse_core::usage::Usage;
+use pilothouse_store::Place;
 use serde_json::{Value, json};
 
 use super::arithmetic::Line;
@@ -216,6 +217,35 @@ fn why(out: &mut dyn Write, exchange: &Exchange) -> io::Result<()> {
         writeln!(out, "  {:<9}{}", "error", plain(error))?;
     }
     Ok(())
+}
+
+/// Where the receipt is in the signed chain, for people.
+///
+/// # Errors
+/// Refusals of the output.
+pub(crate) fn write_place(out: &mut dyn Write, place: &Place) -> io::Result<()> {
+    let text = match place {
+        Place::Sealed { writer, number, segment, at } => {
+            format!("receipt {writer}.{number} · segment {segment} · sealed {}", iso(*at))
+        }
+        Place::Open { writer, number } => format!("receipt {writer}.{number} · not yet sealed"),
+        Place::NotCovered => "recorded without a seal".to_owned(),
+        Place::Erased { at, .. } => format!("erased {}", iso(*at)),
+    };
+    writeln!(out, "  {:<9}{text}", "seal")
+}
+
+/// The same as JSON.
+pub(crate) fn place_json(place: &Place) -> Value {
+    match place {
+        Place::Sealed { writer, number, segment, at } => json!({
+            "state": "sealed", "writer": writer, "number": number, "segment": segment, "sealed_at": iso(*at),
+            "sealed_at_ms": at,
+        }),
+        Place::Open { writer, number } => json!({ "state": "open", "writer": writer, "number": number }),
+        Place::NotCovered => json!({ "state": "not_covered" }),
+        Place::Erased { at, reason } => json!({ "state": "erased", "erased_at": iso(*at), "reason": reason }),
+    }
 }
 
 fn attempted(out: &mut dyn Write, attempt: &Attempt) -> io::Result<()> {

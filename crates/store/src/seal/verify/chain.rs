@@ -103,7 +103,10 @@ impl Chain {
             self.holes.insert(number);
             self.note_hole(self.last.number + 1, &entry, report);
         } else if entry.previous != self.last.digest && !self.bad.contains(&self.last.number) {
-            report.note_altered(format!("entry {number} of the chain does not stand behind entry {}", self.last.number));
+            report.note_altered(format!(
+                "entry {number} of the chain does not stand behind entry {}",
+                self.last.number
+            ));
         }
         Some(entry)
     }

@@ -52,7 +52,13 @@ impl Check<'_> {
             let there = self.count((segment.first_row, segment.last_row()))?;
             if there > 0 {
                 self.report.altered += there;
-                self.bad(Fault::Altered, segment, None, None, format!("{there} rows of an expired segment are there again"));
+                self.bad(
+                    Fault::Altered,
+                    segment,
+                    None,
+                    None,
+                    format!("{there} rows of an expired segment are there again"),
+                );
             }
             return Ok(());
         }
@@ -99,7 +105,11 @@ impl Check<'_> {
             (Some(row), None) if row.leaf == Some(leaf) => self.report.intact += 1,
             (Some(row), erased) => {
                 self.report.altered += 1;
-                let what = if erased.is_some() { "an erased receipt is there again" } else { "it is not what was sealed" };
+                let what = if erased.is_some() {
+                    "an erased receipt is there again"
+                } else {
+                    "it is not what was sealed"
+                };
                 self.bad(Fault::Altered, segment, Some(offset), Some(row), what.to_owned());
             }
             (None, Some(digest)) if *digest == leaf => self.report.erased += 1,
@@ -123,17 +133,20 @@ impl Check<'_> {
         };
         let is_whole = digest::root((0..).zip(seen).map(leaf)) == segment.root;
         let there = seen.iter().flatten().count() as u64;
-        let gone = (0..).zip(seen).filter(|(_, row)| row.is_none()).map(|(offset, _)| segment.first_row + offset);
+        let gone =
+            (0..).zip(seen).filter(|(_, row)| row.is_none()).map(|(offset, _)| segment.first_row + offset);
         let erased = gone.filter(|row: &i64| self.chain.erased.contains_key(row)).count() as u64;
         self.report.erased += erased;
         if is_whole {
             self.report.intact += there;
-            let what = "the digests beside the segment are not those that were sealed; its receipts are".to_owned();
+            let what =
+                "the digests beside the segment are not those that were sealed; its receipts are".to_owned();
             self.bad(Fault::Altered, segment, None, None, what);
         } else {
             self.report.altered += there;
             self.report.missing += segment.count - there - erased;
-            let what = format!("neither its digests nor its receipts make its root; {there} receipts are unproven");
+            let what =
+                format!("neither its digests nor its receipts make its root; {there} receipts are unproven");
             self.bad(Fault::Altered, segment, None, None, what);
         }
     }
@@ -201,7 +214,9 @@ impl Check<'_> {
         if !self.chain.has_ended && expected > there + erased {
             let gone = expected - there - erased;
             self.report.missing += gone;
-            self.report.note_missing(format!("{gone} rows behind the last segment, of {expected} that were written"));
+            self.report.note_missing(format!(
+                "{gone} rows behind the last segment, of {expected} that were written"
+            ));
         }
         Ok(())
     }
@@ -230,13 +245,20 @@ impl Check<'_> {
     }
 
     fn span(&self, (first, last): (i64, i64)) -> rusqlite::Result<(i64, i64)> {
-        let mut select = self
-            .db
-            .prepare_cached("SELECT min(rowid), max(rowid) FROM exchange WHERE rowid >= ?1 AND rowid <= ?2")?;
+        let mut select = self.db.prepare_cached(
+            "SELECT min(rowid), max(rowid) FROM exchange WHERE rowid >= ?1 AND rowid <= ?2",
+        )?;
         select.query_row((first, last), |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
-    fn bad(&mut self, fault: Fault, segment: &Segment, offset: Option<u64>, row: Option<&Seen>, what: String) {
+    fn bad(
+        &mut self,
+        fault: Fault,
+        segment: &Segment,
+        offset: Option<u64>,
+        row: Option<&Seen>,
+        what: String,
+    ) {
         let receipt = offset.map(|offset| (segment.position.writer, segment.first + offset));
         let exchange = row.and_then(|row| row.id);
         self.report.note(Bad { fault, what, exchange, segment: Some(segment.segment), receipt });

@@ -46,7 +46,8 @@ fn check_gaps(db: &Connection, chain: &Chain, report: &mut Report) -> rusqlite::
             report.dropped += gap.exchanges - told;
             open.extend(hour_of(gap.first_at)..=hour_of(gap.last_at));
         } else {
-            report.note_altered(format!("gap record {id} ({} receipts) is not what was sealed", gap.exchanges));
+            report
+                .note_altered(format!("gap record {id} ({} receipts) is not what was sealed", gap.exchanges));
         }
     }
     for (id, gap) in left {

@@ -182,7 +182,8 @@ fn an_erased_receipt_leaves_its_digest_and_nothing_else() {
     super::super::samples::record(&ledger, (0..8).map(plain).chain([person(8)]).chain((9..25).map(plain)));
     assert!(holds(house.data.path(), b"jane"));
     // Beside a server that runs.
-    let done = erase(house.data.path(), person(8).id, "her request", &house.sealing(), &*house.clock).unwrap();
+    let done =
+        erase(house.data.path(), person(8).id, "her request", &house.sealing(), &*house.clock).unwrap();
     assert!(matches!(done, Erasure::Done { .. }));
     super::super::samples::record(&ledger, (25..32).map(plain));
     ledger.close().unwrap();
@@ -228,7 +229,8 @@ fn erasing_what_is_not_yet_sealed_survives_a_seal_and_a_crash() {
 fn an_erasure_says_what_it_cannot_do() {
     let house = House::new(10);
     house.session((0..5).map(plain));
-    let erase = |nth, reason: &str| erase(house.data.path(), plain(nth).id, reason, &house.sealing(), &*house.clock);
+    let erase =
+        |nth, reason: &str| erase(house.data.path(), plain(nth).id, reason, &house.sealing(), &*house.clock);
     assert_eq!(erase(77, "test").unwrap(), Erasure::Unknown);
     assert!(erase(1, " ").unwrap_err().to_string().contains("the reason must have 1 to 500 bytes"));
     assert!(erase(1, &"x".repeat(501)).is_err());

@@ -44,8 +44,18 @@ const COLUMNS: &[(&str, &[&str])] = &[
     (
         "form",
         &[
-            "key", "application", "asked", "vendor", "model", "price", "outcome", "flags", "status", "answer_model",
-            "tier", "changes",
+            "key",
+            "application",
+            "asked",
+            "vendor",
+            "model",
+            "price",
+            "outcome",
+            "flags",
+            "status",
+            "answer_model",
+            "tier",
+            "changes",
         ],
     ),
     ("name", &["text"]),
@@ -53,9 +63,29 @@ const COLUMNS: &[(&str, &[&str])] = &[
     (
         "rollup",
         &[
-            "hour", "key", "application", "vendor", "model", "price", "class", "exchanges", "priced", "cost",
-            "input", "cache_read", "cache_write_5m", "cache_write_1h", "input_audio", "output", "reasoning",
-            "output_audio", "estimated_output", "estimates", "estimates_priced", "estimated_cost", "total_us",
+            "hour",
+            "key",
+            "application",
+            "vendor",
+            "model",
+            "price",
+            "class",
+            "exchanges",
+            "priced",
+            "cost",
+            "input",
+            "cache_read",
+            "cache_write_5m",
+            "cache_write_1h",
+            "input_audio",
+            "output",
+            "reasoning",
+            "output_audio",
+            "estimated_output",
+            "estimates",
+            "estimates_priced",
+            "estimated_cost",
+            "total_us",
         ],
     ),
     ("zone", &["rows"]),
@@ -97,9 +127,14 @@ fn alter(house: &House, (table, column, row, how): (Index, Index, Index, Index))
     let column = columns[column.index(columns.len())];
     // The name that stands for names beyond the bounds is used by none here.
     let which = if table == "name" { "WHERE id > 1" } else { "" };
-    let count: i64 = db.query_row(&format!("SELECT count(*) FROM {table} {which}"), [], |row| row.get(0)).unwrap();
+    let count: i64 =
+        db.query_row(&format!("SELECT count(*) FROM {table} {which}"), [], |row| row.get(0)).unwrap();
     let offset = row.index(usize::try_from(count).unwrap());
-    let (key, values) = if table == "rollup" { ("hour || '/' || key || '/' || application || '/' || class", "") } else { ("rowid", "") };
+    let (key, values) = if table == "rollup" {
+        ("hour || '/' || key || '/' || application || '/' || class", "")
+    } else {
+        ("rowid", "")
+    };
     let (key_value, value): (Value, Value) = db
         .query_row(
             &format!("SELECT {key}, {column}{values} FROM {table} {which} LIMIT 1 OFFSET {offset}"),
@@ -146,8 +181,10 @@ fn any_row_that_is_taken_away_is_found() {
     let copy = house.copy();
     for (table, _) in COLUMNS {
         let which = if *table == "name" { "WHERE id > 1" } else { "" };
-        let count: u32 =
-            house.db().query_row(&format!("SELECT count(*) FROM {table} {which}"), [], |row| row.get(0)).unwrap();
+        let count: u32 = house
+            .db()
+            .query_row(&format!("SELECT count(*) FROM {table} {which}"), [], |row| row.get(0))
+            .unwrap();
         for offset in 0..count {
             house.put_back(&copy);
             let key = if *table == "rollup" {
@@ -253,7 +290,10 @@ fn a_chain_that_is_cut_at_its_end_is_missing_what_the_head_file_or_the_roots_kno
     assert!(report.bad.iter().any(|bad| bad.what.contains("the head file knows entry")), "{report:?}");
     let no_head = Trust { head: None, ..house.trust() };
     let report = house.report_with(&Trust { roots: Some(roots), ..no_head });
-    assert!(report.bad.iter().any(|bad| bad.what.contains("known from the roots kept elsewhere")), "{report:?}");
+    assert!(
+        report.bad.iter().any(|bad| bad.what.contains("known from the roots kept elsewhere")),
+        "{report:?}"
+    );
 }
 
 #[test]
@@ -316,20 +356,30 @@ fn roots_kept_elsewhere_find_a_ledger_that_was_made_anew_with_the_stolen_key() {
     house.session((100..120).map(plain));
     assert!(house.report().is_sound(), "with store, key and head file anything can be made");
     let report = house.report_with(&Trust { roots: Some(roots), ..house.trust() });
-    assert!(report.bad.iter().any(|bad| bad.what.contains("is not the one that was kept elsewhere")), "{report:?}");
+    assert!(
+        report.bad.iter().any(|bad| bad.what.contains("is not the one that was kept elsewhere")),
+        "{report:?}"
+    );
 }
 
 #[test]
 fn a_head_file_that_was_altered_or_is_gone_is_told() {
     let house = sealed();
     let text = std::fs::read_to_string(house.head()).unwrap();
-    for altered in [text.replace("\"entry\": ", "\"entry\": 1"), "{}".to_owned(), text.replace("\"digest\": \"", "\"digest\": \"0")] {
+    for altered in [
+        text.replace("\"entry\": ", "\"entry\": 1"),
+        "{}".to_owned(),
+        text.replace("\"digest\": \"", "\"digest\": \"0"),
+    ] {
         std::fs::write(house.head(), altered).unwrap();
         assert!(!house.report().is_sound());
     }
     std::fs::remove_file(house.head()).unwrap();
     let report = house.report();
-    assert!(report.is_sound() && !report.has_head, "nothing in the store is wrong, and the report says what it lacks");
+    assert!(
+        report.is_sound() && !report.has_head,
+        "nothing in the store is wrong, and the report says what it lacks"
+    );
 }
 
 #[test]
