@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::codes::Wide;
 use crate::form::EPOCH_BITS;
-use crate::seal::entry::{self, Event, Expired};
+use crate::seal::entry::{self, Event, Expired, Segment};
 use crate::seal::floor;
 use crate::seal::sealer::Sealer;
 use crate::zone::ZONE_BITS;
@@ -58,52 +58,37 @@ impl Retention {
     }
 }
 
-/// The oldest segment whose rows are kept.
-struct Oldest {
-    first_row: i64,
-    last_row: i64,
-    entry: i64,
-    last_ms: u64,
-}
-
 /// Removes the oldest rows, all of which started before `before_ms`: a block of them, or a segment.
 fn prune_rows(db: &Connection, before_ms: u64, sealer: Option<&mut Sealer>) -> rusqlite::Result<bool> {
     let Some(first) = db.query_row("SELECT min(rowid) FROM exchange", [], |row| row.get(0))? else {
         return Ok(false);
     };
-    let segment = oldest_segment(db)?;
-    let sealed_from = match (&segment, &sealer) {
-        (Some(segment), _) => segment.first_row,
+    let oldest: Option<(i64, i64)> = db
+        .query_row("SELECT first_row, entry FROM leaves ORDER BY first_row LIMIT 1", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?;
+    let sealed_from = match (oldest, &sealer) {
+        (Some((first_row, _)), _) => first_row,
         (None, Some(sealer)) => sealer.first_open_row(),
         (None, None) => i64::MAX,
     };
     if first < sealed_from {
         return prune_block(db, (first, sealed_from - 1), before_ms, sealer.is_none());
     }
-    match (segment, sealer) {
-        (Some(segment), Some(sealer)) if segment.last_ms < before_ms => {
-            prune_segment(db, &segment, before_ms, sealer)?;
-            Ok(true)
+    // Without the key, a segment cannot be told to have expired, and its rows would be missing.
+    let Some(((first_row, number), sealer)) = oldest.zip(sealer) else { return Ok(false) };
+    // Only what was signed says how old a segment is: nobody else shall make us remove and sign that.
+    match entry::segment(db, number)? {
+        Some(sealed) if sealed.is_signed && sealed.segment.first_row == first_row => {
+            let is_old = sealed.segment.last_at_ms.0 < before_ms;
+            if is_old {
+                prune_segment(db, &sealed.segment, before_ms, sealer)?;
+            }
+            Ok(is_old)
         }
-        // Without its key, a segment cannot be told to have expired, and its rows would be missing.
         _ => Ok(false),
     }
-}
-
-fn oldest_segment(db: &Connection) -> rusqlite::Result<Option<Oldest>> {
-    db.query_row(
-        "SELECT first_row, last_row, entry, last_ms FROM leaves ORDER BY first_row LIMIT 1",
-        [],
-        |row| {
-            Ok(Oldest {
-                first_row: row.get(0)?,
-                last_row: row.get(1)?,
-                entry: row.get(2)?,
-                last_ms: row.get::<_, Wide>(3)?.unsigned()?,
-            })
-        },
-    )
-    .optional()
 }
 
 /// Removes rows that are in no segment, from the first to the end of its block.
@@ -120,7 +105,7 @@ fn prune_block(
         return Ok(false);
     }
     let step = db.unchecked_transaction()?;
-    let block_end = (zone + 1 << ZONE_BITS) - 1;
+    let block_end = ((zone + 1) << ZONE_BITS) - 1;
     remove_rows(&step, (first, last.min(block_end)))?;
     if with_gaps {
         remove_gaps(&step, before_ms)?;
@@ -132,21 +117,20 @@ fn prune_block(
 /// Removes the rows of a segment, and tells the chain.
 fn prune_segment(
     db: &Connection,
-    oldest: &Oldest,
+    segment: &Segment,
     before_ms: u64,
     sealer: &mut Sealer,
 ) -> rusqlite::Result<()> {
-    let number = entry::segment(db, oldest.entry)?.map_or(0, |(_, segment)| segment.segment);
     let link = entry::durably(db, |step| {
-        let rows = (oldest.first_row, oldest.last_row);
+        let rows = (segment.first_row, segment.last_row());
         remove_rows(step, rows)?;
-        step.execute("DELETE FROM leaves WHERE first_row = ?1", [oldest.first_row])?;
+        step.execute("DELETE FROM leaves WHERE first_row = ?1", [segment.first_row])?;
         step.execute("DELETE FROM erased WHERE row >= ?1 AND row <= ?2", rows)?;
         let event = Event::Expired(Expired {
-            segment: number,
-            first_row: oldest.first_row,
-            last_row: oldest.last_row,
-            receipts: (oldest.last_row - oldest.first_row + 1).cast_unsigned(),
+            segment: segment.segment,
+            first_row: segment.first_row,
+            last_row: segment.last_row(),
+            receipts: segment.count,
             gaps: remove_gaps(step, before_ms)?,
         });
         sealer.append_within(step, event)

@@ -94,7 +94,6 @@ CREATE TABLE leaves (
     first_row INTEGER PRIMARY KEY,
     last_row INTEGER NOT NULL,
     entry INTEGER NOT NULL,
-    last_ms NOT NULL,
     digests BLOB NOT NULL
 );
 

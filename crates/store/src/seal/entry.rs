@@ -264,13 +264,25 @@ pub(crate) fn position(db: &Connection) -> rusqlite::Result<Option<(Position, bo
     Ok(None)
 }
 
+/// A segment as its entry tells it.
+pub(crate) struct Sealed {
+    pub(crate) at: UnixMs,
+    pub(crate) segment: Segment,
+    /// The entry fits its signature, whoever signed it.
+    pub(crate) is_signed: bool,
+}
+
 /// The segment of that entry.
-pub(crate) fn segment(db: &Connection, number: i64) -> rusqlite::Result<Option<(UnixMs, Segment)>> {
+pub(crate) fn segment(db: &Connection, number: i64) -> rusqlite::Result<Option<Sealed>> {
     let mut select = db.prepare_cached(&format!("SELECT {COLUMNS} FROM chain WHERE number = ?1"))?;
     let stored = select.query_row([number], Stored::read).optional()?;
-    Ok(stored.and_then(|stored| stored.parse()).and_then(|entry| match entry.event {
-        Event::Segment(segment) => Some((entry.at_ms, segment)),
-        _ => None,
+    Ok(stored.and_then(|stored| {
+        let entry = stored.parse()?;
+        let is_signed = entry.key.has_signed(&stored.text, &stored.signature);
+        match entry.event {
+            Event::Segment(segment) => Some(Sealed { at: entry.at_ms, segment, is_signed }),
+            _ => None,
+        }
     }))
 }
 

@@ -104,7 +104,7 @@ fn erase_row(
     db.execute(
         "DELETE FROM form WHERE id = ?1 AND NOT EXISTS \
          (SELECT 1 FROM exchange WHERE form = ?1 AND rowid >= ?2 AND rowid < ?3)",
-        (form, epoch << EPOCH_BITS, epoch + 1 << EPOCH_BITS),
+        (form, epoch << EPOCH_BITS, (epoch + 1) << EPOCH_BITS),
     )?;
     let last_row = entry::position(db)?.map_or(0, |(position, _)| position.last_row);
     Ok(Some((link, digest.to_string(), last_row)))

@@ -4,7 +4,8 @@ use pilothouse_core::clock::UnixMs;
 use pilothouse_core::id::ExchangeId;
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{entry, start};
+use super::entry::{self, Sealed};
+use super::start;
 
 /// What the chain says about one receipt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +48,9 @@ pub(crate) fn of_row(db: &Connection, row: i64) -> rusqlite::Result<Place> {
             |row| row.get(0),
         )
         .optional()?;
-    if let Some((at, segment)) = number.map(|number| entry::segment(db, number)).transpose()?.flatten() {
+    if let Some(Sealed { at, segment, .. }) =
+        number.map(|number| entry::segment(db, number)).transpose()?.flatten()
+    {
         let offset = (row - segment.first_row).cast_unsigned();
         return Ok(Place::Sealed {
             writer: segment.position.writer,

@@ -10,7 +10,6 @@ use super::digest::{self, DIGEST_BYTES, Digest, Salts};
 use super::entry::{self, Event, GapSeal, Link, Position, Segment, Why};
 use super::rows::Seen;
 use super::{Sealing, head, start, totals};
-use crate::codes::Wide;
 use crate::rollup::hour_of;
 use crate::{form, gap, row};
 
@@ -277,17 +276,8 @@ fn new_gaps(db: &Connection, last: i64) -> rusqlite::Result<Vec<GapSeal>> {
 fn write_leaves(db: &Connection, first_row: i64, number: u64, rows: &[OpenRow]) -> rusqlite::Result<()> {
     let mut bytes = Vec::with_capacity(rows.len() * DIGEST_BYTES);
     rows.iter().for_each(|row| bytes.extend_from_slice(&row.leaf.0));
-    let mut insert = db.prepare_cached(
-        "INSERT INTO leaves (first_row, last_row, entry, last_ms, digests) VALUES (?1, ?2, ?3, ?4, ?5)",
-    )?;
-    let last_ms = rows.iter().map(|row| row.started_ms).max().unwrap_or_default();
-    insert
-        .execute((
-            first_row,
-            first_row + rows.len() as i64 - 1,
-            number.cast_signed(),
-            Wide::from(last_ms),
-            bytes,
-        ))
-        .map(drop)
+    let mut insert = db
+        .prepare_cached("INSERT INTO leaves (first_row, last_row, entry, digests) VALUES (?1, ?2, ?3, ?4)")?;
+    let last_row = first_row + rows.len() as i64 - 1;
+    insert.execute((first_row, last_row, number.cast_signed(), bytes)).map(drop)
 }

@@ -16,6 +16,7 @@ use super::sealer::{OpenRow, Sealer};
 use crate::codes::Wide;
 use crate::gap;
 use crate::rollup::hour_of;
+use crate::zone::ZONE_BITS;
 
 /// Hours of one gap whose totals are looked at after a crash; a gap of overload lasts minutes.
 const GAP_HOURS_MAX: u64 = 1000;
@@ -31,6 +32,8 @@ pub(super) fn start(db: &Connection, sealing: Sealing, clock: Arc<dyn Clock>) ->
         Some((position, true)) => (After::CleanEnd, position),
         Some((position, false)) => (After::Crash, position),
     };
+    // Rows keep their numbers, also those that somebody took away.
+    let used = position.last_row.max(head.as_ref().map_or(0, |head| head.last_row));
     let mut sealer = Sealer::new(sealing, clock, position);
     sealer.after = head.as_ref().map(Head::link);
     let lost = head.map(|head| Lost {
@@ -42,6 +45,7 @@ pub(super) fn start(db: &Connection, sealing: Sealing, clock: Arc<dyn Clock>) ->
         sealer.open_hours(sealer.position.open_hours.clone());
         recover(&mut sealer, db)?;
     }
+    let last_row = if used > last_row { skip_rows(db, used)? } else { last_row };
     let unsealed = unsealed(&mut sealer, db, after)?;
     sealer.position = Position {
         writer: sealer.position.writer + 1,
@@ -69,6 +73,16 @@ fn unsealed(sealer: &mut Sealer, db: &Connection, after: After) -> rusqlite::Res
         }
     }
     Ok(count.cast_unsigned())
+}
+
+/// The next row comes after this one.
+fn skip_rows(db: &Connection, last_row: i64) -> rusqlite::Result<i64> {
+    db.execute(
+        "INSERT INTO zone (zone, min_ms, max_ms, rows, last_row) VALUES (?1, 0, 0, 0, ?2) \
+         ON CONFLICT (zone) DO UPDATE SET last_row = excluded.last_row",
+        (last_row >> ZONE_BITS, last_row),
+    )?;
+    Ok(last_row)
 }
 
 /// The last row that was ever written.

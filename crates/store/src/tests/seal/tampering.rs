@@ -271,6 +271,48 @@ fn rows_of_an_expired_segment_cannot_come_back() {
 }
 
 #[test]
+fn a_server_cannot_be_made_to_expire_what_is_not_old() {
+    let house = sealed();
+    let copy = house.copy();
+    for sql in [
+        "UPDATE chain SET entry = replace(entry, '\"last_at_ms\":17', '\"last_at_ms\":0')",
+        "UPDATE zone SET min_ms = 0, max_ms = 0",
+        "UPDATE leaves SET first_row = first_row - 1 WHERE first_row > 1",
+        "UPDATE leaves SET entry = 1",
+    ] {
+        house.put_back(&copy);
+        house.tamper(sql);
+        let house = House { keep_days: Some(3), ..house_like(&house) };
+        let mut still = house.writer();
+        while still.writer.prune() {}
+        still.writer.end();
+        let report = house.report();
+        assert_eq!(report.expired, 0, "{sql}: {report:?}");
+    }
+}
+
+/// Another server on the same folders.
+fn house_like(house: &House) -> House {
+    let twin = House::new(house.segment_rows);
+    let copy = house.copy();
+    std::fs::copy(house.safe.path().join("key"), twin.safe.path().join("key")).unwrap();
+    twin.put_back(&copy);
+    twin
+}
+
+#[test]
+fn numbers_of_rows_that_somebody_took_away_are_not_used_again() {
+    let house = House::new(8);
+    house.session((0..40).map(plain));
+    for sql in ["DELETE FROM exchange WHERE rowid > 10", "UPDATE zone SET last_row = 10, rows = 10"] {
+        house.tamper(sql);
+    }
+    house.session((40..50).map(plain));
+    let report = house.report();
+    assert_eq!((report.missing, report.intact, report.altered), (30, 20, 0), "{report:?}");
+}
+
+#[test]
 fn taking_rows_away_as_if_they_had_expired_is_missing() {
     let house = sealed();
     house.tamper("DELETE FROM leaves WHERE first_row = 1");

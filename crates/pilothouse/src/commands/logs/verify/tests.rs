@@ -218,6 +218,16 @@ fn a_ledger_from_before_sealing_is_told_as_not_covered() {
 }
 
 #[test]
+fn the_docs_show_what_is_printed() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let docs = fs::read_to_string(root.join("../../docs/src/receipts.md")).unwrap();
+    for name in ["intact", "altered", "missing", "tail", "crash", "erased", "expired", "not_covered"] {
+        let golden = root.join(format!("src/commands/logs/golden/verify_{name}.txt"));
+        assert!(docs.contains(&fs::read_to_string(golden).unwrap()), "receipts.md shows another `{name}`");
+    }
+}
+
+#[test]
 fn roots_kept_elsewhere_are_compared() {
     let house = House::new();
     house.session(0..110);
