@@ -9,6 +9,7 @@ mod facts;
 mod path;
 mod rule;
 mod select;
+mod told;
 
 use pilothouse_core::dialect::Dialect;
 

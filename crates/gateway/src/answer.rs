@@ -10,6 +10,9 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
+use pilothouse_wire::codec::VendorError;
+
+use crate::job::Job;
 
 pub use array::ArrayBody;
 pub use passed::{PassedBody, Reading};
@@ -79,6 +82,16 @@ impl http_body::Body for AnswerBody {
             Self::Relay(_) | Self::Translated(_) | Self::Array(_) => SizeHint::default(),
         }
     }
+}
+
+/// A stream that can be held until the model has said something, so that a failure before that can still be anything:
+/// told with a status of its own, or made good by another target.
+pub(crate) trait Held {
+    /// The exchange, while it has not been recorded.
+    fn job(&mut self) -> &mut Option<Job>;
+
+    /// Ready when the model has said something, the answer is whole without a word, or the stream has failed before one.
+    fn poll_held(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Box<VendorError>>>;
 }
 
 /// The first piece of a stream leaves at once. The server asks for as much as there is before it writes, which

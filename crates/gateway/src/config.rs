@@ -6,6 +6,7 @@
 mod compat;
 mod diagnostic;
 mod provider;
+mod route;
 mod secret;
 mod server;
 mod signing;
@@ -19,6 +20,7 @@ use toml::Spanned;
 pub use compat::CompatMode;
 pub use diagnostic::{ConfigError, Diagnostic};
 pub use provider::{EntraSection, Provider, TimeoutSection};
+pub use route::{Defaults, Route, RouteTarget};
 pub use secret::{SecretRef, resolve as resolve_secret};
 pub use server::{Server, TlsSection};
 pub use signing::Signing;
@@ -27,12 +29,16 @@ pub use signing::Signing;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct File {
-    /// What is done about requests that their target would refuse or silently change.
-    pub compat: CompatMode,
+    /// What is done about requests that their target would refuse or silently change: the same as in `[defaults]`.
+    pub compat: Option<CompatMode>,
     /// Where and how we listen.
     pub server: Server,
+    /// What holds for calls that say nothing of it, whichever route they take.
+    pub defaults: Defaults,
     /// Who may be called.
     pub providers: BTreeMap<Spanned<String>, Provider>,
+    /// Names that applications call, and who takes them.
+    pub routes: BTreeMap<Spanned<String>, Route>,
     /// Who may call us.
     pub keys: BTreeMap<Spanned<String>, Key>,
     /// Overlays of the catalogue.

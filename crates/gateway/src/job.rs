@@ -174,6 +174,18 @@ impl Job {
         self.receipt(|receipt| receipt.attempts.push(Attempt { target, kind, status, failed_us }));
     }
 
+    /// Another target is asked: what was edited and lost for the one before holds no more.
+    pub fn tries_again(&mut self) {
+        self.note(|exchange| {
+            exchange.timings.headers_us = None;
+            exchange.timings.first_token_us = None;
+            if let Some(receipt) = &mut exchange.receipt {
+                receipt.edits.clear();
+                receipt.losses.clear();
+            }
+        });
+    }
+
     /// Writes into the receipt what else happened on the way.
     pub fn noted(&mut self, note: Note) {
         self.receipt(|receipt| receipt.notes.push(note));

@@ -7,6 +7,7 @@ mod choose;
 mod count;
 mod embed;
 mod fit;
+mod onward;
 mod pass;
 mod read;
 mod realtime;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue, Response};
 use hyper::body::Incoming;
 use pilothouse_core::dialect::Dialect;
+use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::Note;
 use pilothouse_wire::dialects::holds_foreign_reasoning;
 use pilothouse_wire::path::PathCall;
@@ -31,6 +33,10 @@ use crate::job::Job;
 use crate::plan::Plan;
 use crate::shared::Worker;
 use crate::told::Told;
+
+use choose::Choice;
+use onward::Onward;
+use read::Asked;
 
 pub use admit::{admit, admit_operator};
 pub(crate) use authorise::authorise;
@@ -79,32 +85,65 @@ pub async fn run(
         Ok(asked) => asked,
         Err(error) => return refusal(&worker.shared, dialect, &error, None),
     };
-    // Which target takes it.
-    let choice = match choose::choose(plan, dialect, call, &asked) {
-        Ok(choice) => choice,
+    // Who takes it, and who when they fail.
+    let order = match choose::choose(plan, dialect, call, &asked, || worker.shared.chance()) {
+        Ok(order) => order,
         Err(error) => return refuse::recorded(worker, dialect, &mut asked, error),
     };
-    let mut job =
-        Job::new(&worker.shared, dialect, std::mem::take(&mut asked.caller), choice.resolution.asked.clone());
+    let asked_for = order.first.resolution.asked.clone();
+    let mut job = Job::new(&worker.shared, dialect, std::mem::take(&mut asked.caller), asked_for);
     job.note(|exchange| {
         exchange.streamed = asked.is_stream;
         exchange.request_bytes = asked.body.len() as u64;
     });
-    job.chose(&choice.resolution, choice.surface_dialect());
-    if call == Call::CountTokens && !choice.is_same_dialect {
-        return Box::pin(count::estimate(dialect, &asked, &choice, job)).await;
+    let around = Around { worker, plan, dialect, call };
+    let onward = Onward::of(&order, plan);
+    // One after the other, until there is something to pass on: before that, a failure is invisible.
+    for (choice, left) in order.each() {
+        match around.attempt(&mut asked, choice, &onward.before(left, &order), job).await {
+            Ok(answer) => return answer,
+            Err(lost) => job = lost,
+        }
+        job.tries_again();
     }
-    if call.embeds() && !choice.is_same_dialect {
-        return Box::pin(embed::embed(worker, dialect, call, &mut asked, &choice, job)).await;
-    }
-    // Equal dialects: the client's bytes, but for the edits listed. Else, and where the conversation holds reasoning of
-    // another vendor, which must not be shown to this one: through the canonical form.
-    let is_apart = || plan.debug.force_translate || holds_foreign_reasoning(dialect, &asked.body);
-    if choice.is_same_dialect && !(call == Call::Chat && is_apart()) {
-        relay::relay(worker, dialect, call, &mut asked, &choice, job).await
-    } else {
-        // Boxed: the way between dialects is larger than the fast path, which must not carry it.
-        Box::pin(translate::translate(worker, dialect, &mut asked, &choice, job)).await
+    let error = Error::new(Kind::Internal, "no target is left to ask");
+    refuse::failed(dialect, job, &error)
+}
+
+/// What is the same for all attempts of a call.
+struct Around<'a> {
+    worker: &'a Arc<Worker>,
+    plan: &'a Plan,
+    dialect: Dialect,
+    call: Call,
+}
+
+impl Around<'_> {
+    /// Asks one target.
+    async fn attempt(
+        &self,
+        asked: &mut Asked<'_>,
+        choice: &Choice,
+        onward: &Onward,
+        mut job: Job,
+    ) -> onward::Tried {
+        let Self { worker, plan, dialect, call } = *self;
+        job.chose(&choice.resolution, choice.surface_dialect());
+        if call == Call::CountTokens && !choice.is_same_dialect {
+            return Ok(Box::pin(count::estimate(dialect, asked, choice, job)).await);
+        }
+        if call.embeds() && !choice.is_same_dialect {
+            return Ok(Box::pin(embed::embed(worker, dialect, call, asked, choice, job)).await);
+        }
+        // Equal dialects: the client's bytes, but for the edits listed. Else, and where the conversation holds reasoning of
+        // another vendor, which must not be shown to this one: through the canonical form.
+        let is_apart = || plan.debug.force_translate || holds_foreign_reasoning(dialect, &asked.body);
+        if choice.is_same_dialect && !(call == Call::Chat && is_apart()) {
+            relay::relay(worker, dialect, call, asked, choice, onward, job).await
+        } else {
+            // Boxed: the way between dialects is larger than the fast path, which must not carry it.
+            Box::pin(translate::translate(worker, dialect, asked, choice, onward, job)).await
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod build;
 mod keys;
 mod provider;
 mod resolve;
+mod route;
 mod ties;
 
 use std::collections::HashMap;
@@ -19,9 +20,10 @@ pub use build::{Environment, build, listen_address};
 pub use keys::{KeyInfo, Keys, digest_of};
 pub use provider::{CallHeads, Live, Naming, Provider, Rerank, Surface};
 pub use resolve::{Resolution, Target};
+pub use route::{Member, Route, Strategy};
 pub use ties::Tie;
 
-use crate::config::{ConfigError, DebugSection};
+use crate::config::{ConfigError, DebugSection, Defaults};
 use crate::exposure::Exposure;
 use crate::metrics::Metrics;
 
@@ -37,6 +39,10 @@ pub struct Plan {
     pub catalog: Catalog,
     /// Who may be called, in the order of the file.
     pub providers: Vec<Arc<Provider>>,
+    /// Names that applications call, with who takes them.
+    pub routes: HashMap<Box<str>, Arc<Route>>,
+    /// What holds for calls that say nothing of it, whichever name they call.
+    pub defaults: Defaults,
     /// Who may call.
     pub keys: Keys,
     /// The digest of the token for operators.

@@ -4,12 +4,16 @@
 //! cl100k_base a third and 24 MiB. Prose then runs at about 10 MB/s.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tiktoken_rs::{CoreBPE, cl100k_base_singleton, o200k_base_singleton};
 
 /// Text is encoded in segments of at most this many bytes: the encoder takes n log n time for one word of n
 /// bytes, and its splitting expression gives up on a million blanks.
 const SEGMENT_BYTES: usize = 4096;
+
+/// Whether each table has been built, in the order of [`Table`].
+static LOADED: [AtomicBool; 2] = [AtomicBool::new(false), AtomicBool::new(false)];
 
 /// A public tokenizer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,11 +32,18 @@ impl Table {
         }
     }
 
+    /// Whether counting needs not build it first.
+    pub(crate) fn is_loaded(self) -> bool {
+        LOADED[self as usize].load(Ordering::Relaxed)
+    }
+
     fn get(self) -> &'static CoreBPE {
-        match self {
+        let table = match self {
             Self::O200k => o200k_base_singleton(),
             Self::Cl100k => cl100k_base_singleton(),
-        }
+        };
+        LOADED[self as usize].store(true, Ordering::Relaxed);
+        table
     }
 }
 

@@ -10,6 +10,7 @@ mod media;
 mod request;
 mod sample;
 mod shape;
+mod tokenizer;
 mod tools;
 
 #[cfg(test)]
@@ -22,6 +23,8 @@ use std::borrow::Cow;
 use pilothouse_core::conversation::Request;
 
 use family::Reading;
+
+pub use tokenizer::{TextShape, Tokenizer};
 
 /// The most bytes of text that one count reads. Of longer input, 16 evenly spaced windows are read.
 pub const READ_BYTES_MAX: usize = 1 << 20;

@@ -55,6 +55,13 @@ impl Shape {
         self.0[class as usize] += 1;
     }
 
+    /// Adds the counters of another text.
+    pub(crate) fn plus(&mut self, other: &Self) {
+        for (sum, count) in self.0.iter_mut().zip(other.0) {
+            *sum = sum.saturating_add(count);
+        }
+    }
+
     /// The estimate, in thousandths of tokens.
     pub(crate) fn millitokens(&self, weights: &Weights) -> u64 {
         self.0

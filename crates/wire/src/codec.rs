@@ -246,6 +246,26 @@ pub fn kind_of_status(status: u16, words: &str) -> Kind {
     }
 }
 
+/// Whether a vendor refused a request because it is longer than the model's context: another model may take it.
+///
+/// OpenAI says it by a code; the words are those of Anthropic, Google, Bedrock and vLLM
+/// (<https://platform.openai.com/docs/guides/error-codes>, <https://platform.claude.com/docs/en/api/errors>,
+/// <https://docs.vllm.ai/en/latest/>, read 2026-11-23).
+#[must_use]
+pub fn is_too_long(error: &VendorError) -> bool {
+    const WORDS: [&str; 7] = [
+        "maximum context length",
+        "prompt is too long",
+        "exceed context limit",
+        "context window",
+        "input token count",
+        "Input is too long",
+        "request_too_large",
+    ];
+    error.code.as_deref() == Some("context_length_exceeded")
+        || WORDS.iter().any(|words| error.message.contains(words))
+}
+
 /// The codec of a dialect; `None` for dialects that are only passed through.
 #[must_use]
 pub fn codec(dialect: Dialect) -> Option<&'static dyn Codec> {

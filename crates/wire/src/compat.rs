@@ -6,7 +6,7 @@
 mod behind;
 mod edit;
 mod facts;
-mod place;
+pub(crate) mod place;
 mod rewrite;
 mod turns;
 

@@ -3,6 +3,7 @@
 //! Four views of a message: [`head`] (a borrowed look at a request), [`facts`] (what an answer tells while
 //! it passes), span [`head::Edit`]s of passing bytes, and codecs to and from the canonical conversation.
 
+pub mod cap;
 pub mod codec;
 pub mod compat;
 pub mod dialects;

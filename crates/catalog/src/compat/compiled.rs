@@ -1,14 +1,13 @@
 //! The rules of one target, indexed by the members that they are about.
 
-use pilothouse_core::conversation::Effort;
-use pilothouse_core::dialect::Dialect;
-use serde_json::Value;
-
 use super::facts::{RequestFacts, Seen};
 use super::path::Path;
 use super::rule::{Action, Rule, Test, all};
+use super::told::Told;
 use crate::model::{Model, Support};
 use crate::name::ModelName;
+use pilothouse_core::conversation::Effort;
+use pilothouse_core::dialect::Dialect;
 
 /// Most findings of one request; a client that repeats a mistake in every message cannot fill the memory.
 const FINDINGS_MAX: usize = 256;
@@ -208,30 +207,26 @@ impl Compat {
         if test == &Test::default() && !matches!(action, Action::Nearest(_)) {
             return Some(true);
         }
-        let value: Value = serde_json::from_slice(text).ok()?;
-        let same = |wanted: &Value| match (wanted.as_f64(), value.as_f64()) {
-            (Some(wanted), Some(value)) => (wanted - value).abs() < f64::EPSILON,
-            _ => *wanted == value,
-        };
-        let number = value.as_f64();
+        let value = Told::read(text)?;
         let most = self.output_tokens_max.filter(|_| test.above_output_max).map(|most| most as f64);
-        let holds = test.is.as_ref().is_none_or(|these| these.iter().any(same))
-            && test.not.as_ref().is_none_or(|these| !these.iter().any(same))
+        let number = value.number();
+        let holds = test.is.as_ref().is_none_or(|these| these.iter().any(|wanted| value.is(wanted)))
+            && test.not.as_ref().is_none_or(|these| !these.iter().any(|wanted| value.is(wanted)))
             && test.above.is_none_or(|bound| number.is_some_and(|value| value > bound))
             && test.below.is_none_or(|bound| number.is_some_and(|value| value < bound))
             && (!test.above_output_max || most.is_some_and(|most| number.is_some_and(|value| value > most)))
-            && test.longer.is_none_or(|length| value.as_array().is_some_and(|list| list.len() > length))
-            && test.has.as_ref().is_none_or(|item| value.as_array().is_some_and(|list| list.contains(item)))
-            && (!test.blank || value.as_str().is_some_and(|text| text.trim().is_empty()))
+            && test.longer.is_none_or(|length| value.list().is_some_and(|list| list.len() > length))
+            && test.has.as_ref().is_none_or(|item| value.list().is_some_and(|list| list.contains(item)))
+            && (!test.blank || value.text().is_some_and(|text| text.trim().is_empty()))
             && is_elsewhere(action, &value);
         holds.then_some(true)
     }
 }
 
 /// Whether a word is another than those that the action leaves. Words that nobody knows are the vendor's to refuse.
-fn is_elsewhere(action: &Action, value: &Value) -> bool {
+fn is_elsewhere(action: &Action, value: &Told<'_>) -> bool {
     let Action::Nearest(words) = action else { return true };
-    let Some(given) = value.as_str() else { return false };
+    let Some(given) = value.text() else { return false };
     rank(given).is_some() && !words.iter().any(|word| word.eq_ignore_ascii_case(given))
 }
 

@@ -10,10 +10,11 @@ use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::Outcome;
 use pilothouse_upstream::Body;
 use pilothouse_wire::codec::VendorError;
+use pilothouse_wire::facts::StreamError;
 use pilothouse_wire::framing::Framing;
 use pilothouse_wire::relay::Relay;
 
-use super::{Broken, Ending, First};
+use super::{Broken, Ending, First, Held};
 use crate::drain::Place;
 use crate::job::Job;
 use crate::pipeline::error_codec;
@@ -29,8 +30,22 @@ pub struct RelayBody {
     place: Place,
     has_first_token: bool,
     first: First,
+    /// What came before the model said anything, where the stream was held until then.
+    held: BytesMut,
+    /// What came next when holding ended.
+    pending: Option<Step>,
     ending: Option<Ending>,
     is_done: bool,
+}
+
+/// What comes next of a vendor's stream.
+enum Step {
+    /// Bytes for the client.
+    Out(Bytes),
+    /// Its end, clean or not.
+    Over,
+    /// It failed, behind these bytes.
+    Failed(Bytes, Error),
 }
 
 impl RelayBody {
@@ -46,6 +61,8 @@ impl RelayBody {
             place,
             has_first_token: false,
             first: First::default(),
+            held: BytesMut::new(),
+            pending: None,
             ending: None,
             is_done: false,
         }
@@ -61,38 +78,56 @@ impl RelayBody {
         if self.first.must_leave(cx) {
             return Poll::Pending;
         }
+        if !self.held.is_empty() {
+            let held = self.held.split().freeze();
+            return self.give(held);
+        }
+        let step = match self.pending.take() {
+            Some(step) => step,
+            None => ready!(self.step(cx)),
+        };
+        match step {
+            Step::Out(out) => self.give(out),
+            Step::Over => self.end(cx),
+            Step::Failed(before, error) => self.fail(cx, &before, &error),
+        }
+    }
+
+    fn give(&mut self, out: Bytes) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        self.first.given();
+        self.gave(out.len());
+        Poll::Ready(Some(Ok(Frame::data(out))))
+    }
+
+    /// What comes next of the vendor's stream.
+    fn step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
         loop {
             let next = match self.body.poll_data(cx) {
                 Poll::Ready(next) => next,
-                Poll::Pending => {
-                    if !self.place.poll_is_over(cx) {
-                        return Poll::Pending;
-                    }
-                    return self.fail(cx, &[], &stopping());
+                Poll::Pending if self.place.poll_is_over(cx) => {
+                    return Poll::Ready(Step::Failed(Bytes::new(), stopping()));
                 }
+                Poll::Pending => return Poll::Pending,
             };
             match next {
                 Some(Ok(chunk)) => {
                     let out = self.relay.push(chunk);
                     self.saw_output();
                     if self.relay.is_oversized() {
-                        return self.fail(cx, &out, &oversized(&self.vendor));
+                        return Poll::Ready(Step::Failed(out, oversized(&self.vendor)));
                     }
                     if self.relay.is_malformed() {
-                        return self.fail(cx, &out, &malformed(&self.vendor, self.dialect));
+                        return Poll::Ready(Step::Failed(out, malformed(&self.vendor, self.dialect)));
                     }
                     if !out.is_empty() {
-                        self.first.given();
-                        self.gave(out.len());
-                        return Poll::Ready(Some(Ok(Frame::data(out))));
+                        return Poll::Ready(Step::Out(out));
                     }
                 }
-                None => return self.end(cx),
+                None => return Poll::Ready(Step::Over),
                 // Nothing is missing, or the vendor has said itself why something is.
-                Some(Err(_)) if self.relay.has_last_word() => return self.end(cx),
+                Some(Err(_)) if self.relay.has_last_word() => return Poll::Ready(Step::Over),
                 Some(Err(failure)) => {
-                    let error = failure.into_error(&self.vendor);
-                    return self.fail(cx, &[], &error);
+                    return Poll::Ready(Step::Failed(Bytes::new(), failure.into_error(&self.vendor)));
                 }
             }
         }
@@ -174,6 +209,34 @@ impl RelayBody {
     }
 }
 
+impl Held for RelayBody {
+    fn job(&mut self) -> &mut Option<Job> {
+        &mut self.job
+    }
+
+    fn poll_held(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Box<VendorError>>> {
+        loop {
+            let step = ready!(self.step(cx));
+            let facts = self.relay.facts();
+            // One read may bring the first word and the failure behind it.
+            if self.has_first_token || (facts.is_terminated && facts.error.is_none()) {
+                self.pending = Some(step);
+                return Poll::Ready(Ok(()));
+            }
+            let error = match (&facts.error, step) {
+                (Some(error), _) => told(error),
+                (None, Step::Out(out)) => {
+                    self.held.extend_from_slice(&out);
+                    continue;
+                }
+                (None, Step::Over) => unfinished(&self.vendor),
+                (None, Step::Failed(_, error)) => error,
+            };
+            return Poll::Ready(Err(Box::new(VendorError::from(&error))));
+        }
+    }
+}
+
 impl Drop for RelayBody {
     /// The client went away; an answer that was whole by then counts as whole, and one whose vendor had told an
     /// error (at which SDKs hang up) as failed.
@@ -184,6 +247,11 @@ impl Drop for RelayBody {
             job.finish(Outcome::Cancelled, self.relay.take_facts());
         }
     }
+}
+
+/// An error that the vendor told within its stream.
+fn told(error: &StreamError) -> Error {
+    Error::new(error.kind, error.message.clone())
 }
 
 pub(super) fn unfinished(vendor: &str) -> Error {

@@ -21,7 +21,7 @@ use pilothouse_wire::sse::EVENT_MAX;
 use tokio::time::Sleep;
 
 use super::relay::{stopping, unfinished};
-use super::{Broken, Ending, First};
+use super::{Broken, Ending, First, Held};
 use crate::drain::Place;
 use crate::job::Job;
 use crate::memory::Remembering;
@@ -39,8 +39,22 @@ pub struct TranslatedBody {
     ping: Ping,
     has_first_token: bool,
     first: First,
+    /// What was written before the model said anything, where the stream was held until then.
+    held: Vec<u8>,
+    /// What came next when holding ended.
+    pending: Option<Step>,
     ending: Option<Ending>,
     is_done: bool,
+}
+
+/// What comes next of a stream that is rewritten.
+enum Step {
+    /// Bytes for the client.
+    Out(Vec<u8>),
+    /// The vendor's end, behind these bytes.
+    Over(Vec<u8>),
+    /// It failed, behind these bytes.
+    Failed(Vec<u8>, Box<VendorError>),
 }
 
 /// When a silent stream must show again that it lives.
@@ -215,6 +229,8 @@ impl TranslatedBody {
             ping,
             has_first_token: false,
             first: First::default(),
+            held: Vec::new(),
+            pending: None,
             ending: None,
             is_done: false,
         }
@@ -230,35 +246,55 @@ impl TranslatedBody {
         if self.first.must_leave(cx) {
             return Poll::Pending;
         }
+        if !self.held.is_empty() {
+            let held = std::mem::take(&mut self.held);
+            return self.give(held);
+        }
+        let step = match self.pending.take() {
+            Some(step) => Poll::Ready(step),
+            None => self.step(cx),
+        };
+        match step {
+            Poll::Ready(Step::Out(out)) => {
+                self.ping.rest();
+                self.give(out)
+            }
+            Poll::Ready(Step::Over(out)) => self.end(cx, out),
+            Poll::Ready(Step::Failed(out, error)) => self.fail(cx, out, &error),
+            Poll::Pending => {
+                ready!(self.ping.poll_due(cx));
+                self.ping.rest();
+                self.give(error_codec(self.dialect).keep_alive().to_vec())
+            }
+        }
+    }
+
+    /// What comes next of the vendor's stream, rewritten.
+    fn step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        let mut out = Vec::new();
         loop {
-            let mut out = Vec::new();
             let next = match self.body.poll_data(cx) {
                 Poll::Ready(next) => next,
                 Poll::Pending if self.place.poll_is_over(cx) => {
-                    return self.fail(cx, out, &VendorError::from(&stopping()));
+                    return Poll::Ready(Step::Failed(out, Box::new(VendorError::from(&stopping()))));
                 }
-                Poll::Pending => {
-                    ready!(self.ping.poll_due(cx));
-                    self.ping.rest();
-                    return self.give(error_codec(self.dialect).keep_alive().to_vec());
-                }
+                Poll::Pending => return Poll::Pending,
             };
             let result = match next {
                 Some(Ok(chunk)) => {
                     out.reserve(chunk.len() * 2);
                     self.rewriter.push(&chunk, &mut out)
                 }
-                None => return self.end(cx, out),
-                Some(Err(_)) if self.rewriter.has_last_word() => return self.end(cx, out),
+                None => return Poll::Ready(Step::Over(out)),
+                Some(Err(_)) if self.rewriter.has_last_word() => return Poll::Ready(Step::Over(out)),
                 Some(Err(failure)) => Err(Box::new(VendorError::from(&failure.into_error(&self.vendor)))),
             };
             self.saw_output();
             if let Err(error) = result {
-                return self.fail(cx, out, &error);
+                return Poll::Ready(Step::Failed(out, error));
             }
             if !out.is_empty() {
-                self.ping.rest();
-                return self.give(out);
+                return Poll::Ready(Step::Out(out));
             }
         }
     }
@@ -315,6 +351,37 @@ impl TranslatedBody {
         }
         let ending = self.ending.insert(Ending::Event(out.into()));
         Poll::Ready(ready!(ending.poll(cx)))
+    }
+}
+
+impl Held for TranslatedBody {
+    fn job(&mut self) -> &mut Option<Job> {
+        &mut self.job
+    }
+
+    fn poll_held(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Box<VendorError>>> {
+        loop {
+            let step = ready!(self.step(cx));
+            // One read may bring the first word and the failure behind it.
+            let is_terminated = self.rewriter.scanner.facts().is_terminated;
+            let error = match step {
+                step if self.has_first_token => {
+                    self.pending = Some(step);
+                    return Poll::Ready(Ok(()));
+                }
+                Step::Failed(_, error) => error,
+                step if is_terminated => {
+                    self.pending = Some(step);
+                    return Poll::Ready(Ok(()));
+                }
+                Step::Out(out) => {
+                    self.held.extend_from_slice(&out);
+                    continue;
+                }
+                Step::Over(_) => Box::new(VendorError::from(&unfinished(&self.vendor))),
+            };
+            return Poll::Ready(Err(error));
+        }
     }
 }
 

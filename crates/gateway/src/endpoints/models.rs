@@ -19,6 +19,9 @@ pub fn list(plan: &Plan, dialect: Dialect, query: &str, now: UnixMs) -> Answer {
     let names = plan.callable();
     let rows = |names: &[(String, Arc<Provider>)]| -> Vec<Value> {
         let row = |(name, provider): &(String, Arc<Provider>)| {
+            if let Some((provider, model)) = plan.route(name).and_then(|_| plan.locate(name).ok()) {
+                return row(plan, dialect, name, (provider, model), now);
+            }
             let prefixed = name.strip_prefix(&*provider.name).and_then(|rest| rest.strip_prefix('/'));
             row(plan, dialect, name, (provider, prefixed.unwrap_or(name)), now)
         };

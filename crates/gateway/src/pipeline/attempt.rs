@@ -32,6 +32,8 @@ pub(super) struct Outgoing<'a> {
     pub(super) body: &'a [&'a [u8]],
     /// Attempts that the client's SDK has made already.
     pub(super) sdk_retries: u32,
+    /// Further attempts after the first, where the provider does not decide.
+    pub(super) retries: Option<u32>,
 }
 
 /// Sends a call until an attempt brings something to pass on: an answer, or an error that another attempt
@@ -46,7 +48,7 @@ pub(super) async fn send(
     let surface =
         choice.surface().ok_or_else(|| Error::new(Kind::Internal, "the provider has no way to be called"))?;
     // The SDK's retries and ours must not multiply: what it has spent, we do not spend again.
-    let mut retries = provider.retries.saturating_sub(outgoing.sdk_retries);
+    let mut retries = outgoing.retries.unwrap_or(provider.retries).saturating_sub(outgoing.sdk_retries);
     let mut tried = Tried::default();
     let mut pause = PAUSE_FIRST;
     let keep = match outgoing.call {

@@ -13,14 +13,29 @@ use pilothouse_wire::path::{
 };
 
 use super::read::Asked;
+use crate::config::CompatMode;
 use crate::endpoints::Call;
-use crate::plan::{Naming, Plan, Provider, Resolution, Surface};
+use crate::plan::{Naming, Plan, Provider, Resolution, Route, Surface};
 
-/// The target of one exchange.
+/// The target of one attempt.
 pub(crate) struct Choice {
     pub(crate) resolution: Arc<Resolution>,
     way: Way,
     pub(crate) is_same_dialect: bool,
+    /// What is done about requests that the target would refuse or silently change.
+    pub(crate) compat: CompatMode,
+    /// Most tokens of output that it may be asked for.
+    pub(crate) output_tokens_max: Option<u64>,
+}
+
+/// Who takes a call, in the order in which they are asked.
+pub(super) struct Order {
+    /// The route that was called, where it was one.
+    pub(super) route: Option<Arc<Route>>,
+    /// Who is asked first.
+    pub(super) first: Choice,
+    /// Who is asked when those before have failed.
+    pub(super) rest: Vec<Choice>,
 }
 
 /// One of a provider's ways to be called.
@@ -34,10 +49,29 @@ pub(crate) enum Way {
     Embed,
 }
 
+impl Order {
+    /// Each target, with how many are left behind it.
+    pub(super) fn each(&self) -> impl Iterator<Item = (&Choice, usize)> {
+        std::iter::once(&self.first).chain(&self.rest).zip((0..=self.rest.len()).rev())
+    }
+}
+
 impl Choice {
     /// A target whose way is known, for a call that passes as it came.
-    pub(super) const fn passing(resolution: Arc<Resolution>, way: Way) -> Self {
-        Self { resolution, way, is_same_dialect: true }
+    pub(super) fn passing(resolution: Arc<Resolution>, way: Way) -> Self {
+        Self::to(resolution, way, true)
+    }
+
+    fn to(resolution: Arc<Resolution>, way: Way, is_same_dialect: bool) -> Self {
+        let compat = resolution.target.provider.compat;
+        Self { resolution, way, is_same_dialect, compat, output_tokens_max: None }
+    }
+
+    /// The same, as a route has it.
+    fn on(mut self, route: &Route) -> Self {
+        self.compat = route.compat.unwrap_or(self.compat);
+        self.output_tokens_max = route.output_tokens_max;
+        self
     }
 
     pub(crate) fn provider(&self) -> &Arc<Provider> {
@@ -176,7 +210,7 @@ fn for_vectors(resolution: Arc<Resolution>, dialect: Dialect, call: Call) -> Res
         );
         return Err(Error::bad_request("model", public));
     }
-    Ok(Choice { resolution, way, is_same_dialect })
+    Ok(Choice::to(resolution, way, is_same_dialect))
 }
 
 fn no_vectors(resolution: &Resolution) -> Error {
@@ -195,9 +229,46 @@ fn no_vectors(resolution: &Resolution) -> Error {
     Error::bad_request("model", format!("`{}` has no embeddings {what}", target.provider.name))
 }
 
-/// Chooses the target.
-pub(super) fn choose(plan: &Plan, dialect: Dialect, call: Call, asked: &Asked<'_>) -> Result<Choice, Error> {
-    let resolution = plan.resolve(&asked.model)?;
+/// Chooses who takes a call. `chance` is for strategies that need some.
+///
+/// # Errors
+/// Where the name leads nowhere, or to nobody who has this call.
+pub(super) fn choose(
+    plan: &Plan,
+    dialect: Dialect,
+    call: Call,
+    asked: &Asked<'_>,
+    chance: impl FnMut() -> u64,
+) -> Result<Order, Error> {
+    let Some(route) = plan.route(&asked.model) else {
+        let mut first = of_target(plan.resolve(&asked.model)?, dialect, call)?;
+        first.output_tokens_max = plan.defaults.output_tokens_max();
+        return Ok(Order { route: None, first, rest: Vec::new() });
+    };
+    let mut refusal = None;
+    let mut choices =
+        route.order(chance).into_iter().filter_map(|resolution| match of_target(resolution, dialect, call) {
+            Ok(choice) => Some(choice.on(route)),
+            Err(error) => {
+                refusal.get_or_insert(error);
+                None
+            }
+        });
+    let first = choices.next();
+    let mut rest: Vec<Choice> = choices.collect();
+    let Some(first) = first else {
+        let nobody = || Error::new(Kind::Internal, "the route has no targets");
+        return Err(refusal.unwrap_or_else(nobody));
+    };
+    if call.embeds() {
+        // Vectors of different models cannot be compared: only another place that serves the same model helps.
+        rest.retain(|choice| choice.resolution.target.real == first.resolution.target.real);
+    }
+    Ok(Order { route: Some(Arc::clone(route)), first, rest })
+}
+
+/// The way to one target.
+fn of_target(resolution: Arc<Resolution>, dialect: Dialect, call: Call) -> Result<Choice, Error> {
     if call.embeds() {
         return for_vectors(resolution, dialect, call);
     }
@@ -223,7 +294,7 @@ pub(super) fn choose(plan: &Plan, dialect: Dialect, call: Call, asked: &Asked<'_
         }
         Some(_) => {}
     }
-    Ok(Choice { resolution, way: Way::Surface(surface), is_same_dialect: same.is_some() })
+    Ok(Choice::to(resolution, Way::Surface(surface), same.is_some()))
 }
 
 /// A text to go on with is no conversation: a chat's template would stand around it, and `echo`, `suffix` and `best_of` have

@@ -3,8 +3,8 @@
 use pilothouse_catalog::compat::Finding;
 use pilothouse_core::conversation::Request;
 use pilothouse_core::error::Error;
-use pilothouse_wire::compat;
 use pilothouse_wire::head::Head;
+use pilothouse_wire::{cap, compat};
 
 use super::choose::Choice;
 use super::error_codec;
@@ -14,7 +14,7 @@ use crate::job::Job;
 
 /// What is done for this call: the caller's word for it, else the configuration's.
 fn mode(asked: &Asked<'_>, choice: &Choice) -> CompatMode {
-    asked.compat.unwrap_or(choice.provider().compat)
+    asked.compat.unwrap_or(choice.compat)
 }
 
 /// A body in the target's dialect, mended; `None` where nothing had to be.
@@ -39,6 +39,17 @@ pub(super) fn fit(
     let (body, notes) = compat::apply(choice.surface_dialect(), rules, head.body(), &findings)?;
     notes.into_iter().for_each(|note| job.edited(note));
     Ok(Some(body))
+}
+
+/// A body whose output limit is lowered to what the target may be asked for; `None` where it asks for no more.
+pub(super) fn capped(body: &[u8], choice: &Choice, job: &mut Job) -> Option<Vec<u8>> {
+    let most = choice.output_tokens_max?;
+    let dialect = choice.surface_dialect();
+    // The vendor of the newer name refuses the older one at its newer models; others may know only the older one.
+    let is_old_style = choice.provider().vendor != "openai";
+    let (body, note) = cap::cap_output(dialect, body, most, is_old_style)?;
+    job.edited(note);
+    Some(body)
 }
 
 /// Refuses what an encoder would quietly leave out for a rule's sake, where the mode is strict.

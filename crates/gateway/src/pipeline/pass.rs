@@ -22,6 +22,7 @@ use pilothouse_wire::headers as wire_headers;
 use super::attempt::{Outgoing, send};
 use super::authorise::authorise;
 use super::choose::Choice;
+use super::onward::{Onward, last};
 use super::refuse::failed;
 use super::relay::{Extra, is_json, passing_headers, vendor_refusal, wrong_type};
 use super::{Answer, admit, hops, refusal, stamp};
@@ -127,7 +128,9 @@ pub(crate) async fn pass(
     };
     job.headers(sent.status.as_u16());
     if !sent.status.is_success() {
-        return Box::pin(vendor_refusal(passing.dialect, &choice, sent, job)).await;
+        let only = Onward::only(None);
+        let refused = Box::pin(vendor_refusal(passing.dialect, &choice, sent, &only, job)).await;
+        return last(passing.dialect, refused);
     }
     let settling = Settling::new(worker, plan, passing, &choice, &caller);
     answer(worker, passing, &choice, sent, settling, job).await
@@ -203,7 +206,8 @@ async fn call(
     // What makes or ends something at the vendor is not repeated after it may have been done.
     let is_repeatable = matches!(passing.pass, Pass::Model(_)) || passing.verb() == Verb::Get;
     let sdk_retries = if is_repeatable { super::read::sdk_retries(passing.told) } else { u32::MAX };
-    let outgoing = Outgoing { call: verb, tail: &tail, extra: &extra, body: &body, sdk_retries };
+    let outgoing =
+        Outgoing { call: verb, tail: &tail, extra: &extra, body: &body, sdk_retries, retries: None };
     send(worker, choice, &outgoing, job).await
 }
 

@@ -19,6 +19,7 @@ use pilothouse_upstream::{Request, Switched, Tunnel};
 use pilothouse_wire::headers as wire_headers;
 
 use super::choose::Choice;
+use super::onward::{Onward, last};
 use super::pass::{forced, live, speaker, way};
 use super::read::named;
 use super::refuse::failed;
@@ -87,7 +88,7 @@ pub(crate) async fn realtime(
         }
         Ok(Switched::Refused(answer)) if !answer.status.is_success() => {
             job.headers(answer.status.as_u16());
-            Box::pin(vendor_refusal(DIALECT, &choice, answer, job)).await
+            last(DIALECT, Box::pin(vendor_refusal(DIALECT, &choice, answer, &Onward::only(None), job)).await)
         }
         Ok(Switched::Refused(_)) => {
             let name = &choice.provider().name;

@@ -14,13 +14,15 @@ use pilothouse_wire::framing::Framing;
 use pilothouse_wire::head::{self, Head};
 use pilothouse_wire::headers as wire_headers;
 use pilothouse_wire::relay::Relay;
+use pilothouse_wire::scan::Members;
 use smallvec::SmallVec;
 
 use super::attempt::{Outgoing, send};
 use super::choose::Choice;
 use super::error_codec;
+use super::onward::{Onward, Tried};
 use super::read::Asked;
-use super::refuse::{failed, name_error};
+use super::refuse::name_error;
 use super::{Answer, HOPS, fit, stamp, vertex};
 use crate::answer::{AnswerBody, RelayBody};
 use crate::endpoints::Call;
@@ -44,68 +46,79 @@ pub(super) async fn relay(
     call: Call,
     asked: &mut Asked<'_>,
     choice: &Choice,
+    onward: &Onward,
     mut job: Job,
-) -> Answer {
-    let fitted = match fitted(call, asked, choice, &mut job) {
+) -> Tried {
+    // Kept where another target may have to be asked: its edits are made in the client's own bytes again.
+    let members = if onward.has_next { asked.members.clone() } else { std::mem::take(&mut asked.members) };
+    let (fitted, members) = match fitted(call, asked, members, choice, &mut job) {
         Ok(fitted) => fitted,
-        Err(error) => return failed(dialect, job, &error),
+        Err(error) => return onward.lost(dialect, job, &error),
     };
-    let members = std::mem::take(&mut asked.members);
     let source = Head::again(fitted.as_deref().unwrap_or(&asked.body), members);
     let (edits, hides_usage) = edits(dialect, call, asked.is_stream, &source, choice, &mut job);
     let body = match head::apply(source.body(), &edits) {
         Ok(body) => body,
-        Err(error) => return failed(dialect, job, &error),
+        Err(error) => return onward.lost(dialect, job, &error),
     };
     let tail = match choice.tail(call, asked.is_stream) {
         Ok(tail) => tail,
-        Err(error) => return failed(dialect, job, &error),
+        Err(error) => return onward.lost(dialect, job, &error),
     };
     let mut extra = passing_headers(dialect, asked.hops, asked.headers);
     if choice.is_vertex_anthropic() {
         vertex::headers(&mut extra);
     }
-    let outgoing = Outgoing { call, tail: &tail, extra: &extra, body: &body, sdk_retries: asked.sdk_retries };
-    let answer = match send(worker, choice, &outgoing, &mut job).await {
+    let (sdk_retries, retries) = (asked.sdk_retries, onward.retries);
+    let outgoing = Outgoing { call, tail: &tail, extra: &extra, body: &body, sdk_retries, retries };
+    let answer = match onward.within(send(worker, choice, &outgoing, &mut job)).await {
         Ok(answer) => answer,
-        Err(error) => return failed(dialect, job, &error),
+        Err(error) => return onward.lost(dialect, job, &error),
     };
     let is_stream = asked.is_stream;
     // The request's bytes are not needed any more: streams live long.
     drop((body, extra, tail));
     drop(fitted);
-    asked.body.release();
+    if !onward.has_next {
+        asked.body.release();
+    }
     job.headers(answer.status.as_u16());
     if !answer.status.is_success() {
         // Boxed: a refusal is rare, and every exchange would carry its room.
-        return Box::pin(vendor_refusal(dialect, choice, answer, job)).await;
+        return Box::pin(vendor_refusal(dialect, choice, answer, onward, job)).await;
     }
     if is_stream {
-        stream(worker, dialect, choice, answer, hides_usage, job)
+        stream(worker, dialect, choice, answer, hides_usage, onward, job).await
     } else {
-        whole(dialect, call, choice, answer, job).await
+        whole(dialect, call, choice, answer, onward, job).await
     }
 }
 
-/// The body as the target's rules want it, where they want it otherwise.
+/// The body as the target's rules want it, where they want it otherwise, and where its members stand.
 fn fitted(
     call: Call,
-    asked: &mut Asked<'_>,
+    asked: &Asked<'_>,
+    members: Members,
     choice: &Choice,
     job: &mut Job,
-) -> Result<Option<Vec<u8>>, Error> {
-    if call != Call::Chat || choice.rules().is_none() {
-        return Ok(None);
+) -> Result<(Option<Vec<u8>>, Members), Error> {
+    if call != Call::Chat {
+        return Ok((None, members));
     }
-    let members = std::mem::take(&mut asked.members);
-    let head = Head::again(&asked.body, members);
-    let fitted = fit::fit(asked, choice, &head, job)?;
+    let capped = fit::capped(&asked.body, choice, job);
+    let head = match &capped {
+        Some(body) => Head::read(body)?,
+        None => Head::again(&asked.body, members),
+    };
+    let fitted = match choice.rules() {
+        Some(_) => fit::fit(asked, choice, &head, job)?,
+        None => None,
+    };
     let members = match &fitted {
         Some(body) => Head::read(body)?.into_members(),
         None => head.into_members(),
     };
-    asked.members = members;
-    Ok(fitted)
+    Ok((fitted.or(capped), members))
 }
 
 /// The edits that the client's bytes need, and whether usage is asked for on its behalf.
@@ -195,17 +208,21 @@ pub(super) async fn vendor_refusal(
     dialect: Dialect,
     choice: &Choice,
     answer: pilothouse_upstream::Answer,
-    job: Job,
-) -> Answer {
+    onward: &Onward,
+    mut job: Job,
+) -> Tried {
     let status = answer.status;
-    let body = match answer.body.collect(ERROR_MAX).await {
+    let body = match collected(answer.body, ERROR_MAX, choice, onward).await {
         Ok(body) => body,
-        Err(failure) => return failed(dialect, job, &failure.into_error(&choice.provider().name)),
+        Err(error) => return onward.lost(dialect, job, &error),
     };
     let (error, is_own) = match choice.is_vertex_anthropic() {
         true => vertex::error(status.as_u16(), &body),
         false => (error_codec(dialect).decode_error(status.as_u16(), &body), true),
     };
+    if onward.passes_by(status.as_u16(), &error, &mut job) {
+        return Err(job);
+    }
     let mut headers = answer.headers;
     headers.remove(CONTENT_LENGTH);
     mark_spent(&mut headers, &job);
@@ -219,7 +236,18 @@ pub(super) async fn vendor_refusal(
     let passed = answer_with(status, headers, AnswerBody::full(body), &job);
     let words = error.message.as_str();
     job.fail_with(kind_of_status(status.as_u16(), words), words, status.as_u16(), Facts::default());
-    passed
+    Ok(passed)
+}
+
+/// A body that is read whole, until the deadline.
+pub(super) async fn collected(
+    body: pilothouse_upstream::Body,
+    max: usize,
+    choice: &Choice,
+    onward: &Onward,
+) -> Result<Bytes, Error> {
+    let vendor = &choice.provider().name;
+    onward.within(async { body.collect(max).await.map_err(|failure| failure.into_error(vendor)) }).await
 }
 
 /// Tells the SDK not to try again where our attempts are spent: both together would multiply.
@@ -229,32 +257,32 @@ pub(super) fn mark_spent(headers: &mut HeaderMap, job: &Job) {
     }
 }
 
-fn stream(
+async fn stream(
     worker: &Arc<Worker>,
     dialect: Dialect,
     choice: &Choice,
     answer: pilothouse_upstream::Answer,
     hides_usage: bool,
+    onward: &Onward,
     job: Job,
-) -> Answer {
+) -> Tried {
     let framing = Framing::of(dialect);
     if !is_stream_of(framing, &answer.headers) {
-        return failed(dialect, job, &wrong_type(choice, &answer.headers, framing.content_type()));
+        let error = wrong_type(choice, &answer.headers, framing.content_type());
+        return onward.lost(dialect, job, &error);
     }
     let (status, mut headers) = (answer.status, answer.headers);
     headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     let relay = Relay::new(dialect, hides_usage);
     let mut passed = answer_with(status, headers, AnswerBody::full(Bytes::new()), &job);
     let vendor = Arc::clone(&choice.provider().name);
-    *passed.body_mut() = AnswerBody::Relay(Box::new(RelayBody::new(
-        answer.body,
-        relay,
-        job,
-        dialect,
-        vendor,
-        worker.shared.drain.enter(),
-    )));
-    passed
+    let place = worker.shared.drain.enter();
+    let mut body = Box::new(RelayBody::new(answer.body, relay, job, dialect, vendor, place));
+    if let Err((error, job)) = onward.hold(&mut *body).await {
+        return onward.lost_early(dialect, job, &error);
+    }
+    *passed.body_mut() = AnswerBody::Relay(body);
+    Ok(passed)
 }
 
 async fn whole(
@@ -262,19 +290,20 @@ async fn whole(
     call: Call,
     choice: &Choice,
     answer: pilothouse_upstream::Answer,
+    onward: &Onward,
     mut job: Job,
-) -> Answer {
+) -> Tried {
     if !is_json(&answer.headers) {
-        return failed(dialect, job, &wrong_type(choice, &answer.headers, "application/json"));
+        return onward.lost(dialect, job, &wrong_type(choice, &answer.headers, "application/json"));
     }
     let (status, headers) = (answer.status, answer.headers);
-    let body = match answer.body.collect(WHOLE_MAX).await {
+    let body = match collected(answer.body, WHOLE_MAX, choice, onward).await {
         Ok(body) => body,
-        Err(failure) => return failed(dialect, job, &failure.into_error(&choice.provider().name)),
+        Err(error) => return onward.lost(dialect, job, &error),
     };
     let mut scanner = Scanner::new(dialect, false);
     if call != Call::CountTokens && !scanner.whole(&body) {
-        return failed(dialect, job, &bad_json(choice));
+        return onward.lost(dialect, job, &bad_json(choice));
     }
     job.gave(body.len());
     let passed = answer_with(status, headers, AnswerBody::full(body), &job);
@@ -286,7 +315,7 @@ async fn whole(
         }
         None => job.finish(Outcome::Complete, facts),
     }
-    passed
+    Ok(passed)
 }
 
 /// Counting tokens uses none, and costs nothing

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
-use pilothouse_core::conversation::Rest;
+use pilothouse_core::conversation::{LimitMember, OutputLimit, Request, Rest};
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::Error;
 use pilothouse_core::exchange::{Note, Outcome};
+use pilothouse_wire::cap::note;
 use pilothouse_wire::codec::freeform::Freeform;
 use pilothouse_wire::codec::{AnswerContext, kind_of_status};
 use pilothouse_wire::dialects::name_place;
@@ -20,13 +21,14 @@ use pilothouse_wire::headers;
 use super::attempt::{Outgoing, send};
 use super::choose::Choice;
 use super::error_codec;
+use super::onward::{Onward, Tried};
 use super::read::Asked;
-use super::refuse::{ERROR_TYPE, error_answer, failed};
+use super::refuse::{ERROR_TYPE, error_answer};
 use super::relay::{
-    ERROR_MAX, Extra, WHOLE_MAX, answer_with, anthropic_version, bad_json, hop, is_json, is_stream_of,
-    mark_spent, passing_headers, wrong_type,
+    ERROR_MAX, Extra, WHOLE_MAX, answer_with, anthropic_version, bad_json, collected, hop, is_json,
+    is_stream_of, mark_spent, passing_headers, wrong_type,
 };
-use super::{Answer, fit, stamp, vertex};
+use super::{fit, stamp, vertex};
 use crate::answer::{AnswerBody, Rewriter, TranslatedBody};
 use crate::endpoints::Call;
 use crate::job::Job;
@@ -58,45 +60,58 @@ impl Context {
     }
 }
 
+/// Between whom an answer is translated.
+struct Pair<'a> {
+    client: Dialect,
+    vendor: Dialect,
+    choice: &'a Choice,
+    onward: &'a Onward,
+}
+
 /// Takes a call through the canonical form.
 pub(super) async fn translate(
     worker: &Arc<Worker>,
     dialect: Dialect,
     asked: &mut Asked<'_>,
     choice: &Choice,
+    onward: &Onward,
     mut job: Job,
-) -> Answer {
+) -> Tried {
     let upstream = choice.surface_dialect();
     let (body, context) = match prepare(worker, dialect, asked, choice, &mut job) {
         Ok(prepared) => prepared,
-        Err(error) => return failed(dialect, job, &error),
+        Err(error) => return onward.lost(dialect, job, &error),
     };
     let remembering = Remembering::for_pair(&worker.shared, dialect, upstream, &asked.key);
     let tail = match choice.tail(Call::Chat, asked.is_stream) {
         Ok(tail) => tail,
-        Err(error) => return failed(dialect, job, &error),
+        Err(error) => return onward.lost(dialect, job, &error),
     };
     let mut extra = extra_headers(dialect, upstream, asked, &mut job);
     if choice.is_vertex_anthropic() {
         vertex::headers(&mut extra);
     }
-    let sdk_retries = asked.sdk_retries;
-    let outgoing = Outgoing { call: Call::Chat, tail: &tail, extra: &extra, body: &[&body], sdk_retries };
-    let answer = match send(worker, choice, &outgoing, &mut job).await {
+    let (sdk_retries, retries) = (asked.sdk_retries, onward.retries);
+    let outgoing =
+        Outgoing { call: Call::Chat, tail: &tail, extra: &extra, body: &[&body], sdk_retries, retries };
+    let answer = match onward.within(send(worker, choice, &outgoing, &mut job)).await {
         Ok(answer) => answer,
-        Err(error) => return failed(dialect, job, &error),
+        Err(error) => return onward.lost(dialect, job, &error),
     };
     let is_stream = asked.is_stream;
     drop(body);
-    asked.body.release();
+    if !onward.has_next {
+        asked.body.release();
+    }
     job.headers(answer.status.as_u16());
+    let pair = Pair { client: dialect, vendor: upstream, choice, onward };
     if !answer.status.is_success() {
-        return vendor_refusal(dialect, upstream, choice, answer, job).await;
+        return vendor_refusal(&pair, answer, job).await;
     }
     if is_stream {
-        stream(worker, dialect, upstream, choice, answer, &context, remembering, job)
+        stream(worker, &pair, answer, &context, remembering, job).await
     } else {
-        whole(dialect, upstream, choice, answer, &context, remembering, job).await
+        whole(&pair, answer, &context, remembering, job).await
     }
 }
 
@@ -114,6 +129,9 @@ fn prepare(
         // The path said it, not the body; their streams always report usage.
         request.model.clone_from(&asked.model);
         (request.stream, request.stream_usage) = (asked.is_stream, asked.is_stream);
+    }
+    if let Some(note) = cap(&mut request, choice) {
+        job.edited(note);
     }
     let resolved = &choice.resolution.target;
     let target = choice.codec_target();
@@ -149,6 +167,23 @@ fn prepare(
     Ok((body.into(), context))
 }
 
+/// Lowers the output limit to what the target may be asked for.
+fn cap(request: &mut Request, choice: &Choice) -> Option<Note> {
+    let most = choice.output_tokens_max?;
+    let verb = match &mut request.output_limit {
+        Some(limit) if limit.tokens <= most => return None,
+        Some(limit) => {
+            limit.tokens = most;
+            "clamp"
+        }
+        none => {
+            *none = Some(OutputLimit { tokens: most, member: LimitMember::default() });
+            "set"
+        }
+    };
+    Some(note(verb, "max_output_tokens", most))
+}
+
 /// Headers of the call: what a vendor of another dialect would not understand is lost, and reported.
 fn extra_headers(dialect: Dialect, upstream: Dialect, asked: &Asked<'_>, job: &mut Job) -> Extra {
     if dialect == upstream {
@@ -178,29 +213,27 @@ pub(super) fn foreign_headers(dialect: Dialect, asked: &Asked<'_>, job: &mut Job
 }
 
 /// A vendor's refusal in the client's dialect, with the vendor's message.
-async fn vendor_refusal(
-    dialect: Dialect,
-    upstream: Dialect,
-    choice: &Choice,
-    answer: pilothouse_upstream::Answer,
-    job: Job,
-) -> Answer {
+async fn vendor_refusal(pair: &Pair<'_>, answer: pilothouse_upstream::Answer, mut job: Job) -> Tried {
+    let Pair { client: dialect, choice, onward, .. } = *pair;
     let status = answer.status.as_u16();
-    let body = match answer.body.collect(ERROR_MAX).await {
+    let body = match collected(answer.body, ERROR_MAX, choice, onward).await {
         Ok(body) => body,
-        Err(failure) => return failed(dialect, job, &failure.into_error(&choice.provider().name)),
+        Err(error) => return onward.lost(dialect, job, &error),
     };
     let error = match choice.is_vertex_anthropic() {
         true => vertex::error(status, &body).0,
-        false => error_codec(upstream).decode_error(status, &body),
+        false => error_codec(pair.vendor).decode_error(status, &body),
     };
+    if onward.passes_by(status, &error, &mut job) {
+        return Err(job);
+    }
     let mut passed = error_answer(dialect, &error, Some(job.id()));
     keep_headers(passed.headers_mut(), answer.headers);
     mark_spent(passed.headers_mut(), &job);
     stamp(&mut passed, &job);
     let status = passed.status().as_u16();
     job.fail_with(kind_of_status(error.status, &error.message), &error.message, status, Facts::default());
-    passed
+    Ok(passed)
 }
 
 /// Adds the vendor's headers that say nothing of the body.
@@ -212,20 +245,19 @@ pub(super) fn keep_headers(into: &mut HeaderMap, from: HeaderMap) {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "one call hands over everything that the stream lives on")]
-fn stream(
+async fn stream(
     worker: &Arc<Worker>,
-    dialect: Dialect,
-    upstream: Dialect,
-    choice: &Choice,
+    pair: &Pair<'_>,
     answer: pilothouse_upstream::Answer,
     context: &Context,
     remembering: Option<Remembering>,
     job: Job,
-) -> Answer {
+) -> Tried {
+    let Pair { client: dialect, vendor: upstream, choice, onward } = *pair;
     let framing = Framing::of(upstream);
     if !is_stream_of(framing, &answer.headers) {
-        return failed(dialect, job, &wrong_type(choice, &answer.headers, framing.content_type()));
+        let error = wrong_type(choice, &answer.headers, framing.content_type());
+        return onward.lost(dialect, job, &error);
     }
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(Framing::of(dialect).content_type()));
@@ -239,41 +271,37 @@ fn stream(
     );
     let mut passed = answer_with(answer.status, headers, AnswerBody::full(Bytes::new()), &job);
     let (vendor, place) = (Arc::clone(&choice.provider().name), worker.shared.drain.enter());
-    *passed.body_mut() = AnswerBody::Translated(Box::new(TranslatedBody::new(
-        answer.body,
-        rewriter,
-        job,
-        dialect,
-        vendor,
-        place,
-    )));
-    passed
+    let mut body = Box::new(TranslatedBody::new(answer.body, rewriter, job, dialect, vendor, place));
+    if let Err((error, job)) = onward.hold(&mut *body).await {
+        return onward.lost_early(dialect, job, &error);
+    }
+    *passed.body_mut() = AnswerBody::Translated(body);
+    Ok(passed)
 }
 
 async fn whole(
-    dialect: Dialect,
-    upstream: Dialect,
-    choice: &Choice,
+    pair: &Pair<'_>,
     answer: pilothouse_upstream::Answer,
     context: &Context,
     remembering: Option<Remembering>,
     mut job: Job,
-) -> Answer {
+) -> Tried {
+    let Pair { client: dialect, vendor: upstream, choice, onward } = *pair;
     if !is_json(&answer.headers) {
-        return failed(dialect, job, &wrong_type(choice, &answer.headers, "application/json"));
+        return onward.lost(dialect, job, &wrong_type(choice, &answer.headers, "application/json"));
     }
     let (status, vendor_headers) = (answer.status, answer.headers);
-    let body = match answer.body.collect(WHOLE_MAX).await {
+    let body = match collected(answer.body, WHOLE_MAX, choice, onward).await {
         Ok(body) => body,
-        Err(failure) => return failed(dialect, job, &failure.into_error(&choice.provider().name)),
+        Err(error) => return onward.lost(dialect, job, &error),
     };
     let mut scanner = Scanner::new(upstream, false);
     if !scanner.whole(&body) {
-        return failed(dialect, job, &bad_json(choice));
+        return onward.lost(dialect, job, &bad_json(choice));
     }
     let mut decoded = match error_codec(upstream).decode_answer_of(&choice.resolution.target.model, &body) {
         Ok(decoded) => decoded,
-        Err(error) => return failed(dialect, job, &error),
+        Err(error) => return onward.lost(dialect, job, &error),
     };
     context.freeform.answer(&mut decoded);
     if let Some(mut remembering) = remembering {
@@ -289,5 +317,5 @@ async fn whole(
     keep_headers(&mut headers, vendor_headers);
     let passed = answer_with(status, headers, AnswerBody::full(encoded.into()), &job);
     job.finish(Outcome::Complete, scanner.take());
-    passed
+    Ok(passed)
 }

@@ -9,7 +9,7 @@ use pilothouse_catalog::Catalog;
 
 use super::keys::{KeyInfo, Keys, digest_of};
 use super::provider::build_provider;
-use super::{Plan, Provider};
+use super::{Plan, Provider, route};
 use crate::config::{self, ConfigError, Diagnostic, Source};
 use crate::exposure::Exposure;
 use crate::metrics::Metrics;
@@ -83,7 +83,8 @@ pub fn build(
         let Some(mut provider) = build_provider(name, section, &catalog, environment, &mut wrong) else {
             continue;
         };
-        provider.compat = section.compat.unwrap_or(source.file.compat);
+        let of_all = source.file.defaults.compat.or(source.file.compat).unwrap_or_default();
+        provider.compat = section.compat.unwrap_or(of_all);
         let mut surfaces =
             provider.surfaces.iter().chain(provider.rerank.iter().map(|rerank| &rerank.surface));
         if surfaces.any(|surface| is_ourselves(&surface.origin, listen)) {
@@ -103,7 +104,7 @@ pub fn build(
     }
     let server = &source.file.server;
     let literals = literal_secrets(source);
-    Ok(Plan {
+    let mut plan = Plan {
         warnings: (!literals.is_empty()).then(|| source.error(literals)),
         version,
         source: source.path.clone(),
@@ -120,7 +121,17 @@ pub fn build(
         metrics: Arc::clone(metrics),
         callable: OnceLock::new(),
         resolved: RwLock::new(HashMap::new()),
-    })
+        routes: HashMap::new(),
+        defaults: source.file.defaults.clone(),
+    };
+    // Targets resolve as clients' names do, so that the plan must stand before.
+    let routes = route::build(&plan, source, &mut wrong);
+    if !wrong.is_empty() {
+        wrong.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| span.start));
+        return Err(source.error(wrong));
+    }
+    plan.routes = routes;
+    Ok(plan)
 }
 
 /// Secrets that stand in the file itself, where everybody who reads it, and its history, finds them.

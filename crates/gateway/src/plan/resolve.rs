@@ -98,12 +98,17 @@ fn fit(about: &About<'_>, dialect: Dialect) -> Fit {
 }
 
 impl Plan {
-    /// Resolves a name: `<provider>/<model>`, then a bare name at the provider that lists it, then at its native
+    /// Resolves a name: a route, which leads to its first target, then `<provider>/<model>`, then a bare name at the provider that lists it, then at its native
     /// vendor, then at any configured provider that has it. Among several, the first in the file takes it.
     ///
     /// # Errors
     /// [`Kind::UnknownModel`], naming the nearest names and what is missing.
     pub fn resolve(&self, asked: &str) -> Result<Arc<Resolution>, Error> {
+        if let Some(route) = self.route(asked)
+            && let Some(member) = route.targets.first()
+        {
+            return Ok(Arc::clone(&member.resolution));
+        }
         if let Some(known) = self.resolved.read().unwrap_or_else(PoisonError::into_inner).get(asked) {
             return Ok(Arc::clone(known));
         }
@@ -116,14 +121,26 @@ impl Plan {
     }
 
     fn resolve_afresh(&self, asked: &str) -> Result<Resolution, Error> {
-        self.locate(asked).map(|(provider, model)| self.resolution(asked, provider, model))
+        self.resolve_for(asked, asked)
+    }
+
+    /// Resolves the name of a target that stands behind the name that was asked for.
+    ///
+    /// # Errors
+    /// As [`Plan::resolve`].
+    pub(super) fn resolve_for(&self, asked: &str, target: &str) -> Result<Resolution, Error> {
+        self.locate(target).map(|(provider, model)| self.resolution(asked, provider, model))
     }
 
     /// Where a name leads: the provider, and the model's id there. Nothing is remembered or counted.
     ///
     /// # Errors
     /// As [`Plan::resolve`].
-    pub fn locate<'a>(&self, asked: &'a str) -> Result<(&Arc<Provider>, &'a str), Error> {
+    pub fn locate<'a>(&'a self, asked: &'a str) -> Result<(&'a Arc<Provider>, &'a str), Error> {
+        if let Some(first) = self.route(asked).and_then(|route| route.targets.first()) {
+            let target = &first.resolution.target;
+            return Ok((&target.provider, &target.model));
+        }
         if let Some((name, model)) = asked.split_once('/')
             && let Some(provider) = self.provider(name)
             && !model.is_empty()
@@ -230,7 +247,7 @@ impl Plan {
         Error { param: Some("model".into()), ..Error::new(Kind::UnknownModel, sentence) }
     }
 
-    /// Names that can be called now, with the provider that takes them: those that providers list and those that
+    /// Names that can be called now, with the provider that takes them: routes, those that providers list and those that
     /// the catalogue has of their platforms, at most 5,000 (`CALLABLE_MAX`).
     #[must_use]
     pub fn callable(&self) -> &[(String, Arc<Provider>)] {
@@ -241,7 +258,10 @@ impl Plan {
             let is_served =
                 |model: &Model| self.providers.iter().any(|provider| provider.platform == model.platform());
             let known = self.catalog.models().filter(is_served).map(|model| model.id().to_owned());
-            let names = listed.chain(known).filter(|name| seen.insert(name.clone()));
+            let mut routes: Vec<String> = self.routes.keys().map(|name| (**name).to_owned()).collect();
+            routes.sort_unstable();
+            let names = routes.into_iter().chain(listed).chain(known);
+            let names = names.filter(|name| seen.insert(name.clone()));
             names
                 .filter_map(|name| {
                     self.locate(&name).ok().map(|(provider, _)| Arc::clone(provider)).map(|it| (name, it))

@@ -17,11 +17,11 @@ use crate::harness::reading::{self, Client, Read};
 use crate::harness::{BOTH_VENDORS, House};
 
 /// What the model is told to say, so that a part can be told from the whole.
-const SAID: &str =
+pub(crate) const SAID: &str =
     "Twice a day the tide turns in the harbour, and twice a day the boats that lie there turn with it.";
 
 /// The vendors whose dialects OpenAI's first and Anthropic's are not.
-const MORE_VENDORS: &str = r#"
+pub(crate) const MORE_VENDORS: &str = r#"
 [providers.responses]
 vendor = "openai"
 dialect = "openai-responses"

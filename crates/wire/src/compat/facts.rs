@@ -3,7 +3,7 @@
 use pilothouse_catalog::compat::{Fact, Path, RequestFacts, Seen};
 use pilothouse_core::dialect::Dialect;
 
-use super::place::{self, Place};
+use super::place::{self, Indices, Place};
 use super::turns;
 use crate::head::Head;
 
@@ -34,7 +34,7 @@ impl RequestFacts for BodyFacts<'_> {
         let found = self.head.find(|key| place::is_named(key, &step.name, self.dialect));
         let Some((index, member)) = found else { return };
         let top = Place { around: 0..body.len(), index, key: member.key(), value: member.value() };
-        place::below(body, top, step, rest, self.dialect, &mut Vec::new(), &mut |indices, place| {
+        place::below(body, top, step, rest, self.dialect, &mut Indices::new(), &mut |indices, place| {
             let value = &body[place.value.clone()];
             if value != b"null" {
                 see(indices, Seen::Json(value));

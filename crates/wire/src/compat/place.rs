@@ -5,13 +5,17 @@ use std::ops::Range;
 
 use pilothouse_catalog::compat::Step;
 use pilothouse_core::dialect::Dialect;
+use smallvec::SmallVec;
 
 use crate::head::quoted;
 use crate::scan;
 
+/// The indices of the lists on the way to a value.
+pub(super) type Indices = SmallVec<[usize; 4]>;
+
 /// A value that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(crate) struct Place {
     /// The object or list around it.
     pub(super) around: Range<usize>,
     /// Which member or item of it the value is.
@@ -19,7 +23,7 @@ pub(super) struct Place {
     /// Its name's text without quotes; empty for an item of a list.
     pub(super) key: Range<usize>,
     /// The value.
-    pub(super) value: Range<usize>,
+    pub(crate) value: Range<usize>,
 }
 
 /// The items of the list at `list`, in their order; none where it is no list.
@@ -84,9 +88,9 @@ pub(super) fn member(body: &[u8], object: Range<usize>, name: &str, dialect: Dia
 
 /// Whether a key is that name. Google reads its members in both spellings, `maxOutputTokens` and `max_output_tokens`.
 pub(super) fn is_named(key: &[u8], name: &str, dialect: Dialect) -> bool {
-    if key == name.as_bytes() {
-        // As written it may equal a name only where neither has anything to decode.
-        return !key.contains(&b'\\') && (dialect != Dialect::GeminiGenerate || !key.contains(&b'_'));
+    // Another spelling is longer: an escape than its letter, an underscore than the capital that it stands for.
+    if key.len() <= name.len() {
+        return key == name.as_bytes() && (dialect != Dialect::GeminiGenerate || !key.contains(&b'_'));
     }
     let is_plain = |byte: &u8| *byte != b'\\' && (*byte != b'_' || dialect != Dialect::GeminiGenerate);
     !key.iter().all(is_plain) && name_of(key, dialect).is_some_and(|key| key == name)
@@ -117,7 +121,7 @@ pub(super) fn each(
     dialect: Dialect,
     see: &mut dyn FnMut(&[usize], &Place),
 ) {
-    descend(body, object, steps, dialect, &mut Vec::new(), see);
+    descend(body, object, steps, dialect, &mut Indices::new(), see);
 }
 
 fn descend(
@@ -125,7 +129,7 @@ fn descend(
     object: Range<usize>,
     steps: &[Step],
     dialect: Dialect,
-    indices: &mut Vec<usize>,
+    indices: &mut Indices,
     see: &mut dyn FnMut(&[usize], &Place),
 ) {
     let Some((step, rest)) = steps.split_first() else { return };
@@ -140,7 +144,7 @@ pub(super) fn below(
     step: &Step,
     rest: &[Step],
     dialect: Dialect,
-    indices: &mut Vec<usize>,
+    indices: &mut Indices,
     see: &mut dyn FnMut(&[usize], &Place),
 ) {
     if !step.is_each {
@@ -164,7 +168,7 @@ pub(super) fn below(
 }
 
 /// The value at `steps` with these indices.
-pub(super) fn locate(body: &[u8], steps: &[Step], indices: &[usize], dialect: Dialect) -> Option<Place> {
+pub(crate) fn locate(body: &[u8], steps: &[Step], indices: &[usize], dialect: Dialect) -> Option<Place> {
     let mut found = None;
     each(body, 0..body.len(), steps, dialect, &mut |at, place| {
         if at == indices {
@@ -217,7 +221,7 @@ pub(super) fn push(body: &mut Vec<u8>, list: Range<usize>, value: &[u8]) {
 }
 
 /// Sets a value, with the objects on the way to it. False where something else stands in the way.
-pub(super) fn set(body: &mut Vec<u8>, steps: &[Step], dialect: Dialect, value: &[u8]) -> bool {
+pub(crate) fn set(body: &mut Vec<u8>, steps: &[Step], dialect: Dialect, value: &[u8]) -> bool {
     let mut object = scan::skip_space(body, 0)..body.len();
     for (number, step) in steps.iter().enumerate() {
         let is_last = number + 1 == steps.len();

@@ -1,0 +1,182 @@
+//! What becomes of an attempt that failed: the client is told, or the next target is asked.
+
+use std::future::{Future, poll_fn};
+use std::time::Duration;
+
+use pilothouse_core::dialect::Dialect;
+use pilothouse_core::error::{Error, Kind};
+use pilothouse_wire::codec::{VendorError, is_too_long};
+use pilothouse_wire::facts::Facts;
+use tokio::time::Instant;
+
+use super::choose::Order;
+use super::refuse::{error_answer, failed};
+use super::{Answer, stamp};
+use crate::answer::Held;
+use crate::job::Job;
+use crate::plan::Plan;
+
+/// The answer for the client, or the job of an attempt that brought nothing, for the next target.
+pub(super) type Tried = Result<Answer, Job>;
+
+/// The answer of an attempt that nothing comes after.
+pub(super) fn last(dialect: Dialect, tried: Tried) -> Answer {
+    let lost = || Error::new(Kind::Internal, "no target is left to ask");
+    tried.unwrap_or_else(|job| failed(dialect, job, &lost()))
+}
+
+/// What an attempt must know of those around it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Onward {
+    /// Another target is left.
+    pub(super) has_next: bool,
+    /// Streams are held until the model has said something, or for so long.
+    pub(super) hold: Option<Duration>,
+    /// When there must be an answer.
+    pub(super) deadline: Option<Deadline>,
+    /// Further attempts at this target, where the provider does not decide.
+    pub(super) retries: Option<u32>,
+}
+
+/// When there must be an answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deadline {
+    at: Instant,
+    /// How long that is in all, for people.
+    all: Duration,
+}
+
+impl Deadline {
+    /// So long from now.
+    pub(super) fn after(all: Duration) -> Self {
+        Self { at: Instant::now() + all, all }
+    }
+
+    /// Whether it has passed.
+    pub(super) fn has_passed(self) -> bool {
+        Instant::now() >= self.at
+    }
+
+    fn error(self) -> Error {
+        let seconds = self.all.as_secs_f64();
+        let public = format!(
+            "no answer came within the deadline of {seconds} s; raise `deadline` of the route, or ask a faster target"
+        );
+        Error::new(Kind::Timeout, public)
+    }
+}
+
+impl Onward {
+    /// What the attempts of a call share.
+    pub(super) fn of(order: &Order, plan: &Plan) -> Self {
+        let route = order.route.as_deref();
+        let deadline = match route {
+            Some(route) => route.deadline,
+            None => plan.deadline(),
+        };
+        Self {
+            has_next: false,
+            hold: route.map(|route| route.commit_after),
+            deadline: deadline.map(Deadline::after),
+            retries: None,
+        }
+    }
+
+    /// The same for a target behind which so many are left: while one is, asking it is better than waiting.
+    pub(super) fn before(self, left: usize, order: &Order) -> Self {
+        let between = order.route.as_ref().map(|route| route.retries);
+        Self { has_next: left > 0, retries: between.filter(|_| left > 0), ..self }
+    }
+
+    /// An attempt that nothing comes after.
+    pub(super) const fn only(deadline: Option<Deadline>) -> Self {
+        Self { has_next: false, hold: None, deadline, retries: None }
+    }
+
+    /// Holds a stream until the model has said something. When the time is over, a vendor that lives is believed.
+    ///
+    /// # Errors
+    /// What the stream failed with before that, or that the deadline has passed, and the exchange to go on with.
+    pub(super) async fn hold(&self, body: &mut impl Held) -> Result<(), (Box<VendorError>, Job)> {
+        let Some(most) = self.hold else { return Ok(()) };
+        let until = Instant::now() + most;
+        let until = self.deadline.map_or(until, |deadline| deadline.at.min(until));
+        let held = tokio::time::timeout_at(until, poll_fn(|cx| body.poll_held(cx))).await;
+        let late = || self.deadline.filter(|deadline| deadline.has_passed());
+        let error = match held {
+            Ok(result) => result.err(),
+            Err(_) => late().map(|deadline| Box::new(VendorError::from(&deadline.error()))),
+        };
+        match (error, body.job().take()) {
+            (Some(error), Some(job)) => Err((error, job)),
+            (_, job) => {
+                *body.job() = job;
+                Ok(())
+            }
+        }
+    }
+
+    /// Waits for something that brings an answer, until the deadline.
+    ///
+    /// # Errors
+    /// What it fails with, or that the deadline has passed.
+    pub(super) async fn within<T>(&self, coming: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let Some(deadline) = self.deadline else { return coming.await };
+        match tokio::time::timeout_at(deadline.at, coming).await {
+            Ok(result) => result,
+            Err(_) => Err(deadline.error()),
+        }
+    }
+
+    /// An attempt that came to nothing for a reason of ours, or on the way to the vendor.
+    pub(super) fn lost(&self, dialect: Dialect, mut job: Job, error: &Error) -> Tried {
+        if self.goes_on(error.kind) {
+            job.attempt_failed(error.kind, None);
+            return Err(job);
+        }
+        Ok(failed(dialect, job, error))
+    }
+
+    /// An attempt whose stream failed before the model had said anything.
+    pub(super) fn lost_early(&self, dialect: Dialect, mut job: Job, error: &VendorError) -> Tried {
+        if self.goes_on(error.kind) {
+            job.attempt_failed(error.kind, None);
+            return Err(job);
+        }
+        let mut answer = error_answer(dialect, error, Some(job.id()));
+        stamp(&mut answer, &job);
+        let status = answer.status().as_u16();
+        job.fail_with(error.kind, &error.message, status, Facts::default());
+        Ok(answer)
+    }
+
+    /// An attempt that the vendor refused: whether the next target is asked. The attempt is then in the receipt.
+    pub(super) fn passes_by(&self, status: u16, error: &VendorError, job: &mut Job) -> bool {
+        let kind = pilothouse_wire::codec::kind_of_status(status, &error.message);
+        let is_of_target = match status {
+            // Our credential, or our account, at this vendor.
+            401..=403 | 407 => true,
+            // Here the model is unknown or gone; elsewhere it may not be.
+            404 | 410 => true,
+            400 | 413 | 422 => is_too_long(error),
+            408 | 409 | 425 | 429 | 500..=599 => true,
+            _ => false,
+        };
+        let goes_on = is_of_target && self.may_go_on();
+        if goes_on {
+            job.attempt_failed(kind, Some(status));
+        }
+        goes_on
+    }
+
+    fn may_go_on(&self) -> bool {
+        self.has_next && self.deadline.is_none_or(|deadline| !deadline.has_passed())
+    }
+
+    /// Whether a failure of that class may be another target's success.
+    fn goes_on(&self, kind: Kind) -> bool {
+        let is_of_target =
+            !matches!(kind, Kind::Unauthorized | Kind::Forbidden | Kind::NotFound | Kind::Internal);
+        is_of_target && self.may_go_on()
+    }
+}

@@ -1,0 +1,131 @@
+//! A quantile of what has been seen of late: a histogram with logarithmic buckets whose counts fade.
+
+use pilothouse_core::clock::UnixMs;
+
+/// Buckets per doubling: a quantile is at most one eighth too high.
+const PER_DOUBLING: usize = 8;
+/// Doublings that are told apart; 2^40 µs is twelve days.
+const DOUBLINGS: usize = 40;
+const BUCKETS: usize = PER_DOUBLING * DOUBLINGS;
+/// New counts grow instead of old ones shrinking, until this; then all are scaled down once.
+const SCALE_MAX: f32 = 1_048_576.0;
+
+/// Fading counts of values in any unit.
+#[derive(Debug)]
+pub(crate) struct Quantile {
+    counts: Box<[f32; BUCKETS]>,
+    total: f32,
+    /// When a count weighed one.
+    since: UnixMs,
+    half_life_ms: u64,
+}
+
+impl Quantile {
+    pub(crate) fn new(half_life_ms: u64) -> Self {
+        Self {
+            counts: Box::new([0.0; BUCKETS]),
+            total: 0.0,
+            since: UnixMs(0),
+            half_life_ms: half_life_ms.max(1),
+        }
+    }
+
+    pub(crate) fn add(&mut self, now: UnixMs, value: u64) {
+        let weight = self.weight(now);
+        self.counts[bucket(value)] += weight;
+        self.total += weight;
+    }
+
+    /// The weight of a count at `now`.
+    fn weight(&mut self, now: UnixMs) -> f32 {
+        if self.total == 0.0 {
+            self.since = now;
+        }
+        let halvings = now.0.saturating_sub(self.since.0) as f32 / self.half_life_ms as f32;
+        let weight = halvings.min(126.0).exp2();
+        if weight <= SCALE_MAX {
+            return weight;
+        }
+        self.counts.iter_mut().for_each(|count| *count /= weight);
+        self.total = self.counts.iter().sum();
+        self.since = now;
+        1.0
+    }
+
+    /// The value that `share` of the counts are at or below, rounded up to its bucket's end; `None` without counts.
+    pub(crate) fn at(&self, share: f32) -> Option<u64> {
+        if self.total <= f32::MIN_POSITIVE {
+            return None;
+        }
+        let above = self.total * (1.0 - share);
+        let mut tail = 0.0;
+        for (index, count) in self.counts.iter().enumerate().rev() {
+            tail += count;
+            if *count > 0.0 && tail > above {
+                return Some(end_of(index));
+            }
+        }
+        self.counts.iter().position(|count| *count > 0.0).map(end_of)
+    }
+}
+
+fn bucket(value: u64) -> usize {
+    let value = value.max(PER_DOUBLING as u64);
+    let exponent = 63 - value.leading_zeros() as usize;
+    let fraction = (value >> (exponent - 3)) as usize & (PER_DOUBLING - 1);
+    ((exponent - 3) * PER_DOUBLING + fraction).min(BUCKETS - 1)
+}
+
+/// The largest value of a bucket.
+fn end_of(index: usize) -> u64 {
+    let (exponent, fraction) = (index / PER_DOUBLING, index % PER_DOUBLING);
+    ((PER_DOUBLING as u64 + fraction as u64 + 1) << exponent) - 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn counts_fade_so_that_the_quantile_follows_the_present() {
+        let mut quantile = Quantile::new(1000);
+        assert_eq!(quantile.at(0.95), None);
+        for step in 0..1000 {
+            quantile.add(UnixMs(step), 1_000_000);
+        }
+        for step in 0..1000 {
+            quantile.add(UnixMs(20_000 + step), 1000);
+        }
+        let p95 = quantile.at(0.95).expect("counts");
+        assert!((1000..=1125).contains(&p95), "{p95}");
+        quantile.add(UnixMs(10_000_000), 64_000);
+        let now = quantile.at(0.5).expect("counts");
+        assert!((64_000..=72_000).contains(&now), "{now}");
+    }
+
+    #[test]
+    fn every_bucket_holds_the_value_at_its_end() {
+        for index in 0..BUCKETS {
+            assert_eq!(bucket(end_of(index)), index, "{index}");
+        }
+        assert_eq!(bucket(u64::MAX), BUCKETS - 1);
+    }
+
+    proptest! {
+        #[test]
+        fn quantile_is_never_below_the_truth_and_at_most_an_eighth_above(
+            mut values in proptest::collection::vec(8_u64..1_000_000_000, 1..200), share in 0.0_f32..1.0,
+        ) {
+            let mut quantile = Quantile::new(60_000);
+            values.iter().for_each(|value| quantile.add(UnixMs(5), *value));
+            values.sort_unstable();
+            let found = quantile.at(share).expect("counts");
+            let rank = ((values.len() as f32 * share) as usize).min(values.len() - 1);
+            // Ranks of floats may be off by one.
+            let low = values[rank.saturating_sub(1)];
+            let high = values[(rank + 1).min(values.len() - 1)];
+            prop_assert!(found >= low && found <= high + high / 8 + 1, "{found} for {low}..{high}");
+        }
+    }
+}

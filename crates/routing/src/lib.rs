@@ -1,0 +1,48 @@
+//! Which target takes an exchange, and why: routes, constraints, strategies, health, affinity.
+//!
+//! Pure: targets, health, features and chance in, an order with reasons out. Time is an argument, and so is chance; the
+//! same arguments give the same order. There is no HTTP here, no store and no task; the gateway calls, and tells how each
+//! call went ([`health::Health::begin`]).
+//!
+//! ```
+//! use pilothouse_routing::{Candidate, Constraints, Features, Random, Route, RouteSettings, Settings, Unread};
+//!
+//! let route = Route::new(RouteSettings {
+//!     name: "assistant",
+//!     candidates: vec![Candidate::new("openai/gpt-5.5"), Candidate::new("gpu-box/qwen3")],
+//!     constraints: Constraints::default(),
+//!     strategy: "fixed",
+//!     settings: Settings::default(),
+//!     turns_ahead: 3,
+//! })?;
+//! let decision = route.choose(&Features::default(), &mut Unread, &mut Random::new(1)).map_err(|none| none.to_string())?;
+//! assert_eq!(decision.order[0].index, 0);
+//! # Ok::<(), String>(())
+//! ```
+
+pub mod affinity;
+pub mod candidate;
+pub mod cascade;
+pub mod constraint;
+pub mod count;
+#[cfg(test)]
+mod fixture;
+pub mod health;
+pub mod hedge;
+pub mod load;
+pub mod price;
+mod random;
+pub mod reason;
+pub mod request;
+mod route;
+pub mod strategy;
+
+pub use candidate::{Abilities, Candidate, Capability, Lifecycle, Needs, TargetId};
+pub use constraint::Constraints;
+pub use count::{Counter, Texts, Tokens, Unread};
+pub use health::{CallInFlight, Ended, Health, HealthSettings};
+pub use random::Random;
+pub use reason::{Reason, Removal, Stay};
+pub use request::{AllowList, Conversation, Deadline, Features, Held, Input};
+pub use route::{CANDIDATES_MAX, CascadePlan, Decision, NoTarget, Removed, Route, RouteSettings};
+pub use strategy::{Index, Order, Ranked, STRATEGIES, Settings, Strategy};
