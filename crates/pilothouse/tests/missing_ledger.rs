@@ -67,26 +67,27 @@ fn what_a_server_records_is_sealed_with_a_key_beside_its_configuration() {
     let key = "made ./.pilothouse.toml.key, which seals receipts";
     assert!(run(folder.path(), &[]).contains(key));
     assert!(!run(folder.path(), &[]).contains(key), "once");
-    let verify = |more: &[&str]| {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let data = folder.path().join(".pilothouse");
+    let verify_in = |place: &Path, more: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pilothouse"));
-        command.args(["logs", "verify"]).args(more).current_dir(folder.path());
+        command.args(["logs", "verify", "--data"]).arg(&data).args(more).current_dir(place);
         command.env_remove("PILOTHOUSE_CONFIG").env_remove("PILOTHOUSE_DATA");
         let Output { status, stdout, stderr } = command.output().unwrap();
         (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
     };
+    let verify = |more: &[&str]| verify_in(folder.path(), more);
     let (code, out, _) = verify(&[]);
     assert!(code == Some(0) && out.contains("nothing is altered and nothing is missing"), "{code:?}: {out}");
     let (code, public, _) = verify(&["--public-key"]);
     assert!(code == Some(0) && public.starts_with("ed25519:") && out.contains(public.trim()), "{public}");
     // The store alone, which somebody else holds with our public key.
-    std::fs::rename(folder.path().join("pilothouse.toml"), folder.path().join("moved.toml")).unwrap();
-    let (code, _, err) = verify(&[]);
+    let (code, _, err) = verify_in(elsewhere.path(), &[]);
     assert!(code == Some(2) && err.contains("--trust"), "{code:?}: {err}");
-    let (code, out, _) = verify(&["--trust", public.trim()]);
+    let (code, out, _) = verify_in(elsewhere.path(), &["--trust", public.trim()]);
     assert!(code == Some(0) && out.contains("no head file was there"), "{code:?}: {out}");
     // A new ledger is not the old one's end.
-    std::fs::rename(folder.path().join("moved.toml"), folder.path().join("pilothouse.toml")).unwrap();
-    std::fs::remove_dir_all(folder.path().join(".pilothouse")).unwrap();
+    std::fs::remove_dir_all(&data).unwrap();
     assert!(run(folder.path(), &["--new-ledger"]).contains("is put aside as"));
     assert_eq!(verify(&[]).0, Some(0));
 }
