@@ -135,11 +135,8 @@ fn prune_segment(
         });
         sealer.append_within(step, event)
     })?;
-    if db.query_row("SELECT count(*) FROM gap", [], |row| row.get::<_, i64>(0))? == 0 {
-        sealer.forget_gaps();
-    }
     sealer.tell(link);
-    Ok(())
+    sealer.limit_gaps(db)
 }
 
 /// Removes these rows, and blocks and forms that are no longer needed. The newest block stays, if only by its name:

@@ -237,6 +237,11 @@ impl Stored {
         serde_json::from_str::<Entry>(&self.text).ok().filter(|entry| entry.number == self.number)
     }
 
+    /// Whether whom the entry names has signed it, trusted or not.
+    pub(crate) fn is_signed(&self, entry: &Entry) -> bool {
+        entry.key.has_signed(&self.text, &self.signature)
+    }
+
     pub(crate) fn digest(&self) -> Digest {
         digest::entry(&self.text)
     }
@@ -255,8 +260,9 @@ pub(crate) fn position(db: &Connection) -> rusqlite::Result<Option<(Position, bo
     let mut select = db.prepare_cached(&format!("SELECT {COLUMNS} FROM chain ORDER BY number DESC"))?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
-        // What somebody made unreadable says nothing; verification tells of it.
-        let Some(entry) = Stored::read(row)?.parse() else { continue };
+        // What somebody altered says nothing; verification tells of it.
+        let stored = Stored::read(row)?;
+        let Some(entry) = stored.parse().filter(|entry| stored.is_signed(entry)) else { continue };
         if let Some(position) = entry.event.position() {
             return Ok(Some((position.clone(), matches!(entry.event, Event::End { .. }))));
         }
@@ -278,7 +284,7 @@ pub(crate) fn segment(db: &Connection, number: i64) -> rusqlite::Result<Option<S
     let stored = select.query_row([number], Stored::read).optional()?;
     Ok(stored.and_then(|stored| {
         let entry = stored.parse()?;
-        let is_signed = entry.key.has_signed(&stored.text, &stored.signature);
+        let is_signed = stored.is_signed(&entry);
         match entry.event {
             Event::Segment(segment) => Some(Sealed { at: entry.at_ms, segment, is_signed }),
             _ => None,
@@ -319,6 +325,7 @@ pub(crate) fn durably<T>(
         step.commit()?;
         Ok(done)
     });
-    db.pragma_update(None, "synchronous", "NORMAL")?;
+    // What is committed is committed: a setting that stays careful is no failure.
+    let _ = db.pragma_update(None, "synchronous", "NORMAL");
     done
 }

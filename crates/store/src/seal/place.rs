@@ -51,18 +51,19 @@ pub(crate) fn of_row(db: &Connection, row: i64) -> rusqlite::Result<Place> {
     if let Some(Sealed { at, segment, .. }) =
         number.map(|number| entry::segment(db, number)).transpose()?.flatten()
     {
-        let offset = (row - segment.first_row).cast_unsigned();
+        let offset = row.saturating_sub(segment.first_row).cast_unsigned();
         return Ok(Place::Sealed {
             writer: segment.position.writer,
-            number: segment.first + offset,
+            number: segment.first.saturating_add(offset),
             segment: segment.segment,
             at,
         });
     }
     Ok(match entry::position(db)? {
-        Some((position, false)) if row > position.last_row => {
-            Place::Open { writer: position.writer, number: (row - position.first_row + 1).cast_unsigned() }
-        }
+        Some((position, false)) if row > position.last_row => Place::Open {
+            writer: position.writer,
+            number: row.saturating_sub(position.first_row).saturating_add(1).cast_unsigned(),
+        },
         _ => Place::NotCovered,
     })
 }

@@ -243,9 +243,11 @@ impl Sealer {
         self.position.last_row + 1
     }
 
-    /// All gap records are gone: their numbers begin anew.
-    pub(crate) const fn forget_gaps(&mut self) {
-        self.position.gap = 0;
+    /// Gap records after the last one that is kept are gone, and their numbers are given again.
+    pub(crate) fn limit_gaps(&mut self, db: &Connection) -> rusqlite::Result<()> {
+        let last: i64 = db.query_row("SELECT coalesce(max(id), 0) FROM gap", [], |row| row.get(0))?;
+        self.position.gap = self.position.gap.min(last);
+        Ok(())
     }
 
     /// Totals of these hours are to be sealed with the next segment.

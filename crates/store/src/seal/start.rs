@@ -35,6 +35,7 @@ pub(super) fn start(db: &Connection, sealing: Sealing, clock: Arc<dyn Clock>) ->
     // Rows keep their numbers, also those that somebody took away.
     let used = position.last_row.max(head.as_ref().map_or(0, |head| head.last_row));
     let mut sealer = Sealer::new(sealing, clock, position);
+    sealer.limit_gaps(db)?;
     sealer.after = head.as_ref().map(Head::link);
     let lost = head.map(|head| Lost {
         first: newest.number + 1,
@@ -62,8 +63,12 @@ pub(super) fn start(db: &Connection, sealing: Sealing, clock: Arc<dyn Clock>) ->
 /// How many rows were recorded without sealing since the position. Totals that they changed are sealed anew.
 fn unsealed(sealer: &mut Sealer, db: &Connection, after: After) -> rusqlite::Result<u64> {
     let last = sealer.position.last_row;
-    let count: i64 =
-        db.query_row("SELECT count(*) FROM exchange WHERE rowid > ?1", [last], |row| row.get(0))?;
+    // A large ledger from before sealing is not counted row by row.
+    let sql = match after {
+        After::Nothing => "SELECT coalesce(sum(rows), 0) FROM zone WHERE last_row > ?1",
+        _ => "SELECT count(*) FROM exchange WHERE rowid > ?1",
+    };
+    let count: i64 = db.query_row(sql, [last], |row| row.get(0))?;
     if count > 0 && after != After::Nothing {
         note_gap_hours(sealer, db)?;
         let mut select = db.prepare("SELECT started_ms FROM exchange WHERE rowid > ?1")?;

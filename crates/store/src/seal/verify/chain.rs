@@ -82,7 +82,7 @@ impl Chain {
             report.note_altered(format!("entry {number} of the chain cannot be read"));
             return None;
         };
-        if !entry.key.has_signed(&stored.text, &stored.signature) {
+        if !stored.is_signed(&entry) {
             report.note_altered(format!("entry {number} of the chain does not fit its signature"));
             return None;
         }

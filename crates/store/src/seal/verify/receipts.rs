@@ -154,17 +154,21 @@ impl Check<'_> {
     /// Rows from the last segment's end to `last` are in no segment.
     fn outside(&mut self, last: i64, entry: u64) -> rusqlite::Result<()> {
         let first = self.next_row;
+        if last < first {
+            return Ok(());
+        }
         let there = self.count((first, last))?;
         let told = self.chain.unsealed.iter().filter(|(from, to, _)| *from >= first.max(1) && *to <= last);
         let allowed = told.map(|(_, _, count)| count).sum::<u64>().min(there);
         self.report.not_covered += allowed;
+        self.report.erased += self.chain.erased.range(first..=last).count() as u64;
         // Rows that are gone with the entry that told of them.
         let unproven = there - allowed;
-        let between = self.last_entry + 1..=entry;
-        let is_bad = self.chain.bad.range(between.clone()).next().is_some();
+        let is_between = |number: &u64| (self.last_entry + 1..=entry).contains(number);
+        let is_bad = self.chain.bad.iter().chain(&self.chain.holes).any(is_between);
         if unproven > 0 {
             self.report.altered += unproven;
-            let why = if is_bad || self.chain.holes.range(between).next().is_some() {
+            let why = if is_bad {
                 "the entry that proved them is altered or missing"
             } else {
                 "no entry tells of them"

@@ -257,6 +257,49 @@ fn dropped_receipts_are_told_by_the_chain() {
 }
 
 #[test]
+fn gap_records_expire_with_their_segments_and_new_ones_begin_anew() {
+    let house = House { keep_days: Some(3), ..House::new(10) };
+    let at = |nth: u64| {
+        let now = pilothouse_core::clock::Clock::now(&*house.clock);
+        let id = pilothouse_core::id::ExchangeId::new(now, nth.into());
+        Exchange { id, started_at: now, ..plain(nth) }
+    };
+    for round in 1..=4 {
+        let mut still = house.writer();
+        still.record([at(0)]);
+        for nth in 1..=round {
+            still.recorder.shared.overflow.count(&at(nth));
+        }
+        still.record([]);
+        still.writer.end();
+        let report = house.report();
+        assert!(report.is_sound(), "{report:?}");
+        assert_eq!(report.dropped, (1..=round).sum::<u64>());
+        house.clock.advance(5 * DAY_MS);
+        while still.writer.prune() {}
+        drop(still);
+        assert_eq!(
+            house.db().query_row("SELECT count(*) FROM gap", [], |row| row.get::<_, u32>(0)).unwrap(),
+            0
+        );
+    }
+    let report = house.report();
+    assert!(report.is_sound(), "{report:?}");
+    assert_eq!((report.expired, report.dropped, report.crashes_total), (4, 10, 0));
+}
+
+#[test]
+fn what_was_never_sealed_can_be_erased_too() {
+    let house = House::new(10);
+    house.writer_with(None).record((0..5).map(plain));
+    house.session((5..8).map(plain));
+    erase(house.data.path(), plain(2).id, "test", &house.sealing(), &*house.clock).unwrap();
+    let report = house.report();
+    assert!(report.is_sound(), "{report:?}");
+    assert_eq!((report.not_covered, report.erased, report.intact), (4, 1, 3));
+}
+
+#[test]
 fn a_server_seals_by_itself_while_it_runs() {
     let house = House::new(50);
     let ledger = house.open();
