@@ -213,8 +213,31 @@ pub struct Receipt {
     pub attempts: Vec<Attempt>,
     /// What else happened on the way and changed nothing (`replace:connection`).
     pub notes: Vec<Note>,
+    /// Whom the route chose, and why; `None` where the name that was asked for is no route.
+    pub choice: Option<Box<Chosen>>,
     /// The message of the error, as the client read it.
     pub error: Option<Box<str>>,
+}
+
+/// Whom a route chose for one exchange, and why.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Chosen {
+    /// The strategy's name.
+    pub strategy: Box<str>,
+    /// The targets in the order in which they were to be asked.
+    pub order: Vec<Standing>,
+    /// Those that could not take it.
+    pub removed: Vec<Standing>,
+}
+
+/// A target's place in a choice, or why it has none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// `provider/model`.
+    pub target: Arc<str>,
+    /// Why, for people.
+    pub why: Box<str>,
 }
 
 /// One edit or loss: a code that programs can count and words that people can read.

@@ -20,7 +20,7 @@ use toml::Spanned;
 pub use compat::CompatMode;
 pub use diagnostic::{ConfigError, Diagnostic};
 pub use provider::{EntraSection, Provider, TimeoutSection};
-pub use route::{Defaults, Route, RouteTarget};
+pub use route::{Defaults, Require, Route, RouteTarget};
 pub use secret::{SecretRef, resolve as resolve_secret};
 pub use server::{Server, TlsSection};
 pub use signing::Signing;

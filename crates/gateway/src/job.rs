@@ -1,6 +1,7 @@
 //! An exchange in the making. However its request ends, finished or dropped, it is recorded once.
 
 mod aside;
+mod course;
 
 use std::sync::{Arc, PoisonError};
 
@@ -16,6 +17,8 @@ use tokio::time::Instant;
 use crate::kept::Place;
 use crate::plan::Resolution;
 use crate::shared::Shared;
+
+use course::Course;
 
 pub(crate) use aside::{Aside, Tells};
 
@@ -35,6 +38,8 @@ pub struct Job {
     is_free: bool,
     /// The cost, where it is not the price of the tokens.
     own_cost: Option<Cost>,
+    /// What an exchange on a route has besides.
+    course: Option<Box<Course>>,
 }
 
 impl Job {
@@ -68,6 +73,7 @@ impl Job {
             was_sent: false,
             is_free: false,
             own_cost: None,
+            course: None,
         }
     }
 
@@ -146,6 +152,7 @@ impl Job {
     pub fn first_token(&mut self) {
         let now = self.elapsed_us();
         self.note(|exchange| exchange.timings.first_token_us = Some(now));
+        self.target_spoke(now);
     }
 
     /// Bytes have been handed to the client.
@@ -241,6 +248,9 @@ impl Job {
         exchange.answer = facts.answer;
         if let Some(resolution) = &self.resolution {
             resolution.target.metrics.count(&exchange);
+        }
+        if self.course.is_some() {
+            self.course_ends(&exchange);
         }
         if exchange.client_dialect == Dialect::OpenaiResponses {
             self.keep(&exchange);

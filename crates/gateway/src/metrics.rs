@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pilothouse_core::exchange::{Exchange, Outcome};
+use pilothouse_routing::Health;
 
 /// Upper bounds of the duration histogram, in microseconds.
 const BOUNDS_US: [u64; 12] = [
@@ -86,6 +87,8 @@ pub struct TargetMetrics {
     duration_us: AtomicU64,
     buckets: [AtomicU64; BOUNDS_US.len() + 1],
     retries: AtomicU64,
+    /// How it has been doing, for the routes that have it.
+    pub health: Arc<Health>,
 }
 
 impl TargetMetrics {

@@ -6,6 +6,7 @@ mod authorise;
 mod choose;
 mod count;
 mod embed;
+mod features;
 mod fit;
 mod onward;
 mod pass;
@@ -34,12 +35,12 @@ use crate::plan::Plan;
 use crate::shared::Worker;
 use crate::told::Told;
 
-use choose::Choice;
 use onward::Onward;
 use read::Asked;
 
 pub use admit::{admit, admit_operator};
 pub(crate) use authorise::authorise;
+pub(crate) use choose::Choice;
 pub(crate) use pass::{Passing, Settling, pass};
 pub(crate) use pilothouse_wire::codec::error_codec;
 pub(crate) use read::hops;
@@ -86,7 +87,7 @@ pub async fn run(
         Err(error) => return refusal(&worker.shared, dialect, &error, None),
     };
     // Who takes it, and who when they fail.
-    let order = match choose::choose(plan, dialect, call, &asked, || worker.shared.chance()) {
+    let mut order = match choose::choose(&worker.shared, plan, dialect, call, &asked) {
         Ok(order) => order,
         Err(error) => return refuse::recorded(worker, dialect, &mut asked, error),
     };
@@ -96,10 +97,19 @@ pub async fn run(
         exchange.streamed = asked.is_stream;
         exchange.request_bytes = asked.body.len() as u64;
     });
+    if let Some(chosen) = order.chosen.take() {
+        job.routed(chosen, std::mem::take(&mut order.marks));
+    }
     let around = Around { worker, plan, dialect, call };
     let onward = Onward::of(&order, plan);
     // One after the other, until there is something to pass on: before that, a failure is invisible.
     for (choice, left) in order.each() {
+        if let Err(rests_ms) = job.turns_to(choice, order.route.is_some())
+            && left > 0
+        {
+            job.passed_over(choice, rests_ms);
+            continue;
+        }
         match around.attempt(&mut asked, choice, &onward.before(left, &order), job).await {
             Ok(answer) => return answer,
             Err(lost) => job = lost,

@@ -20,7 +20,7 @@ pub use build::{Environment, build, listen_address};
 pub use keys::{KeyInfo, Keys, digest_of};
 pub use provider::{CallHeads, Live, Naming, Provider, Rerank, Surface};
 pub use resolve::{Resolution, Target};
-pub use route::{Member, Route, Strategy};
+pub use route::Route;
 pub use ties::Tie;
 
 use crate::config::{ConfigError, DebugSection, Defaults};

@@ -125,7 +125,8 @@ impl Server {
             None => plan::listen_address(source)?,
         };
         let metrics = Arc::new(Metrics::default());
-        let mut plan = plan::build(source, &options.environment, listen, 1, &metrics)?;
+        let environment = Environment { now: options.clock.now(), ..options.environment.clone() };
+        let mut plan = plan::build(source, &environment, listen, 1, &metrics)?;
         plan.is_discovered = options.is_discovered;
         let tls =
             source.file.server.tls.as_ref().map(|section| listener::acceptor(source, section)).transpose()?;
@@ -224,6 +225,7 @@ impl Server {
     pub fn reload(&self, source: &Source, environment: &Environment) -> Result<bool, ConfigError> {
         let old = self.shared.plan.load();
         let wanted = plan::listen_address(source)?;
+        let environment = &Environment { now: self.shared.clock.now(), ..environment.clone() };
         match plan::build(source, environment, self.address, old.version + 1, &self.shared.metrics) {
             Ok(plan) => {
                 plan.inherit(&old);

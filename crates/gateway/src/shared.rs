@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use pilothouse_core::clock::{Clock, UnixMs};
 use pilothouse_core::exchange::Exchange;
 use pilothouse_core::id::ExchangeId;
+use pilothouse_routing::affinity::Conversations;
 use pilothouse_store::Recorder;
 use pilothouse_wire::memory::ThinkingMemory;
 use tokio::sync::Semaphore;
@@ -25,6 +26,11 @@ const THINKING_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// Most conversations over WebSockets at once.
 const SESSIONS_MAX: usize = 4096;
+
+/// Most conversations whose place is remembered.
+const CONVERSATIONS_MAX: usize = 100_000;
+/// How long a conversation's place is remembered after its last turn: vendors keep their prompt caches for an hour at most.
+const CONVERSATION_MS: u64 = 60 * 60 * 1000;
 
 /// What all workers share.
 pub struct Shared {
@@ -56,6 +62,8 @@ pub struct Shared {
     pub responses: Mutex<KeptPlaces>,
     /// Where the files, uploads, batches and films that passed are held.
     pub holdings: Mutex<KeptPlaces>,
+    /// Where conversations on routes were last.
+    pub conversations: Conversations,
     /// Rooms for conversations over WebSockets.
     pub sessions: Arc<Semaphore>,
     /// When this process began.
@@ -94,6 +102,7 @@ impl Shared {
             thinking: Mutex::new(ThinkingMemory::new(THINKING_BYTES_MAX)),
             responses: Mutex::default(),
             holdings: Mutex::default(),
+            conversations: Conversations::new(CONVERSATIONS_MAX, CONVERSATION_MS),
             sessions: Arc::new(Semaphore::new(SESSIONS_MAX)),
             started_at,
             tasks: TaskTracker::new(),
@@ -106,6 +115,12 @@ impl Shared {
     #[must_use]
     pub fn chance(&self) -> u64 {
         mix(self.seed.wrapping_add(self.ids.fetch_add(1, Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15)))
+    }
+
+    /// A number of this process, which nobody outside knows.
+    #[must_use]
+    pub const fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// An id for an exchange that begins now.

@@ -1,6 +1,6 @@
 //! What most exchanges do not have, as one short JSON text: tools, the end user, the receipt.
 
-use pilothouse_core::exchange::{Attempt, Exchange, Note, Receipt, ToolUse};
+use pilothouse_core::exchange::{Attempt, Chosen, Exchange, Note, Receipt, ToolUse};
 use serde::{Deserialize, Serialize, Serializer};
 
 /// The text's form for writing.
@@ -25,6 +25,8 @@ struct Why<'a> {
     attempts: &'a [Attempt],
     #[serde(skip_serializing_if = "<[Note]>::is_empty", serialize_with = "notes")]
     notes: &'a [Note],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    choice: Option<&'a Chosen>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
 }
@@ -57,7 +59,7 @@ pub(crate) fn changes(changes: &Changes<'_>) -> serde_json::Result<String> {
         notes.iter().map(|(code, detail)| Note::new((*code).to_owned(), detail)).collect::<Vec<_>>()
     };
     let (edits, losses) = (notes(&changes.edits), notes(&changes.losses));
-    let why = Why { edits: &edits, losses: &losses, attempts: &[], notes: &[], error: None };
+    let why = Why { edits: &edits, losses: &losses, attempts: &[], notes: &[], choice: None, error: None };
     serde_json::to_string(&Out { end_user: None, tools: &[], why: Some(why) })
 }
 
@@ -76,6 +78,7 @@ pub(crate) fn write(
             losses: &receipt.losses,
             attempts: &receipt.attempts,
             notes: &receipt.notes,
+            choice: receipt.choice.as_deref(),
             error: receipt.error.as_deref(),
         }),
     };
@@ -101,6 +104,7 @@ struct WhyIn {
     losses: Vec<NoteIn>,
     attempts: Vec<Attempt>,
     notes: Vec<NoteIn>,
+    choice: Option<Box<Chosen>>,
     error: Option<Box<str>>,
 }
 
@@ -133,6 +137,7 @@ impl Extra {
             losses: why.losses.into_iter().map(Note::from).collect(),
             attempts: why.attempts,
             notes: why.notes.into_iter().map(Note::from).collect(),
+            choice: why.choice,
             error: why.error,
         }))
     }

@@ -59,6 +59,7 @@ pub(crate) fn shared_receipt(exchange: &Exchange) -> Option<&Receipt> {
         let notes = receipt.edits.iter().chain(&receipt.losses);
         receipt.attempts.is_empty()
             && receipt.notes.is_empty()
+            && receipt.choice.is_none()
             && receipt.error.is_none()
             && notes.map(|note| note.detail.len()).sum::<usize>() <= DETAIL_BYTES_MAX
     })

@@ -3,7 +3,7 @@
 //! What no rule is about stays as it was written, byte for byte: an edit replaces a value, a name or a member in its
 //! place, and the whole is never written anew.
 
-mod behind;
+pub(crate) mod behind;
 mod edit;
 mod facts;
 pub(crate) mod place;

@@ -17,6 +17,7 @@ pub mod headers;
 mod json;
 pub mod memory;
 pub mod multipart;
+pub mod needs;
 pub mod path;
 pub mod relay;
 pub mod scan;

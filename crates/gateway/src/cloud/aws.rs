@@ -124,7 +124,7 @@ mod tests {
     fn half_a_pair_in_the_environment_is_an_error() {
         let environment = |names: &[&str]| Environment {
             variables: names.iter().map(|name| ((*name).to_owned(), "value".to_owned())).collect(),
-            folder: PathBuf::new(),
+            ..Environment::default()
         };
         assert_eq!(from_environment(&environment(&[])).unwrap(), None);
         assert!(from_environment(&environment(&["AWS_ACCESS_KEY_ID"])).unwrap_err().contains("SECRET"));

@@ -65,6 +65,8 @@ pub struct Provider {
     pub compat: Option<CompatMode>,
     /// Further attempts after the first, 0 to 2.
     pub retries: Option<Spanned<u32>>,
+    /// Whether its models rest after failures, so that routes pass them over for a while; true where not given.
+    pub breaker: Option<bool>,
     /// Whether a call may be repeated after a timeout with its body sent, which may be billed twice.
     pub retry_after_timeout: bool,
     /// PEM file of further certificate authorities.

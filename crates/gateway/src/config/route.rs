@@ -18,6 +18,8 @@ pub struct Route {
     pub targets: Vec<Spanned<RouteTarget>>,
     /// Who takes it when none of them can, in this order.
     pub fallback: Vec<Spanned<String>>,
+    /// What a target must meet.
+    pub require: Require,
     /// What holds for calls that say nothing of it.
     pub defaults: Defaults,
     /// Further attempts at the same target while another one is left; 0 where not given.
@@ -28,12 +30,52 @@ pub struct Route {
 }
 
 /// One of a route's targets: a name, or a name with what the strategy must know of it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteTarget {
     /// `provider/model`, or a bare name.
     pub target: String,
-    /// Its share of the calls, where the strategy is `weighted`.
-    pub weight: f64,
+    /// Its share of the calls, relative to the others'.
+    pub weight: u32,
+    /// Where it computes, where the catalogue does not say.
+    pub region: Option<String>,
+    /// What is to be known of data and use (`zdr`, `no-training`).
+    pub tags: Vec<String>,
+    /// Under `least-loaded`, it takes only what the others cannot.
+    pub spill: bool,
+}
+
+impl RouteTarget {
+    /// A target of which nothing more is said.
+    #[must_use]
+    pub fn named(target: &str) -> Self {
+        Self { target: target.to_owned(), weight: one(), region: None, tags: Vec::new(), spill: false }
+    }
+}
+
+/// What a route's targets must meet.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Require {
+    /// Only models whose weights can be downloaded.
+    pub open_weights: bool,
+    /// Only these regions; `eu` is met by `eu-west-1` too.
+    pub regions: Vec<String>,
+    /// Tags that a target must have.
+    pub tags: Vec<String>,
+    /// Tags that a target must not have.
+    pub without_tags: Vec<String>,
+    /// The most that one exchange may be expected to cost, in dollars.
+    pub usd_max: Option<Spanned<f64>>,
+    /// The most that a million tokens of input may cost, in dollars.
+    pub usd_per_million_input_max: Option<Spanned<f64>>,
+    /// The most that a million tokens of output may cost, in dollars.
+    pub usd_per_million_output_max: Option<Spanned<f64>>,
+    /// The least output that a target must be able to write, in tokens.
+    pub output_tokens_min: Option<u64>,
+    /// Models under notice are left out.
+    pub no_deprecated: bool,
+    /// A capability that no source affirms is against a target.
+    pub proven: bool,
 }
 
 /// What holds for calls that say nothing of it.
@@ -80,11 +122,17 @@ struct TargetVisitor;
 struct TargetTable {
     target: String,
     #[serde(default = "one")]
-    weight: f64,
+    weight: u32,
+    #[serde(default)]
+    region: Option<String>,
+    #[serde(default)]
+    tags: Vec<String>,
+    #[serde(default)]
+    spill: bool,
 }
 
-const fn one() -> f64 {
-    1.0
+const fn one() -> u32 {
+    1
 }
 
 impl<'de> Visitor<'de> for TargetVisitor {
@@ -95,11 +143,12 @@ impl<'de> Visitor<'de> for TargetVisitor {
     }
 
     fn visit_str<E: Error>(self, name: &str) -> Result<RouteTarget, E> {
-        Ok(RouteTarget { target: name.to_owned(), weight: one() })
+        Ok(RouteTarget::named(name))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RouteTarget, A::Error> {
-        let table = TargetTable::deserialize(MapAccessDeserializer::new(map))?;
-        Ok(RouteTarget { target: table.target, weight: table.weight })
+        let TargetTable { target, weight, region, tags, spill } =
+            TargetTable::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(RouteTarget { target, weight, region, tags, spill })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::Note;
 use pilothouse_upstream::{Failure, Head, Phase, Request};
@@ -85,7 +85,7 @@ pub(super) async fn send(
                 if !is_worth_repeating(status) || retries == 0 {
                     return Ok(answer);
                 }
-                let asked = asked_pause(&answer);
+                let asked = asked_pause(&answer.headers);
                 if asked.is_some_and(|asked| asked > PAUSE_MAX) {
                     return Ok(answer);
                 }
@@ -167,8 +167,8 @@ fn is_worth_repeating(status: StatusCode) -> bool {
 }
 
 /// The pause that a vendor asks for.
-fn asked_pause(answer: &pilothouse_upstream::Answer) -> Option<Duration> {
-    let number = |name: &str| answer.headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
+pub(super) fn asked_pause(headers: &HeaderMap) -> Option<Duration> {
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
     let seconds = number("retry-after-ms").map(|millis| millis / 1000.0).or_else(|| number("retry-after"))?;
     Duration::try_from_secs_f64(seconds).ok()
 }

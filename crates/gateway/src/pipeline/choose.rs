@@ -5,6 +5,8 @@ use std::sync::Arc;
 use pilothouse_catalog::compat::Compat;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
+use pilothouse_core::exchange::{Chosen, Standing};
+use pilothouse_routing::{NoTarget, Random};
 use pilothouse_wire::codec::Target;
 use pilothouse_wire::embeddings::Form;
 use pilothouse_wire::path::{
@@ -12,10 +14,12 @@ use pilothouse_wire::path::{
     vertex_anthropic_path,
 };
 
+use super::features::{Marks, Told, counter};
 use super::read::Asked;
 use crate::config::CompatMode;
 use crate::endpoints::Call;
 use crate::plan::{Naming, Plan, Provider, Resolution, Route, Surface};
+use crate::shared::Shared;
 
 /// The target of one attempt.
 pub(crate) struct Choice {
@@ -36,6 +40,10 @@ pub(super) struct Order {
     pub(super) first: Choice,
     /// Who is asked when those before have failed.
     pub(super) rest: Vec<Choice>,
+    /// Why, for the receipt.
+    pub(super) chosen: Option<Box<Chosen>>,
+    /// What the next request of the conversation will be known by.
+    pub(super) marks: Marks,
 }
 
 /// One of a provider's ways to be called.
@@ -229,42 +237,75 @@ fn no_vectors(resolution: &Resolution) -> Error {
     Error::bad_request("model", format!("`{}` has no embeddings {what}", target.provider.name))
 }
 
-/// Chooses who takes a call. `chance` is for strategies that need some.
+/// Chooses who takes a call.
 ///
 /// # Errors
-/// Where the name leads nowhere, or to nobody who has this call.
+/// Where the name leads nowhere, or to nobody who can take this call.
 pub(super) fn choose(
+    shared: &Shared,
     plan: &Plan,
     dialect: Dialect,
     call: Call,
     asked: &Asked<'_>,
-    chance: impl FnMut() -> u64,
 ) -> Result<Order, Error> {
-    let Some(route) = plan.route(&asked.model) else {
-        let mut first = of_target(plan.resolve(&asked.model)?, dialect, call)?;
-        first.output_tokens_max = plan.defaults.output_tokens_max();
-        return Ok(Order { route: None, first, rest: Vec::new() });
+    if let Some(route) = plan.route(&asked.model) {
+        return of_route(shared, route, dialect, call, asked);
+    }
+    let mut first = of_target(plan.resolve(&asked.model)?, dialect, call)?;
+    first.output_tokens_max = plan.defaults.output_tokens_max();
+    Ok(Order { route: None, first, rest: Vec::new(), chosen: None, marks: Marks::new() })
+}
+
+fn of_route(
+    shared: &Shared,
+    route: &Arc<Route>,
+    dialect: Dialect,
+    call: Call,
+    asked: &Asked<'_>,
+) -> Result<Order, Error> {
+    let told = Told::read(shared, route, dialect, asked);
+    let texts = told.texts();
+    let mut random = Random::new(shared.chance());
+    let decision = route
+        .chooser
+        .choose(&told.features(route, asked), &mut counter(&texts), &mut random)
+        .map_err(NoTarget::into_error)?;
+    let mut chosen = Chosen { strategy: route.strategy.clone(), ..Chosen::default() };
+    let candidates = route.chooser.candidates();
+    let named = |index: u16, why: String| Standing {
+        target: candidates.get(usize::from(index)).map(|one| Arc::clone(&one.name)).unwrap_or_default(),
+        why: why.into(),
     };
+    for removed in &decision.removed {
+        chosen.removed.push(named(removed.index, removed.removal.to_string()));
+    }
     let mut refusal = None;
-    let mut choices =
-        route.order(chance).into_iter().filter_map(|resolution| match of_target(resolution, dialect, call) {
-            Ok(choice) => Some(choice.on(route)),
-            Err(error) => {
-                refusal.get_or_insert(error);
-                None
+    let mut choices = Vec::with_capacity(decision.order.len());
+    for ranked in &decision.order {
+        let Some(resolution) = route.targets.get(usize::from(ranked.index)) else { continue };
+        match of_target(Arc::clone(resolution), dialect, call) {
+            Ok(choice) => {
+                chosen.order.push(named(ranked.index, ranked.reason.to_string()));
+                choices.push(choice.on(route));
             }
-        });
-    let first = choices.next();
-    let mut rest: Vec<Choice> = choices.collect();
-    let Some(first) = first else {
+            Err(error) => {
+                chosen.removed.push(named(ranked.index, error.public.to_string()));
+                refusal.get_or_insert(error);
+            }
+        }
+    }
+    let mut choices = choices.into_iter();
+    let Some(first) = choices.next() else {
         let nobody = || Error::new(Kind::Internal, "the route has no targets");
         return Err(refusal.unwrap_or_else(nobody));
     };
+    let mut rest: Vec<Choice> = choices.collect();
     if call.embeds() {
         // Vectors of different models cannot be compared: only another place that serves the same model helps.
         rest.retain(|choice| choice.resolution.target.real == first.resolution.target.real);
     }
-    Ok(Order { route: Some(Arc::clone(route)), first, rest })
+    let marks = told.marks.clone();
+    Ok(Order { route: Some(Arc::clone(route)), first, rest, chosen: Some(Box::new(chosen)), marks })
 }
 
 /// The way to one target.

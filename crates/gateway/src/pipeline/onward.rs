@@ -132,6 +132,7 @@ impl Onward {
     pub(super) fn lost(&self, dialect: Dialect, mut job: Job, error: &Error) -> Tried {
         if self.goes_on(error.kind) {
             job.attempt_failed(error.kind, None);
+            job.target_failed(error.kind, None, None);
             return Err(job);
         }
         Ok(failed(dialect, job, error))
@@ -141,6 +142,7 @@ impl Onward {
     pub(super) fn lost_early(&self, dialect: Dialect, mut job: Job, error: &VendorError) -> Tried {
         if self.goes_on(error.kind) {
             job.attempt_failed(error.kind, None);
+            job.target_failed(error.kind, None, None);
             return Err(job);
         }
         let mut answer = error_answer(dialect, error, Some(job.id()));
@@ -151,7 +153,13 @@ impl Onward {
     }
 
     /// An attempt that the vendor refused: whether the next target is asked. The attempt is then in the receipt.
-    pub(super) fn passes_by(&self, status: u16, error: &VendorError, job: &mut Job) -> bool {
+    pub(super) fn passes_by(
+        &self,
+        status: u16,
+        error: &VendorError,
+        asked_pause: Option<Duration>,
+        job: &mut Job,
+    ) -> bool {
         let kind = pilothouse_wire::codec::kind_of_status(status, &error.message);
         let is_of_target = match status {
             // Our credential, or our account, at this vendor.
@@ -164,7 +172,9 @@ impl Onward {
         };
         let goes_on = is_of_target && self.may_go_on();
         if goes_on {
+            let pause_ms = asked_pause.map(|pause| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
             job.attempt_failed(kind, Some(status));
+            job.target_failed(kind, Some(status), pause_ms);
         }
         goes_on
     }

@@ -17,7 +17,7 @@ use pilothouse_wire::relay::Relay;
 use pilothouse_wire::scan::Members;
 use smallvec::SmallVec;
 
-use super::attempt::{Outgoing, send};
+use super::attempt::{Outgoing, asked_pause, send};
 use super::choose::Choice;
 use super::error_codec;
 use super::onward::{Onward, Tried};
@@ -212,6 +212,7 @@ pub(super) async fn vendor_refusal(
     mut job: Job,
 ) -> Tried {
     let status = answer.status;
+    let pause = asked_pause(&answer.headers);
     let body = match collected(answer.body, ERROR_MAX, choice, onward).await {
         Ok(body) => body,
         Err(error) => return onward.lost(dialect, job, &error),
@@ -220,7 +221,7 @@ pub(super) async fn vendor_refusal(
         true => vertex::error(status.as_u16(), &body),
         false => (error_codec(dialect).decode_error(status.as_u16(), &body), true),
     };
-    if onward.passes_by(status.as_u16(), &error, &mut job) {
+    if onward.passes_by(status.as_u16(), &error, pause, &mut job) {
         return Err(job);
     }
     let mut headers = answer.headers;

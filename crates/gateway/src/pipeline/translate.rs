@@ -18,7 +18,7 @@ use pilothouse_wire::framing::Framing;
 use pilothouse_wire::head::Head;
 use pilothouse_wire::headers;
 
-use super::attempt::{Outgoing, send};
+use super::attempt::{Outgoing, asked_pause, send};
 use super::choose::Choice;
 use super::error_codec;
 use super::onward::{Onward, Tried};
@@ -216,6 +216,7 @@ pub(super) fn foreign_headers(dialect: Dialect, asked: &Asked<'_>, job: &mut Job
 async fn vendor_refusal(pair: &Pair<'_>, answer: pilothouse_upstream::Answer, mut job: Job) -> Tried {
     let Pair { client: dialect, choice, onward, .. } = *pair;
     let status = answer.status.as_u16();
+    let pause = asked_pause(&answer.headers);
     let body = match collected(answer.body, ERROR_MAX, choice, onward).await {
         Ok(body) => body,
         Err(error) => return onward.lost(dialect, job, &error),
@@ -224,7 +225,7 @@ async fn vendor_refusal(pair: &Pair<'_>, answer: pilothouse_upstream::Answer, mu
         true => vertex::error(status, &body).0,
         false => error_codec(pair.vendor).decode_error(status, &body),
     };
-    if onward.passes_by(status, &error, &mut job) {
+    if onward.passes_by(status, &error, pause, &mut job) {
         return Err(job);
     }
     let mut passed = error_answer(dialect, &error, Some(job.id()));

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, RwLock};
 
 use pilothouse_catalog::Catalog;
+use pilothouse_core::clock::{Clock as _, SystemClock, UnixMs};
 
 use super::keys::{KeyInfo, Keys, digest_of};
 use super::provider::build_provider;
@@ -21,6 +22,8 @@ pub struct Environment {
     pub variables: Vec<(String, String)>,
     /// The folder that relative paths start from.
     pub folder: PathBuf,
+    /// The time for which models stand somewhere in their lives.
+    pub now: UnixMs,
 }
 
 impl Environment {
@@ -30,7 +33,7 @@ impl Environment {
         let variables = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
-        Self { variables, folder: source.folder() }
+        Self { variables, folder: source.folder(), now: SystemClock.now() }
     }
 
     /// The value of a variable that is set and not empty.
@@ -71,30 +74,7 @@ pub fn build(
 ) -> Result<Plan, ConfigError> {
     let mut wrong = Vec::new();
     let catalog = catalog(source, &mut wrong);
-    let mut sections: Vec<_> = source.file.providers.iter().collect();
-    // The order of the file is the order of preference.
-    sections.sort_by_key(|(name, _)| name.span().start);
-    let mut providers: Vec<Arc<Provider>> = Vec::new();
-    for (name, section) in sections {
-        if name.get_ref().is_empty() || name.get_ref().contains('/') {
-            wrong.push(Diagnostic::at(name.span(), "a provider's name must not be empty or hold a slash"));
-            continue;
-        }
-        let Some(mut provider) = build_provider(name, section, &catalog, environment, &mut wrong) else {
-            continue;
-        };
-        let of_all = source.file.defaults.compat.or(source.file.compat).unwrap_or_default();
-        provider.compat = section.compat.unwrap_or(of_all);
-        let mut surfaces =
-            provider.surfaces.iter().chain(provider.rerank.iter().map(|rerank| &rerank.surface));
-        if surfaces.any(|surface| is_ourselves(&surface.origin, listen)) {
-            wrong.push(Diagnostic::at(
-                name.span(),
-                "this address is our own listener: calls would go in circles",
-            ));
-        }
-        providers.push(Arc::new(provider));
-    }
+    let providers = providers(source, environment, listen, &catalog, &mut wrong);
     let mut keys = keys(source, environment, &mut wrong);
     keys.is_open = listen.ip().is_loopback();
     let admin = admin(source, environment, &mut wrong);
@@ -125,13 +105,47 @@ pub fn build(
         defaults: source.file.defaults.clone(),
     };
     // Targets resolve as clients' names do, so that the plan must stand before.
-    let routes = route::build(&plan, source, &mut wrong);
+    let routes = route::build(&plan, source, environment.now, &mut wrong);
     if !wrong.is_empty() {
         wrong.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| span.start));
         return Err(source.error(wrong));
     }
     plan.routes = routes;
     Ok(plan)
+}
+
+/// Who may be called, in the order of the file, which is the order of preference.
+fn providers(
+    source: &Source,
+    environment: &Environment,
+    listen: SocketAddr,
+    catalog: &Catalog,
+    wrong: &mut Vec<Diagnostic>,
+) -> Vec<Arc<Provider>> {
+    let mut sections: Vec<_> = source.file.providers.iter().collect();
+    sections.sort_by_key(|(name, _)| name.span().start);
+    let mut providers: Vec<Arc<Provider>> = Vec::new();
+    for (name, section) in sections {
+        if name.get_ref().is_empty() || name.get_ref().contains('/') {
+            wrong.push(Diagnostic::at(name.span(), "a provider's name must not be empty or hold a slash"));
+            continue;
+        }
+        let Some(mut provider) = build_provider(name, section, catalog, environment, wrong) else {
+            continue;
+        };
+        let of_all = source.file.defaults.compat.or(source.file.compat).unwrap_or_default();
+        provider.compat = section.compat.unwrap_or(of_all);
+        let mut surfaces =
+            provider.surfaces.iter().chain(provider.rerank.iter().map(|rerank| &rerank.surface));
+        if surfaces.any(|surface| is_ourselves(&surface.origin, listen)) {
+            wrong.push(Diagnostic::at(
+                name.span(),
+                "this address is our own listener: calls would go in circles",
+            ));
+        }
+        providers.push(Arc::new(provider));
+    }
+    providers
 }
 
 /// Secrets that stand in the file itself, where everybody who reads it, and its history, finds them.

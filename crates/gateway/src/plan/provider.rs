@@ -42,6 +42,8 @@ pub struct Provider {
     pub retries: u32,
     /// Whether a call may be repeated after a timeout with its body sent.
     pub retry_after_timeout: bool,
+    /// Whether its models rest after failures.
+    pub has_breaker: bool,
     /// The vendor's name in the catalogue; empty where it has none.
     pub vendor: String,
     /// The vendor's quirks, by name.

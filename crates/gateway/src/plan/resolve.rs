@@ -9,6 +9,8 @@ use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::TargetUsed;
 
+use pilothouse_routing::health::breaker::BreakerSettings;
+use pilothouse_routing::{Health, HealthSettings};
 use pilothouse_wire::codec::{Quirks, family_of, rules_of};
 
 use super::{Plan, Provider};
@@ -41,6 +43,8 @@ pub struct Target {
     used: Vec<TargetUsed>,
     /// What `/metrics` says of it.
     pub metrics: Arc<TargetMetrics>,
+    /// How it has been doing, for the routes that have it.
+    pub health: Arc<Health>,
 }
 
 /// What a target accepts over one of its provider's surfaces.
@@ -86,6 +90,18 @@ impl Target {
     }
 }
 
+/// The health of a target that never rests, however it does.
+fn restless() -> Arc<Health> {
+    let breaker = BreakerSettings {
+        error_share: f32::INFINITY,
+        failures_in_row: u32::MAX,
+        rest_ms: 0,
+        rest_ms_max: 0,
+        ..BreakerSettings::default()
+    };
+    Arc::new(Health::new(HealthSettings { breaker, ..HealthSettings::default() }))
+}
+
 fn fit(about: &About<'_>, dialect: Dialect) -> Fit {
     let rules = Compat::of(about, dialect);
     let telling = rules_of(dialect);
@@ -104,10 +120,8 @@ impl Plan {
     /// # Errors
     /// [`Kind::UnknownModel`], naming the nearest names and what is missing.
     pub fn resolve(&self, asked: &str) -> Result<Arc<Resolution>, Error> {
-        if let Some(route) = self.route(asked)
-            && let Some(member) = route.targets.first()
-        {
-            return Ok(Arc::clone(&member.resolution));
+        if let Some(first) = self.route(asked).and_then(|route| route.targets.first()) {
+            return Ok(Arc::clone(first));
         }
         if let Some(known) = self.resolved.read().unwrap_or_else(PoisonError::into_inner).get(asked) {
             return Ok(Arc::clone(known));
@@ -138,7 +152,7 @@ impl Plan {
     /// As [`Plan::resolve`].
     pub fn locate<'a>(&'a self, asked: &'a str) -> Result<(&'a Arc<Provider>, &'a str), Error> {
         if let Some(first) = self.route(asked).and_then(|route| route.targets.first()) {
-            let target = &first.resolution.target;
+            let target = &first.target;
             return Ok((&target.provider, &target.model));
         }
         if let Some((name, model)) = asked.split_once('/')
@@ -210,10 +224,13 @@ impl Plan {
             output_tokens_max: row.as_ref().and_then(Model::output_tokens_max),
             known: row.as_ref(),
         };
+        let metrics = self.metrics.target(&provider.name, &model);
+        let health = if provider.has_breaker { Arc::clone(&metrics.health) } else { restless() };
         let target = Target {
+            health,
             fits: provider.surfaces.iter().map(|surface| fit(&about, surface.dialect)).collect(),
             provider: Arc::clone(provider),
-            metrics: self.metrics.target(&provider.name, &model),
+            metrics,
             known: row,
             surfaces: provider.surfaces_for(real),
             real: if wire == real { Arc::clone(&model) } else { real.into() },

@@ -1,16 +1,21 @@
-//! A route made ready: its targets resolved, its settings checked.
+//! A route made ready: its targets resolved and described to the strategies, its settings checked.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pilothouse_core::clock::UnixMs;
+use pilothouse_core::money::PicoUsd;
+use pilothouse_routing::affinity::TURNS_AHEAD;
+use pilothouse_routing::{self as routing, Candidate, Constraints, RouteSettings, STRATEGIES, Settings};
 use toml::Spanned;
 
 use super::{Plan, Resolution};
-use crate::config::{self, CompatMode, Defaults, Diagnostic, RouteTarget, Source};
+use crate::config::{self, CompatMode, Defaults, Diagnostic, Require, RouteTarget, Source};
 
 /// A stream that lives goes to the client after so long, even if the model has said nothing yet.
-const COMMIT_AFTER: f64 = 10.0;
+const COMMIT_AFTER: Duration = Duration::from_secs(10);
 /// Most targets of one route.
 const TARGETS_MAX: usize = 100;
 
@@ -19,12 +24,12 @@ const TARGETS_MAX: usize = 100;
 pub struct Route {
     /// The name.
     pub name: Arc<str>,
-    /// How its targets are ordered.
-    pub strategy: Strategy,
-    /// Who may take a call, the preferred one first.
-    pub targets: Vec<Member>,
-    /// Who takes it when none of them can, in this order.
-    pub fallback: Vec<Arc<Resolution>>,
+    /// Chooses among the targets.
+    pub chooser: routing::Route,
+    /// The name of its strategy.
+    pub strategy: Box<str>,
+    /// The targets, in the order of the chooser's candidates.
+    pub targets: Vec<Arc<Resolution>>,
     /// Most tokens of an answer.
     pub output_tokens_max: Option<u64>,
     /// The time until an answer is there, or a stream has begun, over all attempts.
@@ -37,171 +42,202 @@ pub struct Route {
     pub commit_after: Duration,
 }
 
-/// One target of a route.
-#[derive(Debug)]
-pub struct Member {
-    /// Who it is.
-    pub resolution: Arc<Resolution>,
-    /// Its share of the calls, relative to the others'.
-    pub weight: f64,
-}
-
-/// How the targets of a route are ordered for one call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Strategy {
-    /// As they are written.
-    Fixed,
-    /// By chance, each as often as its weight says.
-    Weighted,
-}
-
-impl Strategy {
-    /// Every strategy, by name.
-    const NAMES: [(&str, Self); 2] = [("fixed", Self::Fixed), ("weighted", Self::Weighted)];
-
-    fn parse(name: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, strategy)| *strategy)
-    }
-}
-
-impl Route {
-    /// Who may take a call, in the order in which they are asked.
-    pub(crate) fn order(&self, chance: impl FnMut() -> u64) -> Vec<Arc<Resolution>> {
-        let mut order: Vec<_> = match self.strategy {
-            Strategy::Fixed => self.targets.iter().map(|member| Arc::clone(&member.resolution)).collect(),
-            Strategy::Weighted => self.weighted(chance),
-        };
-        order.extend(self.fallback.iter().cloned());
-        order
-    }
-
-    /// Draws without putting back: each place goes to a target in proportion to its weight among those that are left.
-    fn weighted(&self, mut chance: impl FnMut() -> u64) -> Vec<Arc<Resolution>> {
-        let mut left: Vec<&Member> = self.targets.iter().filter(|member| member.weight > 0.0).collect();
-        let mut order = Vec::with_capacity(self.targets.len() + self.fallback.len());
-        while !left.is_empty() {
-            let sum: f64 = left.iter().map(|member| member.weight).sum();
-            let mut drawn = chance() as f64 / u64::MAX as f64 * sum;
-            let at = left.iter().position(|member| {
-                drawn -= member.weight;
-                drawn <= 0.0
-            });
-            order.push(Arc::clone(&left.remove(at.unwrap_or(left.len() - 1)).resolution));
-        }
-        order
-    }
-}
-
 impl Plan {
-    /// The time until an answer is there, where no route says it.
-    #[must_use]
-    pub fn deadline(&self) -> Option<Duration> {
-        self.defaults.deadline.as_ref().map(|given| Duration::from_secs_f64(*given.get_ref()))
-    }
-
     /// The route of that name.
     #[must_use]
     pub fn route(&self, name: &str) -> Option<&Arc<Route>> {
         self.routes.get(name)
     }
+
+    /// The time until an answer is there, where no route says it.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Duration> {
+        self.defaults.deadline.as_ref().map(|given| Duration::from_secs_f64(*given.get_ref()))
+    }
 }
 
-/// Makes the routes of a configuration. Everything that is wrong is added to `wrong`.
+/// Makes the routes of a configuration, as things stand `now`. Everything that is wrong is added to `wrong`.
 pub(super) fn build(
     plan: &Plan,
     source: &Source,
+    now: UnixMs,
     wrong: &mut Vec<Diagnostic>,
 ) -> HashMap<Box<str>, Arc<Route>> {
     let mut routes = HashMap::new();
     check(&source.file.defaults, wrong);
     for (name, section) in &source.file.routes {
-        if let Some(route) = route(plan, name, section, &source.file.defaults, wrong) {
+        let mut building = Building { plan, name, section, now, wrong };
+        if let Some(route) = building.route(&source.file.defaults) {
             routes.insert(name.get_ref().as_str().into(), Arc::new(route));
         }
     }
     routes
 }
 
-fn route(
-    plan: &Plan,
-    name: &Spanned<String>,
-    section: &config::Route,
-    under: &Defaults,
-    wrong: &mut Vec<Diagnostic>,
-) -> Option<Route> {
-    let before = wrong.len();
-    check(&section.defaults, wrong);
-    let is_name = !name.get_ref().is_empty() && !name.get_ref().contains(|letter: char| letter.is_control());
-    if !is_name {
-        wrong
-            .push(Diagnostic::at(name.span(), "a route's name must not be empty or hold control characters"));
-    }
-    if section.targets.is_empty() {
-        wrong.push(Diagnostic::at(name.span(), "a route needs `targets`, such as [\"openai/gpt-5.5\"]"));
-    }
-    if section.targets.len() + section.fallback.len() > TARGETS_MAX {
-        wrong.push(Diagnostic::at(name.span(), format!("a route has at most {TARGETS_MAX} targets")));
-    }
-    let mut resolve =
-        |given: &str, span: std::ops::Range<usize>| match plan.resolve_for(name.get_ref(), given) {
-            Ok(resolution) => Some(Arc::new(resolution)),
-            Err(error) => {
-                wrong.push(Diagnostic::at(span, error.public.to_string()));
-                None
+/// A route in the making.
+struct Building<'a> {
+    plan: &'a Plan,
+    name: &'a Spanned<String>,
+    section: &'a config::Route,
+    now: UnixMs,
+    wrong: &'a mut Vec<Diagnostic>,
+}
+
+impl Building<'_> {
+    fn route(&mut self, under: &Defaults) -> Option<Route> {
+        let before = self.wrong.len();
+        let section = self.section;
+        self.named();
+        check(&section.defaults, self.wrong);
+        let (candidates, targets) = self.targets();
+        let constraints = self.constraints(&section.require);
+        let commit_after = seconds(section.commit_after.as_ref(), "commit_after", self.wrong);
+        let retries = self.retries();
+        let strategy = section.strategy.as_ref().map_or("fixed", |given| given.get_ref());
+        if let Some(given) = &section.strategy {
+            self.strategy(given);
+        }
+        if self.wrong.len() > before {
+            return None;
+        }
+        let settings = RouteSettings {
+            name: self.name.get_ref(),
+            candidates,
+            constraints,
+            strategy,
+            settings: Settings::default(),
+            turns_ahead: TURNS_AHEAD,
+        };
+        let chooser = match routing::Route::new(settings) {
+            Ok(chooser) => chooser,
+            Err(why) => {
+                self.wrong.push(Diagnostic::at(self.name.span(), why));
+                return None;
             }
         };
-    let mut targets = Vec::new();
-    for given in &section.targets {
-        let RouteTarget { target, weight } = given.get_ref();
-        if let Some(resolution) = resolve(target, given.span()) {
-            targets.push(Member { resolution, weight: *weight });
+        let defaults = section.defaults.over(under);
+        Some(Route {
+            name: Arc::clone(&chooser.name),
+            chooser,
+            strategy: strategy.into(),
+            targets,
+            output_tokens_max: defaults.output_tokens_max(),
+            deadline: defaults.deadline.map(|given| Duration::from_secs_f64(given.into_inner())),
+            compat: section.defaults.compat,
+            retries,
+            commit_after: commit_after.unwrap_or(COMMIT_AFTER),
+        })
+    }
+
+    fn named(&mut self) {
+        let name = self.name.get_ref();
+        if name.is_empty() || name.contains(char::is_control) {
+            let message = "a route's name must not be empty or hold control characters";
+            self.wrong.push(Diagnostic::at(self.name.span(), message));
+        }
+        if self.section.targets.is_empty() {
+            let message = "a route needs `targets`, such as [\"openai/gpt-5.5\"]";
+            self.wrong.push(Diagnostic::at(self.name.span(), message));
+        }
+        if self.section.targets.len() + self.section.fallback.len() > TARGETS_MAX {
+            let message = format!("a route has at most {TARGETS_MAX} targets");
+            self.wrong.push(Diagnostic::at(self.name.span(), message));
         }
     }
-    let fallback =
-        section.fallback.iter().filter_map(|given| resolve(given.get_ref(), given.span())).collect();
-    for given in &section.targets {
-        let weight = given.get_ref().weight;
-        if !(0.0..=1e9).contains(&weight) {
-            wrong.push(Diagnostic::at(given.span(), "a weight is a number from 0 to 1e9"));
+
+    /// The targets and those that stand by, as the strategies see them and as they are called.
+    fn targets(&mut self) -> (Vec<Candidate>, Vec<Arc<Resolution>>) {
+        let section = self.section;
+        let mut found = Vec::new();
+        for given in &section.targets {
+            found.extend(self.target(given.get_ref(), given.span(), false));
+        }
+        for given in &section.fallback {
+            let target = RouteTarget::named(given.get_ref());
+            found.extend(self.target(&target, given.span(), true));
+        }
+        found.into_iter().unzip()
+    }
+
+    fn target(
+        &mut self,
+        given: &RouteTarget,
+        span: Range<usize>,
+        is_fallback: bool,
+    ) -> Option<(Candidate, Arc<Resolution>)> {
+        let resolution = match self.plan.resolve_for(self.name.get_ref(), &given.target) {
+            Ok(resolution) => resolution,
+            Err(error) => {
+                self.wrong.push(Diagnostic::at(span, error.public.to_string()));
+                return None;
+            }
+        };
+        let target = &resolution.target;
+        let name = format!("{}/{}", target.provider.name, target.model);
+        let mut candidate = match &target.known {
+            Some(model) => Candidate::of(&name, model, self.now),
+            None => Candidate::new(&name),
+        };
+        candidate.pricing.clone_from(&target.pricing);
+        candidate.weight = given.weight;
+        candidate.is_fallback = is_fallback;
+        candidate.is_spill = given.spill;
+        candidate.tags = given.tags.iter().map(|tag| tag.as_str().into()).collect();
+        candidate.health = Arc::clone(&target.health);
+        if let Some(region) = &given.region {
+            candidate.region = Some(region.as_str().into());
+        }
+        Some((candidate, Arc::new(resolution)))
+    }
+
+    fn constraints(&mut self, given: &Require) -> Constraints {
+        let boxed = |words: &[String]| words.iter().map(|word| word.as_str().into()).collect();
+        Constraints {
+            open_weights: given.open_weights,
+            regions: boxed(&given.regions),
+            tags_required: boxed(&given.tags),
+            tags_refused: boxed(&given.without_tags),
+            cost_max: self.dollars(given.usd_max.as_ref()),
+            input_price_max: self.dollars(given.usd_per_million_input_max.as_ref()),
+            output_price_max: self.dollars(given.usd_per_million_output_max.as_ref()),
+            output_tokens_min: given.output_tokens_min,
+            no_deprecated: given.no_deprecated,
+            refuse_unproven: given.proven,
         }
     }
-    let strategy = strategy(section, wrong);
-    if strategy == Some(Strategy::Weighted) && !section.targets.iter().any(|it| it.get_ref().weight > 0.0) {
-        wrong.push(Diagnostic::at(name.span(), "at least one target needs a weight above 0"));
+
+    fn dollars(&mut self, given: Option<&Spanned<f64>>) -> Option<PicoUsd> {
+        let given = given?;
+        let amount = PicoUsd::parse_usd(&given.get_ref().to_string()).ok().filter(|amount| amount.0 >= 0);
+        if amount.is_none() {
+            let message = "an amount in dollars is a number from 0 with at most twelve decimals";
+            self.wrong.push(Diagnostic::at(given.span(), message));
+        }
+        amount
     }
-    let commit_after = seconds(section.commit_after.as_ref(), "commit_after", wrong);
-    let retries = retries(section, wrong);
-    let defaults = section.defaults.over(under);
-    (wrong.len() == before).then(|| Route {
-        name: name.get_ref().as_str().into(),
-        strategy: strategy.unwrap_or(Strategy::Fixed),
-        targets,
-        fallback,
-        output_tokens_max: defaults.output_tokens_max(),
-        deadline: defaults.deadline.map(|given| Duration::from_secs_f64(given.into_inner())),
-        compat: section.defaults.compat,
-        retries,
-        commit_after: commit_after.unwrap_or(Duration::from_secs_f64(COMMIT_AFTER)),
-    })
+
+    fn strategy(&mut self, given: &Spanned<String>) {
+        // Cascades and learned choices need more than an order; until that is served, they are no choice here.
+        let served = STRATEGIES.iter().map(|plugin| plugin.name).filter(|name| is_served(name));
+        let names: Vec<_> = served.collect();
+        if !names.contains(&given.get_ref().as_str()) {
+            let message = format!("`{}` is no strategy; one of {}", given.get_ref(), names.join(", "));
+            self.wrong.push(Diagnostic::at(given.span(), message));
+        }
+    }
+
+    fn retries(&mut self) -> u32 {
+        let Some(given) = &self.section.retries else { return 0 };
+        if *given.get_ref() > 2 {
+            let message = "retries must be 0, 1 or 2: another target helps more";
+            self.wrong.push(Diagnostic::at(given.span(), message));
+        }
+        *given.get_ref()
+    }
 }
 
-fn strategy(section: &config::Route, wrong: &mut Vec<Diagnostic>) -> Option<Strategy> {
-    let Some(given) = &section.strategy else { return Some(Strategy::Fixed) };
-    let known = Strategy::parse(given.get_ref());
-    if known.is_none() {
-        let names: Vec<_> = Strategy::NAMES.iter().map(|(name, _)| *name).collect();
-        let message = format!("`{}` is no strategy; one of {}", given.get_ref(), names.join(", "));
-        wrong.push(Diagnostic::at(given.span(), message));
-    }
-    known
-}
-
-fn retries(section: &config::Route, wrong: &mut Vec<Diagnostic>) -> u32 {
-    let Some(given) = &section.retries else { return 0 };
-    if *given.get_ref() > 2 {
-        wrong.push(Diagnostic::at(given.span(), "retries must be 0, 1 or 2: another target helps more"));
-    }
-    *given.get_ref()
+fn is_served(strategy: &str) -> bool {
+    !matches!(strategy, "cascade" | "learned")
 }
 
 fn check(defaults: &Defaults, wrong: &mut Vec<Diagnostic>) {

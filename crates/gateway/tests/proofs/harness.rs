@@ -218,7 +218,7 @@ impl Drop for House {
 /// An environment that holds only these variables.
 pub(crate) fn environment(folder: &Path, variables: &[(&str, &str)]) -> Environment {
     let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Environment { variables, folder: folder.to_owned() }
+    Environment { variables, folder: folder.to_owned(), ..Environment::default() }
 }
 
 /// Waits until `look` finds something.

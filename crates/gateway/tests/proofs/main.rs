@@ -31,5 +31,6 @@ mod retries;
 mod routes;
 mod services;
 mod status;
+mod strategies;
 mod thinking;
 mod transport;

@@ -13,6 +13,7 @@ use pilothouse_store::{Erasure, Filter, Place, Reader, Sealing};
 use serde_json::{Value, json};
 
 mod arithmetic;
+mod place;
 pub(crate) mod receipt;
 mod roots;
 mod seal;
@@ -173,11 +174,11 @@ fn show(reader: &Reader, id: ExchangeId, as_json: bool, out: &mut dyn Write) -> 
     if as_json {
         let mut document = exchange_json(&exchange);
         document["cost_arithmetic"] = sum.map_or(Value::Null, |sum| sum.iter().map(Line::json).collect());
-        document["seal"] = place.as_ref().map_or(Value::Null, receipt::place_json);
+        document["seal"] = place.as_ref().map_or(Value::Null, place::json);
         return Ok(writeln!(out, "{document:#}")?);
     }
     receipt::write(out, &exchange, sum.as_deref())?;
-    Ok(place.map_or(Ok(()), |place| receipt::write_place(out, &place))?)
+    Ok(place.map_or(Ok(()), |place| place::write(out, &place))?)
 }
 
 fn erase(

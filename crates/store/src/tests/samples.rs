@@ -8,7 +8,8 @@ use pilothouse_core::clock::UnixMs;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::Kind;
 use pilothouse_core::exchange::{
-    AnswerFacts, Attempt, Caller, Exchange, Finish, Note, Outcome, Receipt, TargetUsed, Timings, ToolUse,
+    AnswerFacts, Attempt, Caller, Chosen, Exchange, Finish, Note, Outcome, Receipt, Standing, TargetUsed,
+    Timings, ToolUse,
 };
 use pilothouse_core::id::ExchangeId;
 use pilothouse_core::money::{Cost, PicoUsd};
@@ -161,9 +162,22 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn standings()(both in proptest::collection::vec((text(), text()), 0..3)) -> Vec<Standing> {
+        both.into_iter().map(|(target, why)| Standing { target: target.into(), why: why.into() }).collect()
+    }
+}
+
+prop_compose! {
+    fn chosen()(strategy in word(), order in standings(), removed in standings()) -> Box<Chosen> {
+        Box::new(Chosen { strategy, order, removed })
+    }
+}
+
+prop_compose! {
     fn receipt()(
         notes in proptest::collection::vec((text(), text()), 0..6),
         attempts in proptest::collection::vec((any_target(), select(Kind::ALL.to_vec()), any::<Option<u16>>(), any::<u64>()), 0..3),
+        choice in option::of(chosen()),
         error in option::of(word()),
     ) -> Receipt {
         let mut edits: Vec<Note> = notes.into_iter().map(|(code, detail)| Note::new(code, &detail)).collect();
@@ -173,7 +187,7 @@ prop_compose! {
             .into_iter()
             .map(|(target, kind, status, failed_us)| Attempt { target, kind, status, failed_us })
             .collect();
-        Receipt { edits, losses, attempts, notes, error }
+        Receipt { edits, losses, attempts, notes, choice, error }
     }
 }
 

@@ -8,7 +8,7 @@ use std::ops::Range;
 use memchr::memrchr;
 
 /// The items of the list at `list`, the last first; none where it is no list.
-pub(super) fn items(body: &[u8], list: Range<usize>) -> Items<'_> {
+pub(crate) fn items(body: &[u8], list: Range<usize>) -> Items<'_> {
     let text = body.get(..list.end).unwrap_or_default();
     let is_list = text.get(list.start) == Some(&b'[') && text.last() == Some(&b']');
     // Both brackets, which are one byte only where there is but one.
@@ -17,7 +17,7 @@ pub(super) fn items(body: &[u8], list: Range<usize>) -> Items<'_> {
 }
 
 /// The items of a list, from its end. Each is found when it is asked for.
-pub(super) struct Items<'a> {
+pub(crate) struct Items<'a> {
     text: &'a [u8],
     /// Behind the bracket that opens the list.
     start: usize,

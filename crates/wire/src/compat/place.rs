@@ -27,14 +27,14 @@ pub(crate) struct Place {
 }
 
 /// The items of the list at `list`, in their order; none where it is no list.
-pub(super) fn items(body: &[u8], list: Range<usize>) -> Items<'_> {
+pub(crate) fn items(body: &[u8], list: Range<usize>) -> Items<'_> {
     let is_list = body.get(list.start) == Some(&b'[');
     let at = if is_list { scan::skip_space(body, list.start + 1) } else { list.end };
     Items { body, at, end: list.end }
 }
 
 /// The items of a list. Each is found when it is asked for.
-pub(super) struct Items<'a> {
+pub(crate) struct Items<'a> {
     body: &'a [u8],
     at: usize,
     end: usize,
@@ -71,7 +71,7 @@ pub(super) fn members(body: &[u8], object: Range<usize>) -> Vec<Place> {
 }
 
 /// The member of that name.
-pub(super) fn member(body: &[u8], object: Range<usize>, name: &str, dialect: Dialect) -> Option<Place> {
+pub(crate) fn member(body: &[u8], object: Range<usize>, name: &str, dialect: Dialect) -> Option<Place> {
     let text = body.get(object.clone())?;
     let (mut index, mut found) = (0, None);
     let close = scan::each_member(text, |key, value| {
@@ -87,7 +87,7 @@ pub(super) fn member(body: &[u8], object: Range<usize>, name: &str, dialect: Dia
 }
 
 /// Whether a key is that name. Google reads its members in both spellings, `maxOutputTokens` and `max_output_tokens`.
-pub(super) fn is_named(key: &[u8], name: &str, dialect: Dialect) -> bool {
+pub(crate) fn is_named(key: &[u8], name: &str, dialect: Dialect) -> bool {
     // Another spelling is longer: an escape than its letter, an underscore than the capital that it stands for.
     if key.len() <= name.len() {
         return key == name.as_bytes() && (dialect != Dialect::GeminiGenerate || !key.contains(&b'_'));

@@ -80,6 +80,7 @@ pub(in crate::plan) fn build_provider(
         surfaces,
         retries: retries(&section, wrong),
         retry_after_timeout: given.retry_after_timeout,
+        has_breaker: given.breaker.unwrap_or(true),
         rerank,
         embed,
         no_completions: vendor.is_some_and(|vendor| vendor.has_quirk("no-completions")),

@@ -2,10 +2,9 @@
 
 use std::io::{self, Write};
 
-use pilothouse_core::exchange::{Attempt, Exchange, Note, TargetUsed};
+use pilothouse_core::exchange::{Attempt, Chosen, Exchange, Note, TargetUsed};
 use pilothouse_core::money::{Cost, PicoUsd};
 use pilothouse_core::usage::Usage;
-use pilothouse_store::Place;
 use serde_json::{Value, json};
 
 use super::arithmetic::Line;
@@ -203,6 +202,9 @@ fn why(out: &mut dyn Write, exchange: &Exchange) -> io::Result<()> {
     let Some(receipt) = &exchange.receipt else {
         return writeln!(out, "  {:<9}nothing edited, nothing lost, no other attempt", "changed");
     };
+    if let Some(choice) = &receipt.choice {
+        chose(out, choice)?;
+    }
     let mut notes = |label: &str, notes: &[Note]| {
         notes.iter().try_for_each(|note| {
             let gap = if note.detail.is_empty() { "" } else { " · " };
@@ -219,33 +221,16 @@ fn why(out: &mut dyn Write, exchange: &Exchange) -> io::Result<()> {
     Ok(())
 }
 
-/// Where the receipt is in the signed chain, for people.
-///
-/// # Errors
-/// Refusals of the output.
-pub(crate) fn write_place(out: &mut dyn Write, place: &Place) -> io::Result<()> {
-    let text = match place {
-        Place::Sealed { writer, number, segment, at } => {
-            format!("receipt {writer}.{number} · segment {segment} · sealed {}", iso(*at))
-        }
-        Place::Open { writer, number } => format!("receipt {writer}.{number} · not yet sealed"),
-        Place::NotCovered => "recorded without a seal".to_owned(),
-        Place::Erased { at, .. } => format!("erased {}", iso(*at)),
-    };
-    writeln!(out, "  {:<9}{text}", "seal")
-}
-
-/// The same as JSON.
-pub(crate) fn place_json(place: &Place) -> Value {
-    match place {
-        Place::Sealed { writer, number, segment, at } => json!({
-            "state": "sealed", "writer": writer, "number": number, "segment": segment, "sealed_at": iso(*at),
-            "sealed_at_ms": at,
-        }),
-        Place::Open { writer, number } => json!({ "state": "open", "writer": writer, "number": number }),
-        Place::NotCovered => json!({ "state": "not_covered" }),
-        Place::Erased { at, reason } => json!({ "state": "erased", "erased_at": iso(*at), "reason": reason }),
+/// Whom the route chose, in the order in which they were to be asked, and who could not take it.
+fn chose(out: &mut dyn Write, choice: &Chosen) -> io::Result<()> {
+    writeln!(out, "  {:<9}by {}", "chose", plain(&choice.strategy))?;
+    for (place, standing) in (1..).zip(&choice.order) {
+        writeln!(out, "  {:<9}{place}. {} · {}", "", plain(&standing.target), plain(&standing.why))?;
     }
+    for standing in &choice.removed {
+        writeln!(out, "  {:<9}not {} · {}", "", plain(&standing.target), plain(&standing.why))?;
+    }
+    Ok(())
 }
 
 fn attempted(out: &mut dyn Write, attempt: &Attempt) -> io::Result<()> {

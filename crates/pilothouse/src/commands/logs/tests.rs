@@ -10,7 +10,8 @@ use pilothouse_core::clock::{ManualClock, UnixMs};
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::Kind;
 use pilothouse_core::exchange::{
-    AnswerFacts, Attempt, Caller, Exchange, Finish, Note, Outcome, Receipt, TargetUsed, Timings, ToolUse,
+    AnswerFacts, Attempt, Caller, Chosen, Exchange, Finish, Note, Outcome, Receipt, Standing, TargetUsed,
+    Timings, ToolUse,
 };
 use pilothouse_core::id::ExchangeId;
 use pilothouse_core::money::{Cost, PicoUsd};
@@ -89,6 +90,14 @@ fn cut() -> Exchange {
                 failed_us: 120_500,
             }],
             notes: vec![Note::new("replace:connection", "the vendor had closed a kept connection")],
+            choice: Some(Box::new(Chosen {
+                strategy: "cheapest".into(),
+                order: vec![
+                    Standing { target: "anthropic-eu/claude-opus-4-7".into(), why: "about $0.0021".into() },
+                    Standing { target: "anthropic/claude-opus-4-7".into(), why: "about $0.0025".into() },
+                ],
+                removed: vec![Standing { target: "openai/gpt-4o-mini".into(), why: "lacks tools".into() }],
+            })),
             error: Some("the answer broke off after 40 tokens".into()),
         })),
     }

@@ -1,0 +1,155 @@
+//! What a route's strategies are told of a request: what it needs, how long it is, which conversation it continues.
+
+use pilothouse_core::clock::UnixMs;
+use pilothouse_core::dialect::Dialect;
+use pilothouse_routing::affinity::{Chain, Identity, Scope};
+use pilothouse_routing::{Capability, Conversation, Deadline, Features, Held, Input, Needs, Texts};
+use pilothouse_wire::head::Head;
+use pilothouse_wire::needs::{self, Wants};
+use pilothouse_wire::scan;
+use smallvec::SmallVec;
+
+use super::read::Asked;
+use crate::plan::Route;
+use crate::shared::Shared;
+
+/// Names the conversation that a request belongs to.
+const CONVERSATION: &str = "x-pilothouse-conversation";
+/// Tokens that a picture, a recording or a page takes, about: what vendors bill for a picture of usual size
+/// (<https://platform.openai.com/docs/guides/images-vision>, <https://platform.claude.com/docs/en/build-with-claude/vision>,
+/// read 2026-11-23).
+const TOKENS_PER_MEDIUM: u64 = 1_000;
+
+/// What a request tells about itself, read once.
+pub(super) struct Told<'a> {
+    input: Input,
+    needs: Needs,
+    output_tokens_max: Option<u64>,
+    at: UnixMs,
+    conversation: Option<Conversation>,
+    /// What the next request of this conversation will be known by.
+    pub(super) marks: Marks,
+    text: &'a str,
+}
+
+/// The digests by which a conversation is found again.
+pub(super) type Marks = SmallVec<[u64; 2]>;
+
+impl<'a> Told<'a> {
+    /// Reads a request for a route.
+    pub(super) fn read(shared: &Shared, route: &Route, dialect: Dialect, asked: &'a Asked<'_>) -> Self {
+        let head = Head::again(&asked.body, asked.members.clone());
+        let size = needs::size(dialect, &head);
+        let at = shared.clock.now();
+        let scope = Scope {
+            seed: shared.seed(),
+            key: &asked.key,
+            end_user: asked.caller.end_user.as_deref(),
+            route: &route.name,
+        };
+        let (marks, found) = known_by(shared, &scope, dialect, asked, &head, at);
+        let conversation = found.map(|(id, held)| {
+            let is_in_tool_loop = needs::is_in_tool_loop(dialect, &head);
+            Conversation { id, held: held.map(|held| Held { is_in_tool_loop, ..held }) }
+        });
+        let asked_for = needs::output_limit(dialect, &head);
+        Self {
+            input: Input {
+                text_bytes: size.text_bytes,
+                messages: size.messages,
+                media_tokens: u64::from(size.media) * TOKENS_PER_MEDIUM,
+            },
+            needs: needs_of(needs::wants(dialect, &head)),
+            output_tokens_max: match (asked_for, route.output_tokens_max) {
+                (Some(asked), Some(most)) => Some(asked.min(most)),
+                (asked, most) => asked.or(most),
+            },
+            at,
+            conversation,
+            marks,
+            // What is encoded is no text; then the length alone must do.
+            text: if size.media == 0 { std::str::from_utf8(&asked.body).unwrap_or_default() } else { "" },
+        }
+    }
+
+    /// The same, as strategies are told it.
+    pub(super) fn features(&self, route: &Route, asked: &Asked<'_>) -> Features<'_> {
+        let deadline = route.deadline.map(|all| Deadline {
+            remaining_ms: u64::try_from(all.as_millis()).unwrap_or(u64::MAX),
+            is_first_token: asked.is_stream,
+        });
+        Features {
+            at: self.at,
+            needs: self.needs,
+            input: self.input,
+            output_tokens_max: self.output_tokens_max,
+            deadline,
+            conversation: self.conversation,
+            ..Features::default()
+        }
+    }
+
+    /// Counts its tokens where somebody must.
+    pub(super) fn texts(&self) -> [&str; 1] {
+        [self.text]
+    }
+}
+
+/// Counts over texts at hand.
+pub(super) const fn counter<'a>(texts: &'a [&'a str]) -> Texts<'a> {
+    Texts(texts)
+}
+
+/// What a conversation is known by, the surest first: the marks of this turn, and where its last one went.
+fn known_by(
+    shared: &Shared,
+    scope: &Scope<'_>,
+    dialect: Dialect,
+    asked: &Asked<'_>,
+    head: &Head<'_>,
+    at: UnixMs,
+) -> (Marks, Option<(u64, Option<Held>)>) {
+    let one = |id: u64| {
+        let held = shared.conversations.find(id, at).map(|known| known.held);
+        (SmallVec::from_slice(&[id]), Some((id, held)))
+    };
+    let named = asked.headers.get(CONVERSATION).and_then(|value| value.to_str().ok());
+    if let Some(id) = named.filter(|id| !id.is_empty()) {
+        return one(Identity::Client(id).digest(scope));
+    }
+    let text = |path: &[&str]| needs::find(head, path, dialect).and_then(scan::text_value);
+    if dialect == Dialect::OpenaiResponses {
+        if let Some(id) = text(&["conversation", "id"]).or_else(|| text(&["conversation"])) {
+            return one(Identity::Vendor(&id).digest(scope));
+        }
+        if let Some(id) = text(&["previous_response_id"]) {
+            return one(Identity::Vendor(&id).digest(scope));
+        }
+    }
+    if let Some(key) = text(&["prompt_cache_key"]) {
+        return one(Identity::CacheKey(&key).digest(scope));
+    }
+    let mut chain = Chain::new(scope, b"");
+    needs::each_turn(dialect, head, |turn| chain.push(turn));
+    // What was asked before begins what is asked now; the same words again are another beginning.
+    let found = shared.conversations.find_first(chain.prefixes().skip(1), at);
+    let whole = chain.whole();
+    let conversation = found.map_or((whole, None), |(id, known)| (id, Some(known.held)));
+    (SmallVec::from_slice(&[whole]), Some(conversation))
+}
+
+fn needs_of(wants: Wants) -> Needs {
+    let told = [
+        (wants.tools, Capability::Tools),
+        (wants.tool_choice, Capability::ToolChoice),
+        (wants.image_input, Capability::ImageInput),
+        (wants.audio_input, Capability::AudioInput),
+        (wants.video_input, Capability::VideoInput),
+        (wants.pdf_input, Capability::PdfInput),
+        (wants.audio_output, Capability::AudioOutput),
+        (wants.json_schema, Capability::JsonSchema),
+        (wants.reasoning, Capability::Reasoning),
+        (wants.web_search, Capability::WebSearch),
+    ];
+    told.into_iter().filter(|(is_wanted, _)| *is_wanted).map(|(_, capability)| capability).collect()
+}

@@ -1,0 +1,360 @@
+//! What a request needs of a model, and how long it is: looked for in the bytes that pass, for whoever chooses a target.
+//!
+//! Nothing is parsed as a whole: a need that is told by a member is found by its place, one that is told by a part of a
+//! message by a search for the words that such a part must hold. A search may find those words in a text, too: a request
+//! that speaks of pictures may be taken for one that holds some, and then goes to a model that can see.
+
+use std::ops::Range;
+
+use memchr::memmem;
+use pilothouse_core::dialect::Dialect;
+
+use crate::compat::behind;
+use crate::compat::place::{self, member};
+use crate::head::Head;
+use crate::scan;
+
+/// What a request needs of a model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// It offers functions.
+    pub tools: bool,
+    /// It forces or forbids a tool.
+    pub tool_choice: bool,
+    /// It holds pictures.
+    pub image_input: bool,
+    /// It holds sound.
+    pub audio_input: bool,
+    /// It holds films.
+    pub video_input: bool,
+    /// It holds documents.
+    pub pdf_input: bool,
+    /// It asks for speech.
+    pub audio_output: bool,
+    /// It asks for an answer of a schema.
+    pub json_schema: bool,
+    /// It asks for thinking.
+    pub reasoning: bool,
+    /// It asks for the vendor's own search.
+    pub web_search: bool,
+}
+
+/// How long a request is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    /// Bytes of text, what is encoded in base64 left out.
+    pub text_bytes: u64,
+    /// Messages.
+    pub messages: u32,
+    /// Pictures, recordings, films and documents that are within the request.
+    pub media: u32,
+}
+
+/// What tells that a part is a medium, in any dialect. Names that all dialects share stand alone.
+const IMAGE: [&[u8]; 4] = [b"\"image_url\"", b"\"input_image\"", b"\"image\"", b"image/"];
+const AUDIO: [&[u8]; 2] = [b"\"input_audio\"", b"audio/"];
+const VIDEO: [&[u8]; 2] = [b"\"video\"", b"video/"];
+const PDF: [&[u8]; 4] = [b"\"document\"", b"\"input_file\"", b"\"file\"", b"application/pdf"];
+
+/// What a request needs.
+#[must_use]
+pub fn wants(dialect: Dialect, head: &Head<'_>) -> Wants {
+    let at = |path: &[&str]| find(head, path, dialect);
+    let is_there = |path: &[&str]| at(path).is_some_and(|value| !is_empty(value));
+    let (tools, choice, schema, reasoning) = match dialect {
+        Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => (
+            is_there(&["tools"]) || is_there(&["functions"]),
+            at(&["tool_choice"]),
+            at(&["response_format", "type"]) == Some(b"\"json_schema\""),
+            is_there(&["reasoning_effort"]),
+        ),
+        Dialect::OpenaiResponses => (
+            is_there(&["tools"]),
+            at(&["tool_choice"]),
+            at(&["text", "format", "type"]) == Some(b"\"json_schema\""),
+            is_there(&["reasoning"]),
+        ),
+        Dialect::AnthropicMessages => (
+            is_there(&["tools"]),
+            at(&["tool_choice", "type"]),
+            is_there(&["output_config", "format"]) || is_there(&["output_format"]),
+            at(&["thinking", "type"]).is_some_and(|kind| kind != b"\"disabled\""),
+        ),
+        Dialect::GeminiGenerate => (
+            is_there(&["tools"]),
+            at(&["toolConfig", "functionCallingConfig", "mode"]),
+            is_there(&["generationConfig", "responseSchema"])
+                || is_there(&["generationConfig", "responseJsonSchema"]),
+            is_there(&["generationConfig", "thinkingConfig"]),
+        ),
+        Dialect::BedrockConverse => {
+            (is_there(&["toolConfig", "tools"]), at(&["toolConfig", "toolChoice"]), false, false)
+        }
+    };
+    let is_automatic = |choice: &[u8]| matches!(choice, b"\"auto\"" | b"\"AUTO\"" | b"null");
+    let media = messages(dialect, head).map(|list| &head.body()[list]).unwrap_or_default();
+    let holds = |words: &[&[u8]]| words.iter().any(|word| memmem::find(media, word).is_some());
+    Wants {
+        tools,
+        tool_choice: tools && choice.is_some_and(|choice| !is_automatic(choice)),
+        image_input: holds(&IMAGE),
+        audio_input: holds(&AUDIO),
+        video_input: holds(&VIDEO),
+        pdf_input: holds(&PDF),
+        audio_output: is_there(&["audio"]) || is_there(&["generationConfig", "speechConfig"]),
+        json_schema: schema,
+        reasoning,
+        web_search: is_there(&["web_search_options"]),
+    }
+}
+
+/// How long a request is.
+#[must_use]
+pub fn size(dialect: Dialect, head: &Head<'_>) -> Size {
+    let body = head.body();
+    let Some(list) = messages(dialect, head) else {
+        return Size { text_bytes: body.len() as u64, messages: 1, media: 0 };
+    };
+    let (mut encoded, mut media) = (0, 0);
+    for start in memmem::find_iter(&body[list.clone()], b"\"data\":").map(|at| list.start + at + 7) {
+        let start = scan::skip_space(body, start);
+        let Ok(end) = scan::skip_value(body, start) else { break };
+        if body.get(start) == Some(&b'"') {
+            encoded += end - start;
+            media += 1;
+        }
+    }
+    for start in memmem::find_iter(&body[list.clone()], b";base64,").map(|at| list.start + at) {
+        let length = memchr::memchr(b'"', &body[start..]).unwrap_or(0);
+        encoded += length;
+        media += 1;
+    }
+    let name: &[u8] = if dialect == Dialect::OpenaiResponses { b"\"type\"" } else { b"\"role\"" };
+    let messages = memmem::find_iter(&body[list], name).count();
+    Size {
+        text_bytes: (body.len() - encoded.min(body.len())) as u64,
+        messages: u32::try_from(messages).unwrap_or(u32::MAX).max(1),
+        media,
+    }
+}
+
+/// Whether the model waits for the result that this request brings: its last turn answers a tool call.
+#[must_use]
+pub fn is_in_tool_loop(dialect: Dialect, head: &Head<'_>) -> bool {
+    let Some(list) = messages(dialect, head) else { return false };
+    let body = head.body();
+    let Some(last) = behind::items(body, list).next() else { return false };
+    let text = |object: &Range<usize>, name: &str| {
+        member(body, object.clone(), name, dialect).map(|found| &body[found.value])
+    };
+    let parts = |name: &str| member(body, last.clone(), name, dialect).map(|found| found.value);
+    match dialect {
+        Dialect::OpenaiChat | Dialect::OpenaiEmbeddings => {
+            matches!(text(&last, "role"), Some(b"\"tool\"" | b"\"function\""))
+        }
+        Dialect::OpenaiResponses => text(&last, "type").is_some_and(|kind| kind.ends_with(b"_output\"")),
+        Dialect::AnthropicMessages => parts("content").is_some_and(|list| {
+            place::items(body, list).any(|block| text(&block, "type") == Some(b"\"tool_result\""))
+        }),
+        Dialect::GeminiGenerate => parts("parts").is_some_and(|list| {
+            place::items(body, list).any(|part| text(&part, "functionResponse").is_some())
+        }),
+        Dialect::BedrockConverse => parts("content")
+            .is_some_and(|list| place::items(body, list).any(|block| text(&block, "toolResult").is_some())),
+    }
+}
+
+/// The most tokens of output that a request asks for.
+#[must_use]
+pub fn output_limit(dialect: Dialect, head: &Head<'_>) -> Option<u64> {
+    let paths: &[&[&str]] = match dialect {
+        Dialect::OpenaiChat => &[&["max_completion_tokens"], &["max_tokens"]],
+        Dialect::OpenaiResponses => &[&["max_output_tokens"]],
+        Dialect::AnthropicMessages => &[&["max_tokens"]],
+        Dialect::GeminiGenerate => &[&["generationConfig", "maxOutputTokens"]],
+        Dialect::BedrockConverse => &[&["inferenceConfig", "maxTokens"]],
+        Dialect::OpenaiEmbeddings => &[],
+    };
+    paths.iter().find_map(|path| std::str::from_utf8(find(head, path, dialect)?).ok()?.parse().ok())
+}
+
+/// Calls `see` with the bytes of each turn, in order.
+pub fn each_turn<'a>(dialect: Dialect, head: &Head<'a>, mut see: impl FnMut(&'a [u8])) {
+    let Some(list) = messages(dialect, head) else { return };
+    let body = head.body();
+    if body.get(list.start) == Some(&b'"') {
+        see(&body[list]);
+        return;
+    }
+    place::items(body, list).for_each(|item| see(&body[item]));
+}
+
+/// The text of a member of the request, by its path.
+#[must_use]
+pub fn find<'a>(head: &Head<'a>, path: &[&str], dialect: Dialect) -> Option<&'a [u8]> {
+    let (first, rest) = path.split_first()?;
+    let (_, top) = head.find(|key| place::is_named(key, first, dialect))?;
+    let body = head.body();
+    let mut value = top.value();
+    for name in rest {
+        if body.get(value.start) != Some(&b'{') {
+            return None;
+        }
+        value = member(body, value, name, dialect)?.value;
+    }
+    Some(&body[value])
+}
+
+/// Where the list of turns stands.
+fn messages(dialect: Dialect, head: &Head<'_>) -> Option<Range<usize>> {
+    let name = match dialect {
+        Dialect::OpenaiResponses | Dialect::OpenaiEmbeddings => "input",
+        Dialect::GeminiGenerate => "contents",
+        _ => "messages",
+    };
+    head.find(|key| place::is_named(key, name, dialect)).map(|(_, member)| member.value())
+}
+
+fn is_empty(value: &[u8]) -> bool {
+    matches!(value, b"null" | b"[]" | b"{}" | b"\"\"" | b"\"none\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn of(dialect: Dialect, body: &Value) -> (Wants, Size, bool) {
+        let text = body.to_string();
+        let head = Head::read(text.as_bytes()).unwrap();
+        (wants(dialect, &head), size(dialect, &head), is_in_tool_loop(dialect, &head))
+    }
+
+    #[test]
+    fn a_plain_question_needs_nothing() {
+        for (dialect, body) in [
+            (Dialect::OpenaiChat, json!({"messages": [{"role": "user", "content": "Hi"}], "tools": []})),
+            (Dialect::OpenaiResponses, json!({"input": "Hi", "reasoning": null})),
+            (Dialect::AnthropicMessages, json!({"messages": [{"role": "user", "content": "Hi"}]})),
+            (Dialect::GeminiGenerate, json!({"contents": [{"parts": [{"text": "Hi"}]}]})),
+            (Dialect::BedrockConverse, json!({"messages": [{"role": "user", "content": [{"text": "Hi"}]}]})),
+        ] {
+            let (wants, size, is_in_loop) = of(dialect, &body);
+            assert_eq!((wants, is_in_loop), (Wants::default(), false), "{dialect}");
+            assert_eq!((size.messages, size.media), (1, 0), "{dialect}");
+        }
+    }
+
+    #[test]
+    fn tools_and_forced_tools_are_seen_in_every_dialect() {
+        let tool = json!([{"name": "a"}]);
+        for (dialect, body) in [
+            (Dialect::OpenaiChat, json!({"messages": [], "tools": tool, "tool_choice": "required"})),
+            (Dialect::OpenaiResponses, json!({"input": "", "tools": tool, "tool_choice": "required"})),
+            (
+                Dialect::AnthropicMessages,
+                json!({"messages": [], "tools": tool, "tool_choice": {"type": "any"}}),
+            ),
+            (
+                Dialect::GeminiGenerate,
+                json!({"contents": [], "tools": tool, "tool_config": {"function_calling_config": {"mode": "ANY"}}}),
+            ),
+            (
+                Dialect::BedrockConverse,
+                json!({"messages": [], "toolConfig": {"tools": tool, "toolChoice": {"any": {}}}}),
+            ),
+        ] {
+            let (wants, ..) = of(dialect, &body);
+            assert!(wants.tools && wants.tool_choice, "{dialect}: {wants:?}");
+        }
+        let (wants, ..) =
+            of(Dialect::OpenaiChat, &json!({"messages": [], "tools": tool, "tool_choice": "auto"}));
+        assert!(wants.tools && !wants.tool_choice);
+    }
+
+    #[test]
+    fn schemas_thinking_and_speech_are_seen_where_each_dialect_has_them() {
+        let schema = json!({"type": "json_schema", "schema": {}});
+        let (wants, ..) = of(
+            Dialect::OpenaiChat,
+            &json!({"messages": [], "response_format": schema, "reasoning_effort": "high", "audio": {"voice": "a"}}),
+        );
+        assert!(wants.json_schema && wants.reasoning && wants.audio_output);
+        let (wants, ..) = of(
+            Dialect::OpenaiResponses,
+            &json!({"input": "", "text": {"format": schema}, "reasoning": {"effort": "low"}}),
+        );
+        assert!(wants.json_schema && wants.reasoning);
+        let (wants, ..) = of(
+            Dialect::AnthropicMessages,
+            &json!({"messages": [], "output_config": {"format": schema}, "thinking": {"type": "adaptive"}}),
+        );
+        assert!(wants.json_schema && wants.reasoning);
+        let (wants, ..) =
+            of(Dialect::AnthropicMessages, &json!({"messages": [], "thinking": {"type": "disabled"}}));
+        assert!(!wants.reasoning);
+        let (wants, ..) = of(
+            Dialect::GeminiGenerate,
+            &json!({"contents": [], "generationConfig": {"responseSchema": {"type": "OBJECT"}, "thinkingConfig": {"thinkingLevel": "low"}}}),
+        );
+        assert!(wants.json_schema && wants.reasoning);
+    }
+
+    #[test]
+    fn media_are_seen_and_their_bytes_are_no_text() {
+        let data = "A".repeat(9000);
+        let url = format!("data:image/png;base64,{data}");
+        for (dialect, body) in [
+            (
+                Dialect::OpenaiChat,
+                json!({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}]}),
+            ),
+            (
+                Dialect::AnthropicMessages,
+                json!({"messages": [{"role": "user", "content": [{"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": data}}]}]}),
+            ),
+            (
+                Dialect::GeminiGenerate,
+                json!({"contents": [{"parts": [{"inlineData": {"mimeType": "image/png", "data": data}}]}]}),
+            ),
+        ] {
+            let (wants, size, _) = of(dialect, &body);
+            assert!(wants.image_input && !wants.audio_input && !wants.pdf_input, "{dialect}: {wants:?}");
+            assert_eq!(size.media, 1, "{dialect}");
+            assert!(size.text_bytes < 300, "{dialect}: {size:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_that_brings_a_tools_result_is_within_a_tool_loop() {
+        let user = json!({"role": "user", "content": "Hi"});
+        for (dialect, body) in [
+            (
+                Dialect::OpenaiChat,
+                json!({"messages": [user, {"role": "tool", "content": "1", "tool_call_id": "c"}]}),
+            ),
+            (
+                Dialect::OpenaiResponses,
+                json!({"input": [user, {"type": "function_call_output", "call_id": "c", "output": "1"}]}),
+            ),
+            (
+                Dialect::AnthropicMessages,
+                json!({"messages": [user, {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c"}]}]}),
+            ),
+            (
+                Dialect::GeminiGenerate,
+                json!({"contents": [user, {"parts": [{"functionResponse": {"name": "a"}}]}]}),
+            ),
+            (
+                Dialect::BedrockConverse,
+                json!({"messages": [user, {"role": "user", "content": [{"toolResult": {"toolUseId": "c"}}]}]}),
+            ),
+        ] {
+            assert!(of(dialect, &body).2, "{dialect}");
+        }
+        assert!(
+            !of(Dialect::OpenaiChat, &json!({"messages": [{"role": "tool"}, user]})).2,
+            "the user has spoken since"
+        );
+    }
+}
