@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     fn environment(variables: Vec<(String, String)>) -> Environment {
-        Environment { variables, folder: PathBuf::from(".") }
+        Environment { variables, ..Environment::of_process(&Source::empty()) }
     }
 
     fn source(dir: &Path, text: &str) -> Source {
