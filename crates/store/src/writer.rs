@@ -63,6 +63,7 @@ pub(crate) struct Writer {
     attempts: u32,
     retention: Retention,
     sealer: Option<Sealer>,
+    is_seal_refused: bool,
     /// Hours whose totals this transaction changed.
     hours: Vec<u64>,
     /// The row before the next one was erased or too old, so that SQLite would give its number again.
@@ -85,6 +86,7 @@ impl Writer {
             data_version: data_version(&db)?,
             is_last_row_gone: is_last_row_gone(&db)?,
             sealer,
+            is_seal_refused: false,
             hours: Vec::new(),
             names: Names::load(&db)?,
             zones: Zones::load(&db)?,
@@ -137,9 +139,18 @@ impl Writer {
 
     /// Seals what is due. A refusal is no reason to stop: it is still due at the next visit.
     pub(crate) fn seal(&mut self) {
-        if let Some(Err(error)) = self.sealer.as_mut().map(|sealer| sealer.seal_due(&self.db)) {
-            self.shared.errors.add(1);
-            self.set_last_error(Some(format!("could not seal {}: {error}", self.path.display())));
+        let Some(sealer) = &mut self.sealer else { return };
+        match sealer.seal_due(&self.db) {
+            Ok(()) if self.is_seal_refused => {
+                self.is_seal_refused = false;
+                self.set_last_error(None);
+            }
+            Ok(()) => {}
+            Err(error) => {
+                self.is_seal_refused = true;
+                self.shared.errors.add(1);
+                self.set_last_error(Some(format!("could not seal {}: {error}", self.path.display())));
+            }
         }
     }
 

@@ -178,6 +178,15 @@ mod tests {
     }
 
     #[test]
+    fn the_example_of_the_docs_names_a_key() {
+        let page = include_str!("../../../../docs/src/receipts.md");
+        let (_, rest) = page.split_once("```toml\n").unwrap();
+        let (example, _) = rest.split_once("```").unwrap();
+        let signing = Signing::of(&source(Path::new("/nowhere"), example)).unwrap();
+        assert_eq!(signing.key, KeyPlace::File(PathBuf::from("/run/secrets/ledger.pem")));
+    }
+
+    #[test]
     fn another_data_folder_has_a_head_file_of_its_own() {
         let dir = tempfile::tempdir().unwrap();
         let signing = Signing::of(&source(dir.path(), "")).unwrap();

@@ -19,7 +19,7 @@ use crate::rollup::hour_of;
 use crate::zone::ZONE_BITS;
 
 /// Hours of one gap whose totals are looked at after a crash; a gap of overload lasts minutes.
-const GAP_HOURS_MAX: u64 = 1000;
+pub(super) const GAP_HOURS_MAX: u64 = 1000;
 
 pub(super) fn start(db: &Connection, sealing: Sealing, clock: Arc<dyn Clock>) -> rusqlite::Result<Sealer> {
     let newest = entry::last(db)?.unwrap_or_default();

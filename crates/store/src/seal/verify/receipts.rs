@@ -214,7 +214,7 @@ impl Check<'_> {
         self.report.erased += erased;
         let written: i64 =
             self.db.query_row("SELECT coalesce(max(last_row), 0) FROM zone", [], |row| row.get(0))?;
-        let expected = (written - first + 1).max(0).cast_unsigned();
+        let expected = written.saturating_sub(first).saturating_add(1).max(0).cast_unsigned();
         if !self.chain.has_ended && expected > there + erased {
             let gone = expected - there - erased;
             self.report.missing += gone;

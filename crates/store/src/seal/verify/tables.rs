@@ -12,6 +12,7 @@ use crate::gap;
 use crate::rollup::hour_of;
 use crate::row;
 use crate::seal::entry::GapSeal;
+use crate::seal::start::GAP_HOURS_MAX;
 use crate::seal::totals;
 use crate::zone::ZONE_BITS;
 
@@ -44,7 +45,8 @@ fn check_gaps(db: &Connection, chain: &Chain, report: &mut Report) -> rusqlite::
             report.dropped += gap.exchanges;
         } else if is_newer {
             report.dropped += gap.exchanges - told;
-            open.extend(hour_of(gap.first_at)..=hour_of(gap.last_at));
+            let first = hour_of(gap.first_at);
+            open.extend(first..=hour_of(gap.last_at).min(first.saturating_add(GAP_HOURS_MAX)));
         } else {
             report
                 .note_altered(format!("gap record {id} ({} receipts) is not what was sealed", gap.exchanges));

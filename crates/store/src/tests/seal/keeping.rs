@@ -300,6 +300,31 @@ fn what_was_never_sealed_can_be_erased_too() {
 }
 
 #[test]
+fn rows_go_on_while_nothing_can_be_sealed_and_are_sealed_later() {
+    let house = House::new(5);
+    let mut still = house.writer();
+    still.record((0..7).map(plain));
+    let db = house.db();
+    db.execute_batch(
+        "CREATE TRIGGER no BEFORE INSERT ON chain BEGIN SELECT raise(ABORT, 'disk on fire'); END",
+    )
+    .unwrap();
+    for nth in 7..100 {
+        still.recorder.record(plain(nth));
+        while still.writer.flush() {}
+        still.writer.seal();
+    }
+    assert!(still.recorder.health().last_error.unwrap().contains("could not seal"));
+    assert_eq!((house.report().intact, house.report().tail), (5, 95));
+    db.execute_batch("DROP TRIGGER no").unwrap();
+    still.record((100..103).map(plain));
+    still.writer.end();
+    let report = house.report();
+    assert!(report.is_sound(), "{report:?}");
+    assert_eq!((report.intact, report.tail, report.crashes_total), (103, 0, 0));
+}
+
+#[test]
 fn a_server_seals_by_itself_while_it_runs() {
     let house = House::new(50);
     let ledger = house.open();
