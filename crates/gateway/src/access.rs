@@ -88,7 +88,7 @@ impl Access {
         let spanned = |text: String| Spanned::new(0..0, text);
         if source.file.keys.is_empty() {
             let secret = spanned(format!("sha256:{}", kept.client_sha256));
-            source.file.keys.insert(spanned(FIRST_KEY.into()), Key { secret, application: None });
+            source.file.keys.insert(spanned(FIRST_KEY.into()), Key::new(secret));
         }
         if source.file.server.admin_token.is_none() {
             source.file.server.admin_token = Some(spanned(format!("sha256:{}", kept.admin_sha256)));
@@ -103,12 +103,25 @@ impl Access {
 
 /// A secret of 192 bits from the system's generator.
 fn secret(prefix: &str) -> Result<String, AccessError> {
-    let mut bytes = [0; 24];
+    let bytes: [u8; 24] = random()?;
+    Ok(format!("{prefix}{}", hex(&bytes)))
+}
+
+/// 256 bits from the system's generator, for a minted key.
+///
+/// # Errors
+/// When the system gives no random numbers.
+pub fn entropy() -> Result<[u8; 32], AccessError> {
+    random()
+}
+
+fn random<const N: usize>() -> Result<[u8; N], AccessError> {
+    let mut bytes = [0; N];
     rustls::crypto::aws_lc_rs::default_provider()
         .secure_random
         .fill(&mut bytes)
         .map_err(|_| AccessError("the system gives no random numbers; keys cannot be generated".into()))?;
-    Ok(format!("{prefix}{}", hex(&bytes)))
+    Ok(bytes)
 }
 
 fn hex(bytes: &[u8]) -> String {

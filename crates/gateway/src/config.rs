@@ -5,6 +5,8 @@
 
 mod compat;
 mod diagnostic;
+mod key;
+mod limits;
 mod provider;
 mod route;
 mod secret;
@@ -19,6 +21,8 @@ use toml::Spanned;
 
 pub use compat::CompatMode;
 pub use diagnostic::{ConfigError, Diagnostic};
+pub use key::{Key, Team};
+pub use limits::{AnchorText, BudgetSection, BudgetsSection, LimitSection, RunSection, Usd};
 pub use provider::{EntraSection, Provider, TimeoutSection};
 pub use route::{Defaults, Require, Route, RouteTarget};
 pub use secret::{SecretRef, resolve as resolve_secret};
@@ -41,23 +45,18 @@ pub struct File {
     pub routes: BTreeMap<Spanned<String>, Route>,
     /// Who may call us.
     pub keys: BTreeMap<Spanned<String>, Key>,
+    /// What keys belong to, and which limits they share.
+    pub teams: BTreeMap<Spanned<String>, Team>,
+    /// Budgets of routes, end users and runs.
+    pub budgets: BudgetsSection,
+    /// Limits of runs of agents.
+    pub runs: RunSection,
     /// Overlays of the catalogue.
     pub catalog: CatalogSection,
     /// The ledger.
     pub store: StoreSection,
     /// Switches for tests.
     pub debug: DebugSection,
-}
-
-/// A virtual key.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Key {
-    /// Where its secret stands: `env:NAME`, `file:PATH`, or `sha256:HEX` of it.
-    pub secret: Spanned<String>,
-    /// The application that calls with it, where the caller does not say.
-    #[serde(default)]
-    pub application: Option<String>,
 }
 
 /// Overlays of the catalogue.

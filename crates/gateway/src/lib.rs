@@ -7,6 +7,7 @@ pub mod config;
 pub mod discover;
 mod drain;
 pub mod endpoints;
+pub mod explain;
 mod exposure;
 mod job;
 mod kept;

@@ -41,6 +41,8 @@ use read::Asked;
 pub use admit::{admit, admit_operator};
 pub(crate) use authorise::authorise;
 pub(crate) use choose::Choice;
+pub(crate) use features::{Told as ToldOfRequest, counter};
+pub(crate) use onward::is_of_target;
 pub(crate) use pass::{Passing, Settling, pass};
 pub(crate) use pilothouse_wire::codec::error_codec;
 pub(crate) use read::hops;

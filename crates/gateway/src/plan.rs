@@ -8,6 +8,7 @@ mod keys;
 mod provider;
 mod resolve;
 mod route;
+pub mod terms;
 mod ties;
 
 use std::collections::HashMap;
@@ -45,6 +46,8 @@ pub struct Plan {
     pub defaults: Defaults,
     /// Who may call.
     pub keys: Keys,
+    /// Limits and budgets of teams, routes, end users and runs.
+    pub governance: terms::Governance,
     /// The digest of the token for operators.
     pub admin: Option<[u8; 32]>,
     /// From where one may call.

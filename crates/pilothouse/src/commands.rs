@@ -2,8 +2,10 @@
 
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod keys;
 pub(crate) mod logs;
 pub(crate) mod models;
+pub(crate) mod route;
 pub(crate) mod rules;
 pub(crate) mod serve;
 pub(crate) mod sim;
@@ -36,12 +38,16 @@ enum Command {
     Models(models::Models),
     /// Compatibility rules: what targets refuse or silently change, and what is done about it.
     Rules(rules::Rules),
+    /// Routes: who would be asked for a request, why, and what would follow when some fail.
+    Route(route::Routes),
     /// What happened: the latest exchanges, or the receipt of one.
     Logs(logs::Logs),
     /// What happens, live.
     Tail(tail::Tail),
     /// Who spent what.
     Usage(usage::Usage),
+    /// Minted keys: make, list, limit, rotate, revoke.
+    Keys(keys::Keys),
     /// Run the simulated fleet alone, for anybody's tests.
     Sim(sim::Sim),
 }
@@ -56,9 +62,11 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Check(command) => command.run(&mut out),
         Command::Models(command) => command.run(&mut out, SystemClock.now()),
         Command::Rules(command) => command.run(&mut out),
+        Command::Route(command) => command.run(&mut out, SystemClock.now()),
         Command::Logs(command) => command.run(&mut out, &mut notes),
         Command::Tail(command) => command.run(&mut out, &mut notes),
         Command::Usage(command) => command.run(&mut out, &mut notes),
+        Command::Keys(command) => command.run(&mut out),
         Command::Sim(command) => command.run(&mut out),
     };
     let flushed = out.flush();

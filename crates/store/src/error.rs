@@ -53,6 +53,11 @@ pub enum StoreError {
         /// What is wrong with it.
         what: String,
     },
+    /// What was asked for cannot be done; nothing was changed.
+    Refused {
+        /// What, why, and what to do.
+        what: String,
+    },
     /// The operating system or the database refused.
     Failed {
         /// The file or folder.
@@ -121,6 +126,7 @@ impl fmt::Display for StoreError {
                 "{} is damaged: {what}. Keep a copy, move it away, and start again with an empty folder",
                 path.display()
             ),
+            Self::Refused { what } => out.write_str(what),
             Self::Failed { path, doing, cause } => {
                 write!(out, "could not {doing} {}: {cause}", path.display())
             }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use pilothouse_core::clock::UnixMs;
 use serde::{Deserialize, Serialize};
@@ -145,7 +145,7 @@ pub(crate) fn make(dir: &Path) -> Result<(), StoreError> {
 }
 
 /// Makes the ledger's file, for its owner only, unless it is there. SQLite gives its side files the same mode.
-pub(crate) fn make_file(path: &PathBuf) -> Result<(), StoreError> {
+pub(crate) fn make_file(path: &Path) -> Result<(), StoreError> {
     private(OpenOptions::new().append(true).create(true))
         .open(path)
         .map(drop)

@@ -4,7 +4,9 @@
 //! [`Reader`] answers questions from any process while a server writes. This crate knows SQL and
 //! exchanges; it knows nothing of HTTP, vendors or wire formats.
 
+mod audit;
 mod batch;
+pub mod budget;
 mod codes;
 mod detail;
 mod error;
@@ -12,8 +14,10 @@ mod extra;
 mod folder;
 mod form;
 mod gap;
+pub mod keys;
 mod lanes;
 mod ledger;
+pub mod limits;
 mod names;
 mod numbers;
 mod overflow;
@@ -23,6 +27,7 @@ mod recorder;
 mod retention;
 mod rollup;
 mod row;
+pub mod runs;
 mod schema;
 mod seal;
 mod totals;
@@ -33,6 +38,7 @@ mod zone;
 #[cfg(test)]
 mod tests;
 
+pub use audit::AuditRecord;
 pub use error::StoreError;
 pub use folder::{ServerInfo, Trace};
 pub use gap::Gap;

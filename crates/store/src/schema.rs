@@ -23,6 +23,7 @@ pub(crate) struct Migration {
 /// Every step, in order: the schema's version is how many of them have run.
 pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "exchanges and hourly totals", sql: V1 },
+    Migration { name: "budgets, minted keys, audit", sql: BUDGETS_AND_KEYS },
     Migration { name: "sealed receipts", sql: SEALED_RECEIPTS },
 ];
 
@@ -81,6 +82,73 @@ CREATE TABLE gap (
 );
 ";
 
+// Money in whole pico-dollars, times in milliseconds since 1970. STRICT, so that no sum ever becomes a float.
+const BUDGETS_AND_KEYS: &str = "
+CREATE TABLE budget (
+    id    INTEGER PRIMARY KEY,
+    kind  INTEGER NOT NULL,
+    scope TEXT NOT NULL,
+    every INTEGER NOT NULL,
+    UNIQUE (kind, scope, every)
+) STRICT;
+
+CREATE TABLE budget_period (
+    budget INTEGER NOT NULL, start_ms INTEGER NOT NULL, end_ms INTEGER NOT NULL,
+    has_begun INTEGER NOT NULL,
+    closed INTEGER NOT NULL DEFAULT 0, over INTEGER NOT NULL DEFAULT 0,
+    alerted INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (budget, start_ms)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE budget_holder (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    pid INTEGER NOT NULL, started_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE budget_lease (
+    budget INTEGER NOT NULL, start_ms INTEGER NOT NULL, holder INTEGER NOT NULL,
+    granted INTEGER NOT NULL, settled INTEGER NOT NULL, over INTEGER NOT NULL,
+    PRIMARY KEY (budget, start_ms, holder)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE budget_wish (
+    budget INTEGER NOT NULL, start_ms INTEGER NOT NULL, holder INTEGER NOT NULL, at_ms INTEGER NOT NULL,
+    PRIMARY KEY (budget, start_ms, holder)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE minted_key (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,
+    created_ms INTEGER NOT NULL, expires_ms INTEGER, revoked_ms INTEGER,
+    grants TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE minted_secret (
+    digest BLOB PRIMARY KEY,
+    key INTEGER NOT NULL,
+    hint TEXT NOT NULL,
+    created_ms INTEGER NOT NULL, expires_ms INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms INTEGER NOT NULL,
+    actor TEXT NOT NULL, action TEXT NOT NULL, object TEXT NOT NULL, detail TEXT NOT NULL
+) STRICT;
+";
+
+/// Opens the file for budgets and keys, beside the writer of exchanges and beside other processes. What is committed
+/// through it survives the machine's loss of power too.
+pub(crate) fn open_control(path: &Path, clock: &dyn Clock) -> Result<Connection, StoreError> {
+    let db = open_writer(path, MIGRATIONS, clock)?;
+    let failed = |cause: rusqlite::Error| refused(path, "open", cause);
+    // The tests of this crate end processes, never the machine: they need not wait for the disk.
+    let synchronous = if cfg!(test) { "OFF" } else { "FULL" };
+    db.pragma_update(None, "synchronous", synchronous).map_err(failed)?;
+    db.set_prepared_statement_cache_capacity(64);
+    Ok(db)
+}
+
 // An entry of `chain` is a signed text that names the one before by its digest. `leaves` has the digests of the
 // receipts of each segment whose receipts are still kept; `erased` says which entry tells of an erased receipt.
 const SEALED_RECEIPTS: &str = "
@@ -111,6 +179,7 @@ pub(crate) fn open_writer(
     clock: &dyn Clock,
 ) -> Result<Connection, StoreError> {
     let failed = |cause: rusqlite::Error| refused(path, "open", cause);
+    let _opening = Opening::wait(path)?;
     let mut db = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
@@ -127,6 +196,22 @@ pub(crate) fn open_writer(
     db.pragma_update(None, "journal_size_limit", 64 << 20).map_err(failed)?;
     migrate(&mut db, found, migrations, clock).map_err(failed)?;
     Ok(db)
+}
+
+/// Held while a file is opened for writing: two processes must not both find it empty and make its tables.
+struct Opening {
+    _dir: std::fs::File,
+}
+
+impl Opening {
+    /// Locks the folder, which leaves no file behind.
+    fn wait(path: &Path) -> Result<Self, StoreError> {
+        let dir = path.parent().unwrap_or(path);
+        let failed = |cause| StoreError::failed(dir, "lock", cause);
+        let file = std::fs::File::open(dir).map_err(failed)?;
+        file.lock().map_err(failed)?;
+        Ok(Self { _dir: file })
+    }
 }
 
 /// Opens the file for reading only, beside a writer of another process or without one.

@@ -20,6 +20,7 @@ use crate::overflow::Lost;
 use crate::recorder::Shared;
 use crate::retention::Retention;
 use crate::rollup::{Group, Rollups, hour_of};
+use crate::seal::entry;
 use crate::seal::sealer::Sealer;
 use crate::zone::Zones;
 
@@ -68,8 +69,8 @@ pub(crate) struct Writer {
     hours: Vec<u64>,
     /// The row before the next one was erased or too old, so that SQLite would give its number again.
     is_last_row_gone: bool,
-    /// SQLite's number of the file as other connections left it.
-    data_version: i64,
+    /// SQLite's number of the file as other connections left it, and the chain's newest entry then.
+    seen: (i64, u64),
     /// The file, for messages.
     path: PathBuf,
 }
@@ -83,7 +84,7 @@ impl Writer {
         sealer: Option<Sealer>,
     ) -> rusqlite::Result<Self> {
         Ok(Self {
-            data_version: data_version(&db)?,
+            seen: (data_version(&db)?, newest_entry(&db)?),
             is_last_row_gone: is_last_row_gone(&db)?,
             sealer,
             is_seal_refused: false,
@@ -128,6 +129,17 @@ impl Writer {
             return Ok(());
         }
         Err(self.last_error().unwrap_or_else(|| format!("{} takes no more rows", self.path.display())))
+    }
+
+    /// Whether another process has told the chain that it erased something. Others change the file all the time, for
+    /// budgets and keys, which is nothing to us.
+    fn has_erasure(&mut self) -> rusqlite::Result<bool> {
+        let version = data_version(&self.db)?;
+        if version == self.seen.0 {
+            return Ok(false);
+        }
+        let before = std::mem::replace(&mut self.seen, (version, newest_entry(&self.db)?));
+        Ok(self.seen.1 != before.1)
     }
 
     /// Seals everything. What cannot be sealed now is sealed by the next server, like after a crash.
@@ -242,11 +254,9 @@ impl Writer {
 
     fn write(&mut self) -> rusqlite::Result<()> {
         self.db.prepare_cached("BEGIN IMMEDIATE")?.raw_execute()?;
-        let data_version = data_version(&self.db)?;
-        if self.attempts > 0 || data_version != self.data_version {
-            self.data_version = data_version;
-            // What was remembered in the transaction that failed is not in the file, and another process may have
-            // erased something.
+        if self.has_erasure()? || self.attempts > 0 {
+            // What was remembered in the transaction that failed is not in the file, and what another process erased
+            // is no longer there.
             self.rollups.forget();
             self.forms.forget();
             (self.names, self.zones) = (Names::load(&self.db)?, Zones::load(&self.db)?);
@@ -342,6 +352,11 @@ impl Writer {
 /// Changes whenever another connection has changed the file (<https://sqlite.org/pragma.html#pragma_data_version>).
 fn data_version(db: &Connection) -> rusqlite::Result<i64> {
     db.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
+}
+
+/// The number of the chain's newest entry; 0 when there is none.
+fn newest_entry(db: &Connection) -> rusqlite::Result<u64> {
+    Ok(entry::last(db)?.map_or(0, |link| link.number))
 }
 
 /// Whether the last row that was written is no longer there.

@@ -268,7 +268,7 @@ fn of_route(
     let mut random = Random::new(shared.chance());
     let decision = route
         .chooser
-        .choose(&told.features(route, asked), &mut counter(&texts), &mut random)
+        .choose(&told.features(), &mut counter(&texts), &mut random)
         .map_err(NoTarget::into_error)?;
     let mut chosen = Chosen { strategy: route.strategy.clone(), ..Chosen::default() };
     let candidates = route.chooser.candidates();

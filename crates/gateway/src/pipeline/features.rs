@@ -21,11 +21,12 @@ const CONVERSATION: &str = "x-pilothouse-conversation";
 const TOKENS_PER_MEDIUM: u64 = 1_000;
 
 /// What a request tells about itself, read once.
-pub(super) struct Told<'a> {
+pub(crate) struct Told<'a> {
     input: Input,
     needs: Needs,
     output_tokens_max: Option<u64>,
     at: UnixMs,
+    deadline: Option<Deadline>,
     conversation: Option<Conversation>,
     /// What the next request of this conversation will be known by.
     pub(super) marks: Marks,
@@ -39,8 +40,8 @@ impl<'a> Told<'a> {
     /// Reads a request for a route.
     pub(super) fn read(shared: &Shared, route: &Route, dialect: Dialect, asked: &'a Asked<'_>) -> Self {
         let head = Head::again(&asked.body, asked.members.clone());
-        let size = needs::size(dialect, &head);
         let at = shared.clock.now();
+        let mut told = Self::alone(route, dialect, &head, asked.is_stream, at);
         let scope = Scope {
             seed: shared.seed(),
             key: &asked.key,
@@ -48,55 +49,69 @@ impl<'a> Told<'a> {
             route: &route.name,
         };
         let (marks, found) = known_by(shared, &scope, dialect, asked, &head, at);
-        let conversation = found.map(|(id, held)| {
-            let is_in_tool_loop = needs::is_in_tool_loop(dialect, &head);
-            Conversation { id, held: held.map(|held| Held { is_in_tool_loop, ..held }) }
+        let is_in_tool_loop = || needs::is_in_tool_loop(dialect, &head);
+        told.conversation = found.map(|(id, held)| Conversation {
+            id,
+            held: held.map(|held| Held { is_in_tool_loop: is_in_tool_loop(), ..held }),
         });
-        let asked_for = needs::output_limit(dialect, &head);
+        told.marks = marks;
+        told
+    }
+
+    /// Reads a request that continues nothing.
+    pub(crate) fn alone(
+        route: &Route,
+        dialect: Dialect,
+        head: &Head<'a>,
+        is_stream: bool,
+        at: UnixMs,
+    ) -> Self {
+        let size = needs::size(dialect, head);
+        let deadline = route.deadline.map(|all| Deadline {
+            remaining_ms: u64::try_from(all.as_millis()).unwrap_or(u64::MAX),
+            is_first_token: is_stream,
+        });
         Self {
             input: Input {
                 text_bytes: size.text_bytes,
                 messages: size.messages,
                 media_tokens: u64::from(size.media) * TOKENS_PER_MEDIUM,
             },
-            needs: needs_of(needs::wants(dialect, &head)),
-            output_tokens_max: match (asked_for, route.output_tokens_max) {
+            needs: needs_of(needs::wants(dialect, head)),
+            output_tokens_max: match (needs::output_limit(dialect, head), route.output_tokens_max) {
                 (Some(asked), Some(most)) => Some(asked.min(most)),
                 (asked, most) => asked.or(most),
             },
             at,
-            conversation,
-            marks,
+            deadline,
+            conversation: None,
+            marks: Marks::new(),
             // What is encoded is no text; then the length alone must do.
-            text: if size.media == 0 { std::str::from_utf8(&asked.body).unwrap_or_default() } else { "" },
+            text: if size.media == 0 { std::str::from_utf8(head.body()).unwrap_or_default() } else { "" },
         }
     }
 
     /// The same, as strategies are told it.
-    pub(super) fn features(&self, route: &Route, asked: &Asked<'_>) -> Features<'_> {
-        let deadline = route.deadline.map(|all| Deadline {
-            remaining_ms: u64::try_from(all.as_millis()).unwrap_or(u64::MAX),
-            is_first_token: asked.is_stream,
-        });
+    pub(crate) fn features(&self) -> Features<'_> {
         Features {
             at: self.at,
             needs: self.needs,
             input: self.input,
             output_tokens_max: self.output_tokens_max,
-            deadline,
+            deadline: self.deadline,
             conversation: self.conversation,
             ..Features::default()
         }
     }
 
     /// Counts its tokens where somebody must.
-    pub(super) fn texts(&self) -> [&str; 1] {
+    pub(crate) fn texts(&self) -> [&str; 1] {
         [self.text]
     }
 }
 
 /// Counts over texts at hand.
-pub(super) const fn counter<'a>(texts: &'a [&'a str]) -> Texts<'a> {
+pub(crate) const fn counter<'a>(texts: &'a [&'a str]) -> Texts<'a> {
     Texts(texts)
 }
 

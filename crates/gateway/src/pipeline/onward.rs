@@ -161,16 +161,7 @@ impl Onward {
         job: &mut Job,
     ) -> bool {
         let kind = pilothouse_wire::codec::kind_of_status(status, &error.message);
-        let is_of_target = match status {
-            // Our credential, or our account, at this vendor.
-            401..=403 | 407 => true,
-            // Here the model is unknown or gone; elsewhere it may not be.
-            404 | 410 => true,
-            400 | 413 | 422 => is_too_long(error),
-            408 | 409 | 425 | 429 | 500..=599 => true,
-            _ => false,
-        };
-        let goes_on = is_of_target && self.may_go_on();
+        let goes_on = is_of_target(status, is_too_long(error)) && self.may_go_on();
         if goes_on {
             let pause_ms = asked_pause.map(|pause| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
             job.attempt_failed(kind, Some(status));
@@ -188,5 +179,18 @@ impl Onward {
         let is_of_target =
             !matches!(kind, Kind::Unauthorized | Kind::Forbidden | Kind::NotFound | Kind::Internal);
         is_of_target && self.may_go_on()
+    }
+}
+
+/// Whether a refusal with that status is the target's own, so that another one may do better.
+pub(crate) const fn is_of_target(status: u16, is_too_long: bool) -> bool {
+    match status {
+        // Our credential, or our account, at this vendor.
+        401..=403 | 407 => true,
+        // Here the model is unknown or gone; elsewhere it may not be.
+        404 | 410 => true,
+        400 | 413 | 422 => is_too_long,
+        408 | 409 | 425 | 429 | 500..=599 => true,
+        _ => false,
     }
 }

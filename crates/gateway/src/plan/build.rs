@@ -10,6 +10,7 @@ use pilothouse_core::clock::{Clock as _, SystemClock, UnixMs};
 
 use super::keys::{KeyInfo, Keys, digest_of};
 use super::provider::build_provider;
+use super::terms::Governance;
 use super::{Plan, Provider, route};
 use crate::config::{self, ConfigError, Diagnostic, Source};
 use crate::exposure::Exposure;
@@ -75,7 +76,8 @@ pub fn build(
     let mut wrong = Vec::new();
     let catalog = catalog(source, &mut wrong);
     let providers = providers(source, environment, listen, &catalog, &mut wrong);
-    let mut keys = keys(source, environment, &mut wrong);
+    let governance = Governance::read(source, &mut wrong);
+    let mut keys = keys(source, environment, &governance, &mut wrong);
     keys.is_open = listen.ip().is_loopback();
     let admin = admin(source, environment, &mut wrong);
     if !wrong.is_empty() {
@@ -91,6 +93,7 @@ pub fn build(
         catalog,
         providers,
         keys,
+        governance,
         admin,
         exposure: Exposure::new(&server.hosts, &server.origins),
         body_bytes_max: server.body_bytes_max,
@@ -200,7 +203,12 @@ fn catalog(source: &Source, wrong: &mut Vec<Diagnostic>) -> Catalog {
     catalog
 }
 
-fn keys(source: &Source, environment: &Environment, wrong: &mut Vec<Diagnostic>) -> Keys {
+fn keys(
+    source: &Source,
+    environment: &Environment,
+    governance: &Governance,
+    wrong: &mut Vec<Diagnostic>,
+) -> Keys {
     let mut keys = Keys::default();
     for (name, section) in &source.file.keys {
         let text = section.secret.get_ref();
@@ -208,6 +216,7 @@ fn keys(source: &Source, environment: &Environment, wrong: &mut Vec<Diagnostic>)
         let info = KeyInfo {
             name: name.get_ref().as_str().into(),
             application: section.application.as_deref().map(Into::into),
+            terms: governance.terms(name.get_ref(), section, wrong),
         };
         match digest {
             Ok(digest) if keys.insert(digest, info) => {}

@@ -5,13 +5,17 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
 
+use super::terms::Terms;
+
 /// A key that may call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct KeyInfo {
     /// Its name, as records and reports show it.
     pub name: Arc<str>,
     /// The application that calls with it, where the caller does not say.
     pub application: Option<Arc<str>>,
+    /// What it is held to.
+    pub terms: Terms,
 }
 
 /// All keys.

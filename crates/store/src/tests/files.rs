@@ -13,11 +13,6 @@ use crate::form::EPOCH_BITS;
 use crate::schema::{self, MIGRATIONS, Migration};
 use crate::{By, Filter, LEDGER_FILE, Ledger, Options, Reader, ServerInfo, StoreError, Trace, UsageQuery};
 
-/// The schema's version of this build.
-fn known() -> u32 {
-    u32::try_from(MIGRATIONS.len()).unwrap()
-}
-
 /// The steps of this build and one more, as a later build would have them.
 fn later_migrations() -> Vec<Migration> {
     let ours = MIGRATIONS.iter().map(|step| Migration { name: step.name, sql: step.sql });
@@ -26,6 +21,11 @@ fn later_migrations() -> Vec<Migration> {
         sql: "CREATE TABLE remark (id BLOB, text TEXT); ALTER TABLE gap ADD COLUMN reason TEXT;",
     };
     ours.chain([next]).collect()
+}
+
+/// The version that this build writes.
+fn ours() -> u32 {
+    u32::try_from(MIGRATIONS.len()).unwrap()
 }
 
 fn version(dir: &Path) -> u32 {
@@ -43,7 +43,7 @@ fn an_older_ledger_is_brought_forward_with_all_it_holds() {
     let new = Ledger::open_with(dir.path(), Options::default(), &steps).unwrap();
     record(&new, (100..200).map(plain));
     new.close().unwrap();
-    assert_eq!(version(dir.path()), known() + 1);
+    assert_eq!(version(dir.path()), ours() + 1);
     let db = schema::open_reader(&dir.path().join(LEDGER_FILE), &steps).unwrap();
     let rows: i64 = db.query_row("SELECT count(*) FROM exchange", [], |row| row.get(0)).unwrap();
     assert_eq!(rows, 200);
@@ -59,13 +59,12 @@ fn a_newer_ledger_is_refused_untouched_with_what_to_do() {
     for refusal in
         [Ledger::open(dir.path(), Options::default()).unwrap_err(), Reader::open(dir.path()).unwrap_err()]
     {
-        let StoreError::Newer { found, known: reads, .. } = &refusal else { panic!("{refusal:?}") };
-        assert_eq!((*found, *reads), (known() + 1, known()));
+        let StoreError::Newer { found, known, .. } = refusal else { panic!("{refusal:?}") };
+        assert_eq!((found, known), (ours() + 1, ours()));
         let text = refusal.to_string();
-        let versions = [format!("version {}", known() + 1), format!("up to {}", known())];
-        for part in
-            [file.to_str().unwrap(), &versions[0], &versions[1], "Nothing was changed", "serve --data"]
-        {
+        let versions = [format!("version {found}"), format!("up to {known}")];
+        let said = [file.to_str().unwrap(), "Nothing was changed", "pilothouse serve --data"];
+        for part in said.into_iter().chain(versions.iter().map(String::as_str)) {
             assert!(text.contains(part), "`{part}` is not in: {text}");
         }
     }
@@ -77,10 +76,10 @@ fn a_reader_never_changes_an_older_ledger() {
     let dir = tempfile::tempdir().unwrap();
     ledger(dir.path()).close().unwrap();
     let refusal = schema::open_reader(&dir.path().join(LEDGER_FILE), &later_migrations()).unwrap_err();
-    let StoreError::Older { found, known: reads, .. } = &refusal else { panic!("{refusal:?}") };
-    assert_eq!((*found, *reads), (known(), known() + 1));
+    let StoreError::Older { found, known, .. } = refusal else { panic!("{refusal:?}") };
+    assert_eq!((found, known), (ours(), ours() + 1));
     assert!(refusal.to_string().contains("`pilothouse serve`"), "{refusal}");
-    assert_eq!(version(dir.path()), known());
+    assert_eq!(version(dir.path()), ours());
 }
 
 #[test]
@@ -90,7 +89,7 @@ fn a_step_that_fails_leaves_the_ledger_as_it_was() {
     let mut steps = later_migrations();
     steps.last_mut().unwrap().sql = "CREATE TABLE remark (id); CREATE TABLE remark (id);";
     Ledger::open_with(dir.path(), Options::default(), &steps).unwrap_err();
-    assert_eq!(version(dir.path()), known());
+    assert_eq!(version(dir.path()), ours());
     let still = ledger(dir.path());
     record(&still, [plain(0)]);
 }

@@ -1,0 +1,181 @@
+//! What a route would do with a request, without a call: who would be asked, in which order, why, and what would follow
+//! when some of them fail in a way that is assumed.
+
+use std::fmt;
+
+use pilothouse_core::clock::UnixMs;
+use pilothouse_core::dialect::Dialect;
+use pilothouse_core::error::Error;
+use pilothouse_core::exchange::Standing;
+use pilothouse_routing::Random;
+use pilothouse_wire::head::Head;
+use serde::Serialize;
+
+use crate::pipeline::{ToldOfRequest, counter, is_of_target};
+use crate::plan::{Plan, Route};
+
+/// How a target is assumed to fail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assumed {
+    /// A provider's name, or `provider/model`.
+    pub target: String,
+    /// How.
+    pub failure: Failure,
+}
+
+/// A failure that is assumed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// It answers with this status.
+    Status(u16),
+    /// The status of a prompt that is too long for the model.
+    TooLong,
+    /// Nobody takes the connection, or no answer comes in time.
+    Silence,
+    /// The stream breaks before the model has said a word.
+    EarlyCut,
+    /// The stream breaks behind the first word.
+    LateCut,
+}
+
+impl Assumed {
+    /// Reads `openai=429`, `openai/gpt-5.5=timeout`.
+    ///
+    /// # Errors
+    /// A sentence that says what may stand there.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let wanted = || {
+            format!(
+                "`{text}` is no assumption; write TARGET=FAILURE, such as openai=429, with a status from 400 to 599, \
+                 timeout, refused, too-long, early-cut or late-cut"
+            )
+        };
+        let (target, failure) = text.rsplit_once('=').ok_or_else(wanted)?;
+        let failure = match failure {
+            "timeout" | "refused" => Failure::Silence,
+            "too-long" => Failure::TooLong,
+            "early-cut" => Failure::EarlyCut,
+            "late-cut" => Failure::LateCut,
+            status => Failure::Status(
+                status.parse().ok().filter(|status| (400..600).contains(status)).ok_or_else(wanted)?,
+            ),
+        };
+        Ok(Self { target: target.to_owned(), failure })
+    }
+
+    fn is_about(&self, target: &str) -> bool {
+        target == self.target || target.split_once('/').is_some_and(|(provider, _)| provider == self.target)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => write!(out, "answers with {status}"),
+            Self::TooLong => out.write_str("finds the prompt too long"),
+            Self::Silence => out.write_str("is not reached, or not in time"),
+            Self::EarlyCut => out.write_str("breaks off before the first word"),
+            Self::LateCut => out.write_str("breaks off behind the first word"),
+        }
+    }
+}
+
+/// What a route would do.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Explanation {
+    /// The route.
+    pub route: Box<str>,
+    /// Its strategy.
+    pub strategy: Box<str>,
+    /// The targets in the order in which they would be asked.
+    pub order: Vec<Standing>,
+    /// Those that would not.
+    pub removed: Vec<Standing>,
+    /// What would happen, one sentence a step.
+    pub steps: Vec<String>,
+    /// Whether the client would get an answer.
+    pub is_answered: bool,
+}
+
+/// Explains what a route would do with a request, all its targets being well but for what is assumed.
+///
+/// # Errors
+/// A request that cannot be read, or that no target can take.
+pub fn explain(
+    plan: &Plan,
+    route: &Route,
+    dialect: Dialect,
+    body: &[u8],
+    assumed: &[Assumed],
+    now: UnixMs,
+    seed: u64,
+) -> Result<Explanation, Error> {
+    let head = Head::read(body)?;
+    let is_stream = head.stream().unwrap_or(false);
+    let told = ToldOfRequest::alone(route, dialect, &head, is_stream, now);
+    let texts = told.texts();
+    let decision = route
+        .chooser
+        .choose(&told.features(), &mut counter(&texts), &mut Random::new(seed))
+        .map_err(pilothouse_routing::NoTarget::into_error)?;
+    let named = |index: u16, why: String| Standing {
+        target: route.chooser.candidates()[usize::from(index)].name.clone(),
+        why: why.into(),
+    };
+    let mut out = Explanation {
+        route: (*route.name).into(),
+        strategy: route.strategy.clone(),
+        order: decision.order.iter().map(|one| named(one.index, one.reason.to_string())).collect(),
+        removed: decision.removed.iter().map(|one| named(one.index, one.removal.to_string())).collect(),
+        ..Explanation::default()
+    };
+    out.play(plan, route, assumed);
+    Ok(out)
+}
+
+impl Explanation {
+    fn play(&mut self, plan: &Plan, route: &Route, assumed: &[Assumed]) {
+        let count = self.order.len();
+        for (place, standing) in self.order.iter().enumerate() {
+            let target = &standing.target;
+            let has_next = place + 1 < count;
+            let Some(failure) = assumed.iter().find(|one| one.is_about(target)).map(|one| one.failure) else {
+                self.steps.push(format!("{target} answers"));
+                self.is_answered = true;
+                return;
+            };
+            let goes_on = match failure {
+                Failure::Status(status) => is_of_target(status, false),
+                Failure::TooLong | Failure::Silence | Failure::EarlyCut => true,
+                Failure::LateCut => false,
+            };
+            if goes_on && has_next {
+                let again = match route.retries {
+                    0 => "the next target is asked at once".to_owned(),
+                    retries => format!("it is asked {retries} times more, then the next target"),
+                };
+                self.steps.push(format!("{target} {failure}: {again}"));
+                continue;
+            }
+            self.steps.push(format!("{target} {failure}: {}", ending(plan, target, failure)));
+            return;
+        }
+    }
+}
+
+/// How a failure ends that no other target makes good.
+fn ending(plan: &Plan, target: &str, failure: Failure) -> String {
+    let provider = target.split_once('/').and_then(|(provider, _)| plan.provider(provider));
+    let retries = provider.map_or(0, |provider| provider.retries);
+    let is_repeated = matches!(failure, Failure::Status(429 | 500 | 502 | 503 | 529));
+    match failure {
+        Failure::LateCut => "the client gets an error event, and the connection breaks".to_owned(),
+        Failure::Status(status) if !is_of_target(status, false) => {
+            "the request itself is at fault, so it is passed on and nobody else is asked".to_owned()
+        }
+        _ if is_repeated && retries > 0 => {
+            format!("no target is left; after {retries} further attempts the client gets the error")
+        }
+        _ => "no target is left; the client gets the error".to_owned(),
+    }
+}

@@ -1,0 +1,238 @@
+//! Budgets as they stand on disk, for reports from any process, and the reconciling of leases that nobody gave back.
+
+use std::path::{Path, PathBuf};
+
+use pilothouse_core::clock::{Clock, UnixMs};
+use pilothouse_core::money::PicoUsd;
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
+
+use super::books;
+use super::calendar::{Every, Period};
+use super::holder::Holder;
+use super::rule::ScopeKind;
+use crate::audit::{self, Entry};
+use crate::error::StoreError;
+use crate::{LEDGER_FILE, schema};
+
+/// One budget in its newest period. The cap is not here: it is the configuration's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BudgetRow {
+    /// What it is about.
+    pub kind: ScopeKind,
+    /// Its name.
+    pub scope: String,
+    /// How often it starts anew.
+    pub every: Every,
+    /// The period.
+    pub period: Period,
+    /// Settled, as far as the leases' holders have noted it: at most a second old while they live.
+    pub settled: PicoUsd,
+    /// Leased and not settled: it counts as spent for everybody else.
+    pub leased: PicoUsd,
+    /// Spent beyond what any lease could pay.
+    pub over: PicoUsd,
+}
+
+/// A lease whose process is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Orphan {
+    /// What its budget is about.
+    pub kind: ScopeKind,
+    /// The budget's name.
+    pub scope: String,
+    /// How often the budget starts anew.
+    pub every: Every,
+    /// The first moment of the lease's period.
+    pub start: UnixMs,
+    /// The holder's number.
+    pub holder: i64,
+    /// What was leased, and counts as spent.
+    pub granted: PicoUsd,
+    /// What the holder had noted as settled: surely spent.
+    pub settled: PicoUsd,
+}
+
+/// The books of a data folder, open for reports and for reconciling.
+#[derive(Debug)]
+pub struct BudgetBooks {
+    db: Connection,
+    dir: PathBuf,
+}
+
+impl BudgetBooks {
+    /// Opens the books of the data folder `dir`, beside processes that spend.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] without a ledger, and what [`super::Budgets::open`] gives.
+    pub fn open(dir: &Path, clock: &dyn Clock) -> Result<Self, StoreError> {
+        let path = dir.join(LEDGER_FILE);
+        if !path.exists() {
+            return Err(StoreError::Missing { path });
+        }
+        Ok(Self { db: schema::open_control(&path, clock)?, dir: dir.to_owned() })
+    }
+
+    /// Every budget in its newest period, by kind and name.
+    ///
+    /// # Errors
+    /// Refusals of the database, and damage.
+    pub fn rows(&self) -> Result<Vec<BudgetRow>, StoreError> {
+        self.read_rows().map_err(|cause| self.refused(cause))
+    }
+
+    fn read_rows(&self) -> rusqlite::Result<Vec<BudgetRow>> {
+        let mut select = self.db.prepare_cached(
+            "SELECT b.kind, b.scope, b.every, p.start_ms, p.end_ms, p.closed, p.over, b.id FROM budget b \
+             JOIN budget_period p ON p.budget = b.id AND p.start_ms = (SELECT max(start_ms) FROM budget_period n \
+             WHERE n.budget = b.id AND n.has_begun = 1) ORDER BY b.kind, b.scope, b.every",
+        )?;
+        let mut rows = select.query([])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (kind, every) = codes(row.get(0)?, row.get(2)?)?;
+            let (start, end): (i64, i64) = (row.get(3)?, row.get(4)?);
+            let (mut settled, mut over): (i128, i128) =
+                (row.get::<_, i64>(5)?.into(), row.get::<_, i64>(6)?.into());
+            let mut leased = 0i128;
+            let mut leases = self.db.prepare_cached(
+                "SELECT granted, settled, over FROM budget_lease WHERE budget = ?1 AND start_ms = ?2",
+            )?;
+            let mut leases = leases.query((row.get::<_, i64>(7)?, start))?;
+            while let Some(lease) = leases.next()? {
+                let (granted, spent): (i64, i64) = (lease.get(0)?, lease.get(1)?);
+                settled += i128::from(spent);
+                leased += i128::from(granted - spent);
+                over += i128::from(lease.get::<_, i64>(2)?);
+            }
+            found.push(BudgetRow {
+                kind,
+                scope: row.get(1)?,
+                every,
+                period: Period { start: UnixMs(start.cast_unsigned()), end: UnixMs(end.cast_unsigned()) },
+                settled: PicoUsd(settled),
+                leased: PicoUsd(leased),
+                over: PicoUsd(over),
+            });
+        }
+        Ok(found)
+    }
+
+    /// Leases whose process is gone. They count as spent.
+    ///
+    /// # Errors
+    /// Refusals of the database, and damage.
+    pub fn orphans(&self) -> Result<Vec<Orphan>, StoreError> {
+        let mut orphans = self.read_leases().map_err(|cause| self.refused(cause))?;
+        orphans.retain(|orphan| !Holder::is_alive(&self.dir, orphan.holder));
+        Ok(orphans)
+    }
+
+    fn read_leases(&self) -> rusqlite::Result<Vec<Orphan>> {
+        let mut select = self.db.prepare_cached(
+            "SELECT b.kind, b.scope, b.every, l.start_ms, l.holder, l.granted, l.settled FROM budget_lease l \
+             JOIN budget b ON b.id = l.budget ORDER BY b.kind, b.scope, b.every, l.start_ms, l.holder",
+        )?;
+        let leases = select.query_map([], |row| {
+            let (kind, every) = codes(row.get(0)?, row.get(2)?)?;
+            let money = |column| row.get::<_, i64>(column).map(|amount| PicoUsd(amount.into()));
+            Ok(Orphan {
+                kind,
+                scope: row.get(1)?,
+                every,
+                start: UnixMs(row.get::<_, i64>(3)?.cast_unsigned()),
+                holder: row.get(4)?,
+                granted: money(5)?,
+                settled: money(6)?,
+            })
+        })?;
+        leases.collect()
+    }
+
+    /// Books what an orphan really spent and gives the rest of its lease back to the balance. An audit record says who
+    /// did it. False when the lease is gone by now or its process lives after all.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] for a spend below what was noted or above what was leased; refusals of the database.
+    pub fn reconcile(
+        &mut self,
+        orphan: &Orphan,
+        spent: PicoUsd,
+        actor: &str,
+        now: UnixMs,
+    ) -> Result<bool, StoreError> {
+        if spent < orphan.settled || spent > orphan.granted {
+            return Err(StoreError::Refused {
+                what: format!(
+                    "${spent} cannot be the spend of a lease of ${} with ${} settled; give an amount between the two",
+                    orphan.granted, orphan.settled
+                ),
+            });
+        }
+        if Holder::is_alive(&self.dir, orphan.holder) {
+            return Ok(false);
+        }
+        let path = self.dir.join(LEDGER_FILE);
+        reconcile(&mut self.db, &self.dir, orphan, spent, (actor, now))
+            .map_err(|cause| schema::refused(&path, "keep the budgets in", cause))
+    }
+
+    fn refused(&self, cause: rusqlite::Error) -> StoreError {
+        schema::refused(&self.dir.join(LEDGER_FILE), "read", cause)
+    }
+}
+
+fn reconcile(
+    db: &mut Connection,
+    dir: &Path,
+    orphan: &Orphan,
+    spent: PicoUsd,
+    (actor, now): (&str, UnixMs),
+) -> rusqlite::Result<bool> {
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let key = (orphan.kind.code(), &orphan.scope, orphan.every.code());
+    let stored: Option<i64> = transaction
+        .query_row("SELECT id FROM budget WHERE kind = ?1 AND scope = ?2 AND every = ?3", key, |row| {
+            row.get(0)
+        })
+        .optional()?;
+    let Some(stored) = stored else { return Ok(false) };
+    let lease = (stored, orphan.start.0.cast_signed(), orphan.holder);
+    let over: Option<i64> = transaction
+        .query_row(
+            "DELETE FROM budget_lease WHERE budget = ?1 AND start_ms = ?2 AND holder = ?3 RETURNING over",
+            lease,
+            |row| row.get(0),
+        )
+        .optional()?;
+    let Some(over) = over else { return Ok(false) };
+    books::book(&transaction, stored, orphan.start, spent.as_i64().unwrap_or(i64::MAX), over)?;
+    audit::write(
+        &transaction,
+        &Entry {
+            at: now,
+            actor,
+            action: "budget.reconcile",
+            object: &format!("{} {}", orphan.kind.as_str(), orphan.scope),
+            detail: serde_json::json!({
+                "every": orphan.every.as_str(), "holder": orphan.holder, "leased": orphan.granted, "spent": spent,
+            }),
+        },
+    )?;
+    transaction.commit()?;
+    Holder::bury(db, dir, orphan.holder)?;
+    Ok(true)
+}
+
+fn codes(kind: i64, every: i64) -> rusqlite::Result<(ScopeKind, Every)> {
+    let unknown = |column: usize| {
+        rusqlite::Error::FromSqlConversionFailure(
+            column,
+            rusqlite::types::Type::Integer,
+            "a code that this version does not know".into(),
+        )
+    };
+    Ok((
+        ScopeKind::from_code(kind).ok_or_else(|| unknown(0))?,
+        Every::from_code(every).ok_or_else(|| unknown(2))?,
+    ))
+}

@@ -1,0 +1,5 @@
+//! The promises of budgets, each a test.
+
+mod interleavings;
+mod leases;
+mod periods;
