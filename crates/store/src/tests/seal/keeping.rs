@@ -289,6 +289,28 @@ fn gap_records_expire_with_their_segments_and_new_ones_begin_anew() {
 }
 
 #[test]
+fn only_erasures_of_others_make_the_writer_forget_what_rows_share() {
+    let house = House::new(100);
+    let mut still = house.writer();
+    let db = house.db();
+    db.execute_batch("CREATE TABLE noise (id)").unwrap();
+    let forms = || db.query_row("SELECT count(*) FROM form", [], |row| row.get::<_, u32>(0)).unwrap();
+    for nth in 0..10 {
+        still.record([plain(nth)]);
+        db.execute("INSERT INTO noise VALUES (1)", []).unwrap();
+    }
+    assert_eq!(forms(), 1);
+    still.record([person(10)]);
+    assert_eq!(forms(), 2);
+    erase(house.data.path(), person(10).id, "test", &house.sealing(), &*house.clock).unwrap();
+    assert_eq!(forms(), 1, "what only the erased one had is gone");
+    still.record([person(11)]);
+    still.writer.end();
+    assert_eq!(Reader::open(house.data.path()).unwrap().exchange(person(11).id).unwrap(), Some(person(11)));
+    assert!(house.report().is_sound());
+}
+
+#[test]
 fn what_was_never_sealed_can_be_erased_too() {
     let house = House::new(10);
     house.writer_with(None).record((0..5).map(plain));
