@@ -2,6 +2,7 @@
 
 mod aside;
 mod course;
+mod holds;
 
 use std::sync::{Arc, PoisonError};
 
@@ -21,6 +22,7 @@ use crate::shared::Shared;
 use course::Course;
 
 pub(crate) use aside::{Aside, Tells};
+pub(crate) use holds::{Holds, Run};
 
 /// Bytes of text that make one token, about: used only for the labelled estimate of broken-off answers.
 /// OpenAI's help centre gives four characters (<https://help.openai.com/en/articles/4936856>, 2026-11-22).
@@ -40,6 +42,8 @@ pub struct Job {
     own_cost: Option<Cost>,
     /// What an exchange on a route has besides.
     course: Option<Box<Course>>,
+    /// What an exchange within limits or budgets holds.
+    holds: Option<Box<Holds>>,
 }
 
 impl Job {
@@ -74,6 +78,7 @@ impl Job {
             is_free: false,
             own_cost: None,
             course: None,
+            holds: None,
         }
     }
 
@@ -183,6 +188,7 @@ impl Job {
 
     /// Another target is asked: what was edited and lost for the one before holds no more.
     pub fn tries_again(&mut self) {
+        self.attempt_settles();
         self.note(|exchange| {
             exchange.timings.headers_us = None;
             exchange.timings.first_token_us = None;
@@ -246,6 +252,9 @@ impl Job {
         }
         exchange.bill = self.bill(&exchange, outcome, &facts);
         exchange.answer = facts.answer;
+        if self.holds.is_some() {
+            self.holds_end(&mut exchange);
+        }
         if let Some(resolution) = &self.resolution {
             resolution.target.metrics.count(&exchange);
         }

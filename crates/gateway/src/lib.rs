@@ -13,6 +13,7 @@ mod job;
 mod kept;
 mod memory;
 pub mod metrics;
+pub mod minted;
 pub mod pipeline;
 pub mod plan;
 pub mod server;

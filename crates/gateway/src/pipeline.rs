@@ -8,6 +8,7 @@ mod count;
 mod embed;
 mod features;
 mod fit;
+mod govern;
 mod onward;
 mod pass;
 mod read;
@@ -23,7 +24,7 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue, Response};
 use hyper::body::Incoming;
 use pilothouse_core::dialect::Dialect;
-use pilothouse_core::error::{Error, Kind};
+use pilothouse_core::error::{Error, Kind, Retry};
 use pilothouse_core::exchange::Note;
 use pilothouse_wire::dialects::holds_foreign_reasoning;
 use pilothouse_wire::path::PathCall;
@@ -42,6 +43,7 @@ pub use admit::{admit, admit_operator};
 pub(crate) use authorise::authorise;
 pub(crate) use choose::Choice;
 pub(crate) use features::{Told as ToldOfRequest, counter};
+pub(crate) use govern::known_cost;
 pub(crate) use onward::is_of_target;
 pub(crate) use pass::{Passing, Settling, pass};
 pub(crate) use pilothouse_wire::codec::error_codec;
@@ -75,7 +77,7 @@ pub async fn run(
     is_loopback: bool,
 ) -> Answer {
     // Who calls: before a byte of the body is read, so that strangers cannot make us hold any.
-    let caller = match admit(plan, told, is_loopback) {
+    let caller = match admit::admit_key(&worker.shared, plan, told, is_loopback) {
         Ok(caller) => caller,
         Err(error) => return refusal(&worker.shared, dialect, &error, None),
     };
@@ -102,24 +104,40 @@ pub async fn run(
     if let Some(chosen) = order.chosen.take() {
         job.routed(chosen, std::mem::take(&mut order.marks));
     }
-    let around = Around { worker, plan, dialect, call };
-    let onward = Onward::of(&order, plan);
-    // One after the other, until there is something to pass on: before that, a failure is invisible.
-    for (choice, left) in order.each() {
-        if let Err(rests_ms) = job.turns_to(choice, order.route.is_some())
-            && left > 0
-        {
-            job.passed_over(choice, rests_ms);
-            continue;
-        }
-        match around.attempt(&mut asked, choice, &onward.before(left, &order), job).await {
-            Ok(answer) => return answer,
-            Err(lost) => job = lost,
-        }
-        job.tries_again();
+    // Within which limits, and out of whose money.
+    let route = order.route.as_ref().map(|route| &*route.name);
+    if let Err(error) = govern::hold(&worker.shared, plan, &govern::Who::asks(&asked), route, &mut job) {
+        return refuse::failed(dialect, job, &error);
     }
-    let error = Error::new(Kind::Internal, "no target is left to ask");
-    refuse::failed(dialect, job, &error)
+    let around = Around { worker, plan, dialect, call };
+    match around.attempts(&mut asked, &order, job).await {
+        Done::Answer(answer) => answer,
+        Done::Downgrade(route, mut job) => {
+            // A budget's word for calls that it cannot pay: another route, once.
+            asked.model = route.into();
+            let order = match choose::choose(&worker.shared, plan, dialect, call, &asked) {
+                Ok(order) => order,
+                Err(error) => return refuse::failed(dialect, job, &error),
+            };
+            job.noted(Note::new("downgrade", &asked.model));
+            match Box::pin(around.attempts(&mut asked, &order, job)).await {
+                Done::Answer(answer) => answer,
+                Done::Downgrade(_, job) => {
+                    let public = "no budget can pay this call, nor the route that it was to take instead";
+                    let error = Error { retry: Retry::Never, ..Error::new(Kind::RateLimited, public) };
+                    refuse::failed(dialect, job, &error)
+                }
+            }
+        }
+    }
+}
+
+/// What came of a call.
+enum Done {
+    /// Something to pass on.
+    Answer(Answer),
+    /// No budget pays it; it is to take this route.
+    Downgrade(Box<str>, Job),
 }
 
 /// What is the same for all attempts of a call.
@@ -131,6 +149,39 @@ struct Around<'a> {
 }
 
 impl Around<'_> {
+    /// Asks one target after the other, until there is something to pass on: before that, a failure is invisible.
+    async fn attempts(&self, asked: &mut Asked<'_>, order: &choose::Order, mut job: Job) -> Done {
+        let (shared, dialect) = (&self.worker.shared, self.dialect);
+        let onward = Onward::of(order, self.plan);
+        for (choice, left) in order.each() {
+            if let Err(rests_ms) = job.turns_to(choice, order.route.is_some())
+                && left > 0
+            {
+                job.passed_over(choice, rests_ms);
+                continue;
+            }
+            let capped;
+            let mut choice = choice;
+            match govern::reserve(shared, dialect, asked, choice, &mut job).await {
+                Ok(None) => {}
+                Ok(cap) => {
+                    capped = choice.capped(cap);
+                    choice = &capped;
+                }
+                Err(_) if left > 0 => continue,
+                Err(govern::NoMoney { downgrade: Some(route), .. }) => return Done::Downgrade(route, job),
+                Err(refused) => return Done::Answer(refuse::failed(dialect, job, &refused.error)),
+            }
+            match self.attempt(asked, choice, &onward.before(left, order), job).await {
+                Ok(answer) => return Done::Answer(answer),
+                Err(lost) => job = lost,
+            }
+            job.tries_again();
+        }
+        let error = Error::new(Kind::Internal, "no target is left to ask");
+        Done::Answer(refuse::failed(dialect, job, &error))
+    }
+
     /// Asks one target.
     async fn attempt(
         &self,

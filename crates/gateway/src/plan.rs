@@ -82,6 +82,19 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// Whether anything has a budget.
+    #[must_use]
+    pub fn has_budgets(&self) -> bool {
+        let governance = &self.governance;
+        governance.end_user.is_some()
+            || governance.run.is_some()
+            || !governance.routes.is_empty()
+            || governance.has_team_budgets()
+            || self.keys.iter().any(|(_, key)| !key.terms.budgets.is_empty())
+    }
+}
+
 impl std::fmt::Debug for Plan {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(out, "Plan(version {}, {} providers)", self.version, self.providers.len())

@@ -101,6 +101,9 @@ impl From<StoreError> for StartError {
     }
 }
 
+/// How soon a key that another process mints or revokes is followed.
+const KEYS_EVERY: Duration = Duration::from_secs(2);
+
 /// A running server.
 pub struct Server {
     shared: Arc<Shared>,
@@ -157,6 +160,12 @@ impl Server {
             is_tls: tls.is_some(),
             listen,
         };
+        server
+            .shared
+            .minted
+            .open(Arc::new(pilothouse_store::keys::Keys::open(&server.data_dir, &*options.clock)?));
+        server.shared.open_budgets(&server.data_dir)?;
+        server.follow_keys()?;
         server.spawn_workers(count, &socket, tls.as_ref(), source.file.server.connections_max)?;
         let info = ServerInfo { pid: std::process::id(), url: server.url(), started: options.clock.now() };
         info.write(&server.data_dir)?;
@@ -190,6 +199,23 @@ impl Server {
                 .map_err(failed)?;
             self.workers.push(thread);
         }
+        Ok(())
+    }
+
+    /// Follows the keys that other processes mint and revoke.
+    fn follow_keys(&mut self) -> Result<(), StartError> {
+        let (shared, data_dir) = (Arc::clone(&self.shared), self.data_dir.clone());
+        let follow = move || {
+            while !shared.stopping.is_cancelled() {
+                std::thread::park_timeout(KEYS_EVERY);
+                // What cannot be read now is read the next time; until then the keys are those of before.
+                if shared.minted.refresh().is_ok_and(|is_new| is_new) {
+                    let _ = shared.open_budgets(&data_dir);
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("keys".into()).spawn(follow);
+        self.workers.push(thread.map_err(|error| StartError::System("cannot start a thread".into(), error))?);
         Ok(())
     }
 
@@ -230,6 +256,9 @@ impl Server {
             Ok(plan) => {
                 plan.inherit(&old);
                 self.shared.plan.store(Arc::new(plan));
+                // A ledger that was open a moment ago is there; what fails now fails at the first call, and says so.
+                let _ = self.shared.open_budgets(&self.data_dir);
+                self.shared.fetch_leases();
                 Ok(source.file.server.listen.is_some() && wanted != self.listen)
             }
             Err(error) => {
@@ -273,6 +302,7 @@ impl Server {
         }
         self.shared.tasks.close();
         for worker in self.workers {
+            worker.thread().unpark();
             // A worker that broke down has nothing left to end.
             let _ = worker.join();
         }

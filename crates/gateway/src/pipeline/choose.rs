@@ -6,7 +6,7 @@ use pilothouse_catalog::compat::Compat;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::{Chosen, Standing};
-use pilothouse_routing::{NoTarget, Random};
+use pilothouse_routing::{AllowList, Features, NoTarget, Random};
 use pilothouse_wire::codec::Target;
 use pilothouse_wire::embeddings::Form;
 use pilothouse_wire::path::{
@@ -18,10 +18,11 @@ use super::features::{Marks, Told, counter};
 use super::read::Asked;
 use crate::config::CompatMode;
 use crate::endpoints::Call;
-use crate::plan::{Naming, Plan, Provider, Resolution, Route, Surface};
+use crate::plan::{KeyInfo, Naming, Plan, Provider, Resolution, Route, Surface};
 use crate::shared::Shared;
 
 /// The target of one attempt.
+#[derive(Clone)]
 pub(crate) struct Choice {
     pub(crate) resolution: Arc<Resolution>,
     way: Way,
@@ -73,6 +74,12 @@ impl Choice {
     fn to(resolution: Arc<Resolution>, way: Way, is_same_dialect: bool) -> Self {
         let compat = resolution.target.provider.compat;
         Self { resolution, way, is_same_dialect, compat, output_tokens_max: None }
+    }
+
+    /// The same with at most so many tokens of output.
+    pub(super) fn capped(&self, cap: Option<u64>) -> Self {
+        let most = [self.output_tokens_max, cap].into_iter().flatten().min();
+        Self { output_tokens_max: most, ..self.clone() }
     }
 
     /// The same, as a route has it.
@@ -251,7 +258,11 @@ pub(super) fn choose(
     if let Some(route) = plan.route(&asked.model) {
         return of_route(shared, route, dialect, call, asked);
     }
-    let mut first = of_target(plan.resolve(&asked.model)?, dialect, call)?;
+    let resolution = plan.resolve(&asked.model)?;
+    if let Some(key) = &asked.holder {
+        may_call(key, &resolution)?;
+    }
+    let mut first = of_target(resolution, dialect, call)?;
     first.output_tokens_max = plan.defaults.output_tokens_max();
     Ok(Order { route: None, first, rest: Vec::new(), chosen: None, marks: Marks::new() })
 }
@@ -266,10 +277,12 @@ fn of_route(
     let told = Told::read(shared, route, dialect, asked);
     let texts = told.texts();
     let mut random = Random::new(shared.chance());
-    let decision = route
-        .chooser
-        .choose(&told.features(), &mut counter(&texts), &mut random)
-        .map_err(NoTarget::into_error)?;
+    // Who may call the route may call what stands behind it; who may not, what else the key allows.
+    let allowed = asked.holder.as_ref().filter(|key| !key.terms.allows(&route.name));
+    let allowed = allowed.map(|key| AllowList::new(key.terms.allow.iter().cloned()));
+    let features = Features { allowed: allowed.as_ref(), ..told.features() };
+    let decision =
+        route.chooser.choose(&features, &mut counter(&texts), &mut random).map_err(NoTarget::into_error)?;
     let mut chosen = Chosen { strategy: route.strategy.clone(), ..Chosen::default() };
     let candidates = route.chooser.candidates();
     let named = |index: u16, why: String| Standing {
@@ -306,6 +319,21 @@ fn of_route(
     }
     let marks = told.marks.clone();
     Ok(Order { route: Some(Arc::clone(route)), first, rest, chosen: Some(Box::new(chosen)), marks })
+}
+
+/// Whether a key may call a target by the name that was asked for, or by the target's own.
+pub(super) fn may_call(key: &KeyInfo, resolution: &Resolution) -> Result<(), Error> {
+    let target = &resolution.target;
+    let name = format!("{}/{}", target.provider.name, target.model);
+    if key.terms.allows(&resolution.asked) || key.terms.allows(&name) {
+        return Ok(());
+    }
+    let public = format!(
+        "the API key `{}` may not call `{name}`; it may call {}",
+        key.name,
+        key.terms.allow.join(", ")
+    );
+    Err(Error::new(Kind::Forbidden, public))
 }
 
 /// The way to one target.

@@ -45,7 +45,7 @@ impl<'a> Told<'a> {
         let scope = Scope {
             seed: shared.seed(),
             key: &asked.key,
-            end_user: asked.caller.end_user.as_deref(),
+            end_user: asked.end_user.as_deref(),
             route: &route.name,
         };
         let (marks, found) = known_by(shared, &scope, dialect, asked, &head, at);

@@ -16,7 +16,7 @@ use pilothouse_wire::path::PathCall;
 use pilothouse_wire::scan::Members;
 
 use crate::config::CompatMode;
-use crate::plan::Plan;
+use crate::plan::{KeyInfo, Plan};
 use crate::shared::{Shared, Worker};
 use crate::told::{Told, number};
 
@@ -40,6 +40,10 @@ pub(crate) struct Asked<'h> {
     pub(crate) caller: Caller,
     /// The name of the caller's key.
     pub(crate) key: Arc<str>,
+    /// The caller's key, where it has one.
+    pub(crate) holder: Option<Arc<KeyInfo>>,
+    /// The person behind, as the request names it.
+    pub(crate) end_user: Option<Box<str>>,
 }
 
 /// A request body whose bytes count against the bound on bytes in flight while it lives.
@@ -183,7 +187,7 @@ pub(super) fn asked<'h>(
     by_path: Option<&PathCall<'_>>,
     told: &Told<'h>,
     body: Held,
-    mut caller: Caller,
+    (mut caller, holder): (Caller, Option<Arc<KeyInfo>>),
 ) -> Result<Asked<'h>, Error> {
     let hops = hops(told)?;
     let (model, is_stream, end_user, members) = {
@@ -204,11 +208,26 @@ pub(super) fn asked<'h>(
         };
         (model, is_stream, end_user, head.into_members())
     };
-    caller.end_user = end_user;
+    let end_user: Option<Box<str>> = end_user;
+    caller.end_user.clone_from(&end_user);
     let sdk_retries = sdk_retries(told);
     let key = Arc::clone(&caller.key);
     let compat = told.compat.map(compat).transpose()?;
-    Ok(Asked { compat, body, members, headers: told.all, model, is_stream, sdk_retries, hops, caller, key })
+    let headers = told.all;
+    Ok(Asked {
+        compat,
+        body,
+        members,
+        headers,
+        model,
+        is_stream,
+        sdk_retries,
+        hops,
+        caller,
+        key,
+        holder,
+        end_user,
+    })
 }
 
 /// What a caller wants done about requests that the target would refuse.

@@ -40,7 +40,7 @@ async fn pass(
     told: &Told<'_>,
     is_loopback: bool,
 ) -> Result<Answer, Error> {
-    let caller = pipeline::admit(plan, told, is_loopback)?;
+    let caller = pipeline::admit(&worker.shared, plan, told, is_loopback)?;
     let hops = pipeline::hops(told)?;
     let method = if head.method == Method::HEAD { &Method::GET } else { &head.method };
     let path = head.uri.path().strip_prefix("/v1/responses/").unwrap_or_default();

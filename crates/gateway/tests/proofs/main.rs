@@ -4,6 +4,7 @@
 
 mod bedrock;
 mod bills;
+mod budgets;
 mod bytes;
 mod calls;
 mod cancel;
