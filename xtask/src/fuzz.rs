@@ -1,40 +1,58 @@
-//! `cargo xtask fuzz`: mutated messages for everything that reads bytes from outside.
+//! `cargo xtask fuzz`: inputs for everything that reads bytes from outside, chosen by the code that they reach.
 //!
-//! The crate in `fuzz/` stands apart from the workspace, so that building the product never builds it.
+//! The crate in `fuzz/` stands apart from the workspace, so that building the product never builds it. Without a C++
+//! compiler, for libFuzzer, inputs are mutated without a look at what they reach.
 
-use crate::{args::Args, workspace};
+mod build;
+mod dictionary;
+mod guided;
+mod keep;
+mod libfuzzer;
+
+use crate::args::Args;
 use anyhow::Result;
-use std::process::Command;
+use std::path::Path;
 
-const MANIFEST: &str = "fuzz/Cargo.toml";
+pub(crate) use build::clippy;
+pub(crate) use guided::Plan;
 
-/// Runs every target for a while, from a seed or from chance.
+/// How many times longer one program runs that gives every input to every target.
+const BLIND_SHARE: u64 = 10;
+
+/// Runs targets for a while, or takes up a finding.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let mut args = Args::new(arguments);
-    let seconds = args.value("--seconds", 60)?;
-    let seed = args.text("--seed")?;
+    let (again, kept, name) = (args.text("--again")?, args.text("--keep")?, args.text("--as")?);
+    let plan = Plan {
+        seconds: args.value("--seconds", 20)?,
+        only: args.list("--only")?,
+        jobs: args.value("--jobs", processors())?,
+        seed: args.text("--seed")?,
+    };
+    let is_blind = args.flag("--blind");
     args.finish()?;
-    for_seconds(seconds, seed.as_deref()).map(|_| ())
+    if let Some(file) = kept {
+        let kept = keep::keep(Path::new(&file), name.as_deref())?;
+        println!("kept as {}; `cargo test -p pilothouse-wire --test codecs found` runs it", kept.display());
+        return Ok(());
+    }
+    if let Some(file) = again {
+        return guided::again(&keep::target_of(Path::new(&file))?, Path::new(&file));
+    }
+    let said = if is_blind { build::blind(plan.seconds, plan.seed.as_deref())? } else { fuzz(&plan)? };
+    println!("{said}");
+    Ok(())
 }
 
-/// Runs for so many seconds; returns what the runner says at its end. A finding is an error, with its seed.
-pub(crate) fn for_seconds(seconds: u64, seed: Option<&str>) -> Result<String> {
-    let mut command = cargo();
-    command.args(["run", "--quiet", "--locked", "--manifest-path", MANIFEST, "--"]);
-    let text = workspace::watch(command.arg(seconds.to_string()).args(seed))?;
-    let lines: Vec<&str> = text.lines().collect();
-    Ok(lines[lines.len().saturating_sub(2)..].join("\n"))
+/// Runs targets; returns what the summary says. A finding is an error that says where it lies.
+pub(crate) fn fuzz(plan: &Plan) -> Result<String> {
+    let Some(missing) = build::missing() else { return guided::run(plan) };
+    println!("{missing}\nInputs are mutated without it.");
+    let said = build::blind(plan.seconds * BLIND_SHARE, plan.seed.as_deref())?;
+    Ok(format!("{said}\n{missing}"))
 }
 
-/// Lints of the fuzzed crate, which the workspace's run does not reach.
-pub(crate) fn clippy() -> Result<()> {
-    let mut command = cargo();
-    command.args(["clippy", "--quiet", "--locked", "--manifest-path", MANIFEST, "--", "--deny", "warnings"]);
-    workspace::run(&mut command)
-}
-
-fn cargo() -> Command {
-    let mut command = workspace::cargo();
-    command.env("CARGO_TARGET_DIR", workspace::target().join("fuzz"));
-    command
+/// How many targets are run at a time.
+pub(crate) fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }

@@ -34,13 +34,18 @@ const STEPS: &[Step] = &[
     Step { name: "book", summary: "the book builds, links lead somewhere", run: steps::book },
     Step { name: "examples", summary: "the README's examples, run by stock SDKs", run: clients::examples },
     Step {
+        name: "types",
+        summary: "what the codecs write in golden cases, against the SDKs' own types and models",
+        run: clients::types,
+    },
+    Step {
         name: "clients",
         summary: "real SDKs through the gateway to the simulated fleet",
         run: clients::matrix,
     },
     Step {
         name: "fuzz",
-        summary: "mutated messages for all that reads bytes from outside",
+        summary: "inputs guided by coverage for all that reads bytes from outside",
         run: steps::fuzz,
     },
 ];

@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
+pub use crate::bodies::BodiesMode;
 pub use compat::CompatMode;
 pub use diagnostic::{ConfigError, Diagnostic};
 pub use key::{Key, Team};
@@ -83,6 +84,19 @@ pub struct StoreSection {
     pub queue: usize,
     /// What signs receipts: `file:PATH` or `env:NAME`. One is made beside the configuration file where none is given.
     pub signing_key: Option<Spanned<String>>,
+    /// Of which exchanges the bodies are kept.
+    pub bodies: BodiesMode,
+    /// Where the key stands that bodies are sealed with; without it, one is made in the data folder.
+    pub bodies_key: Option<Spanned<String>>,
+    /// Days after which bodies are removed.
+    pub bodies_days: Option<Spanned<u32>>,
+    /// What all bodies may take on the disk, in bytes; beyond it the oldest are removed.
+    pub bodies_bytes_max: u64,
+}
+
+impl StoreSection {
+    /// Days after which bodies are removed, where nothing else is said.
+    pub const BODIES_DAYS: u32 = 30;
 }
 
 impl Default for StoreSection {
@@ -93,6 +107,10 @@ impl Default for StoreSection {
             must_exist: false,
             queue: 32_768,
             signing_key: None,
+            bodies: BodiesMode::Off,
+            bodies_key: None,
+            bodies_days: None,
+            bodies_bytes_max: 1024 * 1024 * 1024,
         }
     }
 }

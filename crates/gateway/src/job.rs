@@ -15,6 +15,7 @@ use pilothouse_core::usage::{Bill, Provenance, Usage};
 use pilothouse_wire::facts::Facts;
 use tokio::time::Instant;
 
+use crate::bodies::Watch;
 use crate::kept::Place;
 use crate::plan::Resolution;
 use crate::shared::Shared;
@@ -40,6 +41,8 @@ pub struct Job {
     is_free: bool,
     /// The cost, where it is not the price of the tokens.
     own_cost: Option<Cost>,
+    /// Whoever keeps the bodies, and wants to know how it went.
+    watch: Option<Arc<Watch>>,
     /// What an exchange on a route has besides.
     course: Option<Box<Course>>,
     /// What an exchange within limits or budgets holds.
@@ -77,9 +80,15 @@ impl Job {
             was_sent: false,
             is_free: false,
             own_cost: None,
+            watch: None,
             course: None,
             holds: None,
         }
+    }
+
+    /// Tells `watch` of what is chosen from now on, and how the exchange ended.
+    pub(crate) fn watched_by(&mut self, watch: &Arc<Watch>) {
+        self.watch = Some(Arc::clone(watch));
     }
 
     /// The exchange's id.
@@ -121,6 +130,9 @@ impl Job {
             exchange.asked = Arc::clone(&resolution.asked);
             exchange.target = used;
         });
+        if let (Some(watch), Some(exchange)) = (&self.watch, &self.exchange) {
+            watch.chose(exchange);
+        }
     }
 
     /// The request has left for the vendor.
@@ -245,6 +257,9 @@ impl Job {
         let Some(mut exchange) = self.exchange.take() else { return };
         self.shared.metrics.in_flight.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
         exchange.outcome = outcome;
+        if let Some(watch) = &self.watch {
+            watch.ended(outcome);
+        }
         exchange.timings.total_us = total_us;
         if !exchange.streamed && outcome == Outcome::Complete {
             // An answer that comes at once has its first token with its last.

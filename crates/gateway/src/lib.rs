@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod answer;
+pub mod bodies;
 pub mod cloud;
 pub mod config;
 pub mod discover;

@@ -4,6 +4,7 @@ mod admit;
 mod attempt;
 mod authorise;
 mod choose;
+mod continued;
 mod count;
 mod embed;
 mod features;
@@ -30,6 +31,7 @@ use pilothouse_wire::dialects::holds_foreign_reasoning;
 use pilothouse_wire::path::PathCall;
 
 use crate::answer::AnswerBody;
+use crate::bodies::BodiesMode;
 use crate::endpoints::Call;
 use crate::job::Job;
 use crate::plan::Plan;
@@ -42,7 +44,7 @@ use read::Asked;
 pub use admit::{admit, admit_operator};
 pub(crate) use authorise::authorise;
 pub(crate) use choose::Choice;
-pub(crate) use features::{Told as ToldOfRequest, counter};
+pub(crate) use features::Told as ToldOfRequest;
 pub(crate) use govern::known_cost;
 pub(crate) use onward::is_of_target;
 pub(crate) use pass::{Passing, Settling, pass};
@@ -90,10 +92,26 @@ pub async fn run(
         Ok(asked) => asked,
         Err(error) => return refusal(&worker.shared, dialect, &error, None),
     };
+    asked.keeping = asked.keep(&worker.shared, plan.bodies, dialect);
+    let answer = exchange(worker, plan, dialect, call, &mut asked).await;
+    match asked.keeping.take() {
+        Some(keeping) => keeping.wrap(answer),
+        None => answer,
+    }
+}
+
+/// Takes what is asked to its answer.
+async fn exchange(
+    worker: &Arc<Worker>,
+    plan: &Arc<Plan>,
+    dialect: Dialect,
+    call: Call,
+    asked: &mut Asked<'_>,
+) -> Answer {
     // Who takes it, and who when they fail.
-    let mut order = match choose::choose(&worker.shared, plan, dialect, call, &asked) {
+    let mut order = match choose::choose(&worker.shared, plan, dialect, call, asked) {
         Ok(order) => order,
-        Err(error) => return refuse::recorded(worker, dialect, &mut asked, error),
+        Err(error) => return refuse::recorded(worker, dialect, asked, error),
     };
     let asked_for = order.first.resolution.asked.clone();
     let mut job = Job::new(&worker.shared, dialect, std::mem::take(&mut asked.caller), asked_for);
@@ -101,26 +119,29 @@ pub async fn run(
         exchange.streamed = asked.is_stream;
         exchange.request_bytes = asked.body.len() as u64;
     });
+    if let Some(keeping) = &asked.keeping {
+        job.watched_by(keeping.watch());
+    }
     if let Some(chosen) = order.chosen.take() {
-        job.routed(chosen, std::mem::take(&mut order.marks));
+        job.routed(chosen, std::mem::take(&mut order.marks), order.text_bytes);
     }
     // Within which limits, and out of whose money.
     let route = order.route.as_ref().map(|route| &*route.name);
-    if let Err(error) = govern::hold(&worker.shared, plan, &govern::Who::asks(&asked), route, &mut job) {
+    if let Err(error) = govern::hold(&worker.shared, plan, &govern::Who::asks(asked), route, &mut job) {
         return refuse::failed(dialect, job, &error);
     }
     let around = Around { worker, plan, dialect, call };
-    match around.attempts(&mut asked, &order, job).await {
+    match around.attempts(asked, &order, job).await {
         Done::Answer(answer) => answer,
         Done::Downgrade(route, mut job) => {
             // A budget's word for calls that it cannot pay: another route, once.
             asked.model = route.into();
-            let order = match choose::choose(&worker.shared, plan, dialect, call, &asked) {
+            let order = match choose::choose(&worker.shared, plan, dialect, call, asked) {
                 Ok(order) => order,
                 Err(error) => return refuse::failed(dialect, job, &error),
             };
             job.noted(Note::new("downgrade", &asked.model));
-            match Box::pin(around.attempts(&mut asked, &order, job)).await {
+            match Box::pin(around.attempts(asked, &order, job)).await {
                 Done::Answer(answer) => answer,
                 Done::Downgrade(_, job) => {
                     let public = "no budget can pay this call, nor the route that it was to take instead";
@@ -192,6 +213,13 @@ impl Around<'_> {
     ) -> onward::Tried {
         let Self { worker, plan, dialect, call } = *self;
         job.chose(&choice.resolution, choice.surface_dialect());
+        // What was said before, where it is kept here and the target does not hold it.
+        if plan.bodies != BodiesMode::Off && (dialect, call) == (Dialect::OpenaiResponses, Call::Chat) {
+            let went_on = Box::pin(continued::go_on(worker, plan, asked, choice, &mut job)).await;
+            if let Err(error) = went_on {
+                return onward.lost(dialect, job, &error);
+            }
+        }
         if call == Call::CountTokens && !choice.is_same_dialect {
             return Ok(Box::pin(count::estimate(dialect, asked, choice, job)).await);
         }

@@ -6,18 +6,19 @@ mod timers;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 pub(crate) use timers::Timers;
 
 use pilothouse_core::clock::{Clock, SystemClock};
-use pilothouse_store::{Ledger, ServerInfo, StoreError};
+use pilothouse_store::{BodyStore, Ledger, ServerInfo, StoreError};
 use tokio_rustls::TlsAcceptor;
 
-use crate::config::{ConfigError, Source};
+use crate::bodies::{self, BodiesMode};
+use crate::config::{ConfigError, Diagnostic, Source};
 use crate::metrics::Metrics;
 use crate::plan::{self, Environment, Plan};
 use crate::shared::{Shared, Worker};
@@ -108,6 +109,7 @@ const KEYS_EVERY: Duration = Duration::from_secs(2);
 pub struct Server {
     shared: Arc<Shared>,
     ledger: Ledger,
+    bodies: Mutex<Option<BodyStore>>,
     address: SocketAddr,
     data_dir: PathBuf,
     workers: Vec<JoinHandle<()>>,
@@ -135,6 +137,8 @@ impl Server {
             source.file.server.tls.as_ref().map(|section| listener::acceptor(source, section)).transpose()?;
         let data_dir = options.data_dir.clone().unwrap_or_else(|| source.data_dir());
         let ledger = Ledger::open(&data_dir, store_options(&options))?;
+        let (mode, key) = (plan.bodies, plan.bodies_key.clone());
+        let bodies = bodies::open(&data_dir, source, mode, key, &options.clock)?;
         let seed = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), options.clock.now().0);
         let shared = Arc::new(Shared::new(
             plan,
@@ -145,6 +149,10 @@ impl Server {
             options.ping_every,
             seed,
         ));
+        if let Some(bodies) = bodies.as_ref().filter(|_| mode != BodiesMode::Off) {
+            let _ = shared.bodies.set(bodies.recorder());
+            crate::memory::reread(&shared)?;
+        }
         let socket = listener::bind(listen)?;
         let address = socket
             .local_addr()
@@ -153,6 +161,7 @@ impl Server {
         let mut server = Self {
             shared,
             ledger,
+            bodies: Mutex::new(bodies),
             address,
             data_dir,
             workers: Vec::with_capacity(count),
@@ -254,6 +263,7 @@ impl Server {
         let environment = &Environment { now: self.shared.clock.now(), ..environment.clone() };
         match plan::build(source, environment, self.address, old.version + 1, &self.shared.metrics) {
             Ok(plan) => {
+                self.open_bodies(&plan, source)?;
                 plan.inherit(&old);
                 self.shared.plan.store(Arc::new(plan));
                 // A ledger that was open a moment ago is there; what fails now fails at the first call, and says so.
@@ -266,6 +276,24 @@ impl Server {
                 Err(error)
             }
         }
+    }
+
+    /// Opens the bodies where a new configuration asks for them for the first time.
+    fn open_bodies(&self, plan: &Plan, source: &Source) -> Result<(), ConfigError> {
+        if plan.bodies == BodiesMode::Off || self.shared.bodies.get().is_some() {
+            return Ok(());
+        }
+        let mut bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
+        // What only kept the file within its bounds ends first.
+        *bodies = None;
+        let key = plan.bodies_key.clone();
+        let opened = bodies::open(&self.data_dir, source, plan.bodies, key, &self.shared.clock);
+        *bodies = opened
+            .map_err(|error| source.error(vec![Diagnostic { span: None, message: error.to_string() }]))?;
+        if let Some(bodies) = &*bodies {
+            let _ = self.shared.bodies.set(bodies.recorder());
+        }
+        Ok(())
     }
 
     /// The plan in force.
@@ -305,6 +333,9 @@ impl Server {
             worker.thread().unpark();
             // A worker that broke down has nothing left to end.
             let _ = worker.join();
+        }
+        if let Some(bodies) = self.bodies.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            bodies.close();
         }
         ServerInfo::remove(&self.data_dir)?;
         self.ledger.close()

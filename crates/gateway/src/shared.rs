@@ -10,10 +10,12 @@ use pilothouse_core::clock::{Clock, UnixMs};
 use pilothouse_core::exchange::Exchange;
 use pilothouse_core::id::ExchangeId;
 use pilothouse_routing::affinity::Conversations;
+use pilothouse_routing::count::PrefixCounts;
+use pilothouse_store::StoreError;
 use pilothouse_store::budget::{BudgetOptions, Budgets};
 use pilothouse_store::limits::{Counters, MemoryCounters};
 use pilothouse_store::runs::Runs;
-use pilothouse_store::{Recorder, StoreError};
+use pilothouse_store::{BodyRecorder, Recorder};
 use pilothouse_wire::memory::ThinkingMemory;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -37,6 +39,8 @@ const CONVERSATIONS_MAX: usize = 100_000;
 /// How long a conversation's place is remembered after its last turn: vendors keep their prompt caches for an hour at most.
 const CONVERSATION_MS: u64 = 60 * 60 * 1000;
 
+/// Most beginnings of conversations whose count is remembered.
+const PREFIXES_MAX: usize = 16_384;
 /// Most runs of agents that are limited at once.
 const RUNS_MAX: usize = 65_536;
 /// A run without a turn for so long is forgotten.
@@ -48,6 +52,8 @@ pub struct Shared {
     pub plan: ArcSwap<Plan>,
     /// Where exchanges are recorded.
     pub recorder: Recorder,
+    /// Where bodies are kept, once that was asked for.
+    pub bodies: OnceLock<BodyRecorder>,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
     /// Counters.
@@ -74,6 +80,8 @@ pub struct Shared {
     pub holdings: Mutex<KeptPlaces>,
     /// Where conversations on routes were last.
     pub conversations: Conversations,
+    /// What was counted of earlier turns.
+    pub prefixes: PrefixCounts,
     /// Keys that were minted while the gateway runs.
     pub minted: Minted,
     /// Counters of limits.
@@ -108,6 +116,7 @@ impl Shared {
         Self {
             plan: ArcSwap::from_pointee(plan),
             recorder,
+            bodies: OnceLock::new(),
             clock,
             metrics,
             held_bytes: AtomicU64::new(0),
@@ -121,6 +130,7 @@ impl Shared {
             responses: Mutex::default(),
             holdings: Mutex::default(),
             conversations: Conversations::new(CONVERSATIONS_MAX, CONVERSATION_MS),
+            prefixes: PrefixCounts::new(PREFIXES_MAX),
             minted: Minted::default(),
             counters: Arc::new(MemoryCounters::default()),
             budgets: OnceLock::new(),

@@ -110,7 +110,8 @@ impl<'a> GeminiCall<'a> {
             return Some(Err(Error::new(Kind::NotFound, public)));
         };
         let model = decoded(model);
-        if model.is_empty() {
+        // A collection without a name behind it is no model either.
+        if matches!(&*model, "" | "models/" | "tunedModels/") {
             return Some(Err(Error::bad_request(
                 "model",
                 "the path names no model: /v1beta/models/{model}:…",
@@ -296,6 +297,7 @@ mod tests {
         }
         let error = GeminiCall::parse("/v1beta/models/m:predict", "").unwrap().unwrap_err();
         assert_eq!(error.kind, Kind::NotFound);
+        assert!(GeminiCall::parse("/v1beta/tunedModels/:generateContent", "").unwrap().is_err());
         assert!(GeminiCall::parse("/v1beta/models/:generateContent", "").unwrap().is_err());
     }
 

@@ -1,4 +1,4 @@
-//! The steps with real SDKs: the README's examples, and the matrix of clients in `tests/clients`.
+//! The steps with real SDKs: the README's examples, the matrix of clients in `tests/clients`, and their types.
 //!
 //! Their packages are pinned and kept where `tests/clients/environments.py` says, ignored by git. Nothing is
 //! skipped for want of a tool: the step says what to install, and fails.
@@ -13,6 +13,7 @@ use std::time::Instant;
 const CLIENTS: &str = "tests/clients";
 const NODE: &str = "tests/clients/node";
 const MATRIX: &str = "tests/clients/run.py";
+const TYPES: &str = "tests/clients/types/check.py";
 const EXAMPLES: &str = "docs/examples";
 
 /// Runs the matrix: every client through the gateway to the simulated fleet.
@@ -26,6 +27,13 @@ pub(super) fn matrix() -> Result<String> {
     let mut command = Command::new(python);
     command.arg(MATRIX).current_dir(&root).env("PILOTHOUSE_BIN", &binary);
     let text = workspace::watch(&mut command)?;
+    Ok(from_summary(&text))
+}
+
+/// Checks the golden cases against the types of the SDKs.
+pub(super) fn types() -> Result<String> {
+    let mut command = Command::new(python("agents")?);
+    let text = workspace::watch(command.arg(TYPES).current_dir(workspace::root()))?;
     Ok(from_summary(&text))
 }
 
@@ -117,18 +125,26 @@ fn beside_packages(file: &Path) -> Result<PathBuf> {
 
 /// The pinned Python interpreter and the node program, their packages installed or renewed where they changed.
 fn environments() -> Result<(PathBuf, PathBuf)> {
-    workspace::need("python3", "python3")?;
     workspace::need("node", "nodejs")?;
     workspace::need("npm", "npm")?;
-    let ask = || {
-        let mut command = Command::new("python3");
-        command.args(["-c", "import environments as e; print(e.python('python')); print(e.node())"]);
-        workspace::output(command.current_dir(workspace::root().join(CLIENTS)))
-    };
+    Ok((python("python")?, ask("e.node()")?))
+}
+
+/// The interpreter of one of the Python environments.
+fn python(name: &str) -> Result<PathBuf> {
+    workspace::need("python3", "python3")?;
+    let call = format!("e.python('{name}')");
     // Debian keeps the module that makes virtual environments in a package of its own.
-    let answer = ask().or_else(|_| workspace::install_package("python3-venv").and_then(|()| ask()))?;
-    let mut lines = answer.lines().map(PathBuf::from);
-    lines.next().zip(lines.next()).context("tests/clients/environments.py named no programs")
+    ask(&call).or_else(|_| workspace::install_package("python3-venv").and_then(|()| ask(&call)))
+}
+
+/// What a function of `tests/clients/environments.py` names.
+fn ask(call: &str) -> Result<PathBuf> {
+    let mut command = Command::new("python3");
+    command.args(["-c", &format!("import environments as e; print({call})")]);
+    let answer = workspace::output(command.current_dir(workspace::root().join(CLIENTS)))?;
+    let line = answer.lines().last().context("tests/clients/environments.py named no program")?;
+    Ok(PathBuf::from(line))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use pilothouse_wire::path::{
     vertex_anthropic_path,
 };
 
-use super::features::{Marks, Told, counter};
+use super::features::{Marks, Told};
 use super::read::Asked;
 use crate::config::CompatMode;
 use crate::endpoints::Call;
@@ -45,6 +45,8 @@ pub(super) struct Order {
     pub(super) chosen: Option<Box<Chosen>>,
     /// What the next request of the conversation will be known by.
     pub(super) marks: Marks,
+    /// Bytes of the request's text, where it holds nothing else.
+    pub(super) text_bytes: Option<u64>,
 }
 
 /// One of a provider's ways to be called.
@@ -264,7 +266,7 @@ pub(super) fn choose(
     }
     let mut first = of_target(resolution, dialect, call)?;
     first.output_tokens_max = plan.defaults.output_tokens_max();
-    Ok(Order { route: None, first, rest: Vec::new(), chosen: None, marks: Marks::new() })
+    Ok(Order { route: None, first, rest: Vec::new(), chosen: None, marks: Marks::new(), text_bytes: None })
 }
 
 fn of_route(
@@ -275,14 +277,15 @@ fn of_route(
     asked: &Asked<'_>,
 ) -> Result<Order, Error> {
     let told = Told::read(shared, route, dialect, asked);
-    let texts = told.texts();
     let mut random = Random::new(shared.chance());
     // Who may call the route may call what stands behind it; who may not, what else the key allows.
     let allowed = asked.holder.as_ref().filter(|key| !key.terms.allows(&route.name));
     let allowed = allowed.map(|key| AllowList::new(key.terms.allow.iter().cloned()));
     let features = Features { allowed: allowed.as_ref(), ..told.features() };
-    let decision =
-        route.chooser.choose(&features, &mut counter(&texts), &mut random).map_err(NoTarget::into_error)?;
+    let decision = route
+        .chooser
+        .choose(&features, &mut told.counter(&shared.prefixes), &mut random)
+        .map_err(NoTarget::into_error)?;
     let mut chosen = Chosen { strategy: route.strategy.clone(), ..Chosen::default() };
     let candidates = route.chooser.candidates();
     let named = |index: u16, why: String| Standing {
@@ -317,8 +320,15 @@ fn of_route(
         // Vectors of different models cannot be compared: only another place that serves the same model helps.
         rest.retain(|choice| choice.resolution.target.real == first.resolution.target.real);
     }
-    let marks = told.marks.clone();
-    Ok(Order { route: Some(Arc::clone(route)), first, rest, chosen: Some(Box::new(chosen)), marks })
+    let (marks, text_bytes) = (told.marks.clone(), told.text_bytes());
+    Ok(Order {
+        text_bytes,
+        route: Some(Arc::clone(route)),
+        first,
+        rest,
+        chosen: Some(Box::new(chosen)),
+        marks,
+    })
 }
 
 /// Whether a key may call a target by the name that was asked for, or by the target's own.

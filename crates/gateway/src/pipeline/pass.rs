@@ -212,8 +212,15 @@ async fn call(
     // What makes or ends something at the vendor is not repeated after it may have been done.
     let is_repeatable = matches!(passing.pass, Pass::Model(_)) || passing.verb() == Verb::Get;
     let sdk_retries = if is_repeatable { super::read::sdk_retries(passing.told) } else { u32::MAX };
-    let outgoing =
-        Outgoing { call: verb, tail: &tail, extra: &extra, body: &body, sdk_retries, retries: None };
+    let outgoing = Outgoing {
+        call: verb,
+        tail: &tail,
+        extra: &extra,
+        body: &body,
+        sdk_retries,
+        retries: None,
+        is_on_route: false,
+    };
     send(worker, choice, &outgoing, job).await
 }
 

@@ -15,6 +15,7 @@ use pilothouse_wire::head::Head;
 use pilothouse_wire::path::PathCall;
 use pilothouse_wire::scan::Members;
 
+use crate::bodies::{BodiesMode, Keeping};
 use crate::config::CompatMode;
 use crate::plan::{KeyInfo, Plan};
 use crate::shared::{Shared, Worker};
@@ -44,6 +45,28 @@ pub(crate) struct Asked<'h> {
     pub(crate) holder: Option<Arc<KeyInfo>>,
     /// The person behind, as the request names it.
     pub(crate) end_user: Option<Box<str>>,
+    /// The body as the client sent it, where another one stands in its place.
+    pub(crate) as_sent: Option<Bytes>,
+    /// What is kept of the exchange, where bodies are.
+    pub(crate) keeping: Option<Box<Keeping>>,
+}
+
+impl Asked<'_> {
+    /// Begins to keep the bodies of the exchange, where that is asked for and the client does not refuse it.
+    pub(super) fn keep(&self, shared: &Shared, mode: BodiesMode, dialect: Dialect) -> Option<Box<Keeping>> {
+        if mode == BodiesMode::Off || self.members.get(&self.body, "store") == Some(b"false") {
+            return None;
+        }
+        let end_user = self.caller.end_user.as_deref();
+        Keeping::begin(shared, mode, dialect, &self.key, end_user, self.is_stream, &self.body)
+    }
+
+    /// Puts another body in the place of the one that there is.
+    pub(super) fn rewrite(&mut self, body: Bytes, plan: &Plan) -> Result<(), Error> {
+        self.body.replace(body, plan.inflight_bytes_max)?;
+        self.members = Head::read(&self.body)?.into_members();
+        Ok(())
+    }
 }
 
 /// A request body whose bytes count against the bound on bytes in flight while it lives.
@@ -81,6 +104,14 @@ impl Held {
     pub(crate) fn release(&mut self) {
         self.shared.held_bytes.fetch_sub(std::mem::take(&mut self.counted), Relaxed);
         self.bytes = Bytes::new();
+    }
+
+    /// Holds other bytes in their place.
+    pub(super) fn replace(&mut self, bytes: Bytes, max: u64) -> Result<(), Error> {
+        self.release();
+        self.grow(bytes.len() as u64, max)?;
+        self.bytes = bytes;
+        Ok(())
     }
 
     /// Counts more bytes, which somebody else may hold.
@@ -213,12 +244,11 @@ pub(super) fn asked<'h>(
     let sdk_retries = sdk_retries(told);
     let key = Arc::clone(&caller.key);
     let compat = told.compat.map(compat).transpose()?;
-    let headers = told.all;
     Ok(Asked {
         compat,
         body,
         members,
-        headers,
+        headers: told.all,
         model,
         is_stream,
         sdk_retries,
@@ -227,6 +257,8 @@ pub(super) fn asked<'h>(
         key,
         holder,
         end_user,
+        as_sent: None,
+        keeping: None,
     })
 }
 

@@ -69,7 +69,15 @@ pub(super) async fn relay(
         vertex::headers(&mut extra);
     }
     let (sdk_retries, retries) = (asked.sdk_retries, onward.retries);
-    let outgoing = Outgoing { call, tail: &tail, extra: &extra, body: &body, sdk_retries, retries };
+    let outgoing = Outgoing {
+        call,
+        tail: &tail,
+        extra: &extra,
+        body: &body,
+        sdk_retries,
+        retries,
+        is_on_route: onward.is_on_route(),
+    };
     let answer = match onward.within(send(worker, choice, &outgoing, &mut job)).await {
         Ok(answer) => answer,
         Err(error) => return onward.lost(dialect, job, &error),

@@ -13,6 +13,7 @@ use pilothouse_store::{Erasure, Filter, Place, Reader, Sealing};
 use serde_json::{Value, json};
 
 mod arithmetic;
+mod bodies;
 mod place;
 pub(crate) mod receipt;
 mod roots;
@@ -24,6 +25,7 @@ mod verify;
 pub(crate) mod tests;
 
 use arithmetic::Line;
+use bodies::{Bodies, EraseBodies, KeyChoice};
 use receipt::exchange_json;
 use source::{Source, When, exchanges, grouped, iso, listed, plain, table, took};
 
@@ -60,9 +62,16 @@ enum One {
         /// JSON instead of a receipt for people.
         #[arg(long)]
         json: bool,
+        /// The bodies too, where they are kept: what the client sent, and what it got.
+        #[arg(long)]
+        body: bool,
+        #[command(flatten)]
+        choice: KeyChoice,
         #[command(flatten)]
         source: Source,
     },
+    /// Erases kept bodies: of exchanges, of a key, or of an end user.
+    Erase(EraseBodies),
     /// Checks every receipt against the signed chain of segments; exits with 1 when one is altered or missing.
     Verify(Box<verify::Verify>),
     /// Lists the signed chain; with `--json`, to be kept elsewhere and compared with `logs verify --roots`.
@@ -73,8 +82,8 @@ enum One {
         #[command(flatten)]
         source: Source,
     },
-    /// Erases one exchange for good: its digest stays, so that the ledger still verifies.
-    Erase {
+    /// Erases one exchange from the ledger for good: its digest stays, so that the ledger still verifies.
+    EraseReceipt {
         /// The id: 26 characters, as in the answer's `x-pilothouse-exchange` header.
         id: ExchangeId,
         /// Why, without anything personal: it stays in the chain.
@@ -137,12 +146,17 @@ impl Logs {
         clock: &dyn Clock,
     ) -> anyhow::Result<ExitCode> {
         match self.one {
-            Some(One::Show { id, json, source }) => return listed(show(&source.open(notes)?, id, json, out)),
+            Some(One::Show { id, json, body, choice, source }) => {
+                let reader = source.open(notes)?;
+                let bodies = Bodies::find(&source.data, id, body, &choice)?;
+                return listed(show(&reader, id, &bodies, json, out));
+            }
+            Some(One::Erase(erase)) => return listed(erase.run(out)),
             Some(One::Verify(verify)) => return verify.run(out, notes),
             Some(One::Roots { json, source }) => return listed(roots::run(&source.open(notes)?, json, out)),
-            Some(One::Erase { id, reason, key, source }) => {
+            Some(One::EraseReceipt { id, reason, key, source }) => {
                 let sealing = key.sealing(&source.data)?;
-                return listed(erase(&source, id, &reason, &sealing, clock, out));
+                return listed(erase_receipt(&source, id, &reason, &sealing, clock, out));
             }
             None => {}
         }
@@ -158,7 +172,13 @@ impl Logs {
     }
 }
 
-fn show(reader: &Reader, id: ExchangeId, as_json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+fn show(
+    reader: &Reader,
+    id: ExchangeId,
+    bodies: &Bodies,
+    as_json: bool,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     let place = reader.place(id)?;
     if let Some(Place::Erased { at, reason }) = &place {
         bail!("exchange {id} was erased at {}: {}", iso(*at), plain(reason));
@@ -174,14 +194,16 @@ fn show(reader: &Reader, id: ExchangeId, as_json: bool, out: &mut dyn Write) -> 
     if as_json {
         let mut document = exchange_json(&exchange);
         document["cost_arithmetic"] = sum.map_or(Value::Null, |sum| sum.iter().map(Line::json).collect());
+        document["bodies"] = bodies.json();
         document["seal"] = place.as_ref().map_or(Value::Null, place::json);
         return Ok(writeln!(out, "{document:#}")?);
     }
     receipt::write(out, &exchange, sum.as_deref())?;
-    Ok(place.map_or(Ok(()), |place| place::write(out, &place))?)
+    place.map_or(Ok(()), |place| place::write(out, &place))?;
+    Ok(bodies.write(out)?)
 }
 
-fn erase(
+fn erase_receipt(
     source: &Source,
     id: ExchangeId,
     reason: &str,

@@ -11,7 +11,8 @@ use pilothouse_core::id::ExchangeId;
 use pilothouse_wire::codec::assemble::Assembler;
 use pilothouse_wire::codec::{AnswerContext, Codec, VendorError, codec};
 use pilothouse_wire::framing::Framing;
-use pilothouse_wire::{eventstream, sse};
+
+use super::readers;
 
 /// The dialects that have codecs.
 pub(crate) const DIALECTS: [Dialect; 5] = [
@@ -79,18 +80,7 @@ pub(crate) fn framed(dialect: Dialect, text: &[u8]) -> Vec<u8> {
     if Framing::of(dialect) == Framing::Sse {
         return text.to_vec();
     }
-    let (mut out, mut at) = (Vec::new(), 0);
-    while let Some(end) = sse::find_end(text, at, at) {
-        let event = sse::parse(&text[at..end]);
-        at = end;
-        let name = event.name.map(String::from_utf8_lossy).unwrap_or_default();
-        if name.ends_with("Exception") {
-            eventstream::write_exception(&mut out, &name, &event.data);
-        } else {
-            eventstream::write_event(&mut out, &name, &event.data);
-        }
-    }
-    out
+    readers::framed(text)
 }
 
 /// A stream as people can read it.

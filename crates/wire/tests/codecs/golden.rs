@@ -173,7 +173,6 @@ fn streams_become_what_their_snapshots_say() {
 fn cases_of_other_dialects_become_what_the_later_ones_say() {
     use Dialect::{AnthropicMessages, BedrockConverse, GeminiGenerate, OpenaiChat, OpenaiResponses};
     let all = ["requests", "answers", "streams"];
-    // Cases of the first two for Gemini carry their target in their names.
     for (to, from, kinds) in [
         (OpenaiResponses, OpenaiChat, &all[..]),
         (OpenaiResponses, AnthropicMessages, &all),
@@ -181,6 +180,10 @@ fn cases_of_other_dialects_become_what_the_later_ones_say() {
         (OpenaiResponses, GeminiGenerate, &all),
         (BedrockConverse, OpenaiChat, &all),
         (BedrockConverse, AnthropicMessages, &all),
+        (BedrockConverse, OpenaiResponses, &all),
+        (BedrockConverse, GeminiGenerate, &all),
+        (GeminiGenerate, OpenaiChat, &all),
+        (GeminiGenerate, AnthropicMessages, &all),
         (OpenaiResponses, BedrockConverse, &all),
         (GeminiGenerate, BedrockConverse, &all),
     ] {

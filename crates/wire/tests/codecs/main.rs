@@ -5,10 +5,13 @@
 mod bedrock;
 mod cases;
 mod contexts;
+mod found;
 mod gemini;
 mod golden;
 mod laws;
 mod mutate;
 mod mutated;
 mod passing;
+mod readers;
 mod replayed;
+mod targets;

@@ -1,5 +1,7 @@
 //! Content blocks of Anthropic messages, read and written.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use pilothouse_core::conversation::{
     Annotation, CacheMark, CacheTtl, Content, Media, Part, Raw, Reasoning, ToolCall, ToolKind, ToolResult,
 };
@@ -197,6 +199,16 @@ impl Carrier for BlockWriter<'_> {
     }
 }
 
+/// A document that is text, as text: of bytes, Claude reads PDF only. `Base64PDFSource` and `PlainTextSource` of
+/// <https://github.com/anthropics/anthropic-sdk-python> 2.12, read 2026-11-23.
+fn plain_text(source: &Media) -> Option<Media> {
+    let Media::Base64 { media_type, data } = source else { return None };
+    let is_text = media_type.starts_with("text/")
+        || matches!(&**media_type, "application/json" | "application/xml" | "application/yaml");
+    let bytes = is_text.then(|| STANDARD.decode(&**data).ok()).flatten()?;
+    String::from_utf8(bytes).ok().map(Media::Text)
+}
+
 impl BlockWriter<'_> {
     /// Reasoning goes back to its origin only, and only with its proof.
     fn takes_back(&self, one: &Reasoning) -> bool {
@@ -241,7 +253,8 @@ impl BlockWriter<'_> {
                 self.source(out, source, losses);
             }),
             Content::File { source, name } => self.typed(list, part, "document", losses, |out, losses| {
-                self.source(out, source, losses);
+                let readable = if self.native { None } else { plain_text(source) };
+                self.source(out, readable.as_ref().unwrap_or(source), losses);
                 out.maybe_text("title", name.as_deref());
             }),
             Content::ToolCall(call) => self.typed(list, part, "tool_use", losses, |out, losses| {

@@ -166,7 +166,8 @@ fn erased_and_expired_receipts_are_told_and_sound() {
     let id = nth_call(17).id.to_string();
     let (data, config) = (house.data(), house.path("pilothouse.toml"));
     let erase = |reason: &str| {
-        let words = ["logs", "erase", &id, "--reason", reason, "--data", data.to_str().unwrap(), "--config"];
+        let words =
+            ["logs", "erase-receipt", &id, "--reason", reason, "--data", data.to_str().unwrap(), "--config"];
         let words = [&words[..], &[config.to_str().unwrap()]].concat();
         let mut out = Vec::new();
         let done =

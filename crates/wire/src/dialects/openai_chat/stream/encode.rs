@@ -59,7 +59,8 @@ impl Encoder {
             stream_usage: context.stream_usage,
             legacy: context.legacy_functions,
             native: true,
-            prefix: Vec::new(),
+            // Stands where a vendor's stream forgets to begin.
+            prefix: head(&answer_id("", false, context), context.created, context.model),
             choices: Vec::new(),
             usage: None,
             losses: Losses::default(),
@@ -86,12 +87,8 @@ impl Encoder {
         };
         self.native = *dialect == Dialect::OpenaiChat;
         let id = answer_id(id, self.native, &self.context());
-        let mut prefix = b"data: {\"id\":".to_vec();
-        write_str(&mut prefix, &id);
-        prefix.extend_from_slice(b",\"object\":\"chat.completion.chunk\",\"created\":");
-        let _ = write!(prefix, "{}", created.unwrap_or(self.created));
-        prefix.extend_from_slice(b",\"model\":");
-        write_str(&mut prefix, if model.is_empty() { &self.model } else { model });
+        let model = if model.is_empty() { &self.model } else { model };
+        let mut prefix = head(&id, created.unwrap_or(self.created), model);
         if let Some(tier) = service_tier.as_deref().and_then(|tier| tier_of_answer(*dialect, tier)) {
             prefix.extend_from_slice(b",\"service_tier\":");
             write_str(&mut prefix, tier);
@@ -364,6 +361,15 @@ impl StreamEncoder for Encoder {
     fn losses(&self) -> Vec<Note> {
         self.losses.notes()
     }
+}
+
+/// What every chunk begins with, up to what only some answers tell.
+fn head(id: &str, created: u64, model: &str) -> Vec<u8> {
+    let mut head = b"data: {\"id\":".to_vec();
+    write_str(&mut head, id);
+    let _ = write!(head, ",\"object\":\"chat.completion.chunk\",\"created\":{created},\"model\":");
+    write_str(&mut head, model);
+    head
 }
 
 fn write_call_start(call: &mut Object<'_>, kind: ToolKind, name: &str) {

@@ -1,161 +1,59 @@
-//! What is fuzzed: everything that reads bytes from clients or vendors. One line per target.
+//! What is fuzzed below the codecs: scanners, framing, paths, forms, and the edits of rules.
 
 use bytes::Bytes;
 use pilothouse_catalog::compat::{About, Compat};
-use pilothouse_core::clock::UnixMs;
-use pilothouse_core::conversation::StreamPart;
 use pilothouse_core::dialect::Dialect;
-use pilothouse_core::id::ExchangeId;
-use pilothouse_wire::codec::assemble::Assembler;
-use pilothouse_wire::codec::{AnswerContext, CODECS, Target, VendorError};
+use pilothouse_wire::cap::cap_output;
+use pilothouse_wire::codec::codec;
 use pilothouse_wire::dialects::gemini_generate;
 use pilothouse_wire::facts::Scanner;
 use pilothouse_wire::frames::Frames;
-use pilothouse_wire::framing::Framing;
 use pilothouse_wire::head::Head;
 use pilothouse_wire::multipart::Form;
 use pilothouse_wire::path::{ConverseCall, GeminiCall, converse_path, vendor_path};
 use pilothouse_wire::relay::Relay;
 use pilothouse_wire::sieve::Sieve;
-use pilothouse_wire::{compat, eventstream, sse};
+use pilothouse_wire::{compat, eventstream, facts as told, sse};
 
-use crate::mutate::Chance;
+use super::mutate::Chance;
 
-/// A target: reads an input, and may draw chance of its own.
-pub(crate) type Run = fn(&[u8], &mut Chance);
-
-/// Every target.
-pub(crate) const TARGETS: &[Run] = &[
-    requests,
-    answers,
-    streams,
-    errors,
-    facts,
-    heads,
-    split_events,
-    messages,
-    paths,
-    counts,
-    arrays,
-    rules,
-    forms,
-    passing,
-];
-
-fn context() -> AnswerContext<'static> {
-    AnswerContext {
-        model: "m",
-        exchange: ExchangeId::new(UnixMs(0), 0),
-        created: 0,
-        stream_usage: true,
-        legacy_functions: false,
-        estimated_input: None,
-        echoed: None,
-    }
-}
-
-fn requests(input: &[u8], _: &mut Chance) {
-    for from in CODECS {
-        let Ok(request) = from.decode_request(input) else { continue };
-        for to in CODECS {
-            for model in [
-                "gpt-5.5",
-                "gpt-4o",
-                "claude-opus-4-7",
-                "claude-sonnet-4-5",
-                "glm-5.1",
-                "gemini-2.5-flash",
-                "gemini-3.1-pro",
-                "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
-                "amazon.nova-2-lite-v1:0",
-            ] {
-                let target = Target::of(to.dialect(), model);
-                if let Ok(body) = to.encode_request(&request, &target, &mut Vec::new()) {
-                    assert!(to.decode_request(&body).is_ok(), "{}", String::from_utf8_lossy(&body));
-                }
-            }
-        }
-    }
-}
-
-fn answers(input: &[u8], _: &mut Chance) {
-    for from in CODECS {
-        let Ok(answer) = from.decode_answer(input) else { continue };
-        for to in CODECS {
-            let body = to.encode_answer(&answer, &context(), &mut Vec::new());
-            assert!(to.decode_answer(&body).is_ok(), "{}", String::from_utf8_lossy(&body));
-        }
-    }
-}
-
-fn streams(input: &[u8], _: &mut Chance) {
-    for from in CODECS {
-        let mut decoder = from.stream_decoder();
-        let mut parts: Vec<StreamPart> = Vec::new();
-        let (mut at, mut error) = (0, None);
-        while let Some(end) = sse::find_end(input, at, at) {
-            let event = sse::parse(&input[at..end]);
-            at = end;
-            let name = event.name.and_then(|name| std::str::from_utf8(name).ok());
-            if let Err(found) = decoder.event(name, &event.data, &mut parts) {
-                error = Some(*found);
-                break;
-            }
-        }
-        let error = error.or_else(|| decoder.finish().err().map(|error| VendorError::from(&error)));
-        let mut assembler = Assembler::new(1 << 16);
-        parts.iter().for_each(|part| assembler.part(part));
-        for to in CODECS {
-            let mut encoder = to.stream_encoder(&context());
-            let mut out = Vec::new();
-            parts.iter().for_each(|part| encoder.part(part, &mut out));
-            match &error {
-                Some(error) => out.extend(to.encode_stream_error(error)),
-                None => encoder.end(&mut out),
-            }
-            match Framing::of(to.dialect()) {
-                Framing::Sse => assert!(std::str::from_utf8(&out).is_ok()),
-                Framing::EventStream => assert!(whole_messages(&out).is_ok_and(|(_, end)| end == out.len())),
-            }
-        }
-    }
-}
-
-fn errors(input: &[u8], chance: &mut Chance) {
-    let status = u16::try_from(200 + chance.below(400)).unwrap_or(500);
-    for from in CODECS {
-        let error = from.decode_error(status, input);
-        for to in CODECS {
-            assert!(to.error_status(&error) >= 400);
-            let body = to.encode_error(&error, None);
-            assert!(!to.decode_error(to.error_status(&error), &body).message.is_empty());
-        }
-    }
-}
-
-/// What is read of an answer while it passes, of any dialect, whole and in pieces.
-fn facts(input: &[u8], chance: &mut Chance) {
+/// What is read of an answer while it passes, of any dialect; the same however the bytes arrive.
+pub(crate) fn facts(input: &[u8], chance: &mut Chance) {
+    let _ = told::other::read(input);
     for dialect in Dialect::ALL {
         let _ = Scanner::new(dialect, false).whole(input);
-        let mut relay = Relay::new(dialect, chance.below(2) == 0);
-        let mut at = 0;
-        while at < input.len() {
-            let next = (at + 1 + chance.below(200)).min(input.len());
-            let _ = relay.push(Bytes::copy_from_slice(&input[at..next]));
-            at = next;
-        }
-        let _ = (relay.finish(), relay.take_facts());
+        let is_hidden = chance.below(2) == 0;
+        let whole = passed(dialect, is_hidden, input, &mut || usize::MAX);
+        assert_eq!(passed(dialect, is_hidden, input, &mut || 1 + chance.below(200)), whole);
     }
 }
 
-fn heads(input: &[u8], _: &mut Chance) {
+/// What a client gets of a stream whose bytes arrive in pieces of these sizes, and what is read of it.
+fn passed(
+    dialect: Dialect,
+    is_hidden: bool,
+    wire: &[u8],
+    sizes: &mut dyn FnMut() -> usize,
+) -> (Vec<u8>, bool, String) {
+    let mut relay = Relay::new(dialect, is_hidden);
+    let (mut out, mut at) = (Vec::new(), 0);
+    while at < wire.len() {
+        let next = at.saturating_add(sizes()).min(wire.len());
+        out.extend_from_slice(&relay.push(Bytes::copy_from_slice(&wire[at..next])));
+        at = next;
+    }
+    out.extend_from_slice(&relay.finish());
+    (out, relay.is_malformed(), format!("{:?}", relay.take_facts()))
+}
+
+pub(crate) fn heads(input: &[u8], _: &mut Chance) {
     if let Ok(head) = Head::read(input) {
         let _ = (head.model().is_ok(), head.stream().is_ok(), head.text("service_tier"));
     }
 }
 
 /// Events are the same however the bytes arrive.
-fn split_events(input: &[u8], chance: &mut Chance) {
+pub(crate) fn split_events(input: &[u8], chance: &mut Chance) {
     let mut whole = Vec::new();
     let mut at = 0;
     while let Some(end) = sse::find_end(input, at, at) {
@@ -173,6 +71,23 @@ fn split_events(input: &[u8], chance: &mut Chance) {
         resume = seen.max(from);
     }
     assert_eq!(split, whole);
+    assert_eq!(events_held(input, &mut || 1 + chance.below(50)), events_held(input, &mut || usize::MAX));
+}
+
+/// What a reader hands over of events whose bytes arrive in pieces of these sizes: their names and data.
+fn events_held(wire: &[u8], sizes: &mut dyn FnMut() -> usize) -> Vec<(Option<Vec<u8>>, Vec<u8>)> {
+    let (mut reader, mut events, mut at) = (sse::Reader::default(), Vec::new(), 0);
+    let mut keep = |event: sse::Event<'_>| {
+        events.push((event.name.map(<[u8]>::to_vec), event.data.into_owned()));
+        Ok::<(), sse::Oversized>(())
+    };
+    while at < wire.len() {
+        let next = at.saturating_add(sizes()).min(wire.len());
+        reader.push(&wire[at..next], &mut keep).unwrap();
+        at = next;
+    }
+    reader.finish(&mut keep).unwrap();
+    events
 }
 
 /// How many messages a stream holds, and where the last of them ends.
@@ -186,7 +101,7 @@ fn whole_messages(bytes: &[u8]) -> Result<(usize, usize), eventstream::Damaged> 
 }
 
 /// Messages of an event stream are the same however the bytes arrive, and whatever is damaged is found.
-fn messages(input: &[u8], chance: &mut Chance) {
+pub(crate) fn messages(input: &[u8], chance: &mut Chance) {
     let _ = whole_messages(input);
     let mut wire = Vec::new();
     for piece in input.chunks(1 + chance.below(300)).take(20) {
@@ -218,7 +133,74 @@ fn messages(input: &[u8], chance: &mut Chance) {
     }
 }
 
-fn paths(input: &[u8], _: &mut Chance) {
+/// Headers of every type, as they stand in a message.
+pub(crate) const HEADERS: &[&[u8]] = &[
+    b"\x0b:event-type\x07\x00\x11contentBlockDelta\x0d:message-type\x07\x00\x05event{}",
+    b"\x0f:exception-type\x07\x00\x13throttlingException",
+    b"\x01a\x00\x01b\x01\x01c\x02\x07\x01d\x03\x00\x07\x01e\x04\x00\x00\x00\x07",
+    b"\x01f\x05\x00\x00\x00\x00\x00\x00\x00\x07\x01g\x06\x00\x02hi\x01h\x08\x00\x00\x00\x00\x00\x00\x00\x07",
+    b"\x01i\x090123456789abcdef",
+];
+
+/// A message whose lengths and checksums are right, whatever its headers are: no chance finds a checksum.
+pub(crate) fn message_headers(input: &[u8], chance: &mut Chance) {
+    let headers = input.len() - chance.below(input.len().min(16) + 1);
+    let total = input.len() + 16;
+    let word = |number: usize| u32::try_from(number).unwrap_or(u32::MAX).to_be_bytes();
+    let mut raw = [word(total), word(headers)].concat();
+    raw.extend(crc32fast::hash(&raw).to_be_bytes());
+    raw.extend_from_slice(input);
+    raw.extend(crc32fast::hash(&raw).to_be_bytes());
+    assert_eq!(eventstream::find_end(&raw, 0), Ok(Some(total)));
+    let Ok(message) = eventstream::Message::parse(&raw) else { return };
+    assert_eq!(message.payload, &input[headers..]);
+    // What is read of the headers covers them, and a name that is there is found.
+    let _ = message.headers().count();
+    let _ = (message.text(":event-type"), message.text(":message-type"));
+}
+
+/// A stream as Amazon frames it: what its server-sent events say, in messages.
+pub(crate) fn framed(text: &[u8]) -> Vec<u8> {
+    let (mut out, mut at) = (Vec::new(), 0);
+    while let Some(end) = sse::find_end(text, at, at) {
+        let event = sse::parse(&text[at..end]);
+        at = end;
+        let name = event.name.map(String::from_utf8_lossy).unwrap_or_default();
+        if name.ends_with("Exception") {
+            eventstream::write_exception(&mut out, &name, &event.data);
+        } else {
+            eventstream::write_event(&mut out, &name, &event.data);
+        }
+    }
+    out
+}
+
+/// A stream of messages passes as it came up to what is damaged, however its bytes arrive, and the same is read of it.
+pub(crate) fn event_streams(input: &[u8], chance: &mut Chance) {
+    let wire = framed(input);
+    let whole = passed(Dialect::BedrockConverse, false, &wire, &mut || usize::MAX);
+    assert_eq!(passed(Dialect::BedrockConverse, false, &wire, &mut || 1 + chance.below(200)), whole);
+    assert!(wire.starts_with(&whole.0));
+    let mut decoder = codec(Dialect::BedrockConverse).unwrap().stream_decoder();
+    let (mut reader, mut parts) = (eventstream::Reader::default(), Vec::new());
+    let read = reader.push(&wire, |message| {
+        let _ = decoder.event(message.text(":event-type"), message.payload, &mut parts);
+        Ok::<(), eventstream::Damaged>(())
+    });
+    assert_eq!(read, Ok(()));
+}
+
+/// Calls of both dialects that name their model in the path.
+pub(crate) const PATHS: &[&[u8]] = &[
+    b"/model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0/converse-stream",
+    b"/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Aprovisioned-model%2Fa/converse",
+    b"/v1beta/models/gemini-3.1-pro:streamGenerateContent?alt=sse&key=a",
+    b"/v1/models/gemini-2.5-flash:countTokens",
+    b"/v1beta/tunedModels/mine:generateContent?%24alt=json%3Benum-encoding%3Dint",
+    b"/v1beta/models/text-embedding-004:batchEmbedContents",
+];
+
+pub(crate) fn paths(input: &[u8], _: &mut Chance) {
     let text = String::from_utf8_lossy(input);
     let name: String = text.chars().take(60).collect();
     if !name.is_empty() {
@@ -234,17 +216,8 @@ fn paths(input: &[u8], _: &mut Chance) {
     }
 }
 
-fn counts(input: &[u8], _: &mut Chance) {
-    let _ = gemini_generate::decode_count(input);
-    let Ok(request) = gemini_generate::decode_count_request(input) else { return };
-    let target = Target::of(Dialect::GeminiGenerate, "gemini-3.1-pro");
-    if let Ok(body) = gemini_generate::encode_count_request(&request, &target, &mut Vec::new()) {
-        assert!(gemini_generate::decode_count_request(&body).is_ok(), "{}", String::from_utf8_lossy(&body));
-    }
-}
-
 /// The array of a stream is the same however the bytes arrive.
-fn arrays(input: &[u8], chance: &mut Chance) {
+pub(crate) fn arrays(input: &[u8], chance: &mut Chance) {
     let (mut frame, mut whole) = (gemini_generate::ArrayFrame::default(), Vec::new());
     if frame.push(input, &mut whole).is_err() {
         return;
@@ -279,7 +252,7 @@ const RULED: [(&str, &str); 9] = [
 ];
 
 /// What parses still does after the rules have mended it, and what no rule is about stays as it was.
-fn rules(input: &[u8], chance: &mut Chance) {
+pub(crate) fn rules(input: &[u8], chance: &mut Chance) {
     let Ok(head) = Head::read(input) else { return };
     let is_json = serde_json::from_slice::<serde_json::Value>(input).is_ok();
     let (vendor, model) = RULED[chance.below(RULED.len())];
@@ -294,11 +267,22 @@ fn rules(input: &[u8], chance: &mut Chance) {
         };
         assert!(!is_json || serde_json::from_slice::<serde_json::Value>(&body).is_ok());
         assert!(!notes.is_empty() || body == input);
+        let capped = cap_output(dialect, &body, 100, chance.below(2) == 0);
+        let capped = capped.map_or(body, |(capped, _)| capped);
+        assert!(!is_json || serde_json::from_slice::<serde_json::Value>(&capped).is_ok());
     }
 }
 
+/// Forms; each one's delimiter is what stands behind its first two bytes.
+pub(crate) const FORMS: &[&[u8]] = &[
+    b"--0123456789\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1\r\n--0123456789\r\n\
+      Content-Disposition: form-data; name=\"file\"; filename=\"a.wav\"\r\nContent-Type: audio/wav\r\n\r\n\
+      RIFF\r\n--01234\r\n--0123456789--\r\n",
+    b"--aaaaaaaaaa\r\ncontent-disposition:form-data;name=model\r\n\r\n\r\n--aaaaaaaaaa--",
+];
+
 /// A form's field is the same however the bytes arrive.
-fn forms(input: &[u8], chance: &mut Chance) {
+pub(crate) fn forms(input: &[u8], chance: &mut Chance) {
     let boundary = input.get(2..12).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or("x");
     let content_type = format!("multipart/form-data; boundary={boundary}");
     let read = |sizes: &mut dyn FnMut() -> usize| {
@@ -316,8 +300,14 @@ fn forms(input: &[u8], chance: &mut Chance) {
     assert_eq!(read(&mut || 1 + chance.below(40)), whole);
 }
 
+/// Frames of a WebSocket: masked text, one in parts with a ping between, a long one, a close.
+pub(crate) const FRAMES: &[&[u8]] = &[
+    b"\x81\x85\x01\x02\x03\x04igmhn\x01\x02{\"\x89\x00\x80\x03a\"}\x88\x02\x03\xe8",
+    b"\x81\x7e\x00\x10{\"type\":\"error\"}\x82\x7f\x00\x00\x00\x00\x00\x00\x00\x02hi",
+];
+
 /// WebSocket frames and long answers give the same however the bytes arrive.
-fn passing(input: &[u8], chance: &mut Chance) {
+pub(crate) fn passing(input: &[u8], chance: &mut Chance) {
     let (mut once, mut told) = (Frames::default(), Vec::new());
     once.push(input, |text| told.push(text.to_vec()));
     let (mut frames, mut split) = (Frames::default(), Vec::new());
