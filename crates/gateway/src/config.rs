@@ -11,6 +11,7 @@ mod provider;
 mod route;
 mod secret;
 mod server;
+mod signing;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -27,6 +28,7 @@ pub use provider::{EntraSection, Provider, TimeoutSection};
 pub use route::{Defaults, Require, Route, RouteTarget};
 pub use secret::{SecretRef, resolve as resolve_secret};
 pub use server::{Server, TlsSection};
+pub use signing::Signing;
 
 /// The whole file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -80,6 +82,8 @@ pub struct StoreSection {
     pub must_exist: bool,
     /// Exchanges that may wait to be written; beyond it details are lost, totals are not.
     pub queue: usize,
+    /// What signs receipts: `file:PATH` or `env:NAME`. One is made beside the configuration file where none is given.
+    pub signing_key: Option<Spanned<String>>,
     /// Of which exchanges the bodies are kept.
     pub bodies: BodiesMode,
     /// Where the key stands that bodies are sealed with; without it, one is made in the data folder.
@@ -102,6 +106,7 @@ impl Default for StoreSection {
             keep_days: 90,
             must_exist: false,
             queue: 32_768,
+            signing_key: None,
             bodies: BodiesMode::Off,
             bodies_key: None,
             bodies_days: None,

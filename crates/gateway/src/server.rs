@@ -38,6 +38,8 @@ pub struct Options {
     pub workers: Option<usize>,
     /// The data folder, where it is not the configuration's.
     pub data_dir: Option<PathBuf>,
+    /// With what receipts are sealed; `None` does not seal them.
+    pub sealing: Option<pilothouse_store::Sealing>,
     /// Providers were found rather than configured.
     pub is_discovered: bool,
     /// The time of day.
@@ -57,6 +59,7 @@ impl Options {
             listen: None,
             workers: None,
             data_dir: None,
+            sealing: None,
             is_discovered: false,
             clock: Arc::new(SystemClock),
             ping_every: PING_EVERY,
@@ -133,7 +136,7 @@ impl Server {
         let tls =
             source.file.server.tls.as_ref().map(|section| listener::acceptor(source, section)).transpose()?;
         let data_dir = options.data_dir.clone().unwrap_or_else(|| source.data_dir());
-        let ledger = Ledger::open(&data_dir, store_options(source, &options.clock))?;
+        let ledger = Ledger::open(&data_dir, store_options(&options))?;
         let (mode, key) = (plan.bodies, plan.bodies_key.clone());
         let bodies = bodies::open(&data_dir, source, mode, key, &options.clock)?;
         let seed = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), options.clock.now().0);
@@ -339,12 +342,13 @@ impl Server {
     }
 }
 
-fn store_options(source: &Source, clock: &Arc<dyn Clock>) -> pilothouse_store::Options {
-    let section = &source.file.store;
+fn store_options(options: &Options) -> pilothouse_store::Options {
+    let section = &options.source.file.store;
     pilothouse_store::Options {
         queue_capacity: section.queue.clamp(16, 1 << 20),
         keep_days: (section.keep_days > 0).then_some(section.keep_days),
-        clock: Arc::clone(clock),
+        sealing: options.sealing.clone(),
+        clock: Arc::clone(&options.clock),
         ..pilothouse_store::Options::default()
     }
 }

@@ -61,6 +61,38 @@ fn a_ledger_that_is_gone_stops_the_start_until_somebody_says_that_a_new_one_may_
 }
 
 #[test]
+fn what_a_server_records_is_sealed_with_a_key_beside_its_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("pilothouse.toml"), CONFIGURATION).unwrap();
+    let key = "made ./.pilothouse.toml.key, which seals receipts";
+    assert!(run(folder.path(), &[]).contains(key));
+    assert!(!run(folder.path(), &[]).contains(key), "once");
+    let elsewhere = tempfile::tempdir().unwrap();
+    let data = folder.path().join(".pilothouse");
+    let verify_in = |place: &Path, more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pilothouse"));
+        command.args(["logs", "verify", "--data"]).arg(&data).args(more).current_dir(place);
+        command.env_remove("PILOTHOUSE_CONFIG").env_remove("PILOTHOUSE_DATA");
+        let Output { status, stdout, stderr } = command.output().unwrap();
+        (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+    };
+    let verify = |more: &[&str]| verify_in(folder.path(), more);
+    let (code, out, _) = verify(&[]);
+    assert!(code == Some(0) && out.contains("nothing is altered and nothing is missing"), "{code:?}: {out}");
+    let (code, public, _) = verify(&["--public-key"]);
+    assert!(code == Some(0) && public.starts_with("ed25519:") && out.contains(public.trim()), "{public}");
+    // The store alone, which somebody else holds with our public key.
+    let (code, _, err) = verify_in(elsewhere.path(), &[]);
+    assert!(code == Some(2) && err.contains("--trust"), "{code:?}: {err}");
+    let (code, out, _) = verify_in(elsewhere.path(), &["--trust", public.trim()]);
+    assert!(code == Some(0) && out.contains("no head file was there"), "{code:?}: {out}");
+    // A new ledger is not the old one's end.
+    std::fs::remove_dir_all(&data).unwrap();
+    assert!(run(folder.path(), &["--new-ledger"]).contains("is put aside as"));
+    assert_eq!(verify(&[]).0, Some(0));
+}
+
+#[test]
 fn without_a_configuration_file_nothing_is_expected() {
     let folder = tempfile::tempdir().unwrap();
     run(folder.path(), &["--no-discover"]);

@@ -14,6 +14,7 @@ use crate::extra::{self, Changes};
 use crate::names::{Names, Slot, Sort};
 use crate::packing::{Unpacker, put_count, put_text};
 use crate::rollup::{Group, Rollups};
+use crate::seal::digest::{self, Digest, FormColumns};
 use crate::totals::{Class, Sums};
 
 /// Rows of an epoch, as a power of two. Rows refer to forms of their own epoch only, so that the forms of rows
@@ -151,6 +152,24 @@ impl<'a> Form<'a> {
     pub(crate) const fn class(&self) -> Class {
         Class::of(self.outcome, self.flags.provenance)
     }
+
+    /// The digest of what the form's row shows; `changes` as its column has them.
+    fn digest(&self, changes: Option<&str>) -> Digest {
+        digest::form(&FormColumns {
+            texts: [
+                Some(self.key),
+                Some(self.application),
+                Some(self.asked),
+                self.vendor,
+                self.model,
+                self.price,
+                self.answer_model,
+                self.tier,
+                changes,
+            ],
+            codes: [codes::of_outcome(self.outcome), self.flags.pack(), self.status.into()],
+        })
+    }
 }
 
 fn notes<'a>(input: &mut Unpacker<'a>) -> Option<Vec<(&'a str, &'a str)>> {
@@ -162,6 +181,7 @@ fn notes<'a>(input: &mut Unpacker<'a>) -> Option<Vec<(&'a str, &'a str)>> {
 #[derive(Debug)]
 struct Known {
     id: i64,
+    digest: Digest,
     group: Group,
     /// What is not yet in the roll-ups: sums of exchanges that began in this hour.
     hour: u64,
@@ -190,9 +210,9 @@ impl Forms {
         self.places.get(bytes).copied()
     }
 
-    /// The id of the form at that place.
-    pub(crate) fn id(&self, place: usize) -> Option<i64> {
-        self.known.get(place).map(|known| known.id)
+    /// The id of the form at that place, and the digest of what it shows.
+    pub(crate) fn id(&self, place: usize) -> Option<(i64, &Digest)> {
+        self.known.get(place).map(|known| (known.id, &known.digest))
     }
 
     /// Counts an exchange of the form at that place, which began in that hour.
@@ -227,9 +247,9 @@ impl Forms {
         rowid: i64,
         bytes: &[u8],
     ) -> rusqlite::Result<usize> {
-        let group = write(db, names, rowid, bytes)?;
+        let (group, digest) = write(db, names, rowid, bytes)?;
         let place = self.known.len();
-        self.known.push(Known { id: rowid, group, hour: 0, sums: Sums::default() });
+        self.known.push(Known { id: rowid, digest, group, hour: 0, sums: Sums::default() });
         self.places.insert(bytes.into(), place);
         Ok(place)
     }
@@ -256,8 +276,8 @@ impl Forms {
 const COLUMNS: &str = "id, key, application, asked, vendor, model, price, outcome, flags, status, \
     answer_model, tier, changes";
 
-/// Writes a form's row; gives the group that its exchanges' totals belong to.
-fn write(db: &Connection, names: &mut Names, id: i64, bytes: &[u8]) -> rusqlite::Result<Group> {
+/// Writes a form's row; gives the group that its exchanges' totals belong to, and its digest.
+fn write(db: &Connection, names: &mut Names, id: i64, bytes: &[u8]) -> rusqlite::Result<(Group, Digest)> {
     let form = Form::unpack(bytes).ok_or_else(not_packed)?;
     let mut enter = |sort: Sort, text| names.enter(db, sort, text);
     let mut maybe = |sort: Sort, text: Option<_>| text.map_or(Ok(Slot::None), |text| enter(sort, text));
@@ -283,16 +303,17 @@ fn write(db: &Connection, names: &mut Names, id: i64, bytes: &[u8]) -> rusqlite:
         form.status,
         form.answer_model,
         form.tier,
-        changes,
+        &changes,
     ))?;
-    Ok(Group {
+    let group = Group {
         key: key.group(),
         application: application.group(),
         vendor: vendor.group(),
         model: model.group(),
         price: price.group(),
         class: form.class().code(),
-    })
+    };
+    Ok((group, form.digest(changes.as_deref())))
 }
 
 fn not_text(error: serde_json::Error) -> rusqlite::Error {

@@ -15,6 +15,8 @@ use crate::folder::{self, Lock};
 use crate::recorder::{Recorder, Shared};
 use crate::retention::Retention;
 use crate::schema::{self, MIGRATIONS, Migration};
+use crate::seal::Sealing;
+use crate::seal::sealer::Sealer;
 use crate::writer::Writer;
 
 /// How a ledger works; the defaults suit a server.
@@ -26,6 +28,8 @@ pub struct Options {
     pub flush_interval: Duration,
     /// Days after which rows are removed; `None` keeps them for good. Roll-ups always stay.
     pub keep_days: Option<u32>,
+    /// With what receipts are sealed; `None` does not seal them.
+    pub sealing: Option<Sealing>,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
 }
@@ -36,6 +40,7 @@ impl Default for Options {
             queue_capacity: 32_768,
             flush_interval: Duration::from_millis(50),
             keep_days: Some(90),
+            sealing: None,
             clock: Arc::new(SystemClock),
         }
     }
@@ -47,6 +52,7 @@ impl fmt::Debug for Options {
             .field("queue_capacity", &self.queue_capacity)
             .field("flush_interval", &self.flush_interval)
             .field("keep_days", &self.keep_days)
+            .field("sealing", &self.sealing)
             .finish_non_exhaustive()
     }
 }
@@ -81,9 +87,11 @@ impl Ledger {
         let path = dir.join(LEDGER_FILE);
         folder::make_file(&path)?;
         let db = schema::open_writer(&path, migrations, &*options.clock)?;
+        let sealer = options.sealing.map(|sealing| Sealer::start(&db, sealing, Arc::clone(&options.clock)));
+        let sealer = sealer.transpose().map_err(|cause| schema::refused(&path, "seal", cause))?;
         let shared = Arc::new(Shared::new(options.queue_capacity));
         let retention = Retention::new(options.keep_days, options.clock);
-        let writer = Writer::new(db, path.clone(), Arc::clone(&shared), retention)
+        let writer = Writer::new(db, path.clone(), Arc::clone(&shared), retention, sealer)
             .map_err(|cause| schema::refused(&path, "read", cause))?;
         let interval = options.flush_interval;
         let thread = std::thread::Builder::new()

@@ -1,5 +1,6 @@
 //! Answers questions about the ledger from any process, while a server writes or without one.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use pilothouse_core::clock::UnixMs;
@@ -14,6 +15,9 @@ use crate::error::StoreError;
 use crate::gap::{self, Gap};
 use crate::row::{self, Texts};
 use crate::schema::{self, MIGRATIONS};
+use crate::seal::place::{self, Place};
+use crate::seal::roots::{self, Root};
+use crate::seal::verify::{self, Report, Trust};
 use crate::usage::{self, UsageQuery, UsageReport};
 use crate::zone::ZONE_BITS;
 
@@ -123,7 +127,36 @@ impl Reader {
     /// # Errors
     /// A refusal of the database, or a row that does not make an exchange.
     pub fn exchange(&self, id: ExchangeId) -> Result<Option<Exchange>, StoreError> {
-        self.find(id).map_err(|cause| self.wrong(cause))
+        self.find(id).map(|found| found.map(|(_, exchange)| exchange)).map_err(|cause| self.wrong(cause))
+    }
+
+    /// Where the receipt of that exchange is in the chain; `None` when nothing is known of the exchange.
+    ///
+    /// # Errors
+    /// A refusal of the database, or a row that does not make an exchange.
+    pub fn place(&self, id: ExchangeId) -> Result<Option<Place>, StoreError> {
+        let find = || match self.find(id)? {
+            Some((row, _)) => place::of_row(&self.db, row).map(Some),
+            None => place::of_erased(&self.db, id),
+        };
+        find().map_err(|cause| self.wrong(cause))
+    }
+
+    /// Checks every receipt against the chain, the chain against its signatures, and totals, gaps and blocks against
+    /// both. Reads everything once; memory does not grow with the number of receipts.
+    ///
+    /// # Errors
+    /// A refusal of the database. What is wrong with the ledger is no error but part of the report.
+    pub fn verify(&self, trust: &Trust) -> Result<Report, StoreError> {
+        verify::verify(&self.db, trust).map_err(|cause| self.wrong(cause))
+    }
+
+    /// Gives every entry of the chain, the oldest first.
+    ///
+    /// # Errors
+    /// A refusal of the database, or what `take` refuses.
+    pub fn roots(&self, take: impl FnMut(Root) -> io::Result<()>) -> Result<(), StoreError> {
+        roots::each(&self.db, take).map_err(|cause| self.wrong(cause))
     }
 
     /// Usage and cost by group, and in all; sums of whole hours, gaps included.
@@ -166,7 +199,7 @@ impl Reader {
         let read = || -> rusqlite::Result<Stats> {
             let count = |row: &rusqlite::Row<'_>| row.get::<_, Wide>(0)?.unsigned();
             let moment = |value: Option<Wide>| value.map(|at| at.unsigned().map(UnixMs)).transpose();
-            let sql = "SELECT coalesce(sum(rows), 0), min(min_ms), max(max_ms) FROM zone";
+            let sql = "SELECT coalesce(sum(rows), 0), min(min_ms), max(max_ms) FROM zone WHERE rows > 0";
             let (exchanges, span) = self.db.query_row(sql, [], |row| {
                 Ok((count(row)?, moment(row.get(1)?)?.zip(moment(row.get(2)?)?)))
             })?;
@@ -233,7 +266,7 @@ impl Reader {
         rows.map(|row| row.map(|(rowid, exchange)| Recorded { rowid, exchange })).collect()
     }
 
-    fn find(&self, id: ExchangeId) -> rusqlite::Result<Option<Exchange>> {
+    fn find(&self, id: ExchangeId) -> rusqlite::Result<Option<(i64, Exchange)>> {
         let moment = self.db.unchecked_transaction()?;
         let texts = row::load_texts(&moment)?;
         let bytes = id.0.to_be_bytes();
@@ -249,13 +282,12 @@ impl Reader {
         let found = near
             .query_row((bytes.as_slice(), Wide::from(id.at().0)), |row| row::read(row, &texts))
             .optional()?;
-        if let Some((_, exchange)) = found {
-            return Ok(Some(exchange));
+        if found.is_some() {
+            return Ok(found);
         }
         let mut all =
             moment.prepare_cached(&format!("SELECT {} FROM {} WHERE {HAS_ID}", row::COLUMNS, row::TABLES))?;
-        let found = all.query_row([bytes.as_slice()], |row| row::read(row, &texts)).optional()?;
-        Ok(found.map(|(_, exchange)| exchange))
+        all.query_row([bytes.as_slice()], |row| row::read(row, &texts)).optional()
     }
 }
 

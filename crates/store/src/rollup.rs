@@ -75,8 +75,9 @@ impl Rollups {
         Ok(())
     }
 
-    /// Writes what changed and lets go of hours long past.
-    pub(crate) fn write(&mut self, db: &Connection) -> rusqlite::Result<()> {
+    /// Writes what changed and lets go of hours long past; gives the hours that changed.
+    pub(crate) fn write(&mut self, db: &Connection) -> rusqlite::Result<Vec<u64>> {
+        let mut written = Vec::new();
         let mut replace = db.prepare_cached(&format!(
             "INSERT OR REPLACE INTO rollup ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
              ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)"
@@ -85,12 +86,15 @@ impl Rollups {
             for (group, entry) in groups.iter_mut().filter(|(_, entry)| entry.changed) {
                 write(&mut replace, *hour, group, &entry.sums)?;
                 entry.changed = false;
+                if written.last() != Some(hour) {
+                    written.push(*hour);
+                }
             }
         }
         while self.hours.len() > HOURS_CACHED_MAX {
             self.hours.pop_first();
         }
-        Ok(())
+        Ok(written)
     }
 
     /// Forgets everything after a rollback; the file says what is true.

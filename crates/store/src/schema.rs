@@ -24,6 +24,7 @@ pub(crate) struct Migration {
 pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "exchanges and hourly totals", sql: V1 },
     Migration { name: "budgets, minted keys, audit", sql: BUDGETS_AND_KEYS },
+    Migration { name: "sealed receipts", sql: SEALED_RECEIPTS },
 ];
 
 // An exchange is a row of `exchange` and, for all that it has in common with others, one of `form`.
@@ -148,6 +149,29 @@ pub(crate) fn open_control(path: &Path, clock: &dyn Clock) -> Result<Connection,
     Ok(db)
 }
 
+// An entry of `chain` is a signed text that names the one before by its digest. `leaves` has the digests of the
+// receipts of each segment whose receipts are still kept; `erased` says which entry tells of an erased receipt.
+const SEALED_RECEIPTS: &str = "
+CREATE TABLE chain (
+    number INTEGER PRIMARY KEY,
+    entry TEXT NOT NULL,
+    signature BLOB NOT NULL
+);
+
+CREATE TABLE leaves (
+    first_row INTEGER PRIMARY KEY,
+    last_row INTEGER NOT NULL,
+    entry INTEGER NOT NULL,
+    digests BLOB NOT NULL
+);
+
+CREATE TABLE erased (
+    row INTEGER PRIMARY KEY,
+    id BLOB NOT NULL,
+    entry INTEGER NOT NULL
+);
+";
+
 /// Opens the file for the writer, made and brought forward as needed.
 pub(crate) fn open_writer(
     path: &Path,
@@ -208,6 +232,22 @@ pub(crate) fn open_reader(path: &Path, migrations: &[Migration]) -> Result<Conne
         (found, known) if found < known => Err(StoreError::Older { path: path.to_owned(), found, known }),
         _ => Ok(db),
     }
+}
+
+/// Opens the file to change single rows beside a writer of another process or without one; what is removed is
+/// overwritten.
+pub(crate) fn open_editor(path: &Path, migrations: &[Migration]) -> Result<Connection, StoreError> {
+    // The same refusals, before anything may be changed.
+    drop(open_reader(path, migrations)?);
+    let failed = |cause: rusqlite::Error| refused(path, "change", cause);
+    let db = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )
+    .map_err(failed)?;
+    db.busy_timeout(std::time::Duration::from_secs(10)).map_err(failed)?;
+    db.pragma_update(None, "secure_delete", "ON").map_err(failed)?;
+    Ok(db)
 }
 
 fn count(migrations: &[Migration]) -> u32 {

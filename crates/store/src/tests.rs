@@ -6,4 +6,5 @@ mod overload;
 mod reading;
 mod round_trip;
 pub(crate) mod samples;
+mod seal;
 mod usage;

@@ -1,6 +1,7 @@
 //! The one thread that writes: it takes what waits and puts it on disk, rows and their totals in one transaction.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -19,6 +20,8 @@ use crate::overflow::Lost;
 use crate::recorder::Shared;
 use crate::retention::Retention;
 use crate::rollup::{Group, Rollups, hour_of};
+use crate::seal::entry;
+use crate::seal::sealer::Sealer;
 use crate::zone::Zones;
 
 /// A transaction takes no further batch after so many rows.
@@ -38,6 +41,10 @@ fn insert_sql(rows: usize) -> String {
     format!("INSERT OR FAIL INTO exchange (started_ms, form, detail, extra) VALUES {values}")
 }
 
+/// For a row whose number is not one more than that of the last row that is there.
+const TOLD_SQL: &str =
+    "INSERT OR FAIL INTO exchange (started_ms, form, detail, extra, rowid) VALUES (?, ?, ?, ?, ?)";
+
 /// A batch that the disk refuses is tried again this often; then its details are given up.
 const ATTEMPTS_MAX: u32 = 3;
 
@@ -56,6 +63,14 @@ pub(crate) struct Writer {
     lost: Lost,
     attempts: u32,
     retention: Retention,
+    sealer: Option<Sealer>,
+    is_seal_refused: bool,
+    /// Hours whose totals this transaction changed.
+    hours: Vec<u64>,
+    /// The row before the next one was erased or too old, so that SQLite would give its number again.
+    is_last_row_gone: bool,
+    /// SQLite's number of the file as other connections left it, and the chain's newest entry then.
+    seen: (i64, u64),
     /// The file, for messages.
     path: PathBuf,
 }
@@ -66,8 +81,14 @@ impl Writer {
         path: PathBuf,
         shared: Arc<Shared>,
         retention: Retention,
+        sealer: Option<Sealer>,
     ) -> rusqlite::Result<Self> {
         Ok(Self {
+            seen: (data_version(&db)?, newest_entry(&db)?),
+            is_last_row_gone: is_last_row_gone(&db)?,
+            sealer,
+            is_seal_refused: false,
+            hours: Vec::new(),
             names: Names::load(&db)?,
             zones: Zones::load(&db)?,
             rollups: Rollups::default(),
@@ -95,17 +116,63 @@ impl Writer {
             if more {
                 continue;
             }
-            let pruned = self.attempts == 0 && self.retention.prune_some(&self.db);
+            self.seal();
+            let pruned = self.attempts == 0 && self.prune();
             if !closing && !pruned {
                 std::thread::park_timeout(flush_interval);
             }
         }
         if self.is_done() {
+            self.end();
             // Leave one tidy file behind; a reader that still looks on makes this a partial one, which is fine.
             let _ = self.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
             return Ok(());
         }
         Err(self.last_error().unwrap_or_else(|| format!("{} takes no more rows", self.path.display())))
+    }
+
+    /// Whether another process has told the chain that it erased something. Others change the file all the time, for
+    /// budgets and keys, which is nothing to us.
+    fn has_erasure(&mut self) -> rusqlite::Result<bool> {
+        let version = data_version(&self.db)?;
+        if version == self.seen.0 {
+            return Ok(false);
+        }
+        let before = std::mem::replace(&mut self.seen, (version, newest_entry(&self.db)?));
+        Ok(self.seen.1 != before.1)
+    }
+
+    /// Seals everything. What cannot be sealed now is sealed by the next server, like after a crash.
+    pub(crate) fn end(&mut self) {
+        if let Some(sealer) = &mut self.sealer {
+            let _ = sealer.end(&self.db);
+        }
+    }
+
+    /// Seals what is due. A refusal is no reason to stop: it is still due at the next visit.
+    pub(crate) fn seal(&mut self) {
+        let Some(sealer) = &mut self.sealer else { return };
+        match sealer.seal_due(&self.db) {
+            Ok(()) if self.is_seal_refused => {
+                self.is_seal_refused = false;
+                self.set_last_error(None);
+            }
+            Ok(()) => {}
+            Err(error) => {
+                self.is_seal_refused = true;
+                self.shared.errors.add(1);
+                self.set_last_error(Some(format!("could not seal {}: {error}", self.path.display())));
+            }
+        }
+    }
+
+    /// Removes a little of what is too old. True if there may be more.
+    pub(crate) fn prune(&mut self) -> bool {
+        let pruned = self.retention.prune_some(&self.db, self.sealer.as_mut());
+        if pruned && let (Ok(zones), Ok(gone)) = (Zones::load(&self.db), is_last_row_gone(&self.db)) {
+            (self.zones, self.is_last_row_gone) = (zones, gone);
+        }
+        pruned
     }
 
     fn is_done(&self) -> bool {
@@ -146,6 +213,9 @@ impl Writer {
         for batch in self.batches.drain(..) {
             self.shared.lanes.give_back(batch);
         }
+        if let Some(sealer) = &mut self.sealer {
+            sealer.settle(self.hours.drain(..), !self.lost.is_empty());
+        }
         self.shared.dropped_settled.add(self.lost.exchanges());
         self.lost = Lost::default();
         self.shared.rows.add(count);
@@ -184,22 +254,28 @@ impl Writer {
 
     fn write(&mut self) -> rusqlite::Result<()> {
         self.db.prepare_cached("BEGIN IMMEDIATE")?.raw_execute()?;
-        if self.attempts > 0 {
-            // What was remembered in the transaction that failed is not in the file.
+        if self.has_erasure()? || self.attempts > 0 {
+            // What was remembered in the transaction that failed is not in the file, and what another process erased
+            // is no longer there.
             self.rollups.forget();
             self.forms.forget();
             (self.names, self.zones) = (Names::load(&self.db)?, Zones::load(&self.db)?);
+            self.is_last_row_gone = is_last_row_gone(&self.db)?;
+        }
+        if let Some(sealer) = &mut self.sealer {
+            sealer.begin();
         }
         self.write_rows()?;
         self.write_lost()?;
-        self.rollups.write(&self.db)?;
+        self.hours = self.rollups.write(&self.db)?;
         self.zones.write(&self.db)?;
         self.db.prepare_cached("COMMIT")?.raw_execute().map(drop)
     }
 
     fn write_rows(&mut self) -> rusqlite::Result<()> {
-        let mut inserts = Inserts::new(&self.db)?;
+        let mut inserts = Inserts::new(&self.db, self.is_last_row_gone)?;
         let (db, forms, rollups) = (&self.db, &mut self.forms, &mut self.rollups);
+        let mut sealer = self.sealer.as_mut();
         // Where the form of the row before is: most rows have the same.
         let mut before: Option<(&[u8], usize)> = None;
         for batch in &self.batches {
@@ -219,8 +295,15 @@ impl Writer {
                     },
                 };
                 before = Some((packed.form, place));
-                let form = forms.id(place).ok_or_else(form::not_packed)?;
-                inserts.push(NewRow { rowid, form, packed })?;
+                let (form, digest) = forms.id(place).ok_or_else(form::not_packed)?;
+                let detail = match &mut sealer {
+                    Some(sealer) => {
+                        let shared = (packed.started_at.0, digest);
+                        inserts.keep(sealer.add(rowid, shared, packed.detail, packed.extra)?)
+                    }
+                    None => NewDetail::Packed,
+                };
+                inserts.push(NewRow { rowid, form, packed, detail })?;
                 let sums = Detail::unpack_sums(packed.detail).ok_or_else(form::not_packed)?;
                 forms.count(db, rollups, (place, hour_of(packed.started_at)), &sums)?;
                 rows += 1;
@@ -229,7 +312,7 @@ impl Writer {
                 return Err(form::not_packed());
             }
         }
-        inserts.finish()?;
+        self.is_last_row_gone = inserts.finish()?;
         forms.settle(db, rollups)
     }
 
@@ -266,50 +349,101 @@ impl Writer {
     }
 }
 
+/// Changes whenever another connection has changed the file (<https://sqlite.org/pragma.html#pragma_data_version>).
+fn data_version(db: &Connection) -> rusqlite::Result<i64> {
+    db.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
+}
+
+/// The number of the chain's newest entry; 0 when there is none.
+fn newest_entry(db: &Connection) -> rusqlite::Result<u64> {
+    Ok(entry::last(db)?.map_or(0, |link| link.number))
+}
+
+/// Whether the last row that was written is no longer there.
+fn is_last_row_gone(db: &Connection) -> rusqlite::Result<bool> {
+    db.query_row(
+        "SELECT (SELECT coalesce(max(last_row), 0) FROM zone) > (SELECT coalesce(max(rowid), 0) FROM exchange)",
+        [],
+        |row| row.get(0),
+    )
+}
+
 /// Rows go in many with one statement: it finds the table's end once for all of them.
 struct Inserts<'db, 'row> {
     db: &'db Connection,
     many: CachedStatement<'db>,
     one: CachedStatement<'db>,
     waiting: Vec<NewRow<'row>>,
+    /// Details with their salts, of the rows that wait.
+    salted: Vec<u8>,
+    /// The next row is told its number.
+    is_told: bool,
 }
 
 struct NewRow<'row> {
     rowid: i64,
     form: i64,
     packed: Packed<'row>,
+    detail: NewDetail,
+}
+
+/// Where a row's detail is.
+enum NewDetail {
+    Packed,
+    Salted(Range<usize>),
 }
 
 impl<'db, 'row> Inserts<'db, 'row> {
-    fn new(db: &'db Connection) -> rusqlite::Result<Self> {
+    fn new(db: &'db Connection, is_told: bool) -> rusqlite::Result<Self> {
         Ok(Self {
             many: db.prepare_cached(&insert_sql(ROWS_AT_ONCE))?,
             one: db.prepare_cached(&insert_sql(1))?,
             waiting: Vec::with_capacity(ROWS_AT_ONCE),
+            salted: Vec::new(),
+            is_told,
             db,
         })
     }
 
+    /// Keeps a detail until its row is written.
+    fn keep(&mut self, detail: &[u8]) -> NewDetail {
+        let start = self.salted.len();
+        self.salted.extend_from_slice(detail);
+        NewDetail::Salted(start..self.salted.len())
+    }
+
     fn push(&mut self, row: NewRow<'row>) -> rusqlite::Result<()> {
+        if self.is_told {
+            let mut told = self.db.prepare_cached(TOLD_SQL)?;
+            row.bind(&mut told, 0, &self.salted)?;
+            told.raw_bind_parameter(1 + COLUMNS, row.rowid)?;
+            told.raw_execute()?;
+            self.is_told = false;
+            self.salted.clear();
+            return Ok(());
+        }
         self.waiting.push(row);
         if self.waiting.len() < ROWS_AT_ONCE {
             return Ok(());
         }
         for (row, place) in self.waiting.iter().zip(0..) {
-            row.bind(&mut self.many, place)?;
+            row.bind(&mut self.many, place, &self.salted)?;
         }
         self.many.raw_execute()?;
         self.check()?;
         self.waiting.clear();
+        self.salted.clear();
         Ok(())
     }
 
-    fn finish(mut self) -> rusqlite::Result<()> {
+    /// Writes what waits. True if the next row is still to be told its number.
+    fn finish(mut self) -> rusqlite::Result<bool> {
         for row in &self.waiting {
-            row.bind(&mut self.one, 0)?;
+            row.bind(&mut self.one, 0, &self.salted)?;
             self.one.raw_execute()?;
         }
-        self.check()
+        self.check()?;
+        Ok(self.is_told)
     }
 
     /// The rows are where the blocks of times say.
@@ -320,11 +454,15 @@ impl<'db, 'row> Inserts<'db, 'row> {
 }
 
 impl NewRow<'_> {
-    fn bind(&self, insert: &mut Statement<'_>, place: usize) -> rusqlite::Result<()> {
+    fn bind(&self, insert: &mut Statement<'_>, place: usize, salted: &[u8]) -> rusqlite::Result<()> {
         let (first, packed) = (1 + place * COLUMNS, &self.packed);
+        let detail = match &self.detail {
+            NewDetail::Packed => packed.detail,
+            NewDetail::Salted(range) => salted.get(range.clone()).unwrap_or_default(),
+        };
         insert.raw_bind_parameter(first, Wide::from(packed.started_at.0))?;
         insert.raw_bind_parameter(first + 1, self.form)?;
-        insert.raw_bind_parameter(first + 2, packed.detail)?;
+        insert.raw_bind_parameter(first + 2, detail)?;
         let extra = Some(packed.extra).filter(|text| !text.is_empty());
         insert.raw_bind_parameter(
             first + 3,

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use pilothouse_gateway::config::{ConfigError, Source};
+use pilothouse_gateway::config::{ConfigError, Signing, Source};
 use pilothouse_gateway::metrics::Metrics;
 use pilothouse_gateway::plan::{self, Environment, Plan, Tie};
 use serde_json::{Value, json};
@@ -31,6 +31,7 @@ impl Check {
         let built = Source::read(&self.config).and_then(|source| {
             let environment = Environment::of_process(&source);
             let listen = plan::listen_address(&source)?;
+            Signing::of(&source)?;
             plan::build(&source, &environment, listen, 1, &Arc::new(Metrics::default()))
         });
         match built {

@@ -3,19 +3,23 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use pilothouse_catalog::Catalog;
 use pilothouse_core::clock::{Clock, SystemClock};
 use pilothouse_core::exchange::Exchange;
 use pilothouse_core::id::ExchangeId;
 use pilothouse_core::money::Cost;
-use pilothouse_store::{Filter, Reader};
+use pilothouse_store::{Erasure, Filter, Place, Reader, Sealing};
 use serde_json::{Value, json};
 
 mod arithmetic;
 mod bodies;
+mod place;
 pub(crate) mod receipt;
+mod roots;
+mod seal;
 pub(crate) mod source;
+mod verify;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -68,6 +72,28 @@ enum One {
     },
     /// Erases kept bodies: of exchanges, of a key, or of an end user.
     Erase(EraseBodies),
+    /// Checks every receipt against the signed chain of segments; exits with 1 when one is altered or missing.
+    Verify(Box<verify::Verify>),
+    /// Lists the signed chain; with `--json`, to be kept elsewhere and compared with `logs verify --roots`.
+    Roots {
+        /// The entries as they are signed, in one JSON document.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        source: Source,
+    },
+    /// Erases one exchange from the ledger for good: its digest stays, so that the ledger still verifies.
+    EraseReceipt {
+        /// The id: 26 characters, as in the answer's `x-pilothouse-exchange` header.
+        id: ExchangeId,
+        /// Why, without anything personal: it stays in the chain.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        #[command(flatten)]
+        key: seal::KeySource,
+        #[command(flatten)]
+        source: Source,
+    },
 }
 
 /// Which exchanges; shared with `tail`.
@@ -126,6 +152,12 @@ impl Logs {
                 return listed(show(&reader, id, &bodies, json, out));
             }
             Some(One::Erase(erase)) => return listed(erase.run(out)),
+            Some(One::Verify(verify)) => return verify.run(out, notes),
+            Some(One::Roots { json, source }) => return listed(roots::run(&source.open(notes)?, json, out)),
+            Some(One::EraseReceipt { id, reason, key, source }) => {
+                let sealing = key.sealing(&source.data)?;
+                return listed(erase_receipt(&source, id, &reason, &sealing, clock, out));
+            }
             None => {}
         }
         let now = clock.now();
@@ -147,6 +179,10 @@ fn show(
     as_json: bool,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
+    let place = reader.place(id)?;
+    if let Some(Place::Erased { at, reason }) = &place {
+        bail!("exchange {id} was erased at {}: {}", iso(*at), plain(reason));
+    }
     let exchange = reader.exchange(id)?.with_context(|| {
         format!(
             "no exchange {id} in {}: it may be too old to be kept, or be on another server; \
@@ -159,10 +195,32 @@ fn show(
         let mut document = exchange_json(&exchange);
         document["cost_arithmetic"] = sum.map_or(Value::Null, |sum| sum.iter().map(Line::json).collect());
         document["bodies"] = bodies.json();
+        document["seal"] = place.as_ref().map_or(Value::Null, place::json);
         return Ok(writeln!(out, "{document:#}")?);
     }
     receipt::write(out, &exchange, sum.as_deref())?;
+    place.map_or(Ok(()), |place| place::write(out, &place))?;
     Ok(bodies.write(out)?)
+}
+
+fn erase_receipt(
+    source: &Source,
+    id: ExchangeId,
+    reason: &str,
+    sealing: &Sealing,
+    clock: &dyn Clock,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    match pilothouse_store::erase(&source.data, id, reason, sealing, clock)? {
+        Erasure::Done { digest, .. } => {
+            Ok(writeln!(out, "exchange {id} is erased; its digest {digest} stays in the chain")?)
+        }
+        Erasure::Unknown => bail!(
+            "no exchange {id} in {}: it may be erased, too old to be kept, or on another server; `pilothouse logs` \
+             lists what is there",
+            source.data.display()
+        ),
+    }
 }
 
 fn list(reader: &Reader, filter: &Filter, as_json: bool, out: &mut dyn Write) -> anyhow::Result<()> {

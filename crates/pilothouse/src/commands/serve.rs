@@ -13,10 +13,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use pilothouse_gateway::access::Access;
-use pilothouse_gateway::config::{BodiesMode, Source};
+use pilothouse_gateway::config::{BodiesMode, Signing, Source};
 use pilothouse_gateway::discover::{self, Found};
 use pilothouse_gateway::plan::Environment;
 use pilothouse_gateway::server::{Options, Server};
+use pilothouse_store::{Sealing, Trace};
 
 use expected::Expected;
 
@@ -73,6 +74,9 @@ impl Serve {
         options.workers = self.workers;
         options.data_dir = self.data.clone();
         options.is_discovered = file.is_none();
+        if file.is_some() {
+            options.sealing = sealing(&options, &data, out)?;
+        }
         let server = Server::start(options)?;
         if let Some(expected) = &expected {
             expected.remember(out)?;
@@ -90,6 +94,51 @@ impl Serve {
         writeln!(out, "  done   everything is recorded")?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// With what receipts are sealed. A key that is configured must be there; where the one beside the configuration
+/// cannot be made, receipts are recorded without seals, and that is said.
+fn sealing(options: &Options, data: &Path, out: &mut dyn Write) -> anyhow::Result<Option<Sealing>> {
+    let signing = Signing::of(&options.source)?;
+    match signing.read_or_make(data, &options.environment) {
+        Ok((sealing, made)) => {
+            if let Some(path) = made {
+                writeln!(
+                    out,
+                    "  note   made {}, which seals receipts: keep it, and keep it from who can write the ledger",
+                    path.display()
+                )?;
+            }
+            if let Some(head) = sealing.head.as_deref().filter(|_| Trace::of(data) != Trace::Present) {
+                set_aside(head, out)?;
+            }
+            Ok(Some(sealing))
+        }
+        Err(refusal) if signing.is_configured() => bail!(refusal),
+        Err(refusal) => {
+            writeln!(
+                out,
+                "  note   receipts are not sealed: {refusal}; give a key with `signing_key` under [store]"
+            )?;
+            Ok(None)
+        }
+    }
+}
+
+/// Puts the head file of a ledger that is gone aside: whoever begins a new one has been asked.
+fn set_aside(head: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+    if !head.exists() {
+        return Ok(());
+    }
+    let mut old = head.as_os_str().to_owned();
+    old.push(".old");
+    std::fs::rename(head, &old).with_context(|| format!("could not put {} aside", head.display()))?;
+    Ok(writeln!(
+        out,
+        "  note   {} told of the ledger before and is put aside as {}",
+        head.display(),
+        old.display()
+    )?)
 }
 
 fn going_on(server: &Server) -> u64 {

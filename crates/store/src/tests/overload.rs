@@ -22,7 +22,7 @@ fn still_writer(dir: &Path, queue_capacity: usize) -> (Writer, Recorder) {
     db.busy_timeout(Duration::ZERO).unwrap();
     let shared = Arc::new(Shared::new(queue_capacity));
     let retention = Retention::new(None, Arc::new(SystemClock));
-    let writer = Writer::new(db, path, Arc::clone(&shared), retention).unwrap();
+    let writer = Writer::new(db, path, Arc::clone(&shared), retention, None).unwrap();
     (writer, Recorder { shared })
 }
 

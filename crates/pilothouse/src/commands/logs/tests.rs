@@ -26,9 +26,9 @@ use crate::commands::tail::Tail;
 pub(crate) const NOON: u64 = 1_795_348_800_000;
 
 #[derive(Parser)]
-struct LogsLine {
+pub(crate) struct LogsLine {
     #[command(flatten)]
-    logs: Logs,
+    pub(super) logs: Logs,
 }
 
 #[derive(Parser)]
