@@ -29,7 +29,8 @@ const USAGE: &str = "cargo xtask bench [options]
   --quick               2 rounds of 1 s instead of 5 of 2 s, and the `quick` build profile
   --rounds N, --secs S  how often and how long
   --only A,B            of: plain, stream, latency, translate, idle, start, size, big, workers, tls, http2, and, where
-                        named: pairs and bursts (every pair of dialects), codec (translation without a network)
+                        named: pairs and bursts (every pair of dialects), codec (translation without a network), routing
+                        (strategies beside their optimum, and what a choice costs)
   --gate                exit 1 when a limit is missed, or when the bill is wrong
   --profile TEXT        sample the first row whose name contains TEXT with perf; print where the time goes
   --binary PATH         measure this binary instead of building one
@@ -54,8 +55,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         println!("{USAGE}");
         return Ok(());
     }
-    if arguments.iter().eq(["--only", "codec"]) {
-        return codec();
+    // What needs neither nginx nor the fleet.
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["--only", "codec"] => return codec(),
+        ["--only", "routing"] => return routing(),
+        _ => {}
     }
     let options = parse(arguments)?;
     let load = workspace::build("pilothouse-testkit", "load", "release")?;
@@ -85,21 +89,25 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     if options.wants("codec") {
         codec()?;
     }
+    if options.wants("routing") {
+        routing()?;
+    }
     verdict(&lines, options.gate)
 }
 
 /// What translating costs apart from the network: the tables of an example of the crate that does it.
 fn codec() -> Result<()> {
-    workspace::run(workspace::cargo().args([
-        "run",
-        "--quiet",
-        "--profile",
-        "release",
-        "--package",
-        "pilothouse-wire",
-        "--example",
-        "codec",
-    ]))
+    example("pilothouse-wire", "codec")
+}
+
+/// Strategies beside their optimum, and what a choice costs: the tables of an example likewise.
+fn routing() -> Result<()> {
+    example("pilothouse-routing", "routing")
+}
+
+fn example(package: &str, name: &str) -> Result<()> {
+    let arguments = ["run", "--quiet", "--profile", "release", "--package", package, "--example", name];
+    workspace::run(workspace::cargo().args(arguments))
 }
 
 /// Measures our own gateway and prints its tables.

@@ -20,6 +20,8 @@ pub use relay::RelayBody;
 pub(crate) use translated::Rewriter;
 pub use translated::TranslatedBody;
 
+use crate::bodies::KeptBody;
+
 /// Why a body ends without its end: the connection is then closed without a terminator, so that no client
 /// takes a part for the whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +47,8 @@ pub enum AnswerBody {
     Array(Box<ArrayBody>),
     /// Whatever it is, as it comes.
     Passed(Box<PassedBody>),
+    /// Whatever it is, and kept on its way.
+    Kept(Box<KeptBody>),
 }
 
 impl AnswerBody {
@@ -68,6 +72,7 @@ impl http_body::Body for AnswerBody {
             Self::Translated(body) => body.poll(cx),
             Self::Array(body) => body.poll(cx),
             Self::Passed(body) => body.poll(cx),
+            Self::Kept(body) => body.poll(cx),
         }
     }
 
@@ -79,7 +84,7 @@ impl http_body::Body for AnswerBody {
         match self {
             Self::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
             Self::Passed(body) => body.bytes_left().map_or_else(SizeHint::default, SizeHint::with_exact),
-            Self::Relay(_) | Self::Translated(_) | Self::Array(_) => SizeHint::default(),
+            Self::Relay(_) | Self::Translated(_) | Self::Array(_) | Self::Kept(_) => SizeHint::default(),
         }
     }
 }

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
+pub use crate::bodies::BodiesMode;
 pub use compat::CompatMode;
 pub use diagnostic::{ConfigError, Diagnostic};
 pub use key::{Key, Team};
@@ -79,11 +80,33 @@ pub struct StoreSection {
     pub must_exist: bool,
     /// Exchanges that may wait to be written; beyond it details are lost, totals are not.
     pub queue: usize,
+    /// Of which exchanges the bodies are kept.
+    pub bodies: BodiesMode,
+    /// Where the key stands that bodies are sealed with; without it, one is made in the data folder.
+    pub bodies_key: Option<Spanned<String>>,
+    /// Days after which bodies are removed.
+    pub bodies_days: Option<Spanned<u32>>,
+    /// What all bodies may take on the disk, in bytes; beyond it the oldest are removed.
+    pub bodies_bytes_max: u64,
+}
+
+impl StoreSection {
+    /// Days after which bodies are removed, where nothing else is said.
+    pub const BODIES_DAYS: u32 = 30;
 }
 
 impl Default for StoreSection {
     fn default() -> Self {
-        Self { dir: PathBuf::from(".pilothouse"), keep_days: 90, must_exist: false, queue: 32_768 }
+        Self {
+            dir: PathBuf::from(".pilothouse"),
+            keep_days: 90,
+            must_exist: false,
+            queue: 32_768,
+            bodies: BodiesMode::Off,
+            bodies_key: None,
+            bodies_days: None,
+            bodies_bytes_max: 1024 * 1024 * 1024,
+        }
     }
 }
 

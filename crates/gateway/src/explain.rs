@@ -8,10 +8,11 @@ use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::Error;
 use pilothouse_core::exchange::Standing;
 use pilothouse_routing::Random;
+use pilothouse_routing::count::PrefixCounts;
 use pilothouse_wire::head::Head;
 use serde::Serialize;
 
-use crate::pipeline::{ToldOfRequest, counter, is_of_target};
+use crate::pipeline::{ToldOfRequest, is_of_target};
 use crate::plan::{Plan, Route};
 
 /// How a target is assumed to fail.
@@ -113,10 +114,10 @@ pub fn explain(
     let head = Head::read(body)?;
     let is_stream = head.stream().unwrap_or(false);
     let told = ToldOfRequest::alone(route, dialect, &head, is_stream, now);
-    let texts = told.texts();
+    let counts = PrefixCounts::new(16);
     let decision = route
         .chooser
-        .choose(&told.features(), &mut counter(&texts), &mut Random::new(seed))
+        .choose(&told.features(), &mut told.counter(&counts), &mut Random::new(seed))
         .map_err(pilothouse_routing::NoTarget::into_error)?;
     let named = |index: u16, why: String| Standing {
         target: route.chooser.candidates()[usize::from(index)].name.clone(),

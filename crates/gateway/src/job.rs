@@ -2,6 +2,7 @@
 
 mod aside;
 mod course;
+mod holds;
 
 use std::sync::{Arc, PoisonError};
 
@@ -14,6 +15,7 @@ use pilothouse_core::usage::{Bill, Provenance, Usage};
 use pilothouse_wire::facts::Facts;
 use tokio::time::Instant;
 
+use crate::bodies::Watch;
 use crate::kept::Place;
 use crate::plan::Resolution;
 use crate::shared::Shared;
@@ -21,6 +23,7 @@ use crate::shared::Shared;
 use course::Course;
 
 pub(crate) use aside::{Aside, Tells};
+pub(crate) use holds::{Holds, Run};
 
 /// Bytes of text that make one token, about: used only for the labelled estimate of broken-off answers.
 /// OpenAI's help centre gives four characters (<https://help.openai.com/en/articles/4936856>, 2026-11-22).
@@ -38,8 +41,12 @@ pub struct Job {
     is_free: bool,
     /// The cost, where it is not the price of the tokens.
     own_cost: Option<Cost>,
+    /// Whoever keeps the bodies, and wants to know how it went.
+    watch: Option<Arc<Watch>>,
     /// What an exchange on a route has besides.
     course: Option<Box<Course>>,
+    /// What an exchange within limits or budgets holds.
+    holds: Option<Box<Holds>>,
 }
 
 impl Job {
@@ -73,8 +80,15 @@ impl Job {
             was_sent: false,
             is_free: false,
             own_cost: None,
+            watch: None,
             course: None,
+            holds: None,
         }
+    }
+
+    /// Tells `watch` of what is chosen from now on, and how the exchange ended.
+    pub(crate) fn watched_by(&mut self, watch: &Arc<Watch>) {
+        self.watch = Some(Arc::clone(watch));
     }
 
     /// The exchange's id.
@@ -116,6 +130,9 @@ impl Job {
             exchange.asked = Arc::clone(&resolution.asked);
             exchange.target = used;
         });
+        if let (Some(watch), Some(exchange)) = (&self.watch, &self.exchange) {
+            watch.chose(exchange);
+        }
     }
 
     /// The request has left for the vendor.
@@ -183,6 +200,7 @@ impl Job {
 
     /// Another target is asked: what was edited and lost for the one before holds no more.
     pub fn tries_again(&mut self) {
+        self.attempt_settles();
         self.note(|exchange| {
             exchange.timings.headers_us = None;
             exchange.timings.first_token_us = None;
@@ -239,6 +257,9 @@ impl Job {
         let Some(mut exchange) = self.exchange.take() else { return };
         self.shared.metrics.in_flight.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
         exchange.outcome = outcome;
+        if let Some(watch) = &self.watch {
+            watch.ended(outcome);
+        }
         exchange.timings.total_us = total_us;
         if !exchange.streamed && outcome == Outcome::Complete {
             // An answer that comes at once has its first token with its last.
@@ -246,6 +267,9 @@ impl Job {
         }
         exchange.bill = self.bill(&exchange, outcome, &facts);
         exchange.answer = facts.answer;
+        if self.holds.is_some() {
+            self.holds_end(&mut exchange);
+        }
         if let Some(resolution) = &self.resolution {
             resolution.target.metrics.count(&exchange);
         }

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod answer;
+pub mod bodies;
 pub mod cloud;
 pub mod config;
 pub mod discover;
@@ -13,6 +14,7 @@ mod job;
 mod kept;
 mod memory;
 pub mod metrics;
+pub mod minted;
 pub mod pipeline;
 pub mod plan;
 pub mod server;

@@ -5,12 +5,16 @@
 
 use std::sync::{Arc, PoisonError};
 
+use pilothouse_core::clock::UnixMs;
 use pilothouse_core::conversation::{Answer, Content, Request, StreamPart};
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::exchange::Note;
+use pilothouse_store::StoreError;
 use pilothouse_wire::codec::Target;
 use pilothouse_wire::codec::assemble::Assembler;
+use pilothouse_wire::memory::{KEPT_MS, pack};
 
+use crate::bodies::{Keeping, Watch};
 use crate::shared::Shared;
 
 /// Most bytes of one answer that are gathered for the memory.
@@ -29,6 +33,8 @@ pub(crate) struct Remembering {
     key: Arc<str>,
     assembler: Option<Assembler>,
     answer: Option<Answer>,
+    /// Whoever keeps the bodies of the exchange.
+    watch: Option<Arc<Watch>>,
 }
 
 impl Remembering {
@@ -39,12 +45,14 @@ impl Remembering {
         client: Dialect,
         upstream: Dialect,
         key: &Arc<str>,
+        keeping: Option<&Keeping>,
     ) -> Option<Self> {
         may_lose_thinking(client, upstream).then(|| Self {
             shared: Arc::clone(shared),
             key: Arc::clone(key),
             assembler: None,
             answer: None,
+            watch: keeping.filter(|keeping| keeping.is_for_good()).map(|one| Arc::clone(one.watch())),
         })
     }
 
@@ -70,9 +78,24 @@ impl Remembering {
         let answer = self.answer.or_else(|| self.assembler.and_then(Assembler::finish));
         let Some(answer) = answer else { return };
         let now = self.shared.clock.now();
+        if let Some(watch) = &self.watch {
+            watch.lost(pack(&answer).unwrap_or_default());
+        }
         let mut thinking = self.shared.thinking.lock().unwrap_or_else(PoisonError::into_inner);
         thinking.remember(&self.key, &answer, now);
     }
+}
+
+/// Reads back what was kept of thinking before the last stop.
+pub(crate) fn reread(shared: &Shared) -> Result<(), StoreError> {
+    let Some(bodies) = shared.bodies.get() else { return Ok(()) };
+    let now = shared.clock.now();
+    let parts = bodies.lost_parts(UnixMs(now.0.saturating_sub(KEPT_MS)))?;
+    let mut thinking = shared.thinking.lock().unwrap_or_else(PoisonError::into_inner);
+    for part in parts {
+        thinking.remember_packed(&part.key, &part.part, part.at, now);
+    }
+    Ok(())
 }
 
 /// Puts thinking back into a request, and says what had to be given up.

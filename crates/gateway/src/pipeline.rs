@@ -4,10 +4,12 @@ mod admit;
 mod attempt;
 mod authorise;
 mod choose;
+mod continued;
 mod count;
 mod embed;
 mod features;
 mod fit;
+mod govern;
 mod onward;
 mod pass;
 mod read;
@@ -23,12 +25,13 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue, Response};
 use hyper::body::Incoming;
 use pilothouse_core::dialect::Dialect;
-use pilothouse_core::error::{Error, Kind};
+use pilothouse_core::error::{Error, Kind, Retry};
 use pilothouse_core::exchange::Note;
 use pilothouse_wire::dialects::holds_foreign_reasoning;
 use pilothouse_wire::path::PathCall;
 
 use crate::answer::AnswerBody;
+use crate::bodies::BodiesMode;
 use crate::endpoints::Call;
 use crate::job::Job;
 use crate::plan::Plan;
@@ -41,7 +44,8 @@ use read::Asked;
 pub use admit::{admit, admit_operator};
 pub(crate) use authorise::authorise;
 pub(crate) use choose::Choice;
-pub(crate) use features::{Told as ToldOfRequest, counter};
+pub(crate) use features::Told as ToldOfRequest;
+pub(crate) use govern::known_cost;
 pub(crate) use onward::is_of_target;
 pub(crate) use pass::{Passing, Settling, pass};
 pub(crate) use pilothouse_wire::codec::error_codec;
@@ -75,7 +79,7 @@ pub async fn run(
     is_loopback: bool,
 ) -> Answer {
     // Who calls: before a byte of the body is read, so that strangers cannot make us hold any.
-    let caller = match admit(plan, told, is_loopback) {
+    let caller = match admit::admit_key(&worker.shared, plan, told, is_loopback) {
         Ok(caller) => caller,
         Err(error) => return refusal(&worker.shared, dialect, &error, None),
     };
@@ -88,10 +92,26 @@ pub async fn run(
         Ok(asked) => asked,
         Err(error) => return refusal(&worker.shared, dialect, &error, None),
     };
+    asked.keeping = asked.keep(&worker.shared, plan.bodies, dialect);
+    let answer = exchange(worker, plan, dialect, call, &mut asked).await;
+    match asked.keeping.take() {
+        Some(keeping) => keeping.wrap(answer),
+        None => answer,
+    }
+}
+
+/// Takes what is asked to its answer.
+async fn exchange(
+    worker: &Arc<Worker>,
+    plan: &Arc<Plan>,
+    dialect: Dialect,
+    call: Call,
+    asked: &mut Asked<'_>,
+) -> Answer {
     // Who takes it, and who when they fail.
-    let mut order = match choose::choose(&worker.shared, plan, dialect, call, &asked) {
+    let mut order = match choose::choose(&worker.shared, plan, dialect, call, asked) {
         Ok(order) => order,
-        Err(error) => return refuse::recorded(worker, dialect, &mut asked, error),
+        Err(error) => return refuse::recorded(worker, dialect, asked, error),
     };
     let asked_for = order.first.resolution.asked.clone();
     let mut job = Job::new(&worker.shared, dialect, std::mem::take(&mut asked.caller), asked_for);
@@ -99,27 +119,46 @@ pub async fn run(
         exchange.streamed = asked.is_stream;
         exchange.request_bytes = asked.body.len() as u64;
     });
+    if let Some(keeping) = &asked.keeping {
+        job.watched_by(keeping.watch());
+    }
     if let Some(chosen) = order.chosen.take() {
-        job.routed(chosen, std::mem::take(&mut order.marks));
+        job.routed(chosen, std::mem::take(&mut order.marks), order.text_bytes);
+    }
+    // Within which limits, and out of whose money.
+    let route = order.route.as_ref().map(|route| &*route.name);
+    if let Err(error) = govern::hold(&worker.shared, plan, &govern::Who::asks(asked), route, &mut job) {
+        return refuse::failed(dialect, job, &error);
     }
     let around = Around { worker, plan, dialect, call };
-    let onward = Onward::of(&order, plan);
-    // One after the other, until there is something to pass on: before that, a failure is invisible.
-    for (choice, left) in order.each() {
-        if let Err(rests_ms) = job.turns_to(choice, order.route.is_some())
-            && left > 0
-        {
-            job.passed_over(choice, rests_ms);
-            continue;
+    match around.attempts(asked, &order, job).await {
+        Done::Answer(answer) => answer,
+        Done::Downgrade(route, mut job) => {
+            // A budget's word for calls that it cannot pay: another route, once.
+            asked.model = route.into();
+            let order = match choose::choose(&worker.shared, plan, dialect, call, asked) {
+                Ok(order) => order,
+                Err(error) => return refuse::failed(dialect, job, &error),
+            };
+            job.noted(Note::new("downgrade", &asked.model));
+            match Box::pin(around.attempts(asked, &order, job)).await {
+                Done::Answer(answer) => answer,
+                Done::Downgrade(_, job) => {
+                    let public = "no budget can pay this call, nor the route that it was to take instead";
+                    let error = Error { retry: Retry::Never, ..Error::new(Kind::RateLimited, public) };
+                    refuse::failed(dialect, job, &error)
+                }
+            }
         }
-        match around.attempt(&mut asked, choice, &onward.before(left, &order), job).await {
-            Ok(answer) => return answer,
-            Err(lost) => job = lost,
-        }
-        job.tries_again();
     }
-    let error = Error::new(Kind::Internal, "no target is left to ask");
-    refuse::failed(dialect, job, &error)
+}
+
+/// What came of a call.
+enum Done {
+    /// Something to pass on.
+    Answer(Answer),
+    /// No budget pays it; it is to take this route.
+    Downgrade(Box<str>, Job),
 }
 
 /// What is the same for all attempts of a call.
@@ -131,6 +170,39 @@ struct Around<'a> {
 }
 
 impl Around<'_> {
+    /// Asks one target after the other, until there is something to pass on: before that, a failure is invisible.
+    async fn attempts(&self, asked: &mut Asked<'_>, order: &choose::Order, mut job: Job) -> Done {
+        let (shared, dialect) = (&self.worker.shared, self.dialect);
+        let onward = Onward::of(order, self.plan);
+        for (choice, left) in order.each() {
+            if let Err(rests_ms) = job.turns_to(choice, order.route.is_some())
+                && left > 0
+            {
+                job.passed_over(choice, rests_ms);
+                continue;
+            }
+            let capped;
+            let mut choice = choice;
+            match govern::reserve(shared, dialect, asked, choice, &mut job).await {
+                Ok(None) => {}
+                Ok(cap) => {
+                    capped = choice.capped(cap);
+                    choice = &capped;
+                }
+                Err(_) if left > 0 => continue,
+                Err(govern::NoMoney { downgrade: Some(route), .. }) => return Done::Downgrade(route, job),
+                Err(refused) => return Done::Answer(refuse::failed(dialect, job, &refused.error)),
+            }
+            match self.attempt(asked, choice, &onward.before(left, order), job).await {
+                Ok(answer) => return Done::Answer(answer),
+                Err(lost) => job = lost,
+            }
+            job.tries_again();
+        }
+        let error = Error::new(Kind::Internal, "no target is left to ask");
+        Done::Answer(refuse::failed(dialect, job, &error))
+    }
+
     /// Asks one target.
     async fn attempt(
         &self,
@@ -141,6 +213,13 @@ impl Around<'_> {
     ) -> onward::Tried {
         let Self { worker, plan, dialect, call } = *self;
         job.chose(&choice.resolution, choice.surface_dialect());
+        // What was said before, where it is kept here and the target does not hold it.
+        if plan.bodies != BodiesMode::Off && (dialect, call) == (Dialect::OpenaiResponses, Call::Chat) {
+            let went_on = Box::pin(continued::go_on(worker, plan, asked, choice, &mut job)).await;
+            if let Err(error) = went_on {
+                return onward.lost(dialect, job, &error);
+            }
+        }
         if call == Call::CountTokens && !choice.is_same_dialect {
             return Ok(Box::pin(count::estimate(dialect, asked, choice, job)).await);
         }

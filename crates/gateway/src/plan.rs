@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, RwLock};
 
 use pilothouse_catalog::Catalog;
+use pilothouse_store::BodyKey;
 
 pub use build::{Environment, build, listen_address};
 pub use keys::{KeyInfo, Keys, digest_of};
@@ -24,7 +25,7 @@ pub use resolve::{Resolution, Target};
 pub use route::Route;
 pub use ties::Tie;
 
-use crate::config::{ConfigError, DebugSection, Defaults};
+use crate::config::{BodiesMode, ConfigError, DebugSection, Defaults};
 use crate::exposure::Exposure;
 use crate::metrics::Metrics;
 
@@ -58,6 +59,10 @@ pub struct Plan {
     pub upload_bytes_max: u64,
     /// Most bytes of request bodies held at once.
     pub inflight_bytes_max: u64,
+    /// Of which exchanges the bodies are kept.
+    pub bodies: BodiesMode,
+    /// The key that they are sealed with, where one is configured.
+    pub bodies_key: Option<BodyKey>,
     /// Switches for tests.
     pub debug: DebugSection,
     /// Providers were found on this machine rather than configured: they serve loopback callers only.
@@ -79,6 +84,19 @@ impl Plan {
                 tokens.inherit(before);
             }
         }
+    }
+}
+
+impl Plan {
+    /// Whether anything has a budget.
+    #[must_use]
+    pub fn has_budgets(&self) -> bool {
+        let governance = &self.governance;
+        governance.end_user.is_some()
+            || governance.run.is_some()
+            || !governance.routes.is_empty()
+            || governance.has_team_budgets()
+            || self.keys.iter().any(|(_, key)| !key.terms.budgets.is_empty())
     }
 }
 

@@ -6,18 +6,19 @@ mod timers;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 pub(crate) use timers::Timers;
 
 use pilothouse_core::clock::{Clock, SystemClock};
-use pilothouse_store::{Ledger, ServerInfo, StoreError};
+use pilothouse_store::{BodyStore, Ledger, ServerInfo, StoreError};
 use tokio_rustls::TlsAcceptor;
 
-use crate::config::{ConfigError, Source};
+use crate::bodies::{self, BodiesMode};
+use crate::config::{ConfigError, Diagnostic, Source};
 use crate::metrics::Metrics;
 use crate::plan::{self, Environment, Plan};
 use crate::shared::{Shared, Worker};
@@ -98,10 +99,14 @@ impl From<StoreError> for StartError {
     }
 }
 
+/// How soon a key that another process mints or revokes is followed.
+const KEYS_EVERY: Duration = Duration::from_secs(2);
+
 /// A running server.
 pub struct Server {
     shared: Arc<Shared>,
     ledger: Ledger,
+    bodies: Mutex<Option<BodyStore>>,
     address: SocketAddr,
     data_dir: PathBuf,
     workers: Vec<JoinHandle<()>>,
@@ -129,6 +134,8 @@ impl Server {
             source.file.server.tls.as_ref().map(|section| listener::acceptor(source, section)).transpose()?;
         let data_dir = options.data_dir.clone().unwrap_or_else(|| source.data_dir());
         let ledger = Ledger::open(&data_dir, store_options(source, &options.clock))?;
+        let (mode, key) = (plan.bodies, plan.bodies_key.clone());
+        let bodies = bodies::open(&data_dir, source, mode, key, &options.clock)?;
         let seed = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), options.clock.now().0);
         let shared = Arc::new(Shared::new(
             plan,
@@ -139,6 +146,10 @@ impl Server {
             options.ping_every,
             seed,
         ));
+        if let Some(bodies) = bodies.as_ref().filter(|_| mode != BodiesMode::Off) {
+            let _ = shared.bodies.set(bodies.recorder());
+            crate::memory::reread(&shared)?;
+        }
         let socket = listener::bind(listen)?;
         let address = socket
             .local_addr()
@@ -147,6 +158,7 @@ impl Server {
         let mut server = Self {
             shared,
             ledger,
+            bodies: Mutex::new(bodies),
             address,
             data_dir,
             workers: Vec::with_capacity(count),
@@ -154,6 +166,12 @@ impl Server {
             is_tls: tls.is_some(),
             listen,
         };
+        server
+            .shared
+            .minted
+            .open(Arc::new(pilothouse_store::keys::Keys::open(&server.data_dir, &*options.clock)?));
+        server.shared.open_budgets(&server.data_dir)?;
+        server.follow_keys()?;
         server.spawn_workers(count, &socket, tls.as_ref(), source.file.server.connections_max)?;
         let info = ServerInfo { pid: std::process::id(), url: server.url(), started: options.clock.now() };
         info.write(&server.data_dir)?;
@@ -187,6 +205,23 @@ impl Server {
                 .map_err(failed)?;
             self.workers.push(thread);
         }
+        Ok(())
+    }
+
+    /// Follows the keys that other processes mint and revoke.
+    fn follow_keys(&mut self) -> Result<(), StartError> {
+        let (shared, data_dir) = (Arc::clone(&self.shared), self.data_dir.clone());
+        let follow = move || {
+            while !shared.stopping.is_cancelled() {
+                std::thread::park_timeout(KEYS_EVERY);
+                // What cannot be read now is read the next time; until then the keys are those of before.
+                if shared.minted.refresh().is_ok_and(|is_new| is_new) {
+                    let _ = shared.open_budgets(&data_dir);
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("keys".into()).spawn(follow);
+        self.workers.push(thread.map_err(|error| StartError::System("cannot start a thread".into(), error))?);
         Ok(())
     }
 
@@ -225,8 +260,12 @@ impl Server {
         let environment = &Environment { now: self.shared.clock.now(), ..environment.clone() };
         match plan::build(source, environment, self.address, old.version + 1, &self.shared.metrics) {
             Ok(plan) => {
+                self.open_bodies(&plan, source)?;
                 plan.inherit(&old);
                 self.shared.plan.store(Arc::new(plan));
+                // A ledger that was open a moment ago is there; what fails now fails at the first call, and says so.
+                let _ = self.shared.open_budgets(&self.data_dir);
+                self.shared.fetch_leases();
                 Ok(source.file.server.listen.is_some() && wanted != self.listen)
             }
             Err(error) => {
@@ -234,6 +273,24 @@ impl Server {
                 Err(error)
             }
         }
+    }
+
+    /// Opens the bodies where a new configuration asks for them for the first time.
+    fn open_bodies(&self, plan: &Plan, source: &Source) -> Result<(), ConfigError> {
+        if plan.bodies == BodiesMode::Off || self.shared.bodies.get().is_some() {
+            return Ok(());
+        }
+        let mut bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
+        // What only kept the file within its bounds ends first.
+        *bodies = None;
+        let key = plan.bodies_key.clone();
+        let opened = bodies::open(&self.data_dir, source, plan.bodies, key, &self.shared.clock);
+        *bodies = opened
+            .map_err(|error| source.error(vec![Diagnostic { span: None, message: error.to_string() }]))?;
+        if let Some(bodies) = &*bodies {
+            let _ = self.shared.bodies.set(bodies.recorder());
+        }
+        Ok(())
     }
 
     /// The plan in force.
@@ -270,8 +327,12 @@ impl Server {
         }
         self.shared.tasks.close();
         for worker in self.workers {
+            worker.thread().unpark();
             // A worker that broke down has nothing left to end.
             let _ = worker.join();
+        }
+        if let Some(bodies) = self.bodies.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            bodies.close();
         }
         ServerInfo::remove(&self.data_dir)?;
         self.ledger.close()

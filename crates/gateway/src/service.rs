@@ -154,7 +154,7 @@ fn page(
     let told = &google::with_key(told, query_key.as_ref());
     let admitted = match endpoint.role {
         Role::Anyone => Ok(()),
-        Role::Caller => pipeline::admit(plan, told, is_loopback).map(drop),
+        Role::Caller => pipeline::admit(&worker.shared, plan, told, is_loopback).map(drop),
         Role::Operator => pipeline::admit_operator(plan, told, is_loopback),
     };
     if let Err(error) = admitted {

@@ -1,7 +1,8 @@
 //! What all workers share: the plan in force, the recorder, counters, the stop signal.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -9,7 +10,12 @@ use pilothouse_core::clock::{Clock, UnixMs};
 use pilothouse_core::exchange::Exchange;
 use pilothouse_core::id::ExchangeId;
 use pilothouse_routing::affinity::Conversations;
-use pilothouse_store::Recorder;
+use pilothouse_routing::count::PrefixCounts;
+use pilothouse_store::StoreError;
+use pilothouse_store::budget::{BudgetOptions, Budgets};
+use pilothouse_store::limits::{Counters, MemoryCounters};
+use pilothouse_store::runs::Runs;
+use pilothouse_store::{BodyRecorder, Recorder};
 use pilothouse_wire::memory::ThinkingMemory;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -18,6 +24,7 @@ use tokio_util::task::TaskTracker;
 use crate::drain::Drain;
 use crate::kept::KeptPlaces;
 use crate::metrics::Metrics;
+use crate::minted::Minted;
 use crate::plan::Plan;
 use crate::server::Timers;
 
@@ -32,12 +39,21 @@ const CONVERSATIONS_MAX: usize = 100_000;
 /// How long a conversation's place is remembered after its last turn: vendors keep their prompt caches for an hour at most.
 const CONVERSATION_MS: u64 = 60 * 60 * 1000;
 
+/// Most beginnings of conversations whose count is remembered.
+const PREFIXES_MAX: usize = 16_384;
+/// Most runs of agents that are limited at once.
+const RUNS_MAX: usize = 65_536;
+/// A run without a turn for so long is forgotten.
+const RUN_IDLE_MS: u64 = 24 * 60 * 60 * 1000;
+
 /// What all workers share.
 pub struct Shared {
     /// The configuration in force.
     pub plan: ArcSwap<Plan>,
     /// Where exchanges are recorded.
     pub recorder: Recorder,
+    /// Where bodies are kept, once that was asked for.
+    pub bodies: OnceLock<BodyRecorder>,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
     /// Counters.
@@ -64,6 +80,16 @@ pub struct Shared {
     pub holdings: Mutex<KeptPlaces>,
     /// Where conversations on routes were last.
     pub conversations: Conversations,
+    /// What was counted of earlier turns.
+    pub prefixes: PrefixCounts,
+    /// Keys that were minted while the gateway runs.
+    pub minted: Minted,
+    /// Counters of limits.
+    pub counters: Arc<dyn Counters>,
+    /// Budgets; opened when a configuration or a key first has one.
+    pub budgets: OnceLock<Budgets>,
+    /// Runs of agents.
+    pub runs: Runs,
     /// Rooms for conversations over WebSockets.
     pub sessions: Arc<Semaphore>,
     /// When this process began.
@@ -90,6 +116,7 @@ impl Shared {
         Self {
             plan: ArcSwap::from_pointee(plan),
             recorder,
+            bodies: OnceLock::new(),
             clock,
             metrics,
             held_bytes: AtomicU64::new(0),
@@ -103,11 +130,44 @@ impl Shared {
             responses: Mutex::default(),
             holdings: Mutex::default(),
             conversations: Conversations::new(CONVERSATIONS_MAX, CONVERSATION_MS),
+            prefixes: PrefixCounts::new(PREFIXES_MAX),
+            minted: Minted::default(),
+            counters: Arc::new(MemoryCounters::default()),
+            budgets: OnceLock::new(),
+            runs: Runs::new(RUNS_MAX, RUN_IDLE_MS),
             sessions: Arc::new(Semaphore::new(SESSIONS_MAX)),
             started_at,
             tasks: TaskTracker::new(),
             ids: AtomicU64::new(0),
             seed,
+        }
+    }
+
+    /// Opens the budgets, where the configuration or a minted key has any and they are not open yet.
+    ///
+    /// # Errors
+    /// The disk's refusal.
+    pub fn open_budgets(&self, data_dir: &Path) -> Result<(), StoreError> {
+        if self.budgets.get().is_some() || !(self.plan.load().has_budgets() || self.minted.has_budgets()) {
+            return Ok(());
+        }
+        let options = BudgetOptions { clock: Arc::clone(&self.clock), ..BudgetOptions::default() };
+        let budgets = Budgets::open(data_dir, options)?;
+        // Two at once cannot be: start, reload and the follower of keys call one after the other, and a second one that is
+        // dropped gives back what it leased.
+        let _ = self.budgets.set(budgets);
+        self.fetch_leases();
+        Ok(())
+    }
+
+    /// Fetches the first leases of the budgets that the configuration names, so that no call waits for one.
+    pub fn fetch_leases(&self) {
+        let Some(budgets) = self.budgets.get() else { return };
+        for (_, key) in self.plan.load().keys.iter() {
+            for budgeted in &key.terms.budgets {
+                // Only end users and runs can be too many.
+                let _ = budgets.account(budgeted.kind, &budgeted.scope, &budgeted.rule);
+            }
         }
     }
 

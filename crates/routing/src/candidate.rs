@@ -230,6 +230,9 @@ pub struct Candidate {
     pub pricing: Option<Pricing>,
     /// The tokenizer behind its name.
     pub tokenizer: Tokenizer,
+    /// Tokens of output, reasoning included, for each that the features expect: a model that thinks at length writes more
+    /// for the same question. From the ledger; 1.0 where nothing is known.
+    pub output_factor: f32,
     /// Its share under `weighted`, and its weight in `sticky`. Zero takes calls only when all others have failed.
     pub weight: u32,
     /// Whether it stands by: it comes after all others, in the order of the list.
@@ -260,6 +263,7 @@ impl Candidate {
             lifecycle: Lifecycle::ACTIVE,
             pricing: None,
             tokenizer: Tokenizer::of(model),
+            output_factor: 1.0,
             weight: 1,
             is_fallback: false,
             is_spill: false,

@@ -8,12 +8,16 @@
 //! 3. **Tokenizer.** Only within [`COUNT_BAND_PERCENT`] of a limit, or where the order of prices still depends on it;
 //!    once per tokenizer, however many targets share it.
 
+mod prefix;
+
 use pilothouse_tokens::{TextShape, Tokenizer};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::candidate::Candidate;
 use crate::request::Input;
+
+pub use prefix::{PrefixCounts, Prefixed};
 
 /// How near to a limit, in percent of it, an estimate must be for a tokenizer to run.
 pub const COUNT_BAND_PERCENT: u64 = 15;
@@ -142,14 +146,17 @@ impl<'a> Lengths<'a> {
             let error = if tokenizer.is_exact() { 2 } else { 10 };
             return Tokens::around(*tokens, error, Instrument::Tokenizer).plus(around);
         }
-        if let Some(observed) = candidate.health.calibration.tokens(self.input.text_bytes) {
+        let observed = candidate.health.calibration.tokens(self.input.text_bytes);
+        let shape_error = u64::from(tokenizer.error_percent());
+        if let Some(Some(shape)) = &self.shape
+            && observed.is_none_or(|observed| u64::from(observed.error_percent) > shape_error)
+        {
+            return Tokens::around(tokenizer.estimate(shape), shape_error, Instrument::Shape).plus(around);
+        }
+        if let Some(observed) = observed {
             let error = u64::from(observed.error_percent);
             return Tokens::around(observed.tokens, error, Instrument::Observed)
                 .plus(self.input.media_tokens);
-        }
-        if let Some(Some(shape)) = &self.shape {
-            let error = u64::from(tokenizer.error_percent());
-            return Tokens::around(tokenizer.estimate(shape), error, Instrument::Shape).plus(around);
         }
         self.by_length(tokenizer).plus(around)
     }
@@ -164,13 +171,24 @@ impl<'a> Lengths<'a> {
     /// The estimate for comparing with `limit`: more is read where, and only where, that could change the outcome.
     pub fn against(&mut self, candidate: &Candidate, limit: u64) -> Tokens {
         let mut tokens = self.estimate(candidate);
-        if tokens.by == Instrument::Length && tokens.straddles(limit) {
+        if self.is_rough(candidate, &tokens) && tokens.straddles(limit) {
             tokens = self.read_shape(candidate);
         }
         if tokens.by != Instrument::Tokenizer && tokens.is_near(limit) {
             tokens = self.run_tokenizer(candidate);
         }
         tokens
+    }
+
+    /// Whether reading the shape, which nobody has done yet, would narrow an estimate.
+    pub(crate) fn is_rough(&self, candidate: &Candidate, tokens: &Tokens) -> bool {
+        let error = match tokens.by {
+            Instrument::Length => return self.shape.is_none(),
+            Instrument::Shape | Instrument::Tokenizer => return false,
+            Instrument::Observed => u128::from(tokens.high.saturating_sub(tokens.likely)),
+        };
+        let of_shape = u128::from(tokens.likely) * u128::from(candidate.tokenizer.error_percent());
+        self.shape.is_none() && error * 100 > of_shape
     }
 
     /// Reads the shape, unless that has been tried, and estimates again.

@@ -16,9 +16,17 @@ pub fn expected_usage(candidate: &Candidate, features: &Features<'_>, input_toke
     Usage {
         input: input_tokens - cached,
         cache_read: cached,
-        output: features.output_tokens(),
+        output: expected_output(candidate, features),
         ..Usage::default()
     }
+}
+
+/// Tokens of output that are expected of a target, within the caller's cap and its own.
+#[must_use]
+pub fn expected_output(candidate: &Candidate, features: &Features<'_>) -> u64 {
+    let tokens = features.output_tokens() as f32 * candidate.output_factor.max(0.0);
+    let caps = [features.output_tokens_max, candidate.output_tokens_max];
+    caps.into_iter().flatten().fold(tokens as u64, u64::min)
 }
 
 /// The expected cost of an exchange with that many tokens of input; unknown where a price is.

@@ -66,7 +66,8 @@ pub struct Deadline {
 /// A conversation that is known from before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conversation {
-    /// What it is known by; see [`crate::affinity`].
+    /// What it is known by, the same at every turn: [`crate::affinity::Identity::digest`] or
+    /// [`crate::affinity::Chain::root`].
     pub id: u64,
     /// Where its last exchange went, if that is remembered.
     pub held: Option<Held>,

@@ -1,7 +1,11 @@
 //! A route made ready: its candidates, its constraints, its strategy; and the choice for one exchange.
 
+mod explain;
+
 use std::fmt;
 use std::sync::Arc;
+
+pub use explain::{Explanation, LeftOut, Place};
 
 use pilothouse_core::error::{Error, Kind, Retry};
 use serde::Serialize;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::bodies::KEY_FILE;
 use crate::folder::ServerInfo;
 
 /// Why a ledger could not be opened, read or written. Its text names the file, the reason and the next step.
@@ -52,6 +53,11 @@ pub enum StoreError {
         path: PathBuf,
         /// What is wrong with it.
         what: String,
+    },
+    /// The bodies were sealed with another key, or theirs is gone.
+    WrongBodyKey {
+        /// The file of bodies.
+        path: PathBuf,
     },
     /// What was asked for cannot be done; nothing was changed.
     Refused {
@@ -124,6 +130,12 @@ impl fmt::Display for StoreError {
             Self::Damaged { path, what } => write!(
                 out,
                 "{} is damaged: {what}. Keep a copy, move it away, and start again with an empty folder",
+                path.display()
+            ),
+            Self::WrongBodyKey { path } => write!(
+                out,
+                "the bodies in {} were sealed with another key than the one at hand: put back `{KEY_FILE}` beside it or \
+                 the key that [store] bodies_key named, or remove the file, whose content nobody can read without it",
                 path.display()
             ),
             Self::Refused { what } => out.write_str(what),

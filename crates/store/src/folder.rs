@@ -152,7 +152,7 @@ pub(crate) fn make_file(path: &Path) -> Result<(), StoreError> {
         .map_err(|cause| StoreError::failed(path, "make", cause))
 }
 
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options

@@ -1,11 +1,14 @@
 //! The ledger: every exchange on disk, off the request's path, with totals that always add up.
 //!
+//! Bodies of messages are kept beside it only where that is asked for: [`BodyStore`], sealed, bounded, erasable.
+//!
 //! [`Ledger`] owns the one writer thread and its SQLite file, [`Recorder`] is what the hot path holds,
 //! [`Reader`] answers questions from any process while a server writes. This crate knows SQL and
 //! exchanges; it knows nothing of HTTP, vendors or wire formats.
 
 mod audit;
 mod batch;
+mod bodies;
 pub mod budget;
 mod codes;
 mod detail;
@@ -38,6 +41,10 @@ mod zone;
 mod tests;
 
 pub use audit::AuditRecord;
+pub use bodies::{
+    BODIES_FILE, BodyGap, BodyHealth, BodyKey, BodyOptions, BodyReader, BodyRecorder, BodyStore, Erase,
+    KEY_FILE, Kept, LostPart,
+};
 pub use error::StoreError;
 pub use folder::{ServerInfo, Trace};
 pub use gap::Gap;

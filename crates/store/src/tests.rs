@@ -1,5 +1,6 @@
 //! The ledger's promises, each a test.
 
+mod bodies;
 mod files;
 mod overload;
 mod reading;

@@ -1,4 +1,4 @@
-//! Kill -9 under load: the ledger opens whole, and only what was not yet flushed is missing.
+//! Kill -9 under load: the ledger and the bodies open whole, and only what was not yet flushed is missing.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test says so when it fails")]
 
@@ -7,15 +7,19 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use bytes::Bytes;
 use pilothouse_core::clock::UnixMs;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::exchange::{AnswerFacts, Caller, Exchange, Outcome, TargetUsed, Timings};
 use pilothouse_core::id::ExchangeId;
 use pilothouse_core::money::{Cost, PicoUsd};
 use pilothouse_core::usage::{Bill, Provenance, Usage};
-use pilothouse_store::{By, Filter, Ledger, Options, Reader, Totals, UsageQuery};
+use pilothouse_store::{
+    BodyOptions, BodyReader, BodyStore, By, Filter, Kept, Ledger, Options, Reader, Totals, UsageQuery,
+};
 
 const CHILD: &str = "PILOTHOUSE_TEST_RECORDS_INTO";
+const CHILD_OF_BODIES: &str = "PILOTHOUSE_TEST_KEEPS_BODIES_IN";
 const START: u64 = 1_795_348_800_000;
 
 /// The nth exchange, so that whoever reads the ledger can tell what should be there.
@@ -74,10 +78,94 @@ fn child_records_until_it_is_killed() {
     }
 }
 
+/// Bodies of many pages, none of them equal.
+fn bodies_of(count: u64) -> Kept {
+    let at = UnixMs(START + count);
+    let words = |seed: u64| -> Bytes {
+        let mut state = seed;
+        let mut next = || {
+            state = state.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
+            format!("{:08x} ", state >> 32)
+        };
+        (0..2000 + count % 3000).map(|_| next()).collect::<String>().into()
+    };
+    Kept {
+        exchange: ExchangeId::new(at, count.into()),
+        at,
+        key: "search".into(),
+        end_user: None,
+        response: Some(format!("resp_{count}").into()),
+        dialect: Dialect::OpenaiResponses,
+        holder: None,
+        status: 200,
+        is_stream: false,
+        is_whole: true,
+        request: words(2 * count),
+        answer: words(2 * count + 1),
+        lost_part: Bytes::new(),
+    }
+}
+
+/// The child: keeps bodies without end and says now and then how many are surely on disk.
+#[test]
+fn child_keeps_bodies_until_it_is_killed() {
+    let Some(dir) = std::env::var_os(CHILD_OF_BODIES).map(PathBuf::from) else { return };
+    let store = BodyStore::open(&dir, &BodyOptions { days: None, ..BodyOptions::default() }).unwrap();
+    let recorder = store.recorder();
+    for count in 0u64.. {
+        let kept = bodies_of(count);
+        while !recorder.reserve(kept.bytes()) {
+            std::thread::yield_now();
+        }
+        recorder.put(kept);
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "\nwritten {} put {}", recorder.health().written_total, count + 1).unwrap();
+        out.flush().unwrap();
+    }
+}
+
+#[test]
+fn a_killed_server_leaves_whole_bodies_or_none() {
+    for round in 1..=3 {
+        let dir = tempfile::tempdir().unwrap();
+        let child = start(dir.path(), CHILD_OF_BODIES, "child_keeps_bodies_until_it_is_killed");
+        let acknowledged = kill_after(child, 60 * round + 7);
+        let reader = BodyReader::open(dir.path()).unwrap().unwrap();
+        let whole = |count: &u64| {
+            let wanted = bodies_of(*count);
+            let Some(found) = reader.exchange(wanted.exchange, None).unwrap() else { return false };
+            assert_eq!(
+                (found.request, found.answer),
+                (wanted.request, wanted.answer),
+                "no half body reads as whole"
+            );
+            true
+        };
+        let recovered = (0u64..).take_while(whole).count() as u64;
+        assert!(recovered >= acknowledged, "{recovered} of {acknowledged} acknowledged");
+        assert!((recovered..recovered + 500).all(|count| !whole(&count)), "none is missing in the middle");
+        drop(reader);
+        // And a new server goes on.
+        let store =
+            BodyStore::open(dir.path(), &BodyOptions { days: None, ..BodyOptions::default() }).unwrap();
+        let recorder = store.recorder();
+        assert_eq!(recorder.find("search", "resp_0").unwrap().unwrap().request, bodies_of(0).request);
+        let next = bodies_of(recovered);
+        assert!(recorder.reserve(next.bytes()));
+        recorder.put(next);
+        assert!(store.flush(Duration::from_secs(60)));
+        assert_eq!((recorder.health().written_total, recorder.dropped_total()), (1, 0));
+    }
+}
+
 fn start_child(dir: &std::path::Path) -> Child {
+    start(dir, CHILD, "child_records_until_it_is_killed")
+}
+
+fn start(dir: &std::path::Path, variable: &str, test: &str) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child_records_until_it_is_killed", "--nocapture"])
-        .env(CHILD, dir)
+        .args(["--exact", test, "--nocapture"])
+        .env(variable, dir)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()

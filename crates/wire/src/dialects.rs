@@ -111,6 +111,11 @@ pub fn holds_foreign_reasoning(dialect: Dialect, body: &[u8]) -> bool {
     }
 }
 
+/// Whether encrypted reasoning of Responses is another vendor's proof that we sealed, so that it may go to any target.
+pub(crate) fn is_sealed_by_us(encrypted: &str) -> bool {
+    encrypted.starts_with(FOREIGN_SIGNATURE)
+}
+
 /// Before the family's name in the signature of reasoning that another vendor than the dialect's own wrote.
 pub(crate) const FOREIGN_SIGNATURE: &str = "pilothouse-origin-";
 

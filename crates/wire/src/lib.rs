@@ -6,6 +6,7 @@
 pub mod cap;
 pub mod codec;
 pub mod compat;
+pub mod continued;
 pub mod dialects;
 pub mod embeddings;
 pub mod eventstream;

@@ -3,7 +3,9 @@
 //! A model that thinks and then calls a tool must get its thinking back, signed, with the tool's result. An
 //! openai-chat client cannot hold it, and others lose it. So it is kept here under the vendor's own ids of the tool calls, which
 //! nobody can guess, and only for the key that the answer went to. It is bounded in bytes, forgotten after an
-//! hour, and never written to disk. Where it is missing, thinking is off for that turn, and a note says so.
+//! hour, and never written to disk from here: [`pack`] gives it to an owner who keeps it sealed. Where it is missing, thinking is off for that turn, and a note says so.
+
+mod packed;
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -14,6 +16,8 @@ use pilothouse_core::conversation::{
     Answer, Content, Effort, Message, Part, Reasoning, Request, Role, Thinking,
 };
 use pilothouse_core::exchange::Note;
+
+pub use packed::pack;
 
 /// How long thinking is kept, in milliseconds.
 pub const KEPT_MS: u64 = 60 * 60 * 1000;
@@ -94,25 +98,14 @@ impl ThinkingMemory {
     /// Keeps the signed thinking of an answer that calls tools, for the key of that name. Where a model called
     /// without having thought, that is kept too: such a turn has no gap. Answers without calls are not kept.
     pub fn remember(&mut self, key: &str, answer: &Answer, now: UnixMs) {
-        self.forget_old(now);
-        let Some(choice) = answer.choices.first() else { return };
-        let parts: Vec<Part> = choice
-            .parts
-            .iter()
-            .filter(|part| matches!(&part.content, Content::Reasoning(one) if is_proven(one)))
-            .cloned()
-            .collect();
-        let calls: Vec<Box<str>> = choice
-            .parts
-            .iter()
-            .filter_map(|part| match &part.content {
-                Content::ToolCall(call) if call.id.len() >= ID_MIN => Some(call.id.clone()),
-                _ => None,
-            })
-            .collect();
-        if calls.is_empty() {
-            return;
+        if let Some((calls, parts)) = taken(answer) {
+            self.put(key, calls, parts, now);
         }
+    }
+
+    /// Keeps the thinking of one turn.
+    fn put(&mut self, key: &str, calls: Vec<Box<str>>, parts: Vec<Part>, now: UnixMs) {
+        self.forget_old(now);
         let bytes = parts.iter().map(size).sum::<usize>()
             + calls.iter().map(|id| 2 * id.len() + ENTRY_OVERHEAD).sum::<usize>()
             + ENTRY_OVERHEAD;
@@ -238,6 +231,22 @@ impl fmt::Debug for ThinkingMemory {
             .field("bytes_max", &self.bytes_max)
             .finish_non_exhaustive()
     }
+}
+
+/// What is kept of an answer: the ids of its calls, and its signed thinking. `None` where it calls nothing.
+fn taken(answer: &Answer) -> Option<(Vec<Box<str>>, Vec<Part>)> {
+    let choice = answer.choices.first()?;
+    let is_kept = |part: &&Part| matches!(&part.content, Content::Reasoning(one) if is_proven(one));
+    let parts: Vec<Part> = choice.parts.iter().filter(is_kept).cloned().collect();
+    let calls: Vec<Box<str>> = choice
+        .parts
+        .iter()
+        .filter_map(|part| match &part.content {
+            Content::ToolCall(call) if call.id.len() >= ID_MIN => Some(call.id.clone()),
+            _ => None,
+        })
+        .collect();
+    (!calls.is_empty()).then_some((calls, parts))
 }
 
 fn is_proven(one: &Reasoning) -> bool {

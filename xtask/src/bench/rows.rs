@@ -8,7 +8,7 @@ mod pairs;
 use std::borrow::Cow;
 
 /// Groups that are measured only where `--only` names them: they take long.
-pub(crate) const ON_REQUEST: [&str; 3] = ["pairs", "bursts", "codec"];
+pub(crate) const ON_REQUEST: [&str; 4] = ["pairs", "bursts", "codec", "routing"];
 
 /// Who answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -65,6 +65,19 @@ pub fn metrics(shared: &Shared) -> Answer {
         "# HELP pilothouse_ledger_details_lost_total Exchanges whose details were lost to overflow.\n# TYPE pilothouse_ledger_details_lost_total counter"
     );
     let _ = writeln!(body, "pilothouse_ledger_details_lost_total {}", shared.recorder.dropped_total());
+    if let Some(bodies) = shared.bodies.get() {
+        let health = bodies.health();
+        let _ = write!(
+            body,
+            "# HELP pilothouse_bodies_written_total Exchanges whose bodies were kept.\n# TYPE pilothouse_bodies_written_total counter\n\
+             pilothouse_bodies_written_total {}\n\
+             # HELP pilothouse_bodies_lost_total Exchanges whose bodies were to be kept and are not.\n# TYPE pilothouse_bodies_lost_total counter\n\
+             pilothouse_bodies_lost_total {}\n\
+             # HELP pilothouse_bodies_bytes What kept bodies take on the disk.\n# TYPE pilothouse_bodies_bytes gauge\n\
+             pilothouse_bodies_bytes {}\n",
+            health.written_total, health.dropped_total, health.bytes
+        );
+    }
     answer(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", body)
 }
 

@@ -3,6 +3,7 @@
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Fault, Kind};
 use pilothouse_core::exchange::{Chosen, Exchange, Note, Outcome};
+use pilothouse_core::usage::Provenance;
 use pilothouse_routing::affinity::{Identity, Scope};
 use pilothouse_routing::health::Absence;
 use pilothouse_routing::{CallInFlight, Ended, Held, TargetId};
@@ -20,6 +21,8 @@ const CACHED_TOKENS_MIN: u64 = 1_024;
 pub(super) struct Course {
     /// What the next turn of the conversation will be known by.
     marks: SmallVec<[u64; 2]>,
+    /// Bytes of the request's text, where it holds nothing else.
+    text_bytes: Option<u64>,
     /// The call under way.
     call: Option<CallInFlight>,
     /// When it began, in microseconds after the exchange's start.
@@ -28,9 +31,9 @@ pub(super) struct Course {
 
 impl Job {
     /// A route has chosen.
-    pub(crate) fn routed(&mut self, chosen: Box<Chosen>, marks: SmallVec<[u64; 2]>) {
+    pub(crate) fn routed(&mut self, chosen: Box<Chosen>, marks: SmallVec<[u64; 2]>, text_bytes: Option<u64>) {
         self.receipt(|receipt| receipt.choice = Some(chosen));
-        self.course = Some(Box::new(Course { marks, call: None, began_us: 0 }));
+        self.course = Some(Box::new(Course { marks, text_bytes, call: None, began_us: 0 }));
     }
 
     /// Turns to a target of the route.
@@ -45,6 +48,7 @@ impl Job {
         let target = &choice.resolution.target;
         let credential = u32::try_from(target.provider.credential()).unwrap_or(u32::MAX);
         let stones = &target.health.tombstones;
+        target.health.retries.called();
         let began = if stones.may_call(credential, now) {
             target.health.begin(now)
         } else {
@@ -123,6 +127,9 @@ impl Job {
         if let Some(known) = self.resolution.as_ref().map(|resolution| &resolution.target) {
             let credential = u32::try_from(known.provider.credential()).unwrap_or(u32::MAX);
             known.health.tombstones.present(credential);
+            if let (Some(bytes), Provenance::Reported) = (course.text_bytes, exchange.bill.provenance) {
+                known.health.calibration.learn(now, bytes, usage.input_total());
+            }
         }
         let Some(target) = &exchange.target else { return };
         let input_tokens = usage.input_total();

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::Caller;
 
-use crate::plan::{Plan, digest_of};
+use crate::plan::{KeyInfo, Plan, digest_of};
+use crate::shared::Shared;
 use crate::told::Told;
 
 const APPLICATION_MAX: usize = 64;
@@ -37,16 +38,30 @@ fn signer(authorization: &[u8]) -> Option<&[u8]> {
 /// Finds out who calls.
 ///
 /// # Errors
-/// [`Kind::Unauthorized`] where a key is needed and none fits; the sentence never repeats what was sent.
-pub fn admit(plan: &Plan, told: &Told<'_>, is_loopback: bool) -> Result<Caller, Error> {
-    if plan.keys.is_empty() {
+/// As [`admit_key`].
+pub fn admit(shared: &Shared, plan: &Plan, told: &Told<'_>, is_loopback: bool) -> Result<Caller, Error> {
+    admit_key(shared, plan, told, is_loopback).map(|(caller, _)| caller)
+}
+
+/// Finds out who calls, and with which key.
+///
+/// # Errors
+/// [`Kind::Unauthorized`] where a key is needed and none fits, or it has ended; the sentence never repeats what was sent.
+pub(super) fn admit_key(
+    shared: &Shared,
+    plan: &Plan,
+    told: &Told<'_>,
+    is_loopback: bool,
+) -> Result<(Caller, Option<Arc<KeyInfo>>), Error> {
+    if plan.keys.is_empty() && shared.minted.is_empty() {
         // Without keys, callers on this machine need none, and whatever their SDK sends is dropped.
         if plan.keys.is_open && is_loopback {
-            return Ok(caller(told, Arc::default(), None));
+            return Ok((caller(told, Arc::default(), None), None));
         }
         return Err(Error::new(
             Kind::Unauthorized,
-            "no client key exists yet; create one in [keys] of the configuration, then send it as the API key",
+            "no client key exists yet; create one in [keys] of the configuration or with `pilothouse keys create`, then \
+             send it as the API key",
         ));
     }
     let Some(secret) = credential(told) else {
@@ -55,13 +70,23 @@ pub fn admit(plan: &Plan, told: &Told<'_>, is_loopback: bool) -> Result<Caller, 
             "no API key was sent; send one as `Authorization: Bearer KEY` or `x-api-key: KEY`",
         ));
     };
-    match plan.keys.find(secret) {
-        Some(key) => Ok(caller(told, Arc::clone(&key.name), key.application.as_ref())),
-        None => Err(Error::new(
+    let digest = digest_of(secret);
+    let known = match plan.keys.find_digest(&digest) {
+        Some(key) => Some(Arc::clone(key)),
+        None => shared.minted.find(plan, &digest, shared.clock.now())?,
+    };
+    let Some(key) = known else {
+        return Err(Error::new(
             Kind::Unauthorized,
             "the API key is not one that is configured here; ask whoever runs this gateway for one",
-        )),
+        ));
+    };
+    if key.terms.is_over(shared.clock.now()) {
+        let public =
+            format!("the API key `{}` has ended; ask whoever runs this gateway for a new one", key.name);
+        return Err(Error::new(Kind::Unauthorized, public));
     }
+    Ok((caller(told, Arc::clone(&key.name), key.application.as_ref()), Some(key)))
 }
 
 /// Finds out whether an operator asks.

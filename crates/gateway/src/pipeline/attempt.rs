@@ -34,6 +34,8 @@ pub(super) struct Outgoing<'a> {
     pub(super) sdk_retries: u32,
     /// Further attempts after the first, where the provider does not decide.
     pub(super) retries: Option<u32>,
+    /// They are bounded by a share of the target's load besides: on a route, others can take the call.
+    pub(super) is_on_route: bool,
 }
 
 /// Sends a call until an attempt brings something to pass on: an answer, or an error that another attempt
@@ -82,7 +84,7 @@ pub(super) async fn send(
                     job.attempt_failed(Kind::Vendor, Some(status.as_u16()));
                     continue;
                 }
-                if !is_worth_repeating(status) || retries == 0 {
+                if !is_worth_repeating(status) || retries == 0 || !may_repeat(worker, choice, outgoing) {
                     return Ok(answer);
                 }
                 let asked = asked_pause(&answer.headers);
@@ -93,7 +95,8 @@ pub(super) async fn send(
                 asked
             }
             Err(failure) => {
-                if retries == 0 || !is_safe_to_repeat(provider, &failure) {
+                let is_safe = is_safe_to_repeat(provider, &failure);
+                if retries == 0 || !is_safe || !may_repeat(worker, choice, outgoing) {
                     return Err(failure.into_error(&provider.name));
                 }
                 job.attempt_failed(failure.kind(), None);
@@ -106,6 +109,12 @@ pub(super) async fn send(
         Box::pin(tokio::time::sleep(pause_now)).await;
         pause *= 2;
     }
+}
+
+/// Whether the target's budget of retries has one left: a vendor in trouble is not asked by everybody again.
+fn may_repeat(worker: &Worker, choice: &Choice, outgoing: &Outgoing<'_>) -> bool {
+    let is_bounded = outgoing.is_on_route && choice.provider().has_breaker;
+    !is_bounded || choice.resolution.target.health.retries.take(worker.shared.clock.now())
 }
 
 /// The credentials that were refused in one call.

@@ -6,7 +6,7 @@ use pilothouse_catalog::compat::Compat;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::{Chosen, Standing};
-use pilothouse_routing::{NoTarget, Random};
+use pilothouse_routing::{AllowList, Features, NoTarget, Random};
 use pilothouse_wire::codec::Target;
 use pilothouse_wire::embeddings::Form;
 use pilothouse_wire::path::{
@@ -14,14 +14,15 @@ use pilothouse_wire::path::{
     vertex_anthropic_path,
 };
 
-use super::features::{Marks, Told, counter};
+use super::features::{Marks, Told};
 use super::read::Asked;
 use crate::config::CompatMode;
 use crate::endpoints::Call;
-use crate::plan::{Naming, Plan, Provider, Resolution, Route, Surface};
+use crate::plan::{KeyInfo, Naming, Plan, Provider, Resolution, Route, Surface};
 use crate::shared::Shared;
 
 /// The target of one attempt.
+#[derive(Clone)]
 pub(crate) struct Choice {
     pub(crate) resolution: Arc<Resolution>,
     way: Way,
@@ -44,6 +45,8 @@ pub(super) struct Order {
     pub(super) chosen: Option<Box<Chosen>>,
     /// What the next request of the conversation will be known by.
     pub(super) marks: Marks,
+    /// Bytes of the request's text, where it holds nothing else.
+    pub(super) text_bytes: Option<u64>,
 }
 
 /// One of a provider's ways to be called.
@@ -73,6 +76,12 @@ impl Choice {
     fn to(resolution: Arc<Resolution>, way: Way, is_same_dialect: bool) -> Self {
         let compat = resolution.target.provider.compat;
         Self { resolution, way, is_same_dialect, compat, output_tokens_max: None }
+    }
+
+    /// The same with at most so many tokens of output.
+    pub(super) fn capped(&self, cap: Option<u64>) -> Self {
+        let most = [self.output_tokens_max, cap].into_iter().flatten().min();
+        Self { output_tokens_max: most, ..self.clone() }
     }
 
     /// The same, as a route has it.
@@ -251,9 +260,13 @@ pub(super) fn choose(
     if let Some(route) = plan.route(&asked.model) {
         return of_route(shared, route, dialect, call, asked);
     }
-    let mut first = of_target(plan.resolve(&asked.model)?, dialect, call)?;
+    let resolution = plan.resolve(&asked.model)?;
+    if let Some(key) = &asked.holder {
+        may_call(key, &resolution)?;
+    }
+    let mut first = of_target(resolution, dialect, call)?;
     first.output_tokens_max = plan.defaults.output_tokens_max();
-    Ok(Order { route: None, first, rest: Vec::new(), chosen: None, marks: Marks::new() })
+    Ok(Order { route: None, first, rest: Vec::new(), chosen: None, marks: Marks::new(), text_bytes: None })
 }
 
 fn of_route(
@@ -264,11 +277,14 @@ fn of_route(
     asked: &Asked<'_>,
 ) -> Result<Order, Error> {
     let told = Told::read(shared, route, dialect, asked);
-    let texts = told.texts();
     let mut random = Random::new(shared.chance());
+    // Who may call the route may call what stands behind it; who may not, what else the key allows.
+    let allowed = asked.holder.as_ref().filter(|key| !key.terms.allows(&route.name));
+    let allowed = allowed.map(|key| AllowList::new(key.terms.allow.iter().cloned()));
+    let features = Features { allowed: allowed.as_ref(), ..told.features() };
     let decision = route
         .chooser
-        .choose(&told.features(), &mut counter(&texts), &mut random)
+        .choose(&features, &mut told.counter(&shared.prefixes), &mut random)
         .map_err(NoTarget::into_error)?;
     let mut chosen = Chosen { strategy: route.strategy.clone(), ..Chosen::default() };
     let candidates = route.chooser.candidates();
@@ -304,8 +320,30 @@ fn of_route(
         // Vectors of different models cannot be compared: only another place that serves the same model helps.
         rest.retain(|choice| choice.resolution.target.real == first.resolution.target.real);
     }
-    let marks = told.marks.clone();
-    Ok(Order { route: Some(Arc::clone(route)), first, rest, chosen: Some(Box::new(chosen)), marks })
+    let (marks, text_bytes) = (told.marks.clone(), told.text_bytes());
+    Ok(Order {
+        text_bytes,
+        route: Some(Arc::clone(route)),
+        first,
+        rest,
+        chosen: Some(Box::new(chosen)),
+        marks,
+    })
+}
+
+/// Whether a key may call a target by the name that was asked for, or by the target's own.
+pub(super) fn may_call(key: &KeyInfo, resolution: &Resolution) -> Result<(), Error> {
+    let target = &resolution.target;
+    let name = format!("{}/{}", target.provider.name, target.model);
+    if key.terms.allows(&resolution.asked) || key.terms.allows(&name) {
+        return Ok(());
+    }
+    let public = format!(
+        "the API key `{}` may not call `{name}`; it may call {}",
+        key.name,
+        key.terms.allow.join(", ")
+    );
+    Err(Error::new(Kind::Forbidden, public))
 }
 
 /// The way to one target.

@@ -163,7 +163,8 @@ async fn one(
 ) -> Brought {
     let body = ready.form.encode(&ready.texts, texts, &choice.resolution.target.model);
     let (call, tail, extra) = (ready.call, ready.tail.as_str(), &ready.extra);
-    let outgoing = Outgoing { call, tail, extra, body: &[&body], sdk_retries, retries: None };
+    let outgoing =
+        Outgoing { call, tail, extra, body: &[&body], sdk_retries, retries: None, is_on_route: false };
     let sent = Box::pin(send(worker, choice, &outgoing, &mut aside)).await;
     let result = match sent {
         Ok(sent) => read(choice, ready.form, texts.len(), sent).await,

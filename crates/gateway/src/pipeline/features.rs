@@ -3,7 +3,8 @@
 use pilothouse_core::clock::UnixMs;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_routing::affinity::{Chain, Identity, Scope};
-use pilothouse_routing::{Capability, Conversation, Deadline, Features, Held, Input, Needs, Texts};
+use pilothouse_routing::count::{PrefixCounts, Prefixed};
+use pilothouse_routing::{Capability, Conversation, Deadline, Features, Held, Input, Needs};
 use pilothouse_wire::head::Head;
 use pilothouse_wire::needs::{self, Wants};
 use pilothouse_wire::scan;
@@ -30,7 +31,10 @@ pub(crate) struct Told<'a> {
     conversation: Option<Conversation>,
     /// What the next request of this conversation will be known by.
     pub(super) marks: Marks,
-    text: &'a str,
+    /// The turns, where they can be read.
+    turns: Vec<&'a str>,
+    /// The digests of what ends with each of the last turns.
+    digests: SmallVec<[u64; 16]>,
 }
 
 /// The digests by which a conversation is found again.
@@ -45,10 +49,13 @@ impl<'a> Told<'a> {
         let scope = Scope {
             seed: shared.seed(),
             key: &asked.key,
-            end_user: asked.caller.end_user.as_deref(),
+            end_user: asked.end_user.as_deref(),
             route: &route.name,
         };
-        let (marks, found) = known_by(shared, &scope, dialect, asked, &head, at);
+        let mut chain = Chain::new(&scope, b"");
+        needs::each_turn(dialect, &head, |turn| chain.push(turn));
+        let (marks, found) = known_by(shared, &scope, dialect, asked, &head, &chain, at);
+        told.digests = SmallVec::from_slice(chain.digests());
         let is_in_tool_loop = || needs::is_in_tool_loop(dialect, &head);
         told.conversation = found.map(|(id, held)| Conversation {
             id,
@@ -87,7 +94,8 @@ impl<'a> Told<'a> {
             conversation: None,
             marks: Marks::new(),
             // What is encoded is no text; then the length alone must do.
-            text: if size.media == 0 { std::str::from_utf8(head.body()).unwrap_or_default() } else { "" },
+            turns: if size.media == 0 { turns(dialect, head) } else { Vec::new() },
+            digests: SmallVec::new(),
         }
     }
 
@@ -104,15 +112,22 @@ impl<'a> Told<'a> {
         }
     }
 
-    /// Counts its tokens where somebody must.
-    pub(crate) fn texts(&self) -> [&str; 1] {
-        [self.text]
+    /// Counts its tokens where somebody must, beginning with what was counted of its earlier turns.
+    pub(crate) fn counter<'c>(&'c self, counts: &'c PrefixCounts) -> Prefixed<'c> {
+        Prefixed { texts: &self.turns, digests: &self.digests, counts }
+    }
+
+    /// Bytes of its text, where it holds nothing else.
+    pub(super) fn text_bytes(&self) -> Option<u64> {
+        (self.input.media_tokens == 0).then_some(self.input.text_bytes)
     }
 }
 
-/// Counts over texts at hand.
-pub(crate) const fn counter<'a>(texts: &'a [&'a str]) -> Texts<'a> {
-    Texts(texts)
+/// The turns of a request, as text.
+fn turns<'a>(dialect: Dialect, head: &Head<'a>) -> Vec<&'a str> {
+    let mut turns = Vec::new();
+    needs::each_turn(dialect, head, |turn| turns.extend(std::str::from_utf8(turn)));
+    turns
 }
 
 /// What a conversation is known by, the surest first: the marks of this turn, and where its last one went.
@@ -122,6 +137,7 @@ fn known_by(
     dialect: Dialect,
     asked: &Asked<'_>,
     head: &Head<'_>,
+    chain: &Chain,
     at: UnixMs,
 ) -> (Marks, Option<(u64, Option<Held>)>) {
     let one = |id: u64| {
@@ -144,13 +160,10 @@ fn known_by(
     if let Some(key) = text(&["prompt_cache_key"]) {
         return one(Identity::CacheKey(&key).digest(scope));
     }
-    let mut chain = Chain::new(scope, b"");
-    needs::each_turn(dialect, head, |turn| chain.push(turn));
     // What was asked before begins what is asked now; the same words again are another beginning.
     let found = shared.conversations.find_first(chain.prefixes().skip(1), at);
     let whole = chain.whole();
-    let conversation = found.map_or((whole, None), |(id, known)| (id, Some(known.held)));
-    (SmallVec::from_slice(&[whole]), Some(conversation))
+    (SmallVec::from_slice(&[whole]), Some((chain.root(), found.map(|(_, known)| known.held))))
 }
 
 fn needs_of(wants: Wants) -> Needs {

@@ -93,6 +93,11 @@ impl Onward {
         Self { has_next: false, hold: None, deadline, retries: None }
     }
 
+    /// Whether a route was called.
+    pub(super) const fn is_on_route(&self) -> bool {
+        self.hold.is_some()
+    }
+
     /// Holds a stream until the model has said something. When the time is over, a vendor that lives is believed.
     ///
     /// # Errors

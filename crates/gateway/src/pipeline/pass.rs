@@ -19,13 +19,15 @@ use pilothouse_core::exchange::{Caller, Note};
 use pilothouse_upstream::Request;
 use pilothouse_wire::headers as wire_headers;
 
+use super::admit::admit_key;
 use super::attempt::{Outgoing, send};
 use super::authorise::authorise;
 use super::choose::Choice;
+use super::govern::hold_passing;
 use super::onward::{Onward, last};
 use super::refuse::failed;
 use super::relay::{Extra, is_json, passing_headers, vendor_refusal, wrong_type};
-use super::{Answer, admit, hops, refusal, stamp};
+use super::{Answer, hops, refusal, stamp};
 use crate::answer::{AnswerBody, PassedBody};
 use crate::endpoints::{Call, Endpoint, Pass, Service, Verb};
 use crate::job::Job;
@@ -104,9 +106,9 @@ pub(crate) async fn pass(
     is_loopback: bool,
 ) -> Answer {
     let refused = |error: &Error| refusal(&worker.shared, passing.dialect, error, None);
-    let admitted =
-        admit(plan, passing.told, is_loopback).and_then(|caller| Ok((caller, hops(passing.told)?)));
-    let (caller, hops) = match admitted {
+    let admitted = admit_key(&worker.shared, plan, passing.told, is_loopback)
+        .and_then(|(caller, key)| Ok((caller, key, hops(passing.told)?)));
+    let (caller, key, hops) = match admitted {
         Ok(admitted) => admitted,
         Err(error) => return refused(&error),
     };
@@ -122,6 +124,10 @@ pub(crate) async fn pass(
         Job::new(&worker.shared, passing.dialect, caller.clone(), Arc::clone(&choice.resolution.asked));
     job.chose(&choice.resolution, choice.surface_dialect());
     begin(&mut job, passing, &given);
+    let held = hold_passing(&worker.shared, plan, key.as_ref(), passing.told.all, &choice, &mut job);
+    if let Err(error) = held {
+        return failed(passing.dialect, job, &error);
+    }
     let sent = match call(worker, plan, passing, given, &choice, hops, &mut job).await {
         Ok(answer) => answer,
         Err(error) => return failed(passing.dialect, job, &error),
@@ -206,8 +212,15 @@ async fn call(
     // What makes or ends something at the vendor is not repeated after it may have been done.
     let is_repeatable = matches!(passing.pass, Pass::Model(_)) || passing.verb() == Verb::Get;
     let sdk_retries = if is_repeatable { super::read::sdk_retries(passing.told) } else { u32::MAX };
-    let outgoing =
-        Outgoing { call: verb, tail: &tail, extra: &extra, body: &body, sdk_retries, retries: None };
+    let outgoing = Outgoing {
+        call: verb,
+        tail: &tail,
+        extra: &extra,
+        body: &body,
+        sdk_retries,
+        retries: None,
+        is_on_route: false,
+    };
     send(worker, choice, &outgoing, job).await
 }
 

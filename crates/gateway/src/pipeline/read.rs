@@ -15,8 +15,9 @@ use pilothouse_wire::head::Head;
 use pilothouse_wire::path::PathCall;
 use pilothouse_wire::scan::Members;
 
+use crate::bodies::{BodiesMode, Keeping};
 use crate::config::CompatMode;
-use crate::plan::Plan;
+use crate::plan::{KeyInfo, Plan};
 use crate::shared::{Shared, Worker};
 use crate::told::{Told, number};
 
@@ -40,6 +41,32 @@ pub(crate) struct Asked<'h> {
     pub(crate) caller: Caller,
     /// The name of the caller's key.
     pub(crate) key: Arc<str>,
+    /// The caller's key, where it has one.
+    pub(crate) holder: Option<Arc<KeyInfo>>,
+    /// The person behind, as the request names it.
+    pub(crate) end_user: Option<Box<str>>,
+    /// The body as the client sent it, where another one stands in its place.
+    pub(crate) as_sent: Option<Bytes>,
+    /// What is kept of the exchange, where bodies are.
+    pub(crate) keeping: Option<Box<Keeping>>,
+}
+
+impl Asked<'_> {
+    /// Begins to keep the bodies of the exchange, where that is asked for and the client does not refuse it.
+    pub(super) fn keep(&self, shared: &Shared, mode: BodiesMode, dialect: Dialect) -> Option<Box<Keeping>> {
+        if mode == BodiesMode::Off || self.members.get(&self.body, "store") == Some(b"false") {
+            return None;
+        }
+        let end_user = self.caller.end_user.as_deref();
+        Keeping::begin(shared, mode, dialect, &self.key, end_user, self.is_stream, &self.body)
+    }
+
+    /// Puts another body in the place of the one that there is.
+    pub(super) fn rewrite(&mut self, body: Bytes, plan: &Plan) -> Result<(), Error> {
+        self.body.replace(body, plan.inflight_bytes_max)?;
+        self.members = Head::read(&self.body)?.into_members();
+        Ok(())
+    }
 }
 
 /// A request body whose bytes count against the bound on bytes in flight while it lives.
@@ -77,6 +104,14 @@ impl Held {
     pub(crate) fn release(&mut self) {
         self.shared.held_bytes.fetch_sub(std::mem::take(&mut self.counted), Relaxed);
         self.bytes = Bytes::new();
+    }
+
+    /// Holds other bytes in their place.
+    pub(super) fn replace(&mut self, bytes: Bytes, max: u64) -> Result<(), Error> {
+        self.release();
+        self.grow(bytes.len() as u64, max)?;
+        self.bytes = bytes;
+        Ok(())
     }
 
     /// Counts more bytes, which somebody else may hold.
@@ -183,7 +218,7 @@ pub(super) fn asked<'h>(
     by_path: Option<&PathCall<'_>>,
     told: &Told<'h>,
     body: Held,
-    mut caller: Caller,
+    (mut caller, holder): (Caller, Option<Arc<KeyInfo>>),
 ) -> Result<Asked<'h>, Error> {
     let hops = hops(told)?;
     let (model, is_stream, end_user, members) = {
@@ -204,11 +239,27 @@ pub(super) fn asked<'h>(
         };
         (model, is_stream, end_user, head.into_members())
     };
-    caller.end_user = end_user;
+    let end_user: Option<Box<str>> = end_user;
+    caller.end_user.clone_from(&end_user);
     let sdk_retries = sdk_retries(told);
     let key = Arc::clone(&caller.key);
     let compat = told.compat.map(compat).transpose()?;
-    Ok(Asked { compat, body, members, headers: told.all, model, is_stream, sdk_retries, hops, caller, key })
+    Ok(Asked {
+        compat,
+        body,
+        members,
+        headers: told.all,
+        model,
+        is_stream,
+        sdk_retries,
+        hops,
+        caller,
+        key,
+        holder,
+        end_user,
+        as_sent: None,
+        keeping: None,
+    })
 }
 
 /// What a caller wants done about requests that the target would refuse.

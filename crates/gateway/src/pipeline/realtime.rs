@@ -18,7 +18,9 @@ use pilothouse_core::exchange::Note;
 use pilothouse_upstream::{Request, Switched, Tunnel};
 use pilothouse_wire::headers as wire_headers;
 
+use super::admit::admit_key;
 use super::choose::Choice;
+use super::govern::hold_passing;
 use super::onward::{Onward, last};
 use super::pass::{forced, live, speaker, way};
 use super::read::named;
@@ -51,12 +53,13 @@ pub(crate) async fn realtime(
         Ok(read) => read,
         Err(error) => {
             // Strangers learn nothing of what is served here.
-            return refused(&admit(plan, told, is_loopback).err().unwrap_or(error));
+            return refused(&admit(&worker.shared, plan, told, is_loopback).err().unwrap_or(error));
         }
     };
     let told = &handshake.with_key(told);
-    let admitted = admit(plan, told, is_loopback).and_then(|caller| Ok((caller, hops(told)?)));
-    let (caller, hops) = match admitted {
+    let admitted = admit_key(&worker.shared, plan, told, is_loopback)
+        .and_then(|(caller, key)| Ok((caller, key, hops(told)?)));
+    let (caller, key, hops) = match admitted {
         Ok(admitted) => admitted,
         Err(error) => return refused(&error),
     };
@@ -79,6 +82,9 @@ pub(crate) async fn realtime(
         Err(error) => return failed(DIALECT, job, &error),
     };
     job.chose(&choice.resolution, choice.surface_dialect());
+    if let Err(error) = hold_passing(&worker.shared, plan, key.as_ref(), told.all, &choice, &mut job) {
+        return failed(DIALECT, job, &error);
+    }
     let switched = switch(worker, &choice, told, &handshake, hops, &mut job).await;
     match switched {
         Ok(Switched::Open(headers, tunnel)) => {

@@ -19,12 +19,19 @@ use crate::shared::{Shared, Worker};
 /// The name of an error, as AWS's SDKs read it.
 pub(super) const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
+/// Tells SDKs whether to try again.
+pub(super) const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+
 /// An error of ours as an answer in `dialect`.
 pub fn plain_error(dialect: Dialect, error: &Error, exchange: Option<ExchangeId>) -> Answer {
     let mut answer = error_answer(dialect, &VendorError::from(error), exchange);
     if let Retry::After(after) = error.retry {
         let seconds = after.map_or(1, |millis| millis.div_ceil(1000)).max(1);
         answer.headers_mut().insert(http::header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if error.kind == Kind::RateLimited && error.retry == Retry::Never {
+        // SDKs repeat every 429; this one would be the same again.
+        answer.headers_mut().insert(SHOULD_RETRY, HeaderValue::from_static("false"));
     }
     if error.kind == Kind::Unauthorized {
         answer.headers_mut().insert(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

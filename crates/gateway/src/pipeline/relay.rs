@@ -22,7 +22,7 @@ use super::choose::Choice;
 use super::error_codec;
 use super::onward::{Onward, Tried};
 use super::read::Asked;
-use super::refuse::name_error;
+use super::refuse::{SHOULD_RETRY, name_error};
 use super::{Answer, HOPS, fit, stamp, vertex};
 use crate::answer::{AnswerBody, RelayBody};
 use crate::endpoints::Call;
@@ -34,7 +34,6 @@ pub(super) const ERROR_MAX: usize = 256 * 1024;
 /// An answer up to this size is read whole before it is passed on, so that a broken one can still be refused.
 pub(crate) const WHOLE_MAX: usize = 32 * 1024 * 1024;
 pub(super) const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
-const X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 /// Headers of one call: the hop counter, and what of the client's passes.
 pub(crate) type Extra = SmallVec<[(HeaderName, HeaderValue); 2]>;
@@ -70,7 +69,15 @@ pub(super) async fn relay(
         vertex::headers(&mut extra);
     }
     let (sdk_retries, retries) = (asked.sdk_retries, onward.retries);
-    let outgoing = Outgoing { call, tail: &tail, extra: &extra, body: &body, sdk_retries, retries };
+    let outgoing = Outgoing {
+        call,
+        tail: &tail,
+        extra: &extra,
+        body: &body,
+        sdk_retries,
+        retries,
+        is_on_route: onward.is_on_route(),
+    };
     let answer = match onward.within(send(worker, choice, &outgoing, &mut job)).await {
         Ok(answer) => answer,
         Err(error) => return onward.lost(dialect, job, &error),
@@ -254,7 +261,7 @@ pub(super) async fn collected(
 /// Tells the SDK not to try again where our attempts are spent: both together would multiply.
 pub(super) fn mark_spent(headers: &mut HeaderMap, job: &Job) {
     if job.failed_attempts() > 0 {
-        headers.insert(X_SHOULD_RETRY, HeaderValue::from_static("false"));
+        headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
-use pilothouse_core::conversation::{LimitMember, OutputLimit, Request, Rest};
+use pilothouse_core::conversation::{LimitMember, OutputLimit, Raw, Request, Rest};
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::Error;
 use pilothouse_core::exchange::{Note, Outcome};
@@ -82,7 +82,8 @@ pub(super) async fn translate(
         Ok(prepared) => prepared,
         Err(error) => return onward.lost(dialect, job, &error),
     };
-    let remembering = Remembering::for_pair(&worker.shared, dialect, upstream, &asked.key);
+    let remembering =
+        Remembering::for_pair(&worker.shared, dialect, upstream, &asked.key, asked.keeping.as_deref());
     let tail = match choice.tail(Call::Chat, asked.is_stream) {
         Ok(tail) => tail,
         Err(error) => return onward.lost(dialect, job, &error),
@@ -92,8 +93,15 @@ pub(super) async fn translate(
         vertex::headers(&mut extra);
     }
     let (sdk_retries, retries) = (asked.sdk_retries, onward.retries);
-    let outgoing =
-        Outgoing { call: Call::Chat, tail: &tail, extra: &extra, body: &[&body], sdk_retries, retries };
+    let outgoing = Outgoing {
+        call: Call::Chat,
+        tail: &tail,
+        extra: &extra,
+        body: &[&body],
+        sdk_retries,
+        retries,
+        is_on_route: onward.is_on_route(),
+    };
     let answer = match onward.within(send(worker, choice, &outgoing, &mut job)).await {
         Ok(answer) => answer,
         Err(error) => return onward.lost(dialect, job, &error),
@@ -161,10 +169,23 @@ fn prepare(
         legacy_functions: request.uses_legacy_functions(),
         estimated_input: (dialect == Dialect::AnthropicMessages && asked.is_stream)
             .then(|| pilothouse_tokens::estimate_output(asked.body.len() as u64, &resolved.real)),
-        echoed: error_codec(dialect).echoed(&asked.body),
+        echoed: told_as_kept(error_codec(dialect).echoed(&asked.body), dialect, asked),
         freeform,
     };
     Ok((body.into(), context))
+}
+
+/// What the answer says again of its request, and that it is stored, where it is kept here so that a client may go on
+/// from it.
+fn told_as_kept(mut echoed: Rest, dialect: Dialect, asked: &Asked<'_>) -> Rest {
+    let is_kept = asked.keeping.as_ref().is_some_and(|keeping| keeping.is_for_good());
+    if is_kept
+        && dialect == Dialect::OpenaiResponses
+        && let Some(yes) = Raw::parse("true")
+    {
+        echoed.push("store", yes);
+    }
+    echoed
 }
 
 /// Lowers the output limit to what the target may be asked for.

@@ -80,6 +80,7 @@ pub fn build(
     let mut keys = keys(source, environment, &governance, &mut wrong);
     keys.is_open = listen.ip().is_loopback();
     let admin = admin(source, environment, &mut wrong);
+    let bodies_key = crate::bodies::key(&source.file.store, environment, &mut wrong);
     if !wrong.is_empty() {
         wrong.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| span.start));
         return Err(source.error(wrong));
@@ -99,6 +100,8 @@ pub fn build(
         body_bytes_max: server.body_bytes_max,
         upload_bytes_max: server.upload_bytes_max,
         inflight_bytes_max: server.inflight_bytes_max,
+        bodies: source.file.store.bodies,
+        bodies_key,
         debug: source.file.debug,
         is_discovered: false,
         metrics: Arc::clone(metrics),
@@ -158,6 +161,7 @@ fn literal_secrets(source: &Source) -> Vec<Diagnostic> {
     let mut found: Vec<_> = providers
         .chain(keys)
         .chain(&source.file.server.admin_token)
+        .chain(&source.file.store.bodies_key)
         .filter(|given| !["env:", "file:", "sha256:"].iter().any(|form| given.get_ref().starts_with(form)))
         .map(toml::Spanned::span)
         .collect();

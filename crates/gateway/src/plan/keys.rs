@@ -44,9 +44,20 @@ impl Keys {
         self.by_digest.is_empty()
     }
 
-    /// The key whose secret this is. Lookup is by hash, so time tells nothing of the secrets.
+    /// The key whose secret has this SHA-256. Lookup is by hash, so time tells nothing of the secrets.
+    #[must_use]
+    pub fn find_digest(&self, digest: &[u8; 32]) -> Option<&Arc<KeyInfo>> {
+        self.by_digest.get(digest)
+    }
+
+    /// The key whose secret this is.
     #[must_use]
     pub fn find(&self, secret: &[u8]) -> Option<&Arc<KeyInfo>> {
-        self.by_digest.get(&digest_of(secret))
+        self.find_digest(&digest_of(secret))
+    }
+
+    /// Every key.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8; 32], &Arc<KeyInfo>)> {
+        self.by_digest.iter()
     }
 }

@@ -195,6 +195,11 @@ impl Governance {
         })
     }
 
+    /// Whether a team has a budget.
+    pub(super) fn has_team_budgets(&self) -> bool {
+        self.teams.values().any(|team| !team.budgets.is_empty())
+    }
+
     fn names(&self) -> Vec<&str> {
         self.teams.keys().map(AsRef::as_ref).collect()
     }

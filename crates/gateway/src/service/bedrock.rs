@@ -38,8 +38,9 @@ pub(super) async fn serve(
         Err(Error::new(Kind::NotFound, "this path names no operation: POST /model/{modelId}/converse"))
     });
     // Strangers learn nothing of what is served here.
-    let refused =
-        pipeline::admit(plan, told, is_loopback).err().map(|error| sign_less(told).unwrap_or(error));
+    let refused = pipeline::admit(&worker.shared, plan, told, is_loopback)
+        .err()
+        .map(|error| sign_less(told).unwrap_or(error));
     let mut answer = match (refused, parsed) {
         (Some(error), _) | (None, Err(error)) => pipeline::refusal(&worker.shared, dialect, &error, None),
         (None, Ok(call)) => {

@@ -70,7 +70,7 @@ pub(super) async fn serve(
         Ok(call) => call,
         Err(error) => {
             // Strangers learn nothing of what is served here.
-            let error = pipeline::admit(plan, &told, is_loopback).err().unwrap_or(error);
+            let error = pipeline::admit(&worker.shared, plan, &told, is_loopback).err().unwrap_or(error);
             return pipeline::refusal(&worker.shared, dialect, &error, None);
         }
     };

@@ -1,7 +1,10 @@
-//! Calls about a response that its vendor holds: they go where the response came from, and nowhere else.
+//! Calls about a response that its vendor holds: they go where the response came from, and nowhere else. Those that no vendor
+//! holds are answered from what is kept here ([`own`]).
 //!
 //! <https://platform.openai.com/docs/api-reference/responses>, read 2026-11-23: read it, delete it, cancel it, list its
 //! input. None of them is an exchange: no model answers, and nothing is billed or recorded.
+
+mod own;
 
 use std::sync::{Arc, PoisonError};
 
@@ -18,6 +21,8 @@ use crate::pipeline::{self, Answer};
 use crate::plan::Plan;
 use crate::shared::Worker;
 use crate::told::Told;
+
+use own::Own;
 
 /// Answers a call about a response.
 pub(super) async fn serve(
@@ -40,13 +45,22 @@ async fn pass(
     told: &Told<'_>,
     is_loopback: bool,
 ) -> Result<Answer, Error> {
-    let caller = pipeline::admit(plan, told, is_loopback)?;
+    let caller = pipeline::admit(&worker.shared, plan, told, is_loopback)?;
     let hops = pipeline::hops(told)?;
     let method = if head.method == Method::HEAD { &Method::GET } else { &head.method };
     let path = head.uri.path().strip_prefix("/v1/responses/").unwrap_or_default();
     let id = id_of(method, path)?;
     let place = worker.shared.responses.lock().unwrap_or_else(PoisonError::into_inner).find(id, &caller.key);
-    let provider = place.and_then(|name| plan.provider(&name)).ok_or_else(|| unknown(id))?;
+    // What passed before the last start, and what no vendor holds, is known by what is kept of it.
+    let place = match place {
+        Some(place) => Some(place),
+        None => match own::serve(worker, plan, &caller.key, method, id, rest_of(path)).await? {
+            Own::Here(answer) => return Ok(answer),
+            Own::Held(holder) => Some(holder.into()),
+            Own::Unknown => None,
+        },
+    };
+    let provider = place.and_then(|name: Arc<str>| plan.provider(&name)).ok_or_else(|| unknown(id))?;
     let surface = provider.surfaces.iter().find(|one| one.dialect == Dialect::OpenaiResponses);
     let surface = surface.ok_or_else(|| unknown(id))?;
     let heads = surface.credentials.get(provider.credential());
@@ -76,12 +90,18 @@ async fn pass(
         .map_err(|failure| failure.into_error(&provider.name))?;
     if *method == Method::DELETE && status.is_success() {
         worker.shared.responses.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+        own::erase(worker, &caller.key, id).await?;
     }
     headers.remove(CONTENT_LENGTH);
     let mut passed = Response::new(AnswerBody::full(body));
     *passed.status_mut() = status;
     *passed.headers_mut() = headers;
     Ok(passed)
+}
+
+/// What a path asks of a response, behind its id.
+fn rest_of(path: &str) -> &str {
+    path.split_once('/').map_or("", |(_, rest)| rest)
 }
 
 /// The id in a path, where method and path are a call that there is.

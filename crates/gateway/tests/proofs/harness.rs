@@ -139,16 +139,19 @@ impl House {
         std::fs::write(folder.path().join("prices.toml"), pilothouse_sim::catalog_overlay()).unwrap();
         let path = folder.path().join("pilothouse.toml");
         std::fs::write(&path, configuration.replace("FLEET", &fleet.address.to_string())).unwrap();
-        let source = Source::read(&path).unwrap();
-        let mut options = Options::new(source);
-        options.environment = environment(folder.path(), variables);
-        options.listen = Some((listen, 0).into());
-        options.workers = Some(1);
-        options.data_dir = Some(folder.path().join("data"));
-        change(&mut options);
-        let gateway = Server::start(options).unwrap_or_else(|error| panic!("{error}"));
+        let gateway = gateway(folder.path(), variables, listen, change);
         let address = SocketAddr::from(([127, 0, 0, 1], gateway.address().port()));
         Self { fleet, address, gateway: Some(gateway), folder }
+    }
+
+    /// Stops the gateway, and starts it again with another configuration and what it left on the disk.
+    pub(crate) fn restart(&mut self, configuration: &str, variables: &[(&str, &str)], clock: Arc<dyn Clock>) {
+        self.stop();
+        let path = self.folder.path().join("pilothouse.toml");
+        std::fs::write(&path, configuration.replace("FLEET", &self.fleet.address.to_string())).unwrap();
+        let gateway = gateway(self.folder.path(), variables, [127, 0, 0, 1], |options| options.clock = clock);
+        self.address.set_port(gateway.address().port());
+        self.gateway = Some(gateway);
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -213,6 +216,23 @@ impl Drop for House {
             let _ = gateway.stop(|| true);
         }
     }
+}
+
+/// A gateway with the configuration of that folder.
+fn gateway(
+    folder: &Path,
+    variables: &[(&str, &str)],
+    listen: [u8; 4],
+    change: impl FnOnce(&mut Options),
+) -> Server {
+    let source = Source::read(&folder.join("pilothouse.toml")).unwrap();
+    let mut options = Options::new(source);
+    options.environment = environment(folder, variables);
+    options.listen = Some((listen, 0).into());
+    options.workers = Some(1);
+    options.data_dir = Some(folder.join("data"));
+    change(&mut options);
+    Server::start(options).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// An environment that holds only these variables.

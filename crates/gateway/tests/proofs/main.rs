@@ -4,6 +4,7 @@
 
 mod bedrock;
 mod bills;
+mod budgets;
 mod bytes;
 mod calls;
 mod cancel;
@@ -20,6 +21,7 @@ mod faults;
 mod harness;
 mod held;
 mod histories;
+mod kept;
 mod limits;
 mod moving;
 mod paths;

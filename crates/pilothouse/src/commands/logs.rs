@@ -13,6 +13,7 @@ use pilothouse_store::{Filter, Reader};
 use serde_json::{Value, json};
 
 mod arithmetic;
+mod bodies;
 pub(crate) mod receipt;
 pub(crate) mod source;
 
@@ -20,6 +21,7 @@ pub(crate) mod source;
 pub(crate) mod tests;
 
 use arithmetic::Line;
+use bodies::{Bodies, EraseBodies, KeyChoice};
 use receipt::exchange_json;
 use source::{Source, When, exchanges, grouped, iso, listed, plain, table, took};
 
@@ -56,9 +58,16 @@ enum One {
         /// JSON instead of a receipt for people.
         #[arg(long)]
         json: bool,
+        /// The bodies too, where they are kept: what the client sent, and what it got.
+        #[arg(long)]
+        body: bool,
+        #[command(flatten)]
+        choice: KeyChoice,
         #[command(flatten)]
         source: Source,
     },
+    /// Erases kept bodies: of exchanges, of a key, or of an end user.
+    Erase(EraseBodies),
 }
 
 /// Which exchanges; shared with `tail`.
@@ -110,9 +119,14 @@ impl Logs {
         notes: &mut dyn Write,
         clock: &dyn Clock,
     ) -> anyhow::Result<ExitCode> {
-        if let Some(One::Show { id, json, source }) = self.one {
-            let reader = source.open(notes)?;
-            return listed(show(&reader, id, json, out));
+        match self.one {
+            Some(One::Show { id, json, body, choice, source }) => {
+                let reader = source.open(notes)?;
+                let bodies = Bodies::find(&source.data, id, body, &choice)?;
+                return listed(show(&reader, id, &bodies, json, out));
+            }
+            Some(One::Erase(erase)) => return listed(erase.run(out)),
+            None => {}
         }
         let now = clock.now();
         let filter = Filter {
@@ -126,7 +140,13 @@ impl Logs {
     }
 }
 
-fn show(reader: &Reader, id: ExchangeId, as_json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+fn show(
+    reader: &Reader,
+    id: ExchangeId,
+    bodies: &Bodies,
+    as_json: bool,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     let exchange = reader.exchange(id)?.with_context(|| {
         format!(
             "no exchange {id} in {}: it may be too old to be kept, or be on another server; \
@@ -138,9 +158,11 @@ fn show(reader: &Reader, id: ExchangeId, as_json: bool, out: &mut dyn Write) -> 
     if as_json {
         let mut document = exchange_json(&exchange);
         document["cost_arithmetic"] = sum.map_or(Value::Null, |sum| sum.iter().map(Line::json).collect());
+        document["bodies"] = bodies.json();
         return Ok(writeln!(out, "{document:#}")?);
     }
-    Ok(receipt::write(out, &exchange, sum.as_deref())?)
+    receipt::write(out, &exchange, sum.as_deref())?;
+    Ok(bodies.write(out)?)
 }
 
 fn list(reader: &Reader, filter: &Filter, as_json: bool, out: &mut dyn Write) -> anyhow::Result<()> {

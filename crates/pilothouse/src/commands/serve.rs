@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use pilothouse_gateway::access::Access;
-use pilothouse_gateway::config::Source;
+use pilothouse_gateway::config::{BodiesMode, Source};
 use pilothouse_gateway::discover::{self, Found};
 use pilothouse_gateway::plan::Environment;
 use pilothouse_gateway::server::{Options, Server};
@@ -128,6 +128,11 @@ fn greet(
     }
     for line in access.lines() {
         writeln!(out, "  key    {line}")?;
+    }
+    match server.plan().bodies {
+        BodiesMode::Off => {}
+        BodiesMode::Errors => writeln!(out, "  keeps  bodies of failed exchanges, sealed")?,
+        BodiesMode::All => writeln!(out, "  keeps  bodies of all exchanges, sealed")?,
     }
     writeln!(out, "  use    OPENAI_BASE_URL={url}/v1     ANTHROPIC_BASE_URL={url}")?;
     out.flush()?;

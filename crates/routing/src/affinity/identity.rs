@@ -58,6 +58,8 @@ const KEPT_MAX: usize = 64;
 #[derive(Clone, Debug)]
 pub struct Chain {
     hasher: DefaultHasher,
+    /// After the first message: the same at every turn.
+    root: Option<u64>,
     /// The newest, in order; only the last [`KEPT_MAX`].
     digests: SmallVec<[u64; 16]>,
 }
@@ -68,7 +70,7 @@ impl Chain {
     pub fn new(scope: &Scope<'_>, head: &[u8]) -> Self {
         let mut hasher = hasher(scope);
         (4_u8, head).hash(&mut hasher);
-        Self { hasher, digests: SmallVec::new() }
+        Self { hasher, root: None, digests: SmallVec::new() }
     }
 
     /// Adds a message, as its bytes stand in the request.
@@ -77,13 +79,28 @@ impl Chain {
         if self.digests.len() >= KEPT_MAX {
             self.digests.remove(0);
         }
-        self.digests.push(self.hasher.finish());
+        let digest = self.hasher.finish();
+        self.root.get_or_insert(digest);
+        self.digests.push(digest);
+    }
+
+    /// The digest of the beginning, up to the first message: it stays the same while the conversation grows, so it is the
+    /// conversation's id where nothing better is told ([`crate::Conversation::id`]).
+    #[must_use]
+    pub fn root(&self) -> u64 {
+        self.root.unwrap_or_else(|| self.hasher.finish())
     }
 
     /// The digest of the whole: what the next exchange of this conversation will have as a prefix.
     #[must_use]
     pub fn whole(&self) -> u64 {
         self.digests.last().copied().unwrap_or_else(|| self.hasher.finish())
+    }
+
+    /// The digests of the prefixes that end with the last messages, in order.
+    #[must_use]
+    pub fn digests(&self) -> &[u64] {
+        &self.digests
     }
 
     /// The digests of prefixes, the longest first.

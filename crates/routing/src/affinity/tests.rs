@@ -23,6 +23,10 @@ fn next_turn_finds_the_turn_before_by_its_prefix() {
     let next = chain(&SCOPE, &["hi", "hello", "and?", "well", "go on"]);
     let (digest, found) = memory.find_first(next.prefixes(), UnixMs(10)).expect("its prefix was seen");
     assert_eq!((found.held, digest), (held, chain(&SCOPE, &["hi", "hello", "and?"]).whole()));
+    assert_eq!(next.root(), chain(&SCOPE, &["hi"]).whole(), "the id is that of the beginning");
+    let long: Vec<&str> = std::iter::once("hi").chain(std::iter::repeat_n("more", 200)).collect();
+    let long = chain(&SCOPE, &long);
+    assert_eq!((long.root(), long.digests().len()), (next.root(), 64));
     let edited = chain(&SCOPE, &["hi", "hello", "and!", "well", "go on"]);
     assert_eq!(memory.find_first(edited.prefixes(), UnixMs(10)), None);
 }

@@ -1,4 +1,7 @@
-//! The time that is left, against what 95 of 100 answers of late took. A target without enough answers is not judged.
+//! The time that is left, against what 95 of 100 answers of late took.
+//!
+//! A target without enough answers is not judged. Neither is one whose figures are old and that no call is measuring:
+//! left out for good, it could never show that it is fast again.
 
 use super::{Constraint, Look};
 use crate::candidate::Candidate;
@@ -10,11 +13,18 @@ pub(super) const PLUGIN: Constraint = Constraint {
     check,
 };
 
+/// Figures that are older say nothing against a target.
+const OLD_MS: u64 = 60_000;
+
 fn check(candidate: &Candidate, look: &mut Look<'_, '_>) -> Option<Removal> {
     let deadline = look.features.deadline?;
     let health = &candidate.health;
+    let is_old = health.pace(look.features.at).is_some_and(|pace| pace.age_ms > OLD_MS);
+    if is_old && health.in_flight() == 0 {
+        return None;
+    }
     let p95_us = if deadline.is_first_token { health.first_token_p95_us() } else { health.total_p95_us() }?;
     let p95_ms = p95_us.div_ceil(1000);
-    (p95_ms > deadline.remaining_ms)
-        .then_some(Removal::TooSlow { p95_ms, remaining_ms: deadline.remaining_ms })
+    let remaining_ms = deadline.remaining_ms;
+    (p95_ms > remaining_ms).then_some(Removal::TooSlow { p95_ms, remaining_ms })
 }

@@ -4,7 +4,6 @@ use pilothouse_core::money::PicoUsd;
 
 use super::{Constraint, Look};
 use crate::candidate::Candidate;
-use crate::count::Instrument;
 use crate::price::{expected_cost, per_million};
 use crate::reason::{Ceiling, Removal};
 
@@ -30,8 +29,8 @@ fn check(candidate: &Candidate, look: &mut Look<'_, '_>) -> Option<Removal> {
     let mut tokens = look.lengths.estimate(candidate);
     let cost = |tokens| expected_cost(candidate, look.features, tokens).known();
     let is_above = |tokens| cost(tokens).is_some_and(|cost| cost > limit);
-    if tokens.by == Instrument::Length && is_above(tokens.low) != is_above(tokens.high) {
-        // Only the guess from the length is wide enough to matter: a ceiling is no promise to the last cent.
+    if look.lengths.is_rough(candidate, &tokens) && is_above(tokens.low) != is_above(tokens.high) {
+        // No tokenizer: a ceiling is no promise to the last cent.
         tokens = look.lengths.read_shape(candidate);
     }
     match cost(tokens.likely) {

@@ -33,6 +33,12 @@ fn names_of_constraints_are_unique_and_each_says_what_it_asks() {
         assert!(CONSTRAINTS[..at].iter().all(|other| other.name != constraint.name));
         assert!(constraint.summary.len() > 20 && !constraint.summary.ends_with('.'), "{}", constraint.name);
     }
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/constraint");
+    let listed = |name: &str| CONSTRAINTS.iter().any(|constraint| constraint.name == name);
+    for entry in std::fs::read_dir(folder).expect("the folder") {
+        let file = entry.expect("an entry").file_name().into_string().expect("a name");
+        assert!(file == "tests.rs" || listed(file.trim_end_matches(".rs")), "{file} is not on the list");
+    }
     let page = include_str!("../../../../docs/src/strategies.md");
     for constraint in CONSTRAINTS {
         assert!(
@@ -154,10 +160,12 @@ fn ceilings_are_of_the_exchange_or_of_a_million_tokens() {
 #[test]
 fn deadline_is_held_against_what_was_observed() {
     let candidate = Candidate::new("a/b");
-    let asked = |remaining_ms, is_first_token| Features {
+    let at = |at, remaining_ms, is_first_token| Features {
         deadline: Some(Deadline { remaining_ms, is_first_token }),
+        at: UnixMs(at),
         ..features()
     };
+    let asked = |remaining_ms, is_first_token| at(1_000, remaining_ms, is_first_token);
     assert_eq!(removal(&candidate, &none(), &asked(1, true)), None, "nothing was observed");
     for _ in 0..30 {
         let mut call = candidate.health.begin(UnixMs(0)).expect("admitted");
@@ -168,6 +176,10 @@ fn deadline_is_held_against_what_was_observed() {
     let slow = removal(&candidate, &none(), &asked(500, false));
     assert!(matches!(slow, Some(Removal::TooSlow { remaining_ms: 500, p95_ms: 5000.. })), "{slow:?}");
     assert!(removal(&candidate, &none(), &asked(399, true)).is_some());
+    // A minute later one call may find out whether it is still so, and the others wait for that.
+    assert_eq!(removal(&candidate, &none(), &at(61_000, 500, false)), None);
+    let _finds_out = candidate.health.begin(UnixMs(61_000)).expect("admitted");
+    assert!(removal(&candidate, &none(), &at(61_000, 500, false)).is_some());
 }
 
 #[test]

@@ -94,3 +94,28 @@ fn answers_that_are_too_slow_open_the_breaker_where_that_is_set() {
     assert!(matches!(strict.standing(UnixMs(0)), Standing::Open { .. }));
     assert_eq!(lenient.standing(UnixMs(0)), Standing::Closed);
 }
+
+#[test]
+fn counts_are_whole_again_when_many_threads_have_ended_their_calls() {
+    let health = Arc::new(Health::default());
+    std::thread::scope(|scope| {
+        for thread in 0..4_u64 {
+            let health = &health;
+            scope.spawn(move || {
+                for step in 0..2_000 {
+                    let Ok(mut call) = health.begin(UnixMs(step)) else { continue };
+                    if (step + thread) % 3 == 0 {
+                        call.first_token(UnixMs(step), 1_000);
+                    }
+                    match (step + thread) % 5 {
+                        0 => drop(call),
+                        1 => call.end(UnixMs(step), Ended::Cancelled),
+                        _ => call.end(UnixMs(step), Ended::Answered { total_us: 5_000, output_tokens: 20 }),
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!((health.in_flight(), health.stalled_us(UnixMs(1 << 40))), (0, 0));
+    assert!(health.total_p95_us().is_some());
+}

@@ -157,6 +157,32 @@ fn cascade_has_a_plan_where_two_targets_are_left_and_none_where_one_is() {
     assert_eq!((decision.cascade, indices(&decision)), (None, vec![1]));
 }
 
+#[test]
+fn explanation_names_targets_reasons_and_tags() {
+    let constraints = Constraints { tags_required: ["zdr".into()].into(), ..Constraints::default() };
+    let tagged = Candidate { tags: ["zdr".into()].into(), ..Candidate::new("a/tagged") };
+    let route = Route::new(RouteSettings {
+        name: "private",
+        candidates: vec![tagged, Candidate::new("b/plain")],
+        constraints,
+        strategy: "fixed",
+        settings: Settings::default(),
+        turns_ahead: 1,
+    })
+    .expect("a valid route");
+    let decision = choose(&route, &features()).expect("a target");
+    let json = serde_json::to_value(route.explain(&decision)).expect("serialises");
+    assert_eq!(json["order"][0]["target"], "a/tagged");
+    assert_eq!(json["order"][0]["reason"]["because"], "listed");
+    assert_eq!(json["removed"][0]["text"], "lacks the tag `zdr`");
+    let list = AllowList::new(["b/plain"]);
+    let asked = Features { allowed: Some(&list), ..features() };
+    let none = choose(&route, &asked).expect_err("none is left");
+    let explained = route.explain_none(&none);
+    let texts: Vec<&str> = explained.removed.iter().map(|one| one.text.as_str()).collect();
+    assert_eq!(texts, ["the key may not use it", "lacks the tag `zdr`"]);
+}
+
 proptest! {
     #[test]
     fn every_target_is_either_in_the_order_or_left_out_with_a_reason(

@@ -2,14 +2,15 @@
 //!
 //! Cost = uncached input × its price + cached input × its price + expected output × its price, by the price rows that hold
 //! now (tier, step of input length, hour). Where the order of the first place depends on how many tokens the input has,
-//! more of it is read: first its shape, then by the tokenizers of the targets in question.
+//! more of it is read: first its shape, then, where two costs are within [`COUNT_BAND_PERCENT`] of each other, by the
+//! tokenizers of the targets in question.
 
 use pilothouse_core::money::{Cost, PicoUsd};
 use smallvec::SmallVec;
 
 use super::{Ask, Index, Order, Plugin, Ranked, Strategy};
 use crate::candidate::Candidate;
-use crate::count::{Instrument, Tokens};
+use crate::count::{COUNT_BAND_PERCENT, Instrument, Tokens};
 use crate::price::{expected_cost, expected_usage};
 use crate::reason::Reason;
 
@@ -84,12 +85,21 @@ fn read_on(ask: &mut Ask<'_, '_>, priced: &[Priced]) -> bool {
     }
     let involved = || rivals.iter().copied().chain([best]);
     let candidate = |one: &Priced| &ask.candidates[usize::from(one.index)];
-    if involved().any(|one| one.tokens.by == Instrument::Length) {
+    if involved().any(|one| ask.lengths.is_rough(candidate(one), &one.tokens)) {
         ask.lengths.read_shape(candidate(best));
         return true;
     }
+    // Farther apart, even an error that swaps the two is rare, and what it costs is small.
+    let is_near = |rival: &&Priced| match (rival.cost, best.cost) {
+        (Some(rival), Some(best)) => (rival.0 - best.0) * 100 <= best.0 * i128::from(COUNT_BAND_PERCENT),
+        _ => false,
+    };
+    if !rivals.iter().any(&is_near) {
+        return false;
+    }
+    let near = rivals.iter().copied().filter(is_near).chain([best]);
     let uncounted: SmallVec<[&Priced; 4]> =
-        involved().filter(|one| one.tokens.by != Instrument::Tokenizer).collect();
+        near.filter(|one| one.tokens.by != Instrument::Tokenizer).collect();
     for one in &uncounted {
         ask.lengths.run_tokenizer(candidate(one));
     }

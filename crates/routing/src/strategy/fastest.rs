@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 
 use super::{Ask, Index, Order, Plugin, Ranked, Strategy, two_choices};
 use crate::candidate::Candidate;
+use crate::price::expected_output;
 use crate::reason::Reason;
 
 pub(super) const PLUGIN: Plugin = Plugin {
@@ -46,7 +47,7 @@ impl Timed {
             return Self { index, expected_us: None, first_token_us: 0, token_us: 0, age_ms: 0, in_flight };
         };
         let first_token_us = pace.first_token_us.max(health.stalled_us(now));
-        let tokens_us = pace.token_ns.saturating_mul(ask.features.output_tokens()) / 1000;
+        let tokens_us = pace.token_ns.saturating_mul(expected_output(candidate, ask.features)) / 1000;
         Self {
             index,
             expected_us: Some(first_token_us.saturating_add(tokens_us)),

@@ -16,7 +16,7 @@ parent = "company"
 limits = { tpm = 400_000 }
 budgets = [
     { usd = 0.1, every = "hour", anchor = 30 },
-    { usd = "20.50", every = "day", anchor = "06:30", on_limit = "downgrade cheap", reserve = "expected" },
+    { usd = "20.50", every = "day", anchor = "06:30", on_limit = "downgrade cheap", reserve = "worst" },
 ]
 
 [keys.search-app]
@@ -101,7 +101,7 @@ fn key_inherits_limits_and_budgets_of_every_team_above_it() {
     );
     assert_eq!(terms.budgets[0].rule.on_limit, OnLimit::Warn);
     let day = &terms.budgets[2].rule;
-    assert_eq!((&day.on_limit, day.reserve), (&OnLimit::Downgrade("cheap".into()), Reserve::Expected));
+    assert_eq!((&day.on_limit, day.reserve), (&OnLimit::Downgrade("cheap".into()), Reserve::Worst));
     let noon = UnixMs(1_795_348_800_000);
     let starts = [1, 2, 3].map(|at: usize| terms.budgets[at].rule.calendar().period_of(noon).start);
     let told = starts.map(|at| jiff::Timestamp::from_millisecond(at.0.cast_signed()).unwrap().to_string());

@@ -112,7 +112,8 @@ impl Tongue {
         }
     }
 
-    fn path(self, model: &str, is_stream: bool) -> String {
+    /// Where a model is asked.
+    pub(crate) fn path_of(self, model: &str, is_stream: bool) -> String {
         match (self, is_stream) {
             (Self::Chat, _) => "/v1/chat/completions".to_owned(),
             (Self::Responses, _) => "/v1/responses".to_owned(),
@@ -128,7 +129,7 @@ impl Tongue {
 
     /// Posts a request for a model, whatever comes of it.
     pub(crate) fn post(self, house: &House, model: &str, body: &Value) -> Got {
-        house.post(&self.path(model, false), &[], body.to_string().as_bytes())
+        house.post(&self.path_of(model, false), &[], body.to_string().as_bytes())
     }
 
     fn tools(self) -> Value {
@@ -252,7 +253,7 @@ impl Talk {
 
     /// Sends a request, whose answer must be whole.
     pub(crate) fn send(&self, house: &House, model: &str, is_stream: bool, body: &Value) -> Got {
-        let path = self.tongue.path(model, is_stream);
+        let path = self.tongue.path_of(model, is_stream);
         let got = house.post(&path, &[], body.to_string().as_bytes());
         let label = format!("{} at {model}, streamed: {is_stream}", self.tongue.name());
         assert_eq!((got.status, got.end), (200, End::Whole), "{label}: {}\nfor {body}", got.text());

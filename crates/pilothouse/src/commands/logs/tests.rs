@@ -16,7 +16,7 @@ use pilothouse_core::exchange::{
 use pilothouse_core::id::ExchangeId;
 use pilothouse_core::money::{Cost, PicoUsd};
 use pilothouse_core::usage::{Bill, Provenance, Usage};
-use pilothouse_store::{Ledger, Options};
+use pilothouse_store::{BodyOptions, BodyStore, Kept, Ledger, Options};
 
 use super::source::{Span, When, grouped, iso, took};
 use super::{Logs, arithmetic};
@@ -267,6 +267,68 @@ fn logs_says_what_to_do_when_there_is_nothing() {
     assert!(unknown.contains("no exchange 0000") && unknown.contains("`pilothouse logs`"), "{unknown}");
     let wrong = LogsLine::try_parse_from(["logs", "show", "xyz"]).err().unwrap().to_string();
     assert!(wrong.contains("not an exchange id"), "{wrong}");
+}
+
+/// Keeps the bodies of `exchange` in a data folder.
+fn keep(dir: &Path, exchange: &Exchange, answer: &'static [u8]) {
+    let store = BodyStore::open(dir, &BodyOptions { days: None, ..BodyOptions::default() }).unwrap();
+    let kept = Kept {
+        exchange: exchange.id,
+        at: exchange.started_at,
+        key: "search".into(),
+        end_user: Some("ada".into()),
+        response: None,
+        dialect: exchange.client_dialect,
+        holder: None,
+        status: 200,
+        is_stream: true,
+        is_whole: true,
+        request: b"{\"messages\":[]}".as_slice().into(),
+        answer: answer.into(),
+        lost_part: [].as_slice().into(),
+    };
+    assert!(store.recorder().reserve(kept.bytes()));
+    store.recorder().put(kept);
+    store.close();
+}
+
+#[test]
+fn bodies_are_shown_where_they_are_kept_and_asked_for() {
+    let exchange = whole(1);
+    let dir = folder(std::slice::from_ref(&exchange));
+    let id = exchange.id.to_string();
+    assert!(run(dir.path(), &["show", &id]).unwrap().0.ends_with("  bodies   not kept\n"));
+    let missing = run(dir.path(), &["show", &id, "--body"]).unwrap_err().to_string();
+    assert!(missing.contains("not kept") && missing.contains("[store] bodies"), "{missing}");
+    keep(dir.path(), &exchange, b"data: \x1b[31mAhoy\n\n");
+    let text = run(dir.path(), &["show", &id]).unwrap().0;
+    assert!(text.contains("kept: request 15 bytes · answer 17 bytes; --body prints them"), "{text}");
+    assert!(!text.contains("{\"messages\""), "{text}");
+    let text = run(dir.path(), &["show", &id, "--body"]).unwrap().0;
+    assert!(text.contains("request, 15 bytes, as the client sent it\n{\"messages\":[]}\n"), "{text}");
+    assert!(text.contains("data: \u{fffd}[31mAhoy\n"), "a terminal obeys what it is shown: {text}");
+    let json = run(dir.path(), &["show", &id, "--body", "--json"]).unwrap().0;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["bodies"]["answer"]["text"], "data: \u{1b}[31mAhoy\n\n");
+}
+
+#[test]
+fn bodies_are_erased_and_records_stay() {
+    let exchange = whole(1);
+    let dir = folder(std::slice::from_ref(&exchange));
+    let id = exchange.id.to_string();
+    for which in [[&id, ""], ["--key", "search"], ["--user", "ada"]] {
+        let which: Vec<&str> = which.into_iter().filter(|word| !word.is_empty()).collect();
+        keep(dir.path(), &exchange, b"\xff\x00");
+        let json = run(dir.path(), &["show", &id, "--body", "--json"]).unwrap().0;
+        assert!(json.contains("\"hex\": \"ff00\""), "{json}");
+        let line = [&["erase"], &*which].concat();
+        let told = run(dir.path(), &line).unwrap().0;
+        assert_eq!(told, "erased the bodies of 1 exchange; records and totals stay\n");
+        assert!(run(dir.path(), &line).unwrap().0.contains("of 0 exchanges"));
+        assert!(run(dir.path(), &["show", &id]).unwrap().0.ends_with("  bodies   not kept\n"));
+    }
+    assert!(LogsLine::try_parse_from(["logs", "erase"]).is_err(), "nothing is erased by accident");
 }
 
 #[test]

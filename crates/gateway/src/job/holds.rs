@@ -1,0 +1,117 @@
+//! What an exchange holds while it goes on: its part in limits, money set aside, its run.
+
+use pilothouse_core::error::Kind;
+use pilothouse_core::exchange::{Exchange, Note, Outcome};
+use pilothouse_core::money::PicoUsd;
+use pilothouse_store::budget::{Account, Reservation};
+use pilothouse_store::limits::Admission;
+use pilothouse_store::runs::{RunLimits, ToolCall, Turn};
+
+use super::Job;
+use crate::pipeline::known_cost;
+
+/// What an exchange holds.
+#[derive(Default)]
+pub(crate) struct Holds {
+    /// Its part in limits.
+    pub(crate) admission: Option<Admission>,
+    /// The budgets that it counts in.
+    pub(crate) accounts: Vec<Account>,
+    /// The run that it is a turn of.
+    pub(crate) run: Option<Box<Run>>,
+    /// What the attempt under way has set aside, and for what.
+    reservation: Option<(Reservation, String)>,
+}
+
+/// A run of an agent.
+pub(crate) struct Run {
+    /// Its name.
+    pub(crate) id: Box<str>,
+    /// What it may.
+    pub(crate) limits: RunLimits,
+}
+
+impl Holds {
+    /// Whether it holds nothing.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.admission.is_none() && self.accounts.is_empty() && self.run.is_none()
+    }
+}
+
+impl Job {
+    /// From now on the exchange holds this.
+    pub(crate) fn holds(&mut self, holds: Holds) {
+        self.holds = Some(Box::new(holds));
+    }
+
+    /// The budgets that it counts in, if there are any.
+    pub(crate) fn accounts(&self) -> Option<&[Account]> {
+        self.holds.as_ref().map(|holds| holds.accounts.as_slice()).filter(|accounts| !accounts.is_empty())
+    }
+
+    /// An attempt has set money aside.
+    pub(crate) fn reserves(&mut self, reservation: Reservation, words: String) {
+        if let Some(holds) = &mut self.holds {
+            holds.reservation = Some((reservation, words));
+        }
+    }
+
+    /// The attempt under way has failed, and another one follows: what it had set aside is free where the vendor bills
+    /// nothing, and else is spent.
+    pub(super) fn attempt_settles(&mut self) {
+        let last =
+            self.exchange.as_ref().and_then(|it| it.receipt.as_ref()).and_then(|it| it.attempts.last());
+        let is_free = last.is_none_or(|attempt| {
+            attempt.status.is_some() || matches!(attempt.kind, Kind::ConnectFailed | Kind::BadRequest)
+        });
+        let Some((reservation, words)) = self.holds.as_mut().and_then(|holds| holds.reservation.take())
+        else {
+            return;
+        };
+        let settlement = if is_free {
+            reservation.release();
+            PicoUsd::ZERO
+        } else {
+            let amount = reservation.amount();
+            drop(reservation);
+            amount
+        };
+        self.noted(Note::new("settle", &format!("${settlement} of a failed attempt, for {words}")));
+    }
+
+    /// The exchange has ended: limits are corrected, money is settled, the run has had a turn.
+    pub(super) fn holds_end(&mut self, exchange: &mut Exchange) {
+        let Some(mut holds) = self.holds.take() else { return };
+        let now = self.shared.clock.now();
+        let bill = &exchange.bill;
+        if let Some(admission) = &mut holds.admission {
+            let used = bill.usage.total() + bill.estimated_output;
+            let was_refused = matches!(exchange.outcome, Outcome::Failed(_)) && used == 0;
+            if used > 0 || was_refused || !self.was_sent {
+                admission.settle_tokens(used, now);
+            }
+        }
+        let cost = known_cost(bill.cost, bill.estimated_cost);
+        if let Some((reservation, words)) = holds.reservation.take() {
+            let reserved = reservation.amount();
+            let settled = match cost {
+                Some(cost) => reservation.settle(cost).actual,
+                // A bill may come: what was set aside for it counts as spent.
+                None => reserved,
+            };
+            let detail = format!("${reserved} set aside for {words}; settled at ${settled}");
+            exchange.receipt.get_or_insert_default().notes.push(Note::new("reserve", &detail));
+        }
+        if let Some(run) = holds.run {
+            let hash = |tool: &pilothouse_core::exchange::ToolUse| ToolCall {
+                name: tool.name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+                    (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+                }),
+                arguments: tool.arguments_hash,
+            };
+            let calls: Vec<ToolCall> = exchange.answer.tools.iter().map(hash).collect();
+            let turn = Turn { cost: cost.unwrap_or(PicoUsd::ZERO), calls: &calls };
+            let _ = self.shared.runs.note_turn(&exchange.caller.key, &run.id, turn, &run.limits, now);
+        }
+    }
+}
