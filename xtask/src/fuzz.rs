@@ -28,6 +28,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         only: args.list("--only")?,
         jobs: args.value("--jobs", processors())?,
         seed: args.text("--seed")?,
+        is_brief: args.flag("--brief"),
     };
     let is_blind = args.flag("--blind");
     args.finish()?;

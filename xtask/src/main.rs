@@ -52,7 +52,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "fuzz",
-        summary: "inputs guided by coverage [--seconds N] [--only a,b] [--jobs N] [--seed S] [--blind] [--again FILE] [--keep FILE --as NAME]",
+        summary: "inputs guided by coverage [--seconds N] [--only a,b] [--jobs N] [--seed S] [--brief] [--blind] [--again FILE] [--keep FILE --as NAME]",
         run: fuzz::run,
     },
     Command {

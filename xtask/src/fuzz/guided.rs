@@ -35,6 +35,8 @@ pub(crate) struct Plan {
     pub(crate) jobs: usize,
     /// The seed of libFuzzer's chance, else one of its own.
     pub(crate) seed: Option<String>,
+    /// Begins with golden cases only, and keeps nothing: reading what long runs have kept takes longer than a short one.
+    pub(crate) is_brief: bool,
 }
 
 /// What became of one target.
@@ -158,9 +160,12 @@ impl Fuzzer {
     fn run_one(&self, target: &str, plan: &Plan) -> Result<Outcome> {
         let _alone = self.lock(target)?;
         let found = workspace::root().join("fuzz/found").join(target);
-        let corpus = self.work.join("corpus").join(target);
+        let corpus = self.work.join(if plan.is_brief { "brief" } else { "corpus" }).join(target);
         let seeds = self.work.join("seeds").join(target);
         fs::create_dir_all(&found)?;
+        if plan.is_brief && corpus.exists() {
+            fs::remove_dir_all(&corpus)?;
+        }
         fs::create_dir_all(&corpus)?;
         self.reduce(target, &corpus)?;
         let mut options = vec![

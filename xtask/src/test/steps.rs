@@ -4,7 +4,7 @@ use crate::{fuzz as fuzzing, tidy as rules, tools, walls as architecture, worksp
 use anyhow::{Context as _, Result, bail};
 use std::process::Command;
 
-/// How long each target is fuzzed here; `cargo xtask fuzz` runs longer, on what is kept here too.
+/// How long each target is fuzzed here; `cargo xtask fuzz` runs longer, and keeps what it learns.
 const FUZZ_SECONDS: u64 = 2;
 
 pub(super) fn fmt() -> Result<String> {
@@ -95,7 +95,13 @@ pub(super) fn book() -> Result<String> {
 
 pub(super) fn fuzz() -> Result<String> {
     let jobs = fuzzing::processors();
-    fuzzing::fuzz(&fuzzing::Plan { seconds: FUZZ_SECONDS, only: Vec::new(), jobs, seed: None })
+    fuzzing::fuzz(&fuzzing::Plan {
+        seconds: FUZZ_SECONDS,
+        only: Vec::new(),
+        jobs,
+        seed: None,
+        is_brief: true,
+    })
 }
 
 #[cfg(test)]
