@@ -3,6 +3,7 @@
 mod aside;
 mod course;
 mod holds;
+mod seats;
 
 use std::sync::{Arc, PoisonError};
 
@@ -21,6 +22,7 @@ use crate::plan::Resolution;
 use crate::shared::Shared;
 
 use course::Course;
+use seats::Seats;
 
 pub(crate) use aside::{Aside, Tells};
 pub(crate) use holds::{Holds, Run};
@@ -47,6 +49,8 @@ pub struct Job {
     course: Option<Box<Course>>,
     /// What an exchange within limits or budgets holds.
     holds: Option<Box<Holds>>,
+    /// Its places within limits on calls at once.
+    seats: Option<Box<Seats>>,
 }
 
 impl Job {
@@ -83,6 +87,7 @@ impl Job {
             watch: None,
             course: None,
             holds: None,
+            seats: None,
         }
     }
 
@@ -201,6 +206,7 @@ impl Job {
     /// Another target is asked: what was edited and lost for the one before holds no more.
     pub fn tries_again(&mut self) {
         self.attempt_settles();
+        self.leaves();
         self.note(|exchange| {
             exchange.timings.headers_us = None;
             exchange.timings.first_token_us = None;
@@ -261,6 +267,7 @@ impl Job {
             watch.ended(outcome);
         }
         exchange.timings.total_us = total_us;
+        self.seats = None;
         if !exchange.streamed && outcome == Outcome::Complete {
             // An answer that comes at once has its first token with its last.
             exchange.timings.first_token_us.get_or_insert(total_us);

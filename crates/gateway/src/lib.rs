@@ -4,6 +4,7 @@ pub mod access;
 pub mod answer;
 pub mod bodies;
 pub mod cloud;
+pub mod concurrency;
 pub mod config;
 pub mod discover;
 mod drain;

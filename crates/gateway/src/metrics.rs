@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pilothouse_core::exchange::{Exchange, Outcome};
 use pilothouse_routing::Health;
 
+use crate::concurrency::{LimitCounts, Limits};
+
 /// Upper bounds of the duration histogram, in microseconds.
 const BOUNDS_US: [u64; 12] = [
     5_000,
@@ -41,6 +43,8 @@ pub struct Metrics {
     pub in_flight: AtomicU64,
     /// Reloads of the configuration that failed.
     pub reloads_failed: AtomicU64,
+    /// Limits on calls at once.
+    pub limits: Limits,
 }
 
 /// What a target's counters say at one moment.
@@ -191,12 +195,47 @@ impl Metrics {
             |target| vec![("", &target.retries)],
         );
         histogram(&mut out, &targets);
+        limits(&mut out, &self.limits);
         out
     }
 }
 
+/// What the limits on calls at once hold and have counted; nothing where none is configured.
+fn limits(out: &mut String, limits: &Limits) {
+    let counts: Vec<_> = limits.all().iter().map(|limit| (limit.of().clone(), limit.counts())).collect();
+    if counts.is_empty() {
+        return;
+    }
+    let mut family = |name: &str, kind: &str, help: &str, value: fn(&LimitCounts) -> f64| {
+        let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        for (of, counts) in &counts {
+            let labels = format!("scope=\"{}\",name=\"{}\"", of.scope(), clean(of.name()));
+            let _ = writeln!(out, "{name}{{{labels}}} {}", value(counts));
+        }
+    };
+    family("pilothouse_limit_places", "gauge", "Calls that a limit lets in at once.", |counts| {
+        f64::from(counts.size.concurrency)
+    });
+    family("pilothouse_limit_places_taken", "gauge", "Calls that have a place.", |counts| {
+        f64::from(counts.taken)
+    });
+    family("pilothouse_limit_waiting", "gauge", "Calls that wait for a place.", |counts| {
+        counts.waiting as f64
+    });
+    family("pilothouse_limit_queued_total", "counter", "Calls that have waited for a place.", |counts| {
+        counts.queued as f64
+    });
+    family("pilothouse_limit_shed_total", "counter", "Calls that got no place.", |counts| counts.shed as f64);
+    family("pilothouse_limit_wait_seconds_total", "counter", "Time spent waiting for places.", |counts| {
+        counts.waited_us as f64 / 1e6
+    });
+}
+
+fn clean(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
 fn labels((vendor, model): &(Arc<str>, Arc<str>)) -> String {
-    let clean = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
     format!("vendor=\"{}\",model=\"{}\"", clean(vendor), clean(model))
 }
 

@@ -17,6 +17,7 @@ mod realtime;
 mod refuse;
 mod relay;
 mod translate;
+mod turn;
 mod vertex;
 
 use std::borrow::Cow;
@@ -54,6 +55,7 @@ pub(crate) use read::hops;
 pub(crate) use realtime::realtime;
 pub use refuse::{plain_error, refusal};
 pub(crate) use relay::{WHOLE_MAX, passing_headers};
+pub(crate) use turn::Places;
 
 pub(crate) const EXCHANGE: HeaderName = HeaderName::from_static("x-pilothouse-exchange");
 pub(crate) const CHANGED: HeaderName = HeaderName::from_static("x-pilothouse-changed");
@@ -175,12 +177,17 @@ impl Around<'_> {
     async fn attempts(&self, asked: &mut Asked<'_>, order: &choose::Order, mut job: Job) -> Done {
         let (shared, dialect) = (&self.worker.shared, self.dialect);
         let onward = Onward::of(order, self.plan);
-        for (choice, left) in order.each() {
-            if let Err(rests_ms) = job.turns_to(choice, order.route.is_some())
-                && left > 0
-            {
-                job.passed_over(choice, rests_ms);
-                continue;
+        if let Err(error) = turn::enter_route(order, asked, &onward, &mut job).await {
+            return Done::Answer(refuse::failed(dialect, job, &error));
+        }
+        let mut failed = 0;
+        for (nth, (choice, left)) in order.each().enumerate() {
+            // Whether it rests, or has no room.
+            let step = turn::Step { order, nth, left, failed };
+            match turn::turn_to(shared, step, choice, asked, &onward, &mut job).await {
+                Ok(true) => {}
+                Ok(false) => continue,
+                Err(error) => return Done::Answer(refuse::failed(dialect, job, &error)),
             }
             let capped;
             let mut choice = choice;
@@ -196,6 +203,7 @@ impl Around<'_> {
                     choice = &capped;
                 }
                 Err(refused) if left > 0 => {
+                    job.turns_away();
                     job.noted(Note::new("pass-over", &refused.error.public));
                     continue;
                 }
@@ -206,6 +214,7 @@ impl Around<'_> {
                 Ok(answer) => return Done::Answer(answer),
                 Err(lost) => job = lost,
             }
+            failed += 1;
             job.tries_again();
         }
         let error = Error::new(Kind::Internal, "no target is left to ask");

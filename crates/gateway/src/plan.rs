@@ -5,6 +5,7 @@
 
 mod build;
 mod keys;
+mod limit;
 mod provider;
 mod resolve;
 mod route;
@@ -41,6 +42,8 @@ pub struct Plan {
     pub catalog: Catalog,
     /// Who may be called, in the order of the file.
     pub providers: Vec<Arc<Provider>>,
+    /// Limits on calls at once, with the size that each has under this plan.
+    pub(crate) limits: limit::PlannedLimits,
     /// Names that applications call, with who takes them.
     pub routes: HashMap<Box<str>, Arc<Route>>,
     /// What holds for calls that say nothing of it, whichever name they call.
@@ -76,8 +79,10 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Takes over the access tokens of an earlier plan, so that a reload makes no call wait for one.
+    /// Takes over the access tokens of an earlier plan, so that a reload makes no call wait for one, and what its limits on
+    /// calls at once hold.
     pub fn inherit(&self, earlier: &Self) {
+        self.limits.put_in_force();
         for provider in &self.providers {
             let before = earlier.provider(&provider.name).and_then(|provider| provider.tokens());
             if let (Some(tokens), Some(before)) = (provider.tokens(), before) {

@@ -24,6 +24,10 @@ pub struct Route {
     pub defaults: Defaults,
     /// Further attempts at the same target while another one is left; 0 where not given.
     pub retries: Option<Spanned<u32>>,
+    /// Most calls on it at once.
+    pub concurrency: Option<Spanned<u32>>,
+    /// Calls that wait for a place then; twice as many as `concurrency` where not given.
+    pub queue: Option<Spanned<u32>>,
     /// Seconds after which a stream that lives goes to the client although the model has said nothing yet; 10 where
     /// not given.
     pub commit_after: Option<Spanned<f64>>,
@@ -42,13 +46,25 @@ pub struct RouteTarget {
     pub tags: Vec<String>,
     /// Under `least-loaded`, it takes only what the others cannot.
     pub spill: bool,
+    /// Most calls to this model at once, from whichever route.
+    pub concurrency: Option<u32>,
+    /// Calls that wait for a place then.
+    pub queue: Option<u32>,
 }
 
 impl RouteTarget {
     /// A target of which nothing more is said.
     #[must_use]
     pub fn named(target: &str) -> Self {
-        Self { target: target.to_owned(), weight: one(), region: None, tags: Vec::new(), spill: false }
+        Self {
+            target: target.to_owned(),
+            weight: one(),
+            region: None,
+            tags: Vec::new(),
+            spill: false,
+            concurrency: None,
+            queue: None,
+        }
     }
 }
 
@@ -129,6 +145,10 @@ struct TargetTable {
     tags: Vec<String>,
     #[serde(default)]
     spill: bool,
+    #[serde(default)]
+    concurrency: Option<u32>,
+    #[serde(default)]
+    queue: Option<u32>,
 }
 
 const fn one() -> u32 {
@@ -147,8 +167,8 @@ impl<'de> Visitor<'de> for TargetVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RouteTarget, A::Error> {
-        let TargetTable { target, weight, region, tags, spill } =
+        let TargetTable { target, weight, region, tags, spill, concurrency, queue } =
             TargetTable::deserialize(MapAccessDeserializer::new(map))?;
-        Ok(RouteTarget { target, weight, region, tags, spill })
+        Ok(RouteTarget { target, weight, region, tags, spill, concurrency, queue })
     }
 }

@@ -65,11 +65,26 @@ impl Job {
         result
     }
 
-    /// A target is passed over, because it rests.
-    pub(crate) fn passed_over(&mut self, choice: &Choice, rests_ms: u64) {
-        let target = &choice.resolution.target;
-        let detail = format!("{}/{} rests for {rests_ms} ms", target.provider.name, target.model);
-        self.noted(Note::new("pass-over", &detail));
+    /// A target is passed over, for that reason.
+    pub(crate) fn passed_over(&mut self, choice: &Choice, why: &str) {
+        self.turns_away();
+        self.noted(Note::new("pass-over", &format!("{} {why}", choice.name())));
+    }
+
+    /// The target that it turned to is not called after all.
+    pub(crate) fn turns_away(&mut self) {
+        self.leaves();
+        if let Some(course) = &mut self.course {
+            course.call = None;
+        }
+    }
+
+    /// The call begins now: until then it has waited for a place.
+    pub(crate) fn turn_begins(&mut self) {
+        let now_us = self.elapsed_us();
+        if let Some(course) = &mut self.course {
+            course.began_us = now_us;
+        }
     }
 
     /// The first model output of the call under way has come.

@@ -47,6 +47,8 @@ pub(super) struct Order {
     pub(super) marks: Marks,
     /// Bytes of the request's text, where it holds nothing else.
     pub(super) text_bytes: Option<u64>,
+    /// The conversation is known to be between a tool's call and its result.
+    pub(super) is_in_tool_loop: bool,
 }
 
 /// One of a provider's ways to be called.
@@ -82,6 +84,11 @@ impl Choice {
     pub(super) fn capped(&self, cap: Option<u64>) -> Self {
         let most = [self.output_tokens_max, cap].into_iter().flatten().min();
         Self { output_tokens_max: most, ..self.clone() }
+    }
+
+    /// `provider/model`, for people.
+    pub(crate) fn name(&self) -> String {
+        format!("{}/{}", self.provider().name, self.resolution.target.model)
     }
 
     /// The same, as a route has it.
@@ -266,7 +273,15 @@ pub(super) fn choose(
     }
     let mut first = of_target(resolution, dialect, call)?;
     first.output_tokens_max = plan.defaults.output_tokens_max();
-    Ok(Order { route: None, first, rest: Vec::new(), chosen: None, marks: Marks::new(), text_bytes: None })
+    Ok(Order {
+        route: None,
+        first,
+        rest: Vec::new(),
+        chosen: None,
+        marks: Marks::new(),
+        text_bytes: None,
+        is_in_tool_loop: false,
+    })
 }
 
 fn of_route(
@@ -323,6 +338,7 @@ fn of_route(
     let (marks, text_bytes) = (told.marks.clone(), told.text_bytes());
     Ok(Order {
         text_bytes,
+        is_in_tool_loop: told.is_in_tool_loop(),
         route: Some(Arc::clone(route)),
         first,
         rest,

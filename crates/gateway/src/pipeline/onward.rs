@@ -88,6 +88,11 @@ impl Onward {
         Self { has_next: left > 0, retries: between.filter(|_| left > 0), ..self }
     }
 
+    /// When there must be an answer.
+    pub(super) fn until(&self) -> Option<Instant> {
+        self.deadline.map(|deadline| deadline.at)
+    }
+
     /// An attempt that nothing comes after.
     pub(super) const fn only(deadline: Option<Deadline>) -> Self {
         Self { has_next: false, hold: None, deadline, retries: None }

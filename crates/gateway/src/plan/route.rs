@@ -12,6 +12,7 @@ use pilothouse_routing::{self as routing, Candidate, Constraints, RouteSettings,
 use toml::Spanned;
 
 use super::{Plan, Resolution};
+use crate::concurrency::Limit;
 use crate::config::{self, CompatMode, Defaults, Diagnostic, Require, RouteTarget, Source};
 
 /// A stream that lives goes to the client after so long, even if the model has said nothing yet.
@@ -40,6 +41,8 @@ pub struct Route {
     pub retries: u32,
     /// A stream that lives goes to the client after so long.
     pub commit_after: Duration,
+    /// The limit on calls on it at once, where it has one.
+    pub limit: Option<Arc<Limit>>,
 }
 
 impl Plan {
@@ -126,6 +129,7 @@ impl Building<'_> {
             compat: section.defaults.compat,
             retries,
             commit_after: commit_after.unwrap_or(COMMIT_AFTER),
+            limit: self.plan.limits.of_route(self.name.get_ref()).cloned(),
         })
     }
 

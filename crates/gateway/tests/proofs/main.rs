@@ -11,6 +11,7 @@ mod cancel;
 mod change;
 mod clouds;
 mod compat;
+mod concurrency;
 mod configuration;
 mod dialects;
 mod embeddings;
