@@ -5,6 +5,7 @@
 
 mod compat;
 mod diagnostic;
+mod hedge;
 mod key;
 mod limits;
 mod provider;
@@ -22,6 +23,7 @@ use toml::Spanned;
 pub use crate::bodies::BodiesMode;
 pub use compat::CompatMode;
 pub use diagnostic::{ConfigError, Diagnostic};
+pub use hedge::{After, Hedge};
 pub use key::{Key, Team};
 pub use limits::{AnchorText, BudgetSection, BudgetsSection, LimitSection, RunSection, Usd};
 pub use provider::{EntraSection, Provider, TimeoutSection};

@@ -3,6 +3,7 @@
 mod aside;
 mod course;
 mod holds;
+mod race;
 mod seats;
 
 use std::sync::{Arc, PoisonError};
@@ -22,10 +23,12 @@ use crate::plan::Resolution;
 use crate::shared::Shared;
 
 use course::Course;
+use race::Side;
 use seats::Seats;
 
 pub(crate) use aside::{Aside, Tells};
 pub(crate) use holds::{Holds, Run};
+pub(crate) use race::Racing;
 
 /// Bytes of text that make one token, about: used only for the labelled estimate of broken-off answers.
 /// OpenAI's help centre gives four characters (<https://help.openai.com/en/articles/4936856>, 2026-11-22).
@@ -51,6 +54,8 @@ pub struct Job {
     holds: Option<Box<Holds>>,
     /// Its places within limits on calls at once.
     seats: Option<Box<Seats>>,
+    /// Its part, where two calls race for the exchange.
+    side: Option<Box<Side>>,
 }
 
 impl Job {
@@ -88,6 +93,7 @@ impl Job {
             course: None,
             holds: None,
             seats: None,
+            side: None,
         }
     }
 
@@ -200,7 +206,9 @@ impl Job {
         let Some(target) = self.exchange.as_ref().and_then(|exchange| exchange.target.clone()) else {
             return;
         };
-        self.receipt(|receipt| receipt.attempts.push(Attempt { target, kind, status, failed_us }));
+        self.receipt(|receipt| {
+            receipt.attempts.push(Attempt { target, kind, status, failed_us, outrun: None })
+        });
     }
 
     /// Another target is asked: what was edited and lost for the one before holds no more.
@@ -261,11 +269,7 @@ impl Job {
     fn end(&mut self, outcome: Outcome, facts: Facts) {
         let total_us = self.elapsed_us();
         let Some(mut exchange) = self.exchange.take() else { return };
-        self.shared.metrics.in_flight.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
         exchange.outcome = outcome;
-        if let Some(watch) = &self.watch {
-            watch.ended(outcome);
-        }
         exchange.timings.total_us = total_us;
         self.seats = None;
         if !exchange.streamed && outcome == Outcome::Complete {
@@ -274,6 +278,18 @@ impl Job {
         }
         exchange.bill = self.bill(&exchange, outcome, &facts);
         exchange.answer = facts.answer;
+        match self.side.take() {
+            None => self.concludes(exchange),
+            Some(side) => self.side_ends(*side, exchange),
+        }
+    }
+
+    /// Settles what the exchange held, and records it.
+    fn concludes(&mut self, mut exchange: Box<Exchange>) {
+        self.shared.metrics.in_flight.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+        if let Some(watch) = &self.watch {
+            watch.ended(exchange.outcome);
+        }
         if self.holds.is_some() {
             self.holds_end(&mut exchange);
         }

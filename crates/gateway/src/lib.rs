@@ -18,6 +18,7 @@ pub mod metrics;
 pub mod minted;
 pub mod pipeline;
 pub mod plan;
+pub mod purse;
 pub mod server;
 mod service;
 pub mod shared;

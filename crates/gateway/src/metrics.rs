@@ -9,6 +9,7 @@ use pilothouse_core::exchange::{Exchange, Outcome};
 use pilothouse_routing::Health;
 
 use crate::concurrency::{LimitCounts, Limits};
+use crate::purse::Purses;
 
 /// Upper bounds of the duration histogram, in microseconds.
 const BOUNDS_US: [u64; 12] = [
@@ -45,6 +46,8 @@ pub struct Metrics {
     pub reloads_failed: AtomicU64,
     /// Limits on calls at once.
     pub limits: Limits,
+    /// The money of routes that hedge.
+    pub purses: Purses,
 }
 
 /// What a target's counters say at one moment.
@@ -114,7 +117,8 @@ impl TargetMetrics {
         let bucket = BOUNDS_US.iter().position(|bound| took <= *bound).unwrap_or(BOUNDS_US.len());
         self.buckets[bucket].fetch_add(1, Relaxed);
         if let Some(receipt) = &exchange.receipt {
-            self.retries.fetch_add(receipt.attempts.len() as u64, Relaxed);
+            let failed = receipt.attempts.iter().filter(|attempt| attempt.outrun.is_none());
+            self.retries.fetch_add(failed.count() as u64, Relaxed);
         }
     }
 }
@@ -196,6 +200,7 @@ impl Metrics {
         );
         histogram(&mut out, &targets);
         limits(&mut out, &self.limits);
+        purses(&mut out, &self.purses);
         out
     }
 }
@@ -229,6 +234,31 @@ fn limits(out: &mut String, limits: &Limits) {
     family("pilothouse_limit_wait_seconds_total", "counter", "Time spent waiting for places.", |counts| {
         counts.waited_us as f64 / 1e6
     });
+}
+
+/// What hedges have done and may spend; nothing where no route hedges.
+fn purses(out: &mut String, purses: &Purses) {
+    let purses = purses.all();
+    if purses.is_empty() {
+        return;
+    }
+    let name = "pilothouse_hedges_total";
+    let _ = writeln!(
+        out,
+        "# HELP {name} Calls that were late, by what became of a second one.\n# TYPE {name} counter"
+    );
+    for (route, purse) in &purses {
+        let route = clean(route);
+        for (outcome, count) in [("won", &purse.won), ("lost", &purse.lost), ("denied", &purse.denied)] {
+            let _ =
+                writeln!(out, "{name}{{route=\"{route}\",outcome=\"{outcome}\"}} {}", count.load(Relaxed));
+        }
+    }
+    let name = "pilothouse_hedge_purse_usd";
+    let _ = writeln!(out, "# HELP {name} What hedges may spend.\n# TYPE {name} gauge");
+    for (route, purse) in &purses {
+        let _ = writeln!(out, "{name}{{route=\"{}\"}} {}", clean(route), purse.bucket.level());
+    }
 }
 
 fn clean(text: &str) -> String {

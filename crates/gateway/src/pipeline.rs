@@ -10,6 +10,7 @@ mod embed;
 mod features;
 mod fit;
 mod govern;
+mod hedge;
 mod onward;
 mod pass;
 mod read;
@@ -126,7 +127,8 @@ async fn exchange(
         job.watched_by(keeping.watch());
     }
     if let Some(chosen) = order.chosen.take() {
-        job.routed(chosen, std::mem::take(&mut order.marks), order.text_bytes);
+        let hedging = order.route.as_ref().and_then(|route| route.hedging.clone());
+        job.routed(chosen, std::mem::take(&mut order.marks), order.text_bytes, hedging);
     }
     // Within which limits, and out of whose money.
     let route = order.route.as_ref().map(|route| &*route.name);
@@ -181,7 +183,11 @@ impl Around<'_> {
             return Done::Answer(refuse::failed(dialect, job, &error));
         }
         let mut failed = 0;
+        let mut hedged: Option<hedge::Failed> = None;
         for (nth, (choice, left)) in order.each().enumerate() {
+            if hedged.as_ref().is_some_and(|hedged| hedged.nth == nth) {
+                continue;
+            }
             // Whether it rests, or has no room.
             let step = turn::Step { order, nth, left, failed };
             match turn::turn_to(shared, step, choice, asked, &onward, &mut job).await {
@@ -210,12 +216,23 @@ impl Around<'_> {
                 Err(govern::NoMoney { downgrade: Some(route), .. }) => return Done::Downgrade(route, job),
                 Err(refused) => return Done::Answer(refuse::failed(dialect, job, &refused.error)),
             }
-            match self.attempt(asked, choice, &onward.before(left, order), job).await {
-                Ok(answer) => return Done::Answer(answer),
-                Err(lost) => job = lost,
+            let onward = onward.before(left, order);
+            match hedge::Race::of(self, order, nth, asked, &mut job) {
+                None => match self.attempt(asked, choice, &onward, job).await {
+                    Ok(answer) => return Done::Answer(answer),
+                    Err(lost) => job = lost,
+                },
+                // Boxed: two calls at once are larger than one, and few routes make them.
+                Some(race) => match Box::pin(race.run(asked, choice, &onward, job)).await {
+                    hedge::Raced::Answer(answer) => return Done::Answer(answer),
+                    hedge::Raced::Lost { job: lost, hedge } => (job, hedged) = (lost, hedge),
+                },
             }
             failed += 1;
             job.tries_again();
+        }
+        if let Some(hedged) = hedged {
+            return Done::Answer(hedged.into_answer(job));
         }
         let error = Error::new(Kind::Internal, "no target is left to ask");
         Done::Answer(refuse::failed(dialect, job, &error))

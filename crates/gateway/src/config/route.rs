@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor, value::MapAccessDeserializer};
 use toml::Spanned;
 
-use super::CompatMode;
+use super::{CompatMode, Hedge};
 
 /// A name that applications call.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -28,6 +28,8 @@ pub struct Route {
     pub concurrency: Option<Spanned<u32>>,
     /// Calls that wait for a place then; twice as many as `concurrency` where not given.
     pub queue: Option<Spanned<u32>>,
+    /// Whether a second target is asked while the first one keeps silent.
+    pub hedge: Option<Spanned<Hedge>>,
     /// Seconds after which a stream that lives goes to the client although the model has said nothing yet; 10 where
     /// not given.
     pub commit_after: Option<Spanned<f64>>,

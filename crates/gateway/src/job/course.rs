@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 
 use super::Job;
 use crate::pipeline::Choice;
+use crate::plan::Hedging;
 
 /// Vendors keep no prefix in their caches that is shorter than this
 /// (<https://platform.openai.com/docs/guides/prompt-caching>,
@@ -27,13 +28,34 @@ pub(super) struct Course {
     call: Option<CallInFlight>,
     /// When it began, in microseconds after the exchange's start.
     began_us: u64,
+    /// Where what it cost pays for hedges.
+    hedging: Option<Hedging>,
+}
+
+impl Course {
+    /// The same for another call of the exchange, which pays for no hedges.
+    pub(super) fn again(&self) -> Self {
+        let marks = self.marks.clone();
+        Self { marks, text_bytes: self.text_bytes, call: None, began_us: 0, hedging: None }
+    }
+
+    /// When its call began, in microseconds after the exchange's start.
+    pub(super) const fn began_us(&self) -> u64 {
+        self.began_us
+    }
 }
 
 impl Job {
     /// A route has chosen.
-    pub(crate) fn routed(&mut self, chosen: Box<Chosen>, marks: SmallVec<[u64; 2]>, text_bytes: Option<u64>) {
+    pub(crate) fn routed(
+        &mut self,
+        chosen: Box<Chosen>,
+        marks: SmallVec<[u64; 2]>,
+        text_bytes: Option<u64>,
+        hedging: Option<Hedging>,
+    ) {
         self.receipt(|receipt| receipt.choice = Some(chosen));
-        self.course = Some(Box::new(Course { marks, text_bytes, call: None, began_us: 0 }));
+        self.course = Some(Box::new(Course { marks, text_bytes, call: None, began_us: 0, hedging }));
     }
 
     /// Turns to a target of the route.
@@ -120,6 +142,9 @@ impl Job {
     pub(super) fn course_ends(&mut self, exchange: &Exchange) {
         let now = self.shared.clock.now();
         let Some(mut course) = self.course.take() else { return };
+        if let (Some(hedging), Some(cost)) = (&course.hedging, exchange.bill.cost.known()) {
+            hedging.purse.bucket.fill(cost, hedging.share_parts);
+        }
         let Some(call) = course.call.take() else { return };
         let usage = &exchange.bill.usage;
         let ended = match exchange.outcome {

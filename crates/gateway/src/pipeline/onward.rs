@@ -93,6 +93,11 @@ impl Onward {
         self.deadline.map(|deadline| deadline.at)
     }
 
+    /// The same for a second call beside the first one: what it fails with is told to nobody while that one goes on.
+    pub(super) const fn for_hedge(self) -> Self {
+        Self { has_next: false, retries: Some(0), ..self }
+    }
+
     /// An attempt that nothing comes after.
     pub(super) const fn only(deadline: Option<Deadline>) -> Self {
         Self { has_next: false, hold: None, deadline, retries: None }

@@ -14,6 +14,7 @@ use toml::Spanned;
 use super::{Plan, Resolution};
 use crate::concurrency::Limit;
 use crate::config::{self, CompatMode, Defaults, Diagnostic, Require, RouteTarget, Source};
+use crate::purse::Purse;
 
 /// A stream that lives goes to the client after so long, even if the model has said nothing yet.
 const COMMIT_AFTER: Duration = Duration::from_secs(10);
@@ -43,6 +44,19 @@ pub struct Route {
     pub commit_after: Duration,
     /// The limit on calls on it at once, where it has one.
     pub limit: Option<Arc<Limit>>,
+    /// When and for how much a second target is asked while the first one keeps silent, where it is.
+    pub hedging: Option<Hedging>,
+}
+
+/// When and for how much a route hedges.
+#[derive(Clone, Debug)]
+pub struct Hedging {
+    /// When.
+    pub after: config::After,
+    /// The money that there is for it.
+    pub purse: Arc<Purse>,
+    /// What of the cost of other calls goes into it, in ten-thousandths.
+    pub share_parts: u32,
 }
 
 impl Plan {
@@ -129,7 +143,18 @@ impl Building<'_> {
             compat: section.defaults.compat,
             retries,
             commit_after: commit_after.unwrap_or(COMMIT_AFTER),
+            hedging: self.hedging(),
             limit: self.plan.limits.of_route(self.name.get_ref()).cloned(),
+        })
+    }
+
+    fn hedging(&self) -> Option<Hedging> {
+        let given = self.section.hedge.as_ref()?.get_ref();
+        given.is_on.then(|| Hedging {
+            after: given.after,
+            purse: self.plan.metrics.purses.of(self.name.get_ref()),
+            // Checked to be a share when it was read.
+            share_parts: (given.share * 10_000.0).round() as u32,
         })
     }
 

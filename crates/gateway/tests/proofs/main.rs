@@ -20,6 +20,7 @@ mod exposure;
 mod failover;
 mod faults;
 mod harness;
+mod hedging;
 mod held;
 mod histories;
 mod kept;
