@@ -54,6 +54,8 @@ pub struct Job {
     holds: Option<Box<Holds>>,
     /// Its places within limits on calls at once.
     seats: Option<Box<Seats>>,
+    /// The first model that was gone, on the way.
+    gone: Option<Arc<Resolution>>,
     /// Its part, where two calls race for the exchange.
     side: Option<Box<Side>>,
 }
@@ -93,6 +95,7 @@ impl Job {
             course: None,
             holds: None,
             seats: None,
+            gone: None,
             side: None,
         }
     }

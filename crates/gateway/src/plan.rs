@@ -9,6 +9,7 @@ mod limit;
 mod provider;
 mod resolve;
 mod route;
+mod succession;
 pub mod terms;
 mod ties;
 

@@ -28,6 +28,8 @@ pub struct Route {
     pub concurrency: Option<Spanned<u32>>,
     /// Calls that wait for a place then; twice as many as `concurrency` where not given.
     pub queue: Option<Spanned<u32>>,
+    /// What is done when all targets have failed and one of them is gone; `[defaults]` says it where not given.
+    pub on_gone: Option<OnGone>,
     /// Whether a second target is asked while the first one keeps silent.
     pub hedge: Option<Spanned<Hedge>>,
     /// Seconds after which a stream that lives goes to the client although the model has said nothing yet; 10 where
@@ -106,6 +108,19 @@ pub struct Defaults {
     pub deadline: Option<Spanned<f64>>,
     /// What is done about requests that their target would refuse or silently change.
     pub compat: Option<CompatMode>,
+    /// What is done with calls to a model that its vendor has retired.
+    pub on_gone: Option<OnGone>,
+}
+
+/// What is done with calls to a model that its vendor has retired.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnGone {
+    /// They are refused, and the client is told what follows it.
+    #[default]
+    Refuse,
+    /// The model that follows it takes them.
+    Successor,
 }
 
 impl Defaults {
@@ -116,6 +131,7 @@ impl Defaults {
             max_output_tokens: self.max_output_tokens.clone().or_else(|| under.max_output_tokens.clone()),
             deadline: self.deadline.clone().or_else(|| under.deadline.clone()),
             compat: self.compat.or(under.compat),
+            on_gone: self.on_gone.or(under.on_gone),
         }
     }
 

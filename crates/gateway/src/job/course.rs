@@ -1,5 +1,7 @@
 //! The course of an exchange over a route's targets: who was chosen, how each does, where the conversation then is.
 
+use std::sync::Arc;
+
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Fault, Kind};
 use pilothouse_core::exchange::{Chosen, Exchange, Note, Outcome};
@@ -11,7 +13,7 @@ use smallvec::SmallVec;
 
 use super::Job;
 use crate::pipeline::Choice;
-use crate::plan::Hedging;
+use crate::plan::{Hedging, Resolution};
 
 /// Vendors keep no prefix in their caches that is shorter than this
 /// (<https://platform.openai.com/docs/guides/prompt-caching>,
@@ -136,6 +138,24 @@ impl Job {
         {
             target.health.tombstones.absent(absence, self.shared.clock.now());
         }
+    }
+
+    /// The target that was chosen is gone.
+    pub(crate) fn is_gone(&mut self) {
+        if self.gone.is_none() {
+            self.gone = self.resolution.clone();
+        }
+    }
+
+    /// The first model that was gone, on the way.
+    pub(crate) const fn gone(&self) -> Option<&Arc<Resolution>> {
+        self.gone.as_ref()
+    }
+
+    /// Whether the catalogue knows that the target's model ends.
+    pub(crate) fn is_known_to_end(&self) -> bool {
+        let now = self.shared.clock.now();
+        self.resolution.as_ref().is_some_and(|resolution| resolution.target.is_known_to_end(now))
     }
 
     /// The exchange has ended: its target's health is told, and where the conversation is.

@@ -243,6 +243,7 @@ impl Racing {
             course: self.course.as_ref().map(|course| Box::new(course.again())),
             holds: (!holds.is_empty()).then(|| Box::new(holds)),
             seats: None,
+            gone: None,
             side: Some(Box::new(side)),
         }
     }

@@ -6,7 +6,7 @@ use pilothouse_catalog::compat::Compat;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::{Chosen, Standing};
-use pilothouse_routing::{AllowList, Features, NoTarget, Random};
+use pilothouse_routing::{AllowList, Features, Random};
 use pilothouse_wire::codec::Target;
 use pilothouse_wire::embeddings::Form;
 use pilothouse_wire::path::{
@@ -15,6 +15,7 @@ use pilothouse_wire::path::{
 };
 
 use super::features::{Marks, Told};
+use super::gone;
 use super::read::Asked;
 use crate::config::CompatMode;
 use crate::endpoints::Call;
@@ -92,7 +93,7 @@ impl Choice {
     }
 
     /// The same, as a route has it.
-    fn on(mut self, route: &Route) -> Self {
+    pub(super) fn on(mut self, route: &Route) -> Self {
         self.compat = route.compat.unwrap_or(self.compat);
         self.output_tokens_max = route.output_tokens_max;
         self
@@ -265,7 +266,7 @@ pub(super) fn choose(
     asked: &Asked<'_>,
 ) -> Result<Order, Error> {
     if let Some(route) = plan.route(&asked.model) {
-        return of_route(shared, route, dialect, call, asked);
+        return of_route(shared, plan, route, dialect, call, asked);
     }
     let resolution = plan.resolve(&asked.model)?;
     if let Some(key) = &asked.holder {
@@ -286,6 +287,7 @@ pub(super) fn choose(
 
 fn of_route(
     shared: &Shared,
+    plan: &Plan,
     route: &Arc<Route>,
     dialect: Dialect,
     call: Call,
@@ -297,10 +299,14 @@ fn of_route(
     let allowed = asked.holder.as_ref().filter(|key| !key.terms.allows(&route.name));
     let allowed = allowed.map(|key| AllowList::new(key.terms.allow.iter().cloned()));
     let features = Features { allowed: allowed.as_ref(), ..told.features() };
-    let decision = route
-        .chooser
-        .choose(&features, &mut told.counter(&shared.prefixes), &mut random)
-        .map_err(NoTarget::into_error)?;
+    let decided = route.chooser.choose(&features, &mut told.counter(&shared.prefixes), &mut random);
+    let decision = match decided {
+        Ok(decision) => decision,
+        Err(none) => {
+            let way = |resolution| of_target(resolution, dialect, call);
+            return gone::instead(shared, plan, route, &told, asked, none, way);
+        }
+    };
     let mut chosen = Chosen { strategy: route.strategy.clone(), ..Chosen::default() };
     let candidates = route.chooser.candidates();
     let named = |index: u16, why: String| Standing {
@@ -363,7 +369,7 @@ pub(super) fn may_call(key: &KeyInfo, resolution: &Resolution) -> Result<(), Err
 }
 
 /// The way to one target.
-fn of_target(resolution: Arc<Resolution>, dialect: Dialect, call: Call) -> Result<Choice, Error> {
+pub(super) fn of_target(resolution: Arc<Resolution>, dialect: Dialect, call: Call) -> Result<Choice, Error> {
     if call.embeds() {
         return for_vectors(resolution, dialect, call);
     }

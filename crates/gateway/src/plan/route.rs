@@ -13,7 +13,7 @@ use toml::Spanned;
 
 use super::{Plan, Resolution};
 use crate::concurrency::Limit;
-use crate::config::{self, CompatMode, Defaults, Diagnostic, Require, RouteTarget, Source};
+use crate::config::{self, CompatMode, Defaults, Diagnostic, OnGone, Require, RouteTarget, Source};
 use crate::purse::Purse;
 
 /// A stream that lives goes to the client after so long, even if the model has said nothing yet.
@@ -44,6 +44,8 @@ pub struct Route {
     pub commit_after: Duration,
     /// The limit on calls on it at once, where it has one.
     pub limit: Option<Arc<Limit>>,
+    /// What is done when all targets have failed and one of them is gone.
+    pub on_gone: OnGone,
     /// When and for how much a second target is asked while the first one keeps silent, where it is.
     pub hedging: Option<Hedging>,
 }
@@ -143,6 +145,7 @@ impl Building<'_> {
             compat: section.defaults.compat,
             retries,
             commit_after: commit_after.unwrap_or(COMMIT_AFTER),
+            on_gone: section.on_gone.or(defaults.on_gone).unwrap_or_default(),
             hedging: self.hedging(),
             limit: self.plan.limits.of_route(self.name.get_ref()).cloned(),
         })

@@ -19,6 +19,7 @@ mod encrypted;
 mod exposure;
 mod failover;
 mod faults;
+mod gone;
 mod harness;
 mod hedging;
 mod held;
