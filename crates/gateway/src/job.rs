@@ -52,12 +52,19 @@ pub struct Job {
     course: Option<Box<Course>>,
     /// What an exchange within limits or budgets holds.
     holds: Option<Box<Holds>>,
+    /// What few exchanges have.
+    uncommon: Option<Box<Uncommon>>,
+}
+
+/// What few exchanges have.
+#[derive(Default)]
+struct Uncommon {
     /// Its places within limits on calls at once.
-    seats: Option<Box<Seats>>,
+    seats: Seats,
     /// The first model that was gone, on the way.
     gone: Option<Arc<Resolution>>,
     /// Its part, where two calls race for the exchange.
-    side: Option<Box<Side>>,
+    side: Option<Side>,
 }
 
 impl Job {
@@ -94,9 +101,7 @@ impl Job {
             watch: None,
             course: None,
             holds: None,
-            seats: None,
-            gone: None,
-            side: None,
+            uncommon: None,
         }
     }
 
@@ -274,16 +279,16 @@ impl Job {
         let Some(mut exchange) = self.exchange.take() else { return };
         exchange.outcome = outcome;
         exchange.timings.total_us = total_us;
-        self.seats = None;
+        let side = self.uncommon.take().and_then(|uncommon| uncommon.side);
         if !exchange.streamed && outcome == Outcome::Complete {
             // An answer that comes at once has its first token with its last.
             exchange.timings.first_token_us.get_or_insert(total_us);
         }
         exchange.bill = self.bill(&exchange, outcome, &facts);
         exchange.answer = facts.answer;
-        match self.side.take() {
+        match side {
             None => self.concludes(exchange),
-            Some(side) => self.side_ends(*side, exchange),
+            Some(side) => self.side_ends(side, exchange),
         }
     }
 

@@ -194,9 +194,9 @@ impl Around<'_> {
         if let Err(error) = turn::enter_route(order, asked, &onward, &mut job).await {
             return Done::Answer(refuse::failed(dialect, job, &error));
         }
-        let (mut failed, mut hedged) = (0, None);
+        let (mut failed, mut hedged) = (0, None::<Box<hedge::Failed>>);
         for (nth, (choice, left)) in order.each().enumerate() {
-            if hedged.as_ref().is_some_and(|hedged: &hedge::Failed| hedged.nth == nth) {
+            if hedged.as_ref().is_some_and(|hedged| hedged.nth == nth) {
                 continue;
             }
             // Behind the last one stands what follows a model that is gone, where that is allowed.
@@ -231,7 +231,7 @@ impl Around<'_> {
         step: turn::Step<'_>,
         choice: &Choice,
         onward: &Onward,
-        hedged: &mut Option<hedge::Failed>,
+        hedged: &mut Option<Box<hedge::Failed>>,
         mut job: Job,
     ) -> Stepped {
         let (shared, dialect) = (&self.worker.shared, self.dialect);

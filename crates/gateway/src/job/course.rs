@@ -142,14 +142,15 @@ impl Job {
 
     /// The target that was chosen is gone.
     pub(crate) fn is_gone(&mut self) {
-        if self.gone.is_none() {
-            self.gone = self.resolution.clone();
+        let uncommon = self.uncommon.get_or_insert_default();
+        if uncommon.gone.is_none() {
+            uncommon.gone.clone_from(&self.resolution);
         }
     }
 
     /// The first model that was gone, on the way.
-    pub(crate) const fn gone(&self) -> Option<&Arc<Resolution>> {
-        self.gone.as_ref()
+    pub(crate) fn gone(&self) -> Option<&Arc<Resolution>> {
+        self.uncommon.as_ref()?.gone.as_ref()
     }
 
     /// Whether the catalogue knows that the target's model ends.

@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 use tokio::time::Instant;
 
 use super::course::Course;
-use super::{Holds, Job};
+use super::{Holds, Job, Uncommon};
 use crate::bodies::Watch;
 use crate::plan::Resolution;
 use crate::purse::Purse;
@@ -242,17 +242,15 @@ impl Racing {
             watch: None,
             course: self.course.as_ref().map(|course| Box::new(course.again())),
             holds: (!holds.is_empty()).then(|| Box::new(holds)),
-            seats: None,
-            gone: None,
-            side: Some(Box::new(side)),
+            uncommon: Some(Box::new(Uncommon { side: Some(side), ..Uncommon::default() })),
         }
     }
 }
 
 impl Job {
     /// Whether it has been prepared to race.
-    pub(crate) const fn is_racing(&self) -> bool {
-        self.side.is_some()
+    pub(crate) fn is_racing(&self) -> bool {
+        self.uncommon.as_ref().is_some_and(|uncommon| uncommon.side.is_some())
     }
 
     /// Prepares to race with another call for the same exchange.
@@ -265,7 +263,8 @@ impl Job {
             ..State::default()
         };
         let race = Arc::new(Race { state: Mutex::new(state) });
-        self.side = Some(Box::new(Side { race: Arc::clone(&race), is_hedge: false, gave_up: false }));
+        self.uncommon.get_or_insert_default().side =
+            Some(Side { race: Arc::clone(&race), is_hedge: false, gave_up: false });
         Some(Racing {
             race,
             shared: Arc::clone(&self.shared),
@@ -279,7 +278,7 @@ impl Job {
     /// The second call is not made after all.
     pub(crate) fn dissolves(mut self) {
         self.exchange = None;
-        if let Some(side) = self.side.take() {
+        if let Some(side) = self.uncommon.take().and_then(|uncommon| uncommon.side) {
             side.race.state().running -= 1;
         }
     }
@@ -287,7 +286,7 @@ impl Job {
     /// It has failed, its failure stands in its receipt, and the other call goes on.
     pub(crate) fn gives_up(mut self) {
         self.attempt_settles();
-        if let Some(side) = &mut self.side {
+        if let Some(side) = self.uncommon.as_mut().and_then(|uncommon| uncommon.side.as_mut()) {
             side.gave_up = true;
         }
     }
