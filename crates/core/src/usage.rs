@@ -106,10 +106,11 @@ pub struct Bill {
     pub usage: Usage,
     /// Where `usage` comes from.
     pub provenance: Provenance,
-    /// Output tokens that we estimate beyond `usage`, for a partial answer only. Never part of `usage`.
+    /// Output tokens that we estimate beyond `usage`, for a partial answer and for a hedge's call that was cancelled. Never
+    /// part of `usage`.
     pub estimated_output: u64,
     /// The price of `usage`.
     pub cost: Cost,
-    /// The price of `estimated_output`. Never part of `cost`.
+    /// The price of `estimated_output`, and of the input of a hedge's call that was cancelled. Never part of `cost`.
     pub estimated_cost: Cost,
 }

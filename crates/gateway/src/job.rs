@@ -3,6 +3,8 @@
 mod aside;
 mod course;
 mod holds;
+mod race;
+mod seats;
 
 use std::sync::{Arc, PoisonError};
 
@@ -21,9 +23,12 @@ use crate::plan::Resolution;
 use crate::shared::Shared;
 
 use course::Course;
+use race::Side;
+use seats::Seats;
 
 pub(crate) use aside::{Aside, Tells};
 pub(crate) use holds::{Holds, Run};
+pub(crate) use race::Racing;
 
 /// Bytes of text that make one token, about: used only for the labelled estimate of broken-off answers.
 /// OpenAI's help centre gives four characters (<https://help.openai.com/en/articles/4936856>, 2026-11-22).
@@ -47,6 +52,12 @@ pub struct Job {
     course: Option<Box<Course>>,
     /// What an exchange within limits or budgets holds.
     holds: Option<Box<Holds>>,
+    /// Its places within limits on calls at once.
+    seats: Option<Box<Seats>>,
+    /// The first model that was gone, on the way.
+    gone: Option<Arc<Resolution>>,
+    /// Its part, where two calls race for the exchange.
+    side: Option<Box<Side>>,
 }
 
 impl Job {
@@ -83,6 +94,9 @@ impl Job {
             watch: None,
             course: None,
             holds: None,
+            seats: None,
+            gone: None,
+            side: None,
         }
     }
 
@@ -195,12 +209,15 @@ impl Job {
         let Some(target) = self.exchange.as_ref().and_then(|exchange| exchange.target.clone()) else {
             return;
         };
-        self.receipt(|receipt| receipt.attempts.push(Attempt { target, kind, status, failed_us }));
+        self.receipt(|receipt| {
+            receipt.attempts.push(Attempt { target, kind, status, failed_us, outrun: None })
+        });
     }
 
     /// Another target is asked: what was edited and lost for the one before holds no more.
     pub fn tries_again(&mut self) {
         self.attempt_settles();
+        self.leaves();
         self.note(|exchange| {
             exchange.timings.headers_us = None;
             exchange.timings.first_token_us = None;
@@ -255,18 +272,27 @@ impl Job {
     fn end(&mut self, outcome: Outcome, facts: Facts) {
         let total_us = self.elapsed_us();
         let Some(mut exchange) = self.exchange.take() else { return };
-        self.shared.metrics.in_flight.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
         exchange.outcome = outcome;
-        if let Some(watch) = &self.watch {
-            watch.ended(outcome);
-        }
         exchange.timings.total_us = total_us;
+        self.seats = None;
         if !exchange.streamed && outcome == Outcome::Complete {
             // An answer that comes at once has its first token with its last.
             exchange.timings.first_token_us.get_or_insert(total_us);
         }
         exchange.bill = self.bill(&exchange, outcome, &facts);
         exchange.answer = facts.answer;
+        match self.side.take() {
+            None => self.concludes(exchange),
+            Some(side) => self.side_ends(*side, exchange),
+        }
+    }
+
+    /// Settles what the exchange held, and records it.
+    fn concludes(&mut self, mut exchange: Box<Exchange>) {
+        self.shared.metrics.in_flight.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+        if let Some(watch) = &self.watch {
+            watch.ended(exchange.outcome);
+        }
         if self.holds.is_some() {
             self.holds_end(&mut exchange);
         }

@@ -32,6 +32,16 @@ pub(crate) struct Run {
 }
 
 impl Holds {
+    /// What a second call of the exchange holds: nothing yet of these budgets.
+    pub(super) fn of(accounts: Vec<Account>) -> Self {
+        Self { accounts, ..Self::default() }
+    }
+
+    /// What the exchange holds once, however many calls are made for it.
+    pub(super) fn common(&mut self) -> Self {
+        Self { admission: self.admission.take(), run: self.run.take(), ..Self::default() }
+    }
+
     /// Whether it holds nothing.
     pub(crate) const fn is_empty(&self) -> bool {
         self.admission.is_none() && self.accounts.is_empty() && self.run.is_none()
@@ -79,6 +89,11 @@ impl Job {
         self.noted(Note::new("settle", &format!("${settlement} of a failed attempt, for {words}")));
     }
 
+    /// A call of two has ended: what it had set aside is settled.
+    pub(super) fn reservation_ends(&mut self, exchange: &mut Exchange) {
+        settle(self.holds.as_mut().and_then(|holds| holds.reservation.take()), exchange);
+    }
+
     /// The exchange has ended: limits are corrected, money is settled, the run has had a turn.
     pub(super) fn holds_end(&mut self, exchange: &mut Exchange) {
         let Some(mut holds) = self.holds.take() else { return };
@@ -92,16 +107,7 @@ impl Job {
             }
         }
         let cost = known_cost(bill.cost, bill.estimated_cost);
-        if let Some((reservation, words)) = holds.reservation.take() {
-            let reserved = reservation.amount();
-            let settled = match cost {
-                Some(cost) => reservation.settle(cost).actual,
-                // A bill may come: what was set aside for it counts as spent.
-                None => reserved,
-            };
-            let detail = format!("${reserved} set aside for {words}; settled at ${settled}");
-            exchange.receipt.get_or_insert_default().notes.push(Note::new("reserve", &detail));
-        }
+        settle(holds.reservation.take(), exchange);
         if let Some(run) = holds.run {
             let hash = |tool: &pilothouse_core::exchange::ToolUse| ToolCall {
                 name: tool.name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
@@ -114,4 +120,17 @@ impl Job {
             let _ = self.shared.runs.note_turn(&exchange.caller.key, &run.id, turn, &run.limits, now);
         }
     }
+}
+
+/// Settles what a call had set aside.
+fn settle(set_aside: Option<(Reservation, String)>, exchange: &mut Exchange) {
+    let Some((reservation, words)) = set_aside else { return };
+    let reserved = reservation.amount();
+    let settled = match known_cost(exchange.bill.cost, exchange.bill.estimated_cost) {
+        Some(cost) => reservation.settle(cost).actual,
+        // A bill may come: what was set aside for it counts as spent.
+        None => reserved,
+    };
+    let detail = format!("${reserved} set aside for {words}; settled at ${settled}");
+    exchange.receipt.get_or_insert_default().notes.push(Note::new("reserve", &detail));
 }

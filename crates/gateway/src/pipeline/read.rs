@@ -69,6 +69,27 @@ impl Asked<'_> {
         self.survey.get_or_init(|| needs::survey(dialect, head))
     }
 
+    /// The same for another call beside the first one, which holds the body's bytes against their bound.
+    pub(super) fn again(&self) -> Self {
+        Self {
+            body: Held { bytes: self.body.bytes.clone(), shared: Arc::clone(&self.body.shared), counted: 0 },
+            headers: self.headers,
+            members: self.members.clone(),
+            model: self.model.clone(),
+            is_stream: self.is_stream,
+            sdk_retries: self.sdk_retries,
+            hops: self.hops,
+            compat: self.compat,
+            caller: self.caller.clone(),
+            key: Arc::clone(&self.key),
+            holder: self.holder.clone(),
+            end_user: self.end_user.clone(),
+            as_sent: self.as_sent.clone(),
+            keeping: None,
+            survey: self.survey.clone(),
+        }
+    }
+
     /// Puts another body in the place of the one that there is.
     pub(super) fn rewrite(&mut self, body: Bytes, plan: &Plan) -> Result<(), Error> {
         self.body.replace(body, plan.inflight_bytes_max)?;

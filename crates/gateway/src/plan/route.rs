@@ -12,7 +12,9 @@ use pilothouse_routing::{self as routing, Candidate, Constraints, RouteSettings,
 use toml::Spanned;
 
 use super::{Plan, Resolution};
-use crate::config::{self, CompatMode, Defaults, Diagnostic, Require, RouteTarget, Source};
+use crate::concurrency::Limit;
+use crate::config::{self, CompatMode, Defaults, Diagnostic, OnGone, Require, RouteTarget, Source};
+use crate::purse::Purse;
 
 /// A stream that lives goes to the client after so long, even if the model has said nothing yet.
 const COMMIT_AFTER: Duration = Duration::from_secs(10);
@@ -40,6 +42,23 @@ pub struct Route {
     pub retries: u32,
     /// A stream that lives goes to the client after so long.
     pub commit_after: Duration,
+    /// The limit on calls on it at once, where it has one.
+    pub limit: Option<Arc<Limit>>,
+    /// What is done when all targets have failed and one of them is gone.
+    pub on_gone: OnGone,
+    /// When and for how much a second target is asked while the first one keeps silent, where it is.
+    pub hedging: Option<Hedging>,
+}
+
+/// When and for how much a route hedges.
+#[derive(Clone, Debug)]
+pub struct Hedging {
+    /// When.
+    pub after: config::After,
+    /// The money that there is for it.
+    pub purse: Arc<Purse>,
+    /// What of the cost of other calls goes into it, in ten-thousandths.
+    pub share_parts: u32,
 }
 
 impl Plan {
@@ -126,6 +145,19 @@ impl Building<'_> {
             compat: section.defaults.compat,
             retries,
             commit_after: commit_after.unwrap_or(COMMIT_AFTER),
+            on_gone: section.on_gone.or(defaults.on_gone).unwrap_or_default(),
+            hedging: self.hedging(),
+            limit: self.plan.limits.of_route(self.name.get_ref()).cloned(),
+        })
+    }
+
+    fn hedging(&self) -> Option<Hedging> {
+        let given = self.section.hedge.as_ref()?.get_ref();
+        given.is_on.then(|| Hedging {
+            after: given.after,
+            purse: self.plan.metrics.purses.of(self.name.get_ref()),
+            // Checked to be a share when it was read.
+            share_parts: (given.share * 10_000.0).round() as u32,
         })
     }
 

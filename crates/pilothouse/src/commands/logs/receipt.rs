@@ -235,6 +235,19 @@ fn chose(out: &mut dyn Write, choice: &Chosen) -> io::Result<()> {
 
 fn attempted(out: &mut dyn Write, attempt: &Attempt) -> io::Result<()> {
     let status = attempt.status.map_or_else(String::new, |status| format!(" · HTTP {status}"));
+    if let Some(outrun) = &attempt.outrun {
+        let cost = outrun.estimated_cost.known();
+        let cost =
+            cost.map_or_else(|| "at an unknown cost".to_owned(), |cost| format!("about ${cost}, estimated"));
+        return writeln!(
+            out,
+            "  {:<9}{} · asked after {}, cancelled after {}: the other call spoke first · {cost}",
+            "attempt",
+            target_text(&attempt.target),
+            took(outrun.began_us),
+            took(attempt.failed_us)
+        );
+    }
     writeln!(
         out,
         "  {:<9}{} · {}{status} · failed after {}",

@@ -88,6 +88,7 @@ fn cut() -> Exchange {
                 kind: Kind::Overloaded,
                 status: Some(529),
                 failed_us: 120_500,
+                outrun: None,
             }],
             notes: vec![Note::new("replace:connection", "the vendor had closed a kept connection")],
             choice: Some(Box::new(Chosen {
