@@ -211,6 +211,9 @@ pub struct Receipt {
     pub losses: Vec<Note>,
     /// Attempts that failed before the one that was passed on.
     pub attempts: Vec<Attempt>,
+    /// Answers that were paid for and not passed on. The exchange's bill holds theirs too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<PaidAnswer>,
     /// What else happened on the way and changed nothing (`replace:connection`).
     pub notes: Vec<Note>,
     /// Whom the route chose, and why; `None` where the name that was asked for is no route.
@@ -274,4 +277,19 @@ pub struct Attempt {
     pub status: Option<u16>,
     /// When it had failed, in microseconds after the exchange's start.
     pub failed_us: u64,
+}
+
+/// An answer that was paid for and not passed on: a cheap one that would not do, or that another was compared with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaidAnswer {
+    /// Who answered.
+    pub target: TargetUsed,
+    /// The service tier that the answer says was billed.
+    pub tier: Option<Box<str>>,
+    /// What it used and cost.
+    pub bill: Bill,
+    /// What became of it, for people. Never its text.
+    pub why: Box<str>,
+    /// When it was there, in microseconds after the exchange's start.
+    pub ended_us: u64,
 }

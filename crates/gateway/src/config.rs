@@ -25,7 +25,7 @@ pub use diagnostic::{ConfigError, Diagnostic};
 pub use key::{Key, Team};
 pub use limits::{AnchorText, BudgetSection, BudgetsSection, LimitSection, RunSection, Usd};
 pub use provider::{EntraSection, Provider, TimeoutSection};
-pub use route::{Defaults, Require, Route, RouteTarget};
+pub use route::{Cascade, Defaults, Require, Route, RouteTarget};
 pub use secret::{SecretRef, resolve as resolve_secret};
 pub use server::{Server, TlsSection};
 pub use signing::Signing;

@@ -3,6 +3,8 @@
 mod aside;
 mod course;
 mod holds;
+mod paid;
+mod trial;
 
 use std::sync::{Arc, PoisonError};
 
@@ -21,9 +23,11 @@ use crate::plan::Resolution;
 use crate::shared::Shared;
 
 use course::Course;
+use paid::Others;
 
 pub(crate) use aside::{Aside, Tells};
 pub(crate) use holds::{Holds, Run};
+pub(crate) use trial::{Tested, Trial};
 
 /// Bytes of text that make one token, about: used only for the labelled estimate of broken-off answers.
 /// OpenAI's help centre gives four characters (<https://help.openai.com/en/articles/4936856>, 2026-11-22).
@@ -47,6 +51,10 @@ pub struct Job {
     course: Option<Box<Course>>,
     /// What an exchange within limits or budgets holds.
     holds: Option<Box<Holds>>,
+    /// Where it waits for a verdict on its answer, instead of being recorded when that has ended.
+    trial: Option<Arc<Trial>>,
+    /// What was paid for besides the answer that is passed on.
+    others: Option<Box<Others>>,
 }
 
 impl Job {
@@ -83,6 +91,8 @@ impl Job {
             watch: None,
             course: None,
             holds: None,
+            trial: None,
+            others: None,
         }
     }
 
@@ -253,8 +263,16 @@ impl Job {
     }
 
     fn end(&mut self, outcome: Outcome, facts: Facts) {
+        if let Some(trial) = self.trial.take() {
+            trial.put(self.handed_over(), outcome, facts);
+            return;
+        }
         let total_us = self.elapsed_us();
         let Some(mut exchange) = self.exchange.take() else { return };
+        if self.is_beside() {
+            // The exchange that it belongs to is recorded, and says that its cost is not known.
+            return;
+        }
         self.shared.metrics.in_flight.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
         exchange.outcome = outcome;
         if let Some(watch) = &self.watch {
@@ -265,16 +283,17 @@ impl Job {
             // An answer that comes at once has its first token with its last.
             exchange.timings.first_token_us.get_or_insert(total_us);
         }
-        exchange.bill = self.bill(&exchange, outcome, &facts);
+        let own = self.bill(&exchange, outcome, &facts);
+        exchange.bill = self.with_others(own);
         exchange.answer = facts.answer;
         if self.holds.is_some() {
-            self.holds_end(&mut exchange);
+            self.holds_end(&mut exchange, &own);
         }
         if let Some(resolution) = &self.resolution {
-            resolution.target.metrics.count(&exchange);
+            resolution.target.metrics.count(&exchange, &own.usage);
         }
         if self.course.is_some() {
-            self.course_ends(&exchange);
+            self.course_ends(&exchange, &own);
         }
         if exchange.client_dialect == Dialect::OpenaiResponses {
             self.keep(&exchange);

@@ -22,7 +22,7 @@ pub use build::{Environment, build, listen_address};
 pub use keys::{KeyInfo, Keys, digest_of};
 pub use provider::{CallHeads, Live, Naming, Provider, Rerank, Surface};
 pub use resolve::{Resolution, Target};
-pub use route::Route;
+pub use route::{Cascade, Route};
 pub use ties::Tie;
 
 use crate::config::{BodiesMode, ConfigError, DebugSection, Defaults};

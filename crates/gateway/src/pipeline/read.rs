@@ -1,7 +1,7 @@
 //! What is asked: the whole body within bounds, and a borrowed look at its head.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, LazyLock};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue};
@@ -59,6 +59,28 @@ impl Asked<'_> {
         }
         let end_user = self.caller.end_user.as_deref();
         Keeping::begin(shared, mode, dialect, &self.key, end_user, self.is_stream, &self.body)
+    }
+
+    /// Takes what is asked away, without its headers, for what outlives the request's own task.
+    pub(super) fn taken(&mut self) -> Asked<'static> {
+        static NO_HEADERS: LazyLock<HeaderMap> = LazyLock::new(HeaderMap::new);
+        let nothing = Held::nothing(&self.body.shared);
+        Asked {
+            body: std::mem::replace(&mut self.body, nothing),
+            headers: &NO_HEADERS,
+            members: std::mem::take(&mut self.members),
+            model: std::mem::take(&mut self.model),
+            is_stream: self.is_stream,
+            sdk_retries: self.sdk_retries,
+            hops: self.hops,
+            compat: self.compat,
+            caller: std::mem::take(&mut self.caller),
+            key: Arc::clone(&self.key),
+            holder: self.holder.clone(),
+            end_user: self.end_user.take(),
+            as_sent: self.as_sent.take(),
+            keeping: self.keeping.take(),
+        }
     }
 
     /// Puts another body in the place of the one that there is.

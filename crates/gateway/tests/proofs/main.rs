@@ -8,6 +8,7 @@ mod budgets;
 mod bytes;
 mod calls;
 mod cancel;
+mod cascade;
 mod change;
 mod clouds;
 mod compat;
