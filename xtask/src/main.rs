@@ -46,6 +46,11 @@ const COMMANDS: &[Command] = &[
     Command { name: "docs", summary: "build the book and check its links", run: docs::run },
     Command { name: "bench", summary: "measure the gateway as a ratio to nginx [--help]", run: bench::run },
     Command {
+        name: "cascade",
+        summary: "cost and right answers of cascades on questions of known difficulty [QUESTIONS]",
+        run: bench::cascade,
+    },
+    Command {
         name: "catalog",
         summary: "rebuild the bundled catalogue [--from DIR] or check it [--check]",
         run: catalog::run,

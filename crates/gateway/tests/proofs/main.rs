@@ -28,6 +28,7 @@ mod moving;
 mod paths;
 mod planted;
 mod portable;
+mod quality;
 mod realtime;
 mod responses;
 mod retries;
