@@ -52,6 +52,11 @@ const COMMANDS: &[Command] = &[
         run: chaos::run,
     },
     Command {
+        name: "cascade",
+        summary: "cost and right answers of cascades on questions of known difficulty [QUESTIONS]",
+        run: bench::cascade,
+    },
+    Command {
         name: "catalog",
         summary: "rebuild the bundled catalogue [--from DIR] or check it [--check]",
         run: catalog::run,

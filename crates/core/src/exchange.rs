@@ -212,6 +212,9 @@ pub struct Receipt {
     pub losses: Vec<Note>,
     /// Attempts that failed before the one that was passed on.
     pub attempts: Vec<Attempt>,
+    /// Answers that were paid for and not passed on. The exchange's bill holds theirs too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<PaidAnswer>,
     /// What else happened on the way and changed nothing (`replace:connection`).
     pub notes: Vec<Note>,
     /// Whom the route chose, and why; `None` where the name that was asked for is no route.
@@ -289,4 +292,19 @@ pub struct Outrun {
     /// What its vendor may bill: the price of its input and of what had come, both estimated where nobody told them. It is
     /// part of the bill's `estimated_cost`.
     pub estimated_cost: Cost,
+}
+
+/// An answer that was paid for and not passed on: a cheap one that would not do, or that another was compared with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaidAnswer {
+    /// Who answered.
+    pub target: TargetUsed,
+    /// The service tier that the answer says was billed.
+    pub tier: Option<Box<str>>,
+    /// What it used and cost.
+    pub bill: Bill,
+    /// What became of it, for people. Never its text.
+    pub why: Box<str>,
+    /// When it was there, in microseconds after the exchange's start.
+    pub ended_us: u64,
 }

@@ -27,7 +27,7 @@ pub use hedge::{After, Hedge};
 pub use key::{Key, Team};
 pub use limits::{AnchorText, BudgetSection, BudgetsSection, LimitSection, RunSection, Usd};
 pub use provider::{EntraSection, Provider, TimeoutSection};
-pub use route::{Defaults, OnGone, Require, Route, RouteTarget};
+pub use route::{Cascade, Defaults, OnGone, Require, Route, RouteTarget};
 pub use secret::{SecretRef, resolve as resolve_secret};
 pub use server::{Server, TlsSection};
 pub use signing::Signing;

@@ -3,8 +3,10 @@
 mod aside;
 mod course;
 mod holds;
+mod paid;
 mod race;
 mod seats;
+mod trial;
 
 use std::sync::{Arc, PoisonError};
 
@@ -23,12 +25,14 @@ use crate::plan::Resolution;
 use crate::shared::Shared;
 
 use course::Course;
+use paid::Others;
 use race::Side;
 use seats::Seats;
 
 pub(crate) use aside::{Aside, Tells};
 pub(crate) use holds::{Holds, Run};
 pub(crate) use race::Racing;
+pub(crate) use trial::{Tested, Trial};
 
 /// Bytes of text that make one token, about: used only for the labelled estimate of broken-off answers.
 /// OpenAI's help centre gives four characters (<https://help.openai.com/en/articles/4936856>, 2026-11-22).
@@ -65,6 +69,10 @@ struct Uncommon {
     gone: Option<Arc<Resolution>>,
     /// Its part, where two calls race for the exchange.
     side: Option<Side>,
+    /// Where it waits for a verdict on its answer, instead of being recorded when that has ended.
+    trial: Option<Arc<Trial>>,
+    /// What was paid for besides the answer that is passed on.
+    others: Option<Others>,
 }
 
 impl Job {
@@ -275,37 +283,47 @@ impl Job {
     }
 
     fn end(&mut self, outcome: Outcome, facts: Facts) {
+        if let Some(trial) = self.uncommon.as_mut().and_then(|uncommon| uncommon.trial.take()) {
+            trial.put(self.handed_over(), outcome, facts);
+            return;
+        }
         let total_us = self.elapsed_us();
         let Some(mut exchange) = self.exchange.take() else { return };
+        if self.is_beside() {
+            // The exchange that it belongs to is recorded, and says that its cost is not known.
+            return;
+        }
         exchange.outcome = outcome;
         exchange.timings.total_us = total_us;
-        let side = self.uncommon.take().and_then(|uncommon| uncommon.side);
         if !exchange.streamed && outcome == Outcome::Complete {
             // An answer that comes at once has its first token with its last.
             exchange.timings.first_token_us.get_or_insert(total_us);
         }
-        exchange.bill = self.bill(&exchange, outcome, &facts);
+        let own = self.bill(&exchange, outcome, &facts);
+        exchange.bill = self.with_others(own);
+        // Its places are given back here, with all else that few exchanges have.
+        let side = self.uncommon.take().and_then(|uncommon| uncommon.side);
         exchange.answer = facts.answer;
         match side {
-            None => self.concludes(exchange),
-            Some(side) => self.side_ends(side, exchange),
+            None => self.concludes(exchange, &own),
+            Some(side) => self.side_ends(side, exchange, &own),
         }
     }
 
-    /// Settles what the exchange held, and records it.
-    fn concludes(&mut self, mut exchange: Box<Exchange>) {
+    /// Settles what the exchange held, and records it. `own` is the bill of the answer that is passed on.
+    fn concludes(&mut self, mut exchange: Box<Exchange>, own: &Bill) {
         self.shared.metrics.in_flight.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
         if let Some(watch) = &self.watch {
             watch.ended(exchange.outcome);
         }
         if self.holds.is_some() {
-            self.holds_end(&mut exchange);
+            self.holds_end(&mut exchange, own);
         }
         if let Some(resolution) = &self.resolution {
-            resolution.target.metrics.count(&exchange);
+            resolution.target.metrics.count(&exchange, &own.usage);
         }
         if self.course.is_some() {
-            self.course_ends(&exchange);
+            self.course_ends(&exchange, own);
         }
         if exchange.client_dialect == Dialect::OpenaiResponses {
             self.keep(&exchange);

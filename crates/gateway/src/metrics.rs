@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pilothouse_core::exchange::{Exchange, Outcome};
+use pilothouse_core::usage::Usage;
 use pilothouse_routing::Health;
 
 use crate::concurrency::{LimitCounts, Limits};
@@ -99,8 +100,8 @@ pub struct TargetMetrics {
 }
 
 impl TargetMetrics {
-    /// Counts an exchange that has ended.
-    pub fn count(&self, exchange: &Exchange) {
+    /// Counts an exchange that has ended, with what its answer used.
+    pub fn count(&self, exchange: &Exchange, usage: &Usage) {
         match exchange.outcome {
             Outcome::Complete => &self.complete,
             Outcome::Cancelled => &self.cancelled,
@@ -108,10 +109,7 @@ impl TargetMetrics {
             Outcome::Failed(_) => &self.failed,
         }
         .fetch_add(1, Relaxed);
-        let usage = &exchange.bill.usage;
-        self.tokens_input.fetch_add(usage.input_total(), Relaxed);
-        self.tokens_cached.fetch_add(usage.cache_read, Relaxed);
-        self.tokens_output.fetch_add(usage.output_total(), Relaxed);
+        self.count_tokens(usage);
         let took = exchange.timings.total_us;
         self.duration_us.fetch_add(took, Relaxed);
         let bucket = BOUNDS_US.iter().position(|bound| took <= *bound).unwrap_or(BOUNDS_US.len());
@@ -120,6 +118,13 @@ impl TargetMetrics {
             let failed = receipt.attempts.iter().filter(|attempt| attempt.outrun.is_none());
             self.retries.fetch_add(failed.count() as u64, Relaxed);
         }
+    }
+
+    /// Counts the tokens of an answer.
+    pub fn count_tokens(&self, usage: &Usage) {
+        self.tokens_input.fetch_add(usage.input_total(), Relaxed);
+        self.tokens_cached.fetch_add(usage.cache_read, Relaxed);
+        self.tokens_output.fetch_add(usage.output_total(), Relaxed);
     }
 }
 

@@ -3,6 +3,7 @@
 mod admit;
 mod attempt;
 mod authorise;
+mod cascade;
 mod choose;
 mod continued;
 mod count;
@@ -137,27 +138,12 @@ async fn exchange(
     if let Err(error) = govern::hold(&worker.shared, plan, &govern::Who::asks(asked), route, &mut job) {
         return refuse::failed(dialect, job, &error);
     }
-    let around = Around { worker, plan, dialect, call };
-    match around.attempts(asked, &order, job).await {
-        Done::Answer(answer) => answer,
-        Done::Downgrade(route, mut job) => {
-            // A budget's word for calls that it cannot pay: another route, once.
-            asked.model = route.into();
-            let order = match choose::choose(&worker.shared, plan, dialect, call, asked) {
-                Ok(order) => order,
-                Err(error) => return refuse::failed(dialect, job, &error),
-            };
-            job.noted(Note::new("downgrade", &asked.model));
-            match Box::pin(around.attempts(asked, &order, job)).await {
-                Done::Answer(answer) => answer,
-                Done::Downgrade(_, job) => {
-                    let public = "no budget can pay this call, nor the route that it was to take instead";
-                    let error = Error { retry: Retry::Never, ..Error::new(Kind::RateLimited, public) };
-                    refuse::failed(dialect, job, &error)
-                }
-            }
-        }
+    if cascade::may_be_late(&order, call, asked) {
+        // Boxed: what must be judged whole while its client waits for a stream is rare.
+        return Box::pin(cascade::late(worker, plan, dialect, asked, order, job)).await;
     }
+    let around = Around { worker, plan, dialect, call };
+    around.done(asked, &mut order, job).await
 }
 
 /// What came of a call.
@@ -166,6 +152,8 @@ enum Done {
     Answer(Answer),
     /// No budget pays it; it is to take this route.
     Downgrade(Box<str>, Job),
+    /// Nobody is left to ask.
+    Nobody(Job),
 }
 
 /// What came of turning to one target.
@@ -187,13 +175,52 @@ struct Around<'a> {
 }
 
 impl Around<'_> {
+    /// Takes a call to its answer, whatever it is.
+    async fn done(&self, asked: &mut Asked<'_>, order: &mut choose::Order, job: Job) -> Answer {
+        let Self { worker, plan, dialect, call } = *self;
+        match self.answer(asked, order, job).await {
+            Done::Answer(answer) => answer,
+            Done::Nobody(job) => {
+                refuse::failed(dialect, job, &Error::new(Kind::Internal, "no target is left to ask"))
+            }
+            Done::Downgrade(route, mut job) => {
+                // A budget's word for calls that it cannot pay: another route, once.
+                asked.model = route.into();
+                let mut order = match choose::choose(&worker.shared, plan, dialect, call, asked) {
+                    Ok(order) => order,
+                    Err(error) => return refuse::failed(dialect, job, &error),
+                };
+                job.noted(Note::new("downgrade", &asked.model));
+                match Box::pin(self.answer(asked, &mut order, job)).await {
+                    Done::Answer(answer) => answer,
+                    Done::Downgrade(_, job) | Done::Nobody(job) => {
+                        let public = "no budget can pay this call, nor the route that it was to take instead";
+                        let error = Error { retry: Retry::Never, ..Error::new(Kind::RateLimited, public) };
+                        refuse::failed(dialect, job, &error)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Asks cheaply first, where the order says so; else one target after the other.
+    async fn answer(&self, asked: &mut Asked<'_>, order: &mut choose::Order, mut job: Job) -> Done {
+        // One place on the route, however many answers are made for it.
+        let onward = Onward::of(order, self.plan);
+        order.until = onward.deadline;
+        if let Err(error) = turn::enter_route(order, asked, &onward, &mut job).await {
+            return Done::Answer(refuse::failed(self.dialect, job, &error));
+        }
+        match order.cascade.take() {
+            None => self.attempts(asked, order, job).await,
+            // Boxed: most routes are no cascades, and every exchange's future would carry its room.
+            Some(parts) => Box::pin(cascade::cascade(self, asked, order, parts, job)).await,
+        }
+    }
+
     /// Asks one target after the other, until there is something to pass on: before that, a failure is invisible.
     async fn attempts(&self, asked: &mut Asked<'_>, order: &choose::Order, mut job: Job) -> Done {
-        let dialect = self.dialect;
         let onward = Onward::of(order, self.plan);
-        if let Err(error) = turn::enter_route(order, asked, &onward, &mut job).await {
-            return Done::Answer(refuse::failed(dialect, job, &error));
-        }
         let (mut failed, mut hedged) = (0, None::<Box<hedge::Failed>>);
         for (nth, (choice, left)) in order.each().enumerate() {
             if hedged.as_ref().is_some_and(|hedged| hedged.nth == nth) {
@@ -216,12 +243,12 @@ impl Around<'_> {
         if let Some(hedged) = hedged {
             return Done::Answer(hedged.into_answer(job));
         }
-        if let Some(gone) = job.gone().cloned() {
+        // Where somebody else asks those that are left, nothing is final yet.
+        if let Some(gone) = job.gone().filter(|_| order.spare == 0).cloned() {
             let step = turn::Step { order, nth: order.rest.len() + 1, left: 0, failed };
             return Box::pin(self.follow(asked, step, &gone, &onward, job)).await;
         }
-        let error = Error::new(Kind::Internal, "no target is left to ask");
-        Done::Answer(refuse::failed(dialect, job, &error))
+        Done::Nobody(job)
     }
 
     /// Turns to one target: room, money, the call.

@@ -24,7 +24,7 @@ pub use build::{Environment, build, listen_address};
 pub use keys::{KeyInfo, Keys, digest_of};
 pub use provider::{CallHeads, Live, Naming, Provider, Rerank, Surface};
 pub use resolve::{Resolution, Target};
-pub use route::{Hedging, Route};
+pub use route::{Cascade, Hedging, Route};
 pub use ties::Tie;
 
 use crate::config::{BodiesMode, ConfigError, DebugSection, Defaults};

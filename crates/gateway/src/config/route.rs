@@ -35,6 +35,20 @@ pub struct Route {
     /// Seconds after which a stream that lives goes to the client although the model has said nothing yet; 10 where
     /// not given.
     pub commit_after: Option<Spanned<f64>>,
+    /// How cheap answers are judged under `cascade`.
+    pub cascade: Option<Spanned<Cascade>>,
+}
+
+/// How the cheap answers of a route are judged.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Cascade {
+    /// Tests that a cheap answer must pass, each with its options.
+    pub checks: Vec<serde_json::Value>,
+    /// Compares two cheap answers: `text` or `final-answer`.
+    pub agreement: Option<String>,
+    /// Streamed calls are answered cheaply too: the answer is held back until it has been judged.
+    pub buffer: bool,
 }
 
 /// One of a route's targets: a name, or a name with what the strategy must know of it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Fault, Kind};
 use pilothouse_core::exchange::{Chosen, Exchange, Note, Outcome};
-use pilothouse_core::usage::Provenance;
+use pilothouse_core::usage::{Bill, Provenance};
 use pilothouse_routing::affinity::{Identity, Scope};
 use pilothouse_routing::health::Absence;
 use pilothouse_routing::{CallInFlight, Ended, Held, TargetId};
@@ -130,6 +130,34 @@ impl Job {
         }
     }
 
+    /// An answer has ended that is not passed on: what it tells of its target is learned all the same.
+    pub(super) fn answer_ends(&mut self, outcome: Outcome, own: &Bill) {
+        let (now, now_us) = (self.shared.clock.now(), self.elapsed_us());
+        let Some(course) = &mut self.course else { return };
+        let Some(call) = course.call.take() else { return };
+        let ended = match outcome {
+            Outcome::Complete => Ended::Answered {
+                total_us: now_us.saturating_sub(course.began_us),
+                output_tokens: own.usage.output_total(),
+            },
+            Outcome::Cancelled => Ended::Cancelled,
+            Outcome::Failed(kind) => ended_by(kind, None, None),
+        };
+        call.end(now, ended);
+    }
+
+    /// What a job beside this one carries.
+    pub(super) fn course_beside(&self) -> Option<Box<Course>> {
+        let course = self.course.as_ref()?;
+        Some(Box::new(Course {
+            marks: SmallVec::new(),
+            text_bytes: course.text_bytes,
+            call: None,
+            began_us: course.began_us,
+            hedging: None,
+        }))
+    }
+
     /// A vendor that says it does not have the model is not asked for it, for a while.
     fn bury(&self, kind: Kind, status: Option<u16>) {
         let Some(target) = self.resolution.as_ref().map(|resolution| &resolution.target) else { return };
@@ -160,14 +188,14 @@ impl Job {
     }
 
     /// The exchange has ended: its target's health is told, and where the conversation is.
-    pub(super) fn course_ends(&mut self, exchange: &Exchange) {
+    pub(super) fn course_ends(&mut self, exchange: &Exchange, own: &Bill) {
         let now = self.shared.clock.now();
         let Some(mut course) = self.course.take() else { return };
         if let (Some(hedging), Some(cost)) = (&course.hedging, exchange.bill.cost.known()) {
             hedging.purse.bucket.fill(cost, hedging.share_parts);
         }
         let Some(call) = course.call.take() else { return };
-        let usage = &exchange.bill.usage;
+        let usage = &own.usage;
         let ended = match exchange.outcome {
             Outcome::Complete => Ended::Answered {
                 total_us: exchange.timings.total_us.saturating_sub(course.began_us),
@@ -188,7 +216,7 @@ impl Job {
         if let Some(known) = self.resolution.as_ref().map(|resolution| &resolution.target) {
             let credential = u32::try_from(known.provider.credential()).unwrap_or(u32::MAX);
             known.health.tombstones.present(credential);
-            if let (Some(bytes), Provenance::Reported) = (course.text_bytes, exchange.bill.provenance) {
+            if let (Some(bytes), Provenance::Reported) = (course.text_bytes, own.provenance) {
                 known.health.calibration.learn(now, bytes, usage.input_total());
             }
         }

@@ -292,11 +292,11 @@ impl Job {
     }
 
     /// A call of two has ended.
-    pub(super) fn side_ends(&mut self, side: Side, mut exchange: Box<Exchange>) {
-        self.reservation_ends(&mut exchange);
+    pub(super) fn side_ends(&mut self, side: Side, mut exchange: Box<Exchange>, own: &Bill) {
+        self.reservation_ends(&mut exchange, own);
         let began_us = self.course.as_ref().map_or(0, |course| course.began_us());
         if self.course.is_some() {
-            self.course_ends(&exchange);
+            self.course_ends(&exchange, own);
         }
         let ended = Ended {
             is_hedge: side.is_hedge,
@@ -314,6 +314,7 @@ impl Job {
         if let Some(watch) = &self.watch {
             watch.chose(&finale.exchange);
         }
-        self.concludes(finale.exchange);
+        let bill = finale.exchange.bill;
+        self.concludes(finale.exchange, &bill);
     }
 }

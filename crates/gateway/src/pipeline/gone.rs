@@ -208,5 +208,8 @@ pub(super) fn instead(
         marks: Marks::clone(&told_of.marks),
         text_bytes: told_of.text_bytes(),
         is_in_tool_loop: told_of.is_in_tool_loop(),
+        cascade: None,
+        spare: 0,
+        until: None,
     })
 }

@@ -82,7 +82,7 @@ impl Onward {
         Self {
             has_next: false,
             hold: route.map(|route| route.commit_after),
-            deadline: deadline.map(Deadline::after),
+            deadline: order.until.or_else(|| deadline.map(Deadline::after)),
             retries: None,
             minds_gone: true,
             may_follow: false,
