@@ -4,6 +4,8 @@ mod array;
 mod late;
 mod passed;
 mod relay;
+mod resumption;
+mod spliced;
 mod translated;
 
 use std::pin::Pin;
@@ -19,6 +21,7 @@ pub use array::ArrayBody;
 pub use late::LateBody;
 pub use passed::{PassedBody, Reading};
 pub use relay::RelayBody;
+pub(crate) use resumption::Resumption;
 pub(crate) use translated::Rewriter;
 pub use translated::TranslatedBody;
 

@@ -5,6 +5,7 @@ mod course;
 mod holds;
 mod paid;
 mod race;
+mod resumed;
 mod seats;
 mod trial;
 
@@ -32,6 +33,7 @@ use seats::Seats;
 pub(crate) use aside::{Aside, Tells};
 pub(crate) use holds::{Holds, Run};
 pub(crate) use race::Racing;
+pub(crate) use resumed::SetAside;
 pub(crate) use trial::{Tested, Trial};
 
 /// Bytes of text that make one token, about: used only for the labelled estimate of broken-off answers.
