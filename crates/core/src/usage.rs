@@ -112,4 +112,8 @@ pub struct Bill {
     pub cost: Cost,
     /// The price of `estimated_output`. Never part of `cost`.
     pub estimated_cost: Cost,
+    /// What the same answer had cost when a vendor gave it; `None` for all that were not answered from the cache. Never
+    /// part of `cost`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved: Option<Cost>,
 }

@@ -9,7 +9,9 @@ use std::sync::{Arc, PoisonError};
 use http::HeaderValue;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
-use pilothouse_core::exchange::{AnswerFacts, Attempt, Caller, Exchange, Note, Outcome, Receipt, Timings};
+use pilothouse_core::exchange::{
+    AnswerFacts, Attempt, Caller, Exchange, Note, Outcome, Receipt, TargetUsed, Timings,
+};
 use pilothouse_core::money::{Cost, PicoUsd};
 use pilothouse_core::usage::{Bill, Provenance, Usage};
 use pilothouse_wire::facts::Facts;
@@ -41,7 +43,9 @@ pub struct Job {
     is_free: bool,
     /// The cost, where it is not the price of the tokens.
     own_cost: Option<Cost>,
-    /// Whoever keeps the bodies, and wants to know how it went.
+    /// What it saved, where its answer came from the cache.
+    saved: Option<Cost>,
+    /// Whoever keeps the answer, and wants to know how it went.
     watch: Option<Arc<Watch>>,
     /// What an exchange on a route has besides.
     course: Option<Box<Course>>,
@@ -80,6 +84,7 @@ impl Job {
             was_sent: false,
             is_free: false,
             own_cost: None,
+            saved: None,
             watch: None,
             course: None,
             holds: None,
@@ -148,6 +153,15 @@ impl Job {
     /// The cost, where it is not the price of the tokens: of searches, seconds, or tokens of pictures.
     pub fn costs(&mut self, cost: Cost) {
         self.own_cost = Some(cost);
+    }
+
+    /// The answer comes from the cache: who made it, and what it had cost.
+    pub(crate) fn recalled(&mut self, target: Option<TargetUsed>, saved: Cost) {
+        self.saved = Some(saved);
+        self.note(|exchange| {
+            exchange.target = target;
+            exchange.status = 200;
+        });
     }
 
     /// What the exchange resolved to.
@@ -257,9 +271,6 @@ impl Job {
         let Some(mut exchange) = self.exchange.take() else { return };
         self.shared.metrics.in_flight.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
         exchange.outcome = outcome;
-        if let Some(watch) = &self.watch {
-            watch.ended(outcome);
-        }
         exchange.timings.total_us = total_us;
         if !exchange.streamed && outcome == Outcome::Complete {
             // An answer that comes at once has its first token with its last.
@@ -267,6 +278,9 @@ impl Job {
         }
         exchange.bill = self.bill(&exchange, outcome, &facts);
         exchange.answer = facts.answer;
+        if let Some(watch) = &self.watch {
+            watch.ended(&exchange);
+        }
         if self.holds.is_some() {
             self.holds_end(&mut exchange);
         }
@@ -303,7 +317,7 @@ impl Job {
         };
         if !self.was_sent || self.is_free || (was_refused && !has_output) {
             // Nothing reached the vendor, or it refused: nothing is billed.
-            return Bill { cost: Cost::Known(PicoUsd::ZERO), ..Bill::default() };
+            return Bill { cost: Cost::Known(PicoUsd::ZERO), saved: self.saved, ..Bill::default() };
         }
         let Some(resolution) = &self.resolution else { return Bill::default() };
         let tier = facts.answer.service_tier.as_deref();
@@ -328,7 +342,14 @@ impl Job {
                 let estimated_output = written.saturating_sub(usage.output_total());
                 let estimated_cost = price(&Usage { output: estimated_output, ..Usage::default() });
                 let cost = if seen.is_some() { price(&usage) } else { Cost::Unknown };
-                Bill { usage, provenance: Provenance::Partial, estimated_output, cost, estimated_cost }
+                Bill {
+                    usage,
+                    provenance: Provenance::Partial,
+                    estimated_output,
+                    cost,
+                    estimated_cost,
+                    saved: None,
+                }
             }
         }
     }

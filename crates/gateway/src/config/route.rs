@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor, value::MapAccessDeserializer};
 use toml::Spanned;
 
-use super::CompatMode;
+use super::{Cache, CompatMode};
 
 /// A name that applications call.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -88,6 +88,8 @@ pub struct Defaults {
     pub deadline: Option<Spanned<f64>>,
     /// What is done about requests that their target would refuse or silently change.
     pub compat: Option<CompatMode>,
+    /// Which answers are given again.
+    pub cache: Option<Cache>,
 }
 
 impl Defaults {
@@ -98,6 +100,7 @@ impl Defaults {
             max_output_tokens: self.max_output_tokens.clone().or_else(|| under.max_output_tokens.clone()),
             deadline: self.deadline.clone().or_else(|| under.deadline.clone()),
             compat: self.compat.or(under.compat),
+            cache: self.cache.clone().or_else(|| under.cache.clone()),
         }
     }
 

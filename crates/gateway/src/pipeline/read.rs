@@ -15,7 +15,7 @@ use pilothouse_wire::head::Head;
 use pilothouse_wire::path::PathCall;
 use pilothouse_wire::scan::Members;
 
-use crate::bodies::{BodiesMode, Keeping};
+use crate::bodies::{BodiesMode, Keeping, Watch};
 use crate::config::CompatMode;
 use crate::plan::{KeyInfo, Plan};
 use crate::shared::{Shared, Worker};
@@ -47,6 +47,8 @@ pub(crate) struct Asked<'h> {
     pub(crate) end_user: Option<Box<str>>,
     /// The body as the client sent it, where another one stands in its place.
     pub(crate) as_sent: Option<Bytes>,
+    /// Who wants to know what comes of the exchange.
+    pub(crate) watch: Option<Arc<Watch>>,
     /// What is kept of the exchange, where bodies are.
     pub(crate) keeping: Option<Box<Keeping>>,
 }
@@ -258,6 +260,7 @@ pub(super) fn asked<'h>(
         holder,
         end_user,
         as_sent: None,
+        watch: None,
         keeping: None,
     })
 }

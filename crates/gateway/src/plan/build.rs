@@ -11,7 +11,7 @@ use pilothouse_core::clock::{Clock as _, SystemClock, UnixMs};
 use super::keys::{KeyInfo, Keys, digest_of};
 use super::provider::build_provider;
 use super::terms::Governance;
-use super::{Plan, Provider, route};
+use super::{Plan, Provider, cache, route};
 use crate::config::{self, ConfigError, Diagnostic, Source};
 use crate::exposure::Exposure;
 use crate::metrics::Metrics;
@@ -109,6 +109,7 @@ pub fn build(
         resolved: RwLock::new(HashMap::new()),
         routes: HashMap::new(),
         defaults: source.file.defaults.clone(),
+        cache: None,
     };
     // Targets resolve as clients' names do, so that the plan must stand before.
     let routes = route::build(&plan, source, environment.now, &mut wrong);
@@ -117,6 +118,10 @@ pub fn build(
         return Err(source.error(wrong));
     }
     plan.routes = routes;
+    plan.cache = cache::build(&plan, source, &mut wrong);
+    if !wrong.is_empty() {
+        return Err(source.error(wrong));
+    }
     Ok(plan)
 }
 

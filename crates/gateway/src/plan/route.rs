@@ -11,7 +11,7 @@ use pilothouse_routing::affinity::TURNS_AHEAD;
 use pilothouse_routing::{self as routing, Candidate, Constraints, RouteSettings, STRATEGIES, Settings};
 use toml::Spanned;
 
-use super::{Plan, Resolution};
+use super::{CacheTerms, Plan, Resolution, cache};
 use crate::config::{self, CompatMode, Defaults, Diagnostic, Require, RouteTarget, Source};
 
 /// A stream that lives goes to the client after so long, even if the model has said nothing yet.
@@ -40,6 +40,8 @@ pub struct Route {
     pub retries: u32,
     /// A stream that lives goes to the client after so long.
     pub commit_after: Duration,
+    /// Which answers are given again.
+    pub cache: Option<Arc<CacheTerms>>,
 }
 
 impl Plan {
@@ -89,6 +91,8 @@ impl Building<'_> {
         let section = self.section;
         self.named();
         check(&section.defaults, self.wrong);
+        let given = section.defaults.cache.as_ref();
+        let cache = cache::terms(given.or(under.cache.as_ref()), self.plan, given.is_some(), self.wrong);
         let (candidates, targets) = self.targets();
         let constraints = self.constraints(&section.require);
         let commit_after = seconds(section.commit_after.as_ref(), "commit_after", self.wrong);
@@ -126,6 +130,7 @@ impl Building<'_> {
             compat: section.defaults.compat,
             retries,
             commit_after: commit_after.unwrap_or(COMMIT_AFTER),
+            cache,
         })
     }
 
