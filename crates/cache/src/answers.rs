@@ -113,6 +113,11 @@ impl<V> Answers<V> {
 
     /// Keeps an answer of so many bytes for so long, in the place of an earlier one. False for one that is too large.
     pub fn put(&self, key: Key, value: V, bytes: usize, now: UnixMs, ttl_ms: u64) -> bool {
+        self.put_shared(key, Arc::new(value), bytes, now, ttl_ms)
+    }
+
+    /// Keeps an answer that others hold too; as [`Answers::put`].
+    pub fn put_shared(&self, key: Key, value: Arc<V>, bytes: usize, now: UnixMs, ttl_ms: u64) -> bool {
         let bytes = bytes.saturating_add(ENTRY_BYTES);
         let mut inner = self.inner();
         if bytes > inner.bytes_max / ANSWER_PART || ttl_ms == 0 {
@@ -124,7 +129,6 @@ impl<V> Answers<V> {
         let number = inner.next;
         inner.next += 1;
         let ends_at = UnixMs(now.0.saturating_add(ttl_ms));
-        let value = Arc::new(value);
         inner.entries.insert(key, Entry { value, bytes, kept_at: now, ends_at, uses: 0, is_long, number });
         inner.queue(is_long).push(key, number, bytes);
         inner.make_room(now);
@@ -141,6 +145,12 @@ impl<V> Answers<V> {
         let mut inner = self.inner();
         inner.bytes_max = bytes_max;
         inner.make_room(now);
+    }
+
+    /// Bytes that one answer may have.
+    #[must_use]
+    pub fn answer_max(&self) -> usize {
+        (self.inner().bytes_max / ANSWER_PART).saturating_sub(ENTRY_BYTES)
     }
 
     /// Bytes in use.
