@@ -21,14 +21,9 @@ const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 #[must_use]
 pub const fn left_out(dialect: Dialect) -> &'static [&'static str] {
     match dialect {
-        Dialect::OpenaiChat => &[
-            "stream",
-            "user",
-            "safety_identifier",
-            "metadata",
-            "prompt_cache_key",
-            "prompt_cache_retention",
-        ],
+        Dialect::OpenaiChat => {
+            &["stream", "user", "safety_identifier", "metadata", "prompt_cache_key", "prompt_cache_retention"]
+        }
         Dialect::OpenaiResponses => &["stream"],
         Dialect::OpenaiEmbeddings => &["user"],
         Dialect::AnthropicMessages => &["stream", "metadata"],
@@ -202,8 +197,9 @@ mod tests {
     #[test]
     fn the_order_of_members_and_white_space_do_not_count() {
         let one = chat(r#"{"model":"m","messages":[{"role":"user","content":"Hi \u00e9"}],"n":1}"#);
-        let other =
-            chat("{ \"n\": 1,\n\"messages\": [ {\"content\": \"Hi \u{e9}\", \"role\": \"user\"} ], \"model\": \"m\" }");
+        let other = chat(
+            "{ \"n\": 1,\n\"messages\": [ {\"content\": \"Hi \u{e9}\", \"role\": \"user\"} ], \"model\": \"m\" }",
+        );
         assert_eq!(one, other);
         assert!(one.is_some());
     }

@@ -61,7 +61,8 @@ mod tests {
 
     #[test]
     fn directives_are_read_whatever_their_case_and_number() {
-        let control = Control::read(["Max-Age=60, NO-CACHE", "max-age=30,min-fresh = \"5\", x=y, max-age=soon"]);
+        let control =
+            Control::read(["Max-Age=60, NO-CACHE", "max-age=30,min-fresh = \"5\", x=y, max-age=soon"]);
         assert_eq!((control.max_age_s, control.min_fresh_s), (Some(30), Some(5)));
         assert!(control.no_cache && !control.no_store && !control.only_if_cached);
         assert_eq!(Control::read([]), Control::default());

@@ -91,8 +91,7 @@ impl<V> Flights<V> {
                 if seats.len() >= self.0.followers_max {
                     return Joined::Apart;
                 }
-                let seat =
-                    Arc::new(Seat(Mutex::new(Waiting { landed: None, waker: None, is_gone: false })));
+                let seat = Arc::new(Seat(Mutex::new(Waiting { landed: None, waker: None, is_gone: false })));
                 seats.push_back(Arc::clone(&seat));
                 Joined::Follows(Follow(seat))
             }

@@ -5,10 +5,13 @@
 //! changes an answer however small it looks: a number, a negation, a date, a name. Whether such answers are right is not
 //! believed but measured ([`trials`]).
 
+pub mod agreement;
 pub mod bound;
 pub mod embedding;
+pub mod index;
 pub mod marks;
 pub mod personal;
+pub mod question;
 mod spans;
 pub mod trials;
 mod words;

@@ -21,7 +21,8 @@ impl Embedding {
     #[must_use]
     pub fn of(numbers: &[f32]) -> Option<Self> {
         let length = numbers.iter().map(|one| f64::from(*one).powi(2)).sum::<f64>().sqrt();
-        let is_one = length.is_finite() && length > f64::from(f32::MIN_POSITIVE) && numbers.len() <= NUMBERS_MAX;
+        let is_one =
+            length.is_finite() && length > f64::from(f32::MIN_POSITIVE) && numbers.len() <= NUMBERS_MAX;
         is_one.then(|| Self(numbers.iter().map(|one| (f64::from(*one) / length) as f32).collect()))
     }
 

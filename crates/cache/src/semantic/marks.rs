@@ -156,7 +156,8 @@ impl Marks {
         let theirs: Vec<&Box<str>> = two.difference(&one).collect();
         let are_contrary = |one: &str, two: &str| {
             let is_of = |long: &str, short: &str| {
-                long.strip_suffix(short).is_some_and(|before| words::CONTRARY.contains(&before.trim_end_matches('-')))
+                long.strip_suffix(short)
+                    .is_some_and(|before| words::CONTRARY.contains(&before.trim_end_matches('-')))
             };
             is_of(one, two) || is_of(two, one)
         };
@@ -167,7 +168,8 @@ impl Marks {
         if mine.len() == 1 && theirs.len() == 1 {
             return Some(Difference::Swap);
         }
-        let turns = self.has_direction || other.has_direction || !self.negations.is_empty() || !self.polar.is_empty();
+        let turns =
+            self.has_direction || other.has_direction || !self.negations.is_empty() || !self.polar.is_empty();
         if one == two && turns && self.content != other.content {
             return Some(Difference::Order);
         }
@@ -255,7 +257,8 @@ impl Marks {
         self.words.push(core.into());
         self.has_direction |= words::is_direction(core);
         let is_capital = clean.chars().next().is_some_and(char::is_uppercase);
-        let is_acronym = clean.chars().count() > 1 && clean.chars().all(|one| one.is_uppercase() || !one.is_alphabetic());
+        let is_acronym =
+            clean.chars().count() > 1 && clean.chars().all(|one| one.is_uppercase() || !one.is_alphabetic());
         if self.labelled(core, is_capital, is_acronym) || words::is_filler(core) {
             return;
         }
@@ -287,8 +290,10 @@ impl Marks {
 
 /// Months that are verbs too, and pronouns that are abbreviations elsewhere.
 fn is_also_a_verb(word: &str) -> bool {
-    matches!(word, "may" | "march" | "mars" | "am" | "will" | "vor" | "hier" | "werden" | "wird" | "once" | "mai")
-        && word != "will"
+    matches!(
+        word,
+        "may" | "march" | "mars" | "am" | "will" | "vor" | "hier" | "werden" | "wird" | "once" | "mai"
+    ) && word != "will"
 }
 
 /// Verbs that questions and orders begin with; other words in that place may be names.
@@ -312,17 +317,26 @@ fn is_address(token: &str) -> bool {
     });
     let parts: Vec<&str> = host.split('.').collect();
     let is_machine = parts.len() == 4 && parts.iter().all(|part| part.parse::<u8>().is_ok());
-    let is_path = (token.starts_with('/') || token.starts_with("~/") || token.starts_with("./")) && token.len() > 1;
+    let is_path =
+        (token.starts_with('/') || token.starts_with("~/") || token.starts_with("./")) && token.len() > 1;
     let is_windows = token.contains('\\');
     let is_mail = token.split_once('@').is_some_and(|(name, at)| !name.is_empty() && !at.is_empty());
-    lower.contains("://") || lower.starts_with("www.") || is_host || is_machine || is_path || is_windows || is_mail
+    lower.contains("://")
+        || lower.starts_with("www.")
+        || is_host
+        || is_machine
+        || is_path
+        || is_windows
+        || is_mail
 }
 
 /// Whether a token is written as programs are, and not as people do.
 fn is_code(token: &str) -> bool {
     let letters: Vec<char> = token.chars().collect();
-    let has_hump = letters.windows(2).any(|pair| matches!(pair, [a, b] if a.is_lowercase() && b.is_uppercase()));
-    let is_flag = token.starts_with('-') && letters.get(1).is_some_and(|one| one.is_alphabetic() || *one == '-');
+    let has_hump =
+        letters.windows(2).any(|pair| matches!(pair, [a, b] if a.is_lowercase() && b.is_uppercase()));
+    let is_flag =
+        token.starts_with('-') && letters.get(1).is_some_and(|one| one.is_alphabetic() || *one == '-');
     let has_sign = token.contains("::") || token.contains("->") || token.contains("()");
     let has_letter = letters.iter().any(|one| one.is_alphabetic());
     has_hump

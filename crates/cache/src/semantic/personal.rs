@@ -81,7 +81,8 @@ fn apart(number: &str) -> impl Iterator<Item = &str> {
 /// `555-0123`: three digits, a mark, four digits.
 fn is_local_phone(number: &str) -> bool {
     let parts: Vec<&str> = number.split(['-', '.', ' ']).collect();
-    let digits = |part: &str, count: usize| part.len() == count && part.bytes().all(|one| one.is_ascii_digit());
+    let digits =
+        |part: &str, count: usize| part.len() == count && part.bytes().all(|one| one.is_ascii_digit());
     matches!(parts.as_slice(), [three, four] if digits(three, 3) && digits(four, 4))
 }
 
@@ -161,7 +162,11 @@ mod tests {
         ] {
             assert_eq!(find(text), None, "{text}");
         }
-        assert_eq!(find("DE89 3704 0044 0532 0130 01"), Some(Personal::LongId), "not the check digits of an account");
+        assert_eq!(
+            find("DE89 3704 0044 0532 0130 01"),
+            Some(Personal::LongId),
+            "not the check digits of an account"
+        );
         assert_eq!(find("4111 1111 1111 1112"), Some(Personal::LongId), "nor of a card");
     }
 }

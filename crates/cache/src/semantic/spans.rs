@@ -95,8 +95,9 @@ mod tests {
 
     #[test]
     fn code_and_quotations_are_taken_out_in_every_form() {
-        let (rest, code, quotes) =
-            parts("What does `a b` do in ``x`y``?\n```rust\nfn main() {}\n``` Say \"hi\" and „na ja“, «oui», 'so it is'.");
+        let (rest, code, quotes) = parts(
+            "What does `a b` do in ``x`y``?\n```rust\nfn main() {}\n``` Say \"hi\" and „na ja“, «oui», 'so it is'.",
+        );
         assert_eq!(rest, "What does do in ? Say and , , .");
         assert_eq!(code, ["a b", "x`y", "rust\nfn main() {}"]);
         assert_eq!(quotes, ["hi", "na ja", "oui", "so it is"]);
@@ -104,7 +105,14 @@ mod tests {
 
     #[test]
     fn apostrophes_inches_and_marks_that_never_close_are_left() {
-        for text in ["don't can't it's", "a 27\" screen and a 24\" one", "rock 'n roll's", "say \"hi", "a ` b", "l’été"] {
+        for text in [
+            "don't can't it's",
+            "a 27\" screen and a 24\" one",
+            "rock 'n roll's",
+            "say \"hi",
+            "a ` b",
+            "l’été",
+        ] {
             let (_, code, quotes) = parts(text);
             assert!(code.is_empty() && quotes.is_empty(), "{text}: {code:?} {quotes:?}");
         }

@@ -21,7 +21,10 @@ const NEGATIONS: &[(&str, &str)] = &[
     ("not", "not no non nope nicht nein nee pas ne niet geen não nao dont doesnt isnt cant wont didnt"),
     ("never", "never nie niemals jamais nunca jamás mai"),
     ("without", "without ohne sans sin senza sem zonder"),
-    ("none", "none nobody nothing nowhere neither nor nichts niemand weder rien personne aucun aucune ni nada nadie ningún ninguno ninguna"),
+    (
+        "none",
+        "none nobody nothing nowhere neither nor nichts niemand weder rien personne aucun aucune ni nada nadie ningún ninguno ninguna",
+    ),
     ("hardly", "hardly barely scarcely rarely seldom kaum selten"),
 ];
 
@@ -31,9 +34,15 @@ pub(super) fn unit(word: &str) -> Option<&'static str> {
 }
 
 const UNITS: &[(&str, &str)] = &[
-    ("km", "km kms kilometer kilometers kilometre kilometres kilometern kilomètre kilomètres kilómetro kilómetros"),
+    (
+        "km",
+        "km kms kilometer kilometers kilometre kilometres kilometern kilomètre kilomètres kilómetro kilómetros",
+    ),
     ("m", "m meter meters metre metres mètre mètres metro metros"),
-    ("cm", "cm centimeter centimeters centimetre centimetres zentimeter centimètre centimètres centímetro centímetros"),
+    (
+        "cm",
+        "cm centimeter centimeters centimetre centimetres zentimeter centimètre centimètres centímetro centímetros",
+    ),
     ("mm", "mm millimeter millimeters millimetre millimetres millimètre millimètres"),
     ("mi", "mile miles mi meile meilen milla millas"),
     ("ft", "ft foot feet fuß pied pieds pie pies"),
@@ -71,7 +80,10 @@ const UNITS: &[(&str, &str)] = &[
     ("wk", "week weeks weekly woche wochen wöchentlich semaine semaines semana semanas"),
     ("mo", "month months monthly monat monate monaten monatlich mois mes meses mensual"),
     ("qtr", "quarterly quartal"),
-    ("y", "year years yearly annual annually jahr jahre jahren jährlich an ans année années annuel annuelle año años anual"),
+    (
+        "y",
+        "year years yearly annual annually jahr jahre jahren jährlich an ans année années annuel annuelle año años anual",
+    ),
     ("decade", "decade decades jahrzehnt jahrzehnte"),
     ("century", "century centuries jahrhundert jahrhunderte siècle siècles siglo siglos"),
     ("bit", "bit bits"),
@@ -217,7 +229,10 @@ const DATES: &[(&str, &str)] = &[
     ("night", "night nights overnight nacht nachts nuit noche"),
     ("midnight", "midnight mitternacht minuit medianoche"),
     ("next", "next nächste nächsten nächster nächstes prochain prochaine próximo próxima"),
-    ("last", "last previous past letzte letzten letzter letztes dernier dernière passé pasado pasada último última"),
+    (
+        "last",
+        "last previous past letzte letzten letzter letztes dernier dernière passé pasado pasada último última",
+    ),
     ("ago", "ago vor"),
     ("future", "will shall wird werden upcoming"),
     ("was", "was were did had war waren wurde wurden hatte était fue era fueron"),
@@ -232,14 +247,32 @@ pub(super) fn polar(word: &str) -> Option<&'static str> {
 }
 
 const POLAR: &[(&str, &str)] = &[
-    ("up", "increase increases increased increasing raise raises raised rise rises grow grows growth gain gains erhöhen steigen augmenter aumentar up upward"),
-    ("down", "decrease decreases decreased decreasing reduce reduces reduced lower lowers lowered drop drops fall falls decline loss losses lose loses losing verringern senken sinken baisser réduire reducir disminuir down downward"),
-    ("more", "more greater larger bigger higher mehr größer höher davantage más mayor over above exceed exceeds exceeding"),
+    (
+        "up",
+        "increase increases increased increasing raise raises raised rise rises grow grows growth gain gains erhöhen steigen augmenter aumentar up upward",
+    ),
+    (
+        "down",
+        "decrease decreases decreased decreasing reduce reduces reduced lower lowers lowered drop drops fall falls decline loss losses lose loses losing verringern senken sinken baisser réduire reducir disminuir down downward",
+    ),
+    (
+        "more",
+        "more greater larger bigger higher mehr größer höher davantage más mayor over above exceed exceeds exceeding",
+    ),
     ("less", "less fewer smaller weniger kleiner niedriger moins menos menor under below beneath"),
-    ("most", "most maximum max highest largest biggest greatest upper meisten höchste größte maximal maximale maximal maximum máximo"),
+    (
+        "most",
+        "most maximum max highest largest biggest greatest upper meisten höchste größte maximal maximale maximal maximum máximo",
+    ),
     ("least", "least minimum min lowest smallest wenigsten niedrigste kleinste minimal minimale mínimo"),
-    ("better", "better best advantage advantages pro pros benefit benefits good besser beste besten vorteil vorteile meilleur meilleure mieux avantage avantages mejor ventaja ventajas"),
-    ("worse", "worse worst disadvantage disadvantages con cons drawback drawbacks bad schlechter schlechteste nachteil nachteile pire inconvénient inconvénients peor desventaja desventajas"),
+    (
+        "better",
+        "better best advantage advantages pro pros benefit benefits good besser beste besten vorteil vorteile meilleur meilleure mieux avantage avantages mejor ventaja ventajas",
+    ),
+    (
+        "worse",
+        "worse worst disadvantage disadvantages con cons drawback drawbacks bad schlechter schlechteste nachteil nachteile pire inconvénient inconvénients peor desventaja desventajas",
+    ),
     ("fast", "fast faster fastest quick quicker quickest schnell schneller schnellste rapide rápido"),
     ("slow", "slow slower slowest langsam langsamer langsamste lent lento"),
     ("long", "long longer longest lang länger längste"),
@@ -253,24 +286,66 @@ const POLAR: &[(&str, &str)] = &[
     ("before", "before prior earlier until till bevor vorher bis avant antes"),
     ("after", "after afterwards later since nach nachdem danach seit après depuis después desde"),
     ("during", "during while während pendant durante"),
-    ("start", "start starts starting begin begins beginning open opens opening launch anfangen beginnen öffnen öffnet starten commencer ouvrir empezar abrir"),
-    ("stop", "stop stops stopping end ends ending close closes closing finish quit beenden enden schließen schließt stoppen arrêter fermer terminer parar cerrar terminar"),
-    ("on", "enable enables enabled enabling activate activated activating aktivieren einschalten activer activar"),
-    ("off", "disable disables disabled disabling deactivate deactivated deactivating deaktivieren ausschalten désactiver desactivar"),
-    ("add", "add adds adding added create creates creating install installs installing insert include includes including hinzufügen erstellen anlegen installieren ajouter créer installer añadir agregar crear instalar"),
-    ("remove", "remove removes removing removed delete deletes deleting deleted uninstall uninstalls uninstalling exclude excludes excluding löschen entfernen deinstallieren supprimer enlever désinstaller eliminar borrar quitar desinstalar"),
+    (
+        "start",
+        "start starts starting begin begins beginning open opens opening launch anfangen beginnen öffnen öffnet starten commencer ouvrir empezar abrir",
+    ),
+    (
+        "stop",
+        "stop stops stopping end ends ending close closes closing finish quit beenden enden schließen schließt stoppen arrêter fermer terminer parar cerrar terminar",
+    ),
+    (
+        "on",
+        "enable enables enabled enabling activate activated activating aktivieren einschalten activer activar",
+    ),
+    (
+        "off",
+        "disable disables disabled disabling deactivate deactivated deactivating deaktivieren ausschalten désactiver desactivar",
+    ),
+    (
+        "add",
+        "add adds adding added create creates creating install installs installing insert include includes including hinzufügen erstellen anlegen installieren ajouter créer installer añadir agregar crear instalar",
+    ),
+    (
+        "remove",
+        "remove removes removing removed delete deletes deleting deleted uninstall uninstalls uninstalling exclude excludes excluding löschen entfernen deinstallieren supprimer enlever désinstaller eliminar borrar quitar desinstalar",
+    ),
     ("buy", "buy buys buying bought purchase purchases kaufen acheter comprar"),
     ("sell", "sell sells selling sold verkaufen vendre vender"),
     ("lend", "lend lends lending lender leihen"),
     ("borrow", "borrow borrows borrowing borrower ausleihen"),
-    ("import", "import imports importing imported upload uploads uploading importieren hochladen importer importar subir"),
-    ("export", "export exports exporting exported download downloads downloading exportieren herunterladen exporter exportar télécharger descargar"),
-    ("encrypt", "encrypt encrypts encrypting encode encodes encoding compress compresses verschlüsseln chiffrer cifrar"),
-    ("decrypt", "decrypt decrypts decrypting decode decodes decoding decompress decompresses extract entschlüsseln déchiffrer descifrar"),
-    ("allow", "allow allows allowed allowing permit permits permitted grant grants legal accept accepts approve approved erlauben erlaubt darf autoriser permitir"),
-    ("forbid", "forbid forbids forbidden forbidding deny denies denied block blocks prohibit prohibited ban banned revoke revokes illegal reject rejects decline verbieten verboten interdire prohibir"),
-    ("in", "enter entering inside indoor indoors inbound incoming arrival arrivals arrive login subscribe join innen ankunft intérieur dentro llegada"),
-    ("out", "exit exiting outside outdoor outdoors outbound outgoing departure departures depart logout unsubscribe leave außen abfahrt abflug extérieur fuera salida"),
+    (
+        "import",
+        "import imports importing imported upload uploads uploading importieren hochladen importer importar subir",
+    ),
+    (
+        "export",
+        "export exports exporting exported download downloads downloading exportieren herunterladen exporter exportar télécharger descargar",
+    ),
+    (
+        "encrypt",
+        "encrypt encrypts encrypting encode encodes encoding compress compresses verschlüsseln chiffrer cifrar",
+    ),
+    (
+        "decrypt",
+        "decrypt decrypts decrypting decode decodes decoding decompress decompresses extract entschlüsseln déchiffrer descifrar",
+    ),
+    (
+        "allow",
+        "allow allows allowed allowing permit permits permitted grant grants legal accept accepts approve approved erlauben erlaubt darf autoriser permitir",
+    ),
+    (
+        "forbid",
+        "forbid forbids forbidden forbidding deny denies denied block blocks prohibit prohibited ban banned revoke revokes illegal reject rejects decline verbieten verboten interdire prohibir",
+    ),
+    (
+        "in",
+        "enter entering inside indoor indoors inbound incoming arrival arrivals arrive login subscribe join innen ankunft intérieur dentro llegada",
+    ),
+    (
+        "out",
+        "exit exiting outside outdoor outdoors outbound outgoing departure departures depart logout unsubscribe leave außen abfahrt abflug extérieur fuera salida",
+    ),
     ("left", "left links gauche izquierda"),
     ("right", "right rechts droite derecha"),
     ("north", "north northern nord norden norte"),
@@ -279,27 +354,51 @@ const POLAR: &[(&str, &str)] = &[
     ("west", "west western westen ouest oeste"),
     ("front", "front vorn vorne devant"),
     ("back", "back rear behind hinten derrière detrás"),
-    ("all", "all every each everyone everything entire whole alle alles jede jeder jedes tous toutes tout todo todos todas cada"),
-    ("some", "some few several partial partially many einige manche mehrere quelques certains algunos algunas"),
+    (
+        "all",
+        "all every each everyone everything entire whole alle alles jede jeder jedes tous toutes tout todo todos todas cada",
+    ),
+    (
+        "some",
+        "some few several partial partially many einige manche mehrere quelques certains algunos algunas",
+    ),
     ("only", "only just solely exclusively nur seulement uniquement solo sólo solamente"),
     ("except", "except excepting unless besides otherwise außer sauf excepto salvo"),
     ("both", "both beide beides"),
     ("or", "either or oder ou"),
-    ("must", "must should have-to required mandatory need-to muss müssen soll sollte sollten doit dois devrais devrait debe deben debo debería"),
+    (
+        "must",
+        "must should have-to required mandatory need-to muss müssen soll sollte sollten doit dois devrais devrait debe deben debo debería",
+    ),
     ("may", "may might optional könnte peut-être quizás"),
     ("true", "true correct valid wahr richtig gültig vrai correcte verdadero"),
     ("false", "false incorrect wrong invalid falsch ungültig faux falso incorrecto"),
-    ("pass", "pass passes passed succeed succeeds success win wins winning won winner bestehen gewinnen réussir gagner ganar"),
+    (
+        "pass",
+        "pass passes passed succeed succeeds success win wins winning won winner bestehen gewinnen réussir gagner ganar",
+    ),
     ("fail", "fail fails failed failing failure loser lost scheitern verlieren échouer perdre fallar perder"),
     ("public", "public öffentlich öffentlicher publique público"),
     ("private", "private privat privater privé privado"),
     ("safe", "safe secure sicher sûr seguro"),
-    ("unsafe", "unsafe dangerous insecure harmful risky toxic poisonous gefährlich unsicher giftig dangereux peligroso"),
-    ("he", "he him his male man men boy boys father son brother husband er ihm mann männer il homme hombre él"),
-    ("she", "she her hers female woman women girl girls mother daughter sister wife frau frauen elle femme mujer ella"),
+    (
+        "unsafe",
+        "unsafe dangerous insecure harmful risky toxic poisonous gefährlich unsicher giftig dangereux peligroso",
+    ),
+    (
+        "he",
+        "he him his male man men boy boys father son brother husband er ihm mann männer il homme hombre él",
+    ),
+    (
+        "she",
+        "she her hers female woman women girl girls mother daughter sister wife frau frauen elle femme mujer ella",
+    ),
     ("they", "they them their theirs leur leurs"),
     ("adult", "adult adults erwachsene erwachsener"),
-    ("child", "child children kid kids baby babies infant infants toddler toddlers kind kinder enfant enfants niño niños"),
+    (
+        "child",
+        "child children kid kids baby babies infant infants toddler toddlers kind kinder enfant enfants niño niños",
+    ),
     ("sync", "synchronous synchronously"),
     ("async", "async asynchronous asynchronously"),
     ("lock", "lock locks locking locked sperren verrouiller bloquear"),
@@ -319,7 +418,10 @@ const POLAR: &[(&str, &str)] = &[
     ("different", "different difference differences differ unterschied unterschiede différence diferencia"),
     ("cause", "cause causes caused causing reason reasons ursache ursachen"),
     ("effect", "effect effects result results consequence consequences outcome wirkung folge folgen"),
-    ("give", "give gives giving gave send sends sending sent geben schicken senden envoyer donner enviar dar"),
+    (
+        "give",
+        "give gives giving gave send sends sending sent geben schicken senden envoyer donner enviar dar",
+    ),
     ("get", "receive receives receiving received erhalten bekommen recevoir recibir"),
     ("ask", "request requests requesting"),
     ("hire", "hire hires hiring hired einstellen"),
@@ -401,7 +503,9 @@ pub(super) fn stem(word: &str) -> &str {
     match () {
         () if !is_long || !word.is_ascii() => word,
         () if word.ends_with("ss") || word.ends_with("us") || word.ends_with("is") => word,
-        () if word.ends_with("sses") || word.ends_with("shes") || word.ends_with("ches") => cut("es").unwrap_or(word),
+        () if word.ends_with("sses") || word.ends_with("shes") || word.ends_with("ches") => {
+            cut("es").unwrap_or(word)
+        }
         () if word.ends_with("xes") || word.ends_with("zes") => cut("es").unwrap_or(word),
         () => cut("s").unwrap_or(word),
     }

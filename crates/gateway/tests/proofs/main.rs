@@ -6,6 +6,7 @@ mod bedrock;
 mod bills;
 mod budgets;
 mod bytes;
+mod caches;
 mod calls;
 mod cancel;
 mod change;

@@ -21,7 +21,7 @@ fn ask(house: &House, client: Client, model: &str, more: &Value) -> Got {
     house.post(client.path(), &[], body.to_string().as_bytes())
 }
 
-fn refusal_of(routes: &str) -> String {
+pub(crate) fn refusal_of(routes: &str) -> String {
     let path = std::path::PathBuf::from("pilothouse.toml");
     let text =
         format!("{BOTH_VENDORS}{routes}").replace("FLEET", "127.0.0.1:1").replace("overlay", "# overlay");
