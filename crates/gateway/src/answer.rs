@@ -90,11 +90,9 @@ impl http_body::Body for AnswerBody {
         match self {
             Self::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
             Self::Passed(body) => body.bytes_left().map_or_else(SizeHint::default, SizeHint::with_exact),
-            Self::Relay(_)
-            | Self::Translated(_)
-            | Self::Array(_)
-            | Self::Replayed(_)
-            | Self::Tapped(_) => SizeHint::default(),
+            Self::Relay(_) | Self::Translated(_) | Self::Array(_) | Self::Replayed(_) | Self::Tapped(_) => {
+                SizeHint::default()
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Kept answers: the memory that all workers share, and what it tells at `/metrics`.
 
+mod meaning;
+
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -12,6 +14,8 @@ use pilothouse_core::clock::UnixMs;
 
 use crate::bodies::Made;
 use crate::plan::Plan;
+
+pub(crate) use meaning::{Meaning, Meanings};
 
 /// Most requests at one time that others wait for.
 const FLIGHTS_MAX: usize = 4_096;
@@ -27,6 +31,8 @@ pub(crate) struct Kept {
     pub(crate) content_type: Option<HeaderValue>,
     /// What was changed and lost on the way to it.
     pub(crate) changed: Option<HeaderValue>,
+    /// It is a stream.
+    pub(crate) is_stream: bool,
     /// The exchange that it comes from.
     pub(crate) made: Made,
 }
@@ -73,6 +79,8 @@ pub(crate) struct Caches {
     pub(crate) answers: Answers<Kept>,
     /// Requests that others wait for.
     pub(crate) flights: Flights<Arc<Kept>>,
+    /// Routes that answer by meaning.
+    pub(crate) meanings: Meanings,
     hits: AtomicU64,
     semantic_hits: AtomicU64,
     misses: AtomicU64,
@@ -91,6 +99,7 @@ impl Caches {
         Self {
             answers: Answers::new(bytes_max),
             flights: Flights::new(FLIGHTS_MAX, FOLLOWERS_MAX),
+            meanings: Meanings::default(),
             hits: AtomicU64::new(0),
             semantic_hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
@@ -123,7 +132,8 @@ impl Caches {
     /// Adds what Prometheus scrapes.
     pub(crate) fn render(&self, out: &mut String) {
         let name = "pilothouse_cache_requests_total";
-        let _ = writeln!(out, "# HELP {name} Requests by what the cache had for them.\n# TYPE {name} counter");
+        let _ =
+            writeln!(out, "# HELP {name} Requests by what the cache had for them.\n# TYPE {name} counter");
         for (recalled, count) in [
             (Recalled::Hit, &self.hits),
             (Recalled::SemanticHit, &self.semantic_hits),
@@ -142,5 +152,6 @@ impl Caches {
         single("pilothouse_cache_answers", "gauge", "Answers that are kept.", self.answers.len() as u64);
         let help = "Answers that fell out for want of room.";
         single("pilothouse_cache_evicted_total", "counter", help, self.answers.evicted());
+        self.meanings.render(out);
     }
 }

@@ -297,6 +297,12 @@ impl Server {
         Ok(())
     }
 
+    /// What should be told to whoever runs it, since the last question.
+    #[must_use]
+    pub fn take_alerts(&self) -> Vec<String> {
+        self.shared.cache.meanings.take_alerts()
+    }
+
     /// The plan in force.
     #[must_use]
     pub fn plan(&self) -> Arc<Plan> {

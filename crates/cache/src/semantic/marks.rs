@@ -150,10 +150,7 @@ impl Marks {
     }
 
     fn by_content(&self, other: &Self) -> Option<Difference> {
-        let set = |list: &List| list.iter().cloned().collect::<BTreeSet<_>>();
-        let (one, two) = (set(&self.content), set(&other.content));
-        let mine: Vec<&Box<str>> = one.difference(&two).collect();
-        let theirs: Vec<&Box<str>> = two.difference(&one).collect();
+        let (mine, theirs) = (without(&self.content, &other.content), without(&other.content, &self.content));
         let are_contrary = |one: &str, two: &str| {
             let is_of = |long: &str, short: &str| {
                 long.strip_suffix(short)
@@ -170,7 +167,8 @@ impl Marks {
         }
         let turns =
             self.has_direction || other.has_direction || !self.negations.is_empty() || !self.polar.is_empty();
-        if one == two && turns && self.content != other.content {
+        let are_the_same = mine.is_empty() && theirs.is_empty();
+        if are_the_same && turns && self.content != other.content {
             return Some(Difference::Order);
         }
         None
@@ -286,6 +284,21 @@ impl Marks {
         }
         true
     }
+}
+
+/// The words of a list that another one has not, each as often as it is missing there.
+fn without<'a>(list: &'a List, other: &List) -> Vec<&'a str> {
+    let mut left: Vec<&str> = other.iter().map(|word| &**word).collect();
+    let mut missing = Vec::new();
+    for word in list {
+        match left.iter().position(|known| *known == &**word) {
+            Some(at) => {
+                left.swap_remove(at);
+            }
+            None => missing.push(&**word),
+        }
+    }
+    missing
 }
 
 /// Months that are verbs too, and pronouns that are abbreviations elsewhere.

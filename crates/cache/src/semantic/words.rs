@@ -3,21 +3,40 @@
 //! Each table maps a word to what it stands for, so that `km` and `kilometres` are the same, and `Monday` and `lundi` too.
 //! A language that is not here is guarded less: its numbers, names, quotations, code and addresses are still seen.
 
-/// What a word stands for in a table of `(label, words)`.
-fn label(table: &[(&'static str, &str)], word: &str) -> Option<&'static str> {
-    table.iter().find(|(_, words)| words.split(' ').any(|one| one == word)).map(|(label, _)| *label)
+use std::sync::LazyLock;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// What words stand for.
+type Table = LazyLock<FxHashMap<&'static str, &'static str>>;
+
+/// A table of its labels, each with its words. A word that stands twice has its first label.
+fn table(labels: &[(&'static str, &'static str)]) -> FxHashMap<&'static str, &'static str> {
+    let mut table = FxHashMap::default();
+    for (label, words) in labels {
+        for word in words.split_whitespace() {
+            table.entry(word).or_insert(*label);
+        }
+    }
+    table
+}
+
+fn label(table: &Table, word: &str) -> Option<&'static str> {
+    table.get(word).copied()
 }
 
 /// A word that says no.
 pub(super) fn negation(word: &str) -> Option<&'static str> {
-    label(NEGATIONS, word).or_else(|| {
+    label(&NEGATIONS, word).or_else(|| {
         // don't, isn't, won't; kein, keine, keinen.
         let is_not = word.ends_with("n't") || word == "cannot" || word.starts_with("kein");
         is_not.then_some("not")
     })
 }
 
-const NEGATIONS: &[(&str, &str)] = &[
+static NEGATIONS: Table = LazyLock::new(|| table(NEGATIONS_WORDS));
+
+const NEGATIONS_WORDS: &[(&str, &str)] = &[
     ("not", "not no non nope nicht nein nee pas ne niet geen não nao dont doesnt isnt cant wont didnt"),
     ("never", "never nie niemals jamais nunca jamás mai"),
     ("without", "without ohne sans sin senza sem zonder"),
@@ -30,10 +49,12 @@ const NEGATIONS: &[(&str, &str)] = &[
 
 /// A unit of measure or a currency.
 pub(super) fn unit(word: &str) -> Option<&'static str> {
-    label(UNITS, word)
+    label(&UNITS, word)
 }
 
-const UNITS: &[(&str, &str)] = &[
+static UNITS: Table = LazyLock::new(|| table(UNITS_WORDS));
+
+const UNITS_WORDS: &[(&str, &str)] = &[
     (
         "km",
         "km kms kilometer kilometers kilometre kilometres kilometern kilomètre kilomètres kilómetro kilómetros",
@@ -131,10 +152,12 @@ const UNITS: &[(&str, &str)] = &[
 
 /// A number that is written out.
 pub(super) fn number(word: &str) -> Option<&'static str> {
-    label(NUMBERS, word)
+    label(&NUMBERS, word)
 }
 
-const NUMBERS: &[(&str, &str)] = &[
+static NUMBERS: Table = LazyLock::new(|| table(NUMBERS_WORDS));
+
+const NUMBERS_WORDS: &[(&str, &str)] = &[
     ("0", "zero null zéro cero"),
     ("1", "one eins un uno"),
     ("2", "two zwei deux dos"),
@@ -188,10 +211,12 @@ const NUMBERS: &[(&str, &str)] = &[
 
 /// A day, a month or a time that a calendar or a clock has.
 pub(super) fn date(word: &str) -> Option<&'static str> {
-    label(DATES, word)
+    label(&DATES, word)
 }
 
-const DATES: &[(&str, &str)] = &[
+static DATES: Table = LazyLock::new(|| table(DATES_WORDS));
+
+const DATES_WORDS: &[(&str, &str)] = &[
     ("mon", "monday mondays mon montag montags lundi lunes"),
     ("tue", "tuesday tuesdays tue tues dienstag dienstags mardi martes"),
     ("wed", "wednesday wednesdays wed mittwoch mittwochs mercredi miércoles"),
@@ -243,10 +268,12 @@ const DATES: &[(&str, &str)] = &[
 
 /// A word that turns an answer round: more or less, before or after, all or some, he or she.
 pub(super) fn polar(word: &str) -> Option<&'static str> {
-    label(POLAR, word)
+    label(&POLAR, word)
 }
 
-const POLAR: &[(&str, &str)] = &[
+static POLAR: Table = LazyLock::new(|| table(POLAR_WORDS));
+
+const POLAR_WORDS: &[(&str, &str)] = &[
     (
         "up",
         "increase increases increased increasing raise raises raised rise rises grow grows growth gain gains erhöhen steigen augmenter aumentar up upward",
@@ -447,10 +474,12 @@ const POLAR: &[(&str, &str)] = &[
 
 /// What a question asks for, where its first words say it: who, when, where, why, how many.
 pub(super) fn asks(word: &str) -> Option<&'static str> {
-    label(ASKS, word)
+    label(&ASKS, word)
 }
 
-const ASKS: &[(&str, &str)] = &[
+static ASKS: Table = LazyLock::new(|| table(ASKS_WORDS));
+
+const ASKS_WORDS: &[(&str, &str)] = &[
     ("who", "who whom whose wer wen wem wessen qui quién quiénes"),
     ("when", "when wann quand cuándo"),
     ("where", "where wo wohin woher où dónde adónde"),
@@ -463,22 +492,24 @@ const ASKS: &[(&str, &str)] = &[
 
 /// Words between which the order says who does what to whom.
 pub(super) fn is_direction(word: &str) -> bool {
+    static SET: LazyLock<FxHashSet<&str>> = LazyLock::new(|| DIRECTIONS.split_whitespace().collect());
     const DIRECTIONS: &str = "to into from than versus vs against over by for on of on-top between instead rather in \
         von nach zu zum zur als gegen für über aus in auf bei de du des à vers par pour sur que contre a al del desde hasta \
         para por sobre en with mit avec con";
-    DIRECTIONS.split_whitespace().any(|one| one == word)
+    SET.contains(word)
 }
 
 /// Words that a question has for its grammar or its manners, and that change nothing.
 pub(super) fn is_filler(word: &str) -> bool {
-    FILLERS.split_whitespace().any(|one| one == word)
+    static SET: LazyLock<FxHashSet<&str>> = LazyLock::new(|| FILLERS.split_whitespace().collect());
+    SET.contains(word)
 }
 
 const FILLERS: &str = "a an the this that these those there here it its itself is are be been being am i me my mine myself \
     you your yours yourself we us our ours do does doing done have has having can could would of to in on at by for with \
     from into onto about as and so then than too also very really actually basically please kindly thanks thank hello hi hey \
     dear tell show explain describe know wonder wondering like want wanted wish what whats how hows whether if but because \
-    any way ways possible possibly help me lets let us exactly right-now quick-question question just-wondering ok okay well \
+    any way ways help me lets let us exactly right-now quick-question question just-wondering ok okay well \
     say says let's got go going make-sure someone somebody something anybody anyone anything one's s re ve ll d m t \
     someone's way's find figure looking need needs tried trying try steps step process procedure able work works \
     der die das den dem des ein eine einen einem einer eines ist sind bin bist sein ich mich mir mein meine meinen meiner du \

@@ -1,7 +1,9 @@
 //! What was answered before: the same request gets the same answer, without a vendor.
 
 mod capture;
+mod embedding;
 mod identity;
+mod meaning;
 mod replay;
 
 use std::sync::Arc;
@@ -26,6 +28,7 @@ use crate::shared::Worker;
 
 use capture::Capture;
 use identity::Identity;
+use meaning::Wanted;
 
 /// Tells the client what the cache had for its request.
 const CACHE: HeaderName = HeaderName::from_static("x-pilothouse-cache");
@@ -36,10 +39,12 @@ const FOLLOW_MAX: Duration = Duration::from_secs(120);
 struct Recall<'a> {
     worker: &'a Arc<Worker>,
     plan: &'a Arc<Plan>,
+    cache: &'a PlanCache,
     dialect: Dialect,
     call: Call,
     terms: Arc<CacheTerms>,
     control: Control,
+    identity: Identity,
     key: Key,
 }
 
@@ -63,14 +68,15 @@ pub(super) async fn exchange(
     let told = asked.headers.get_all(header::CACHE_CONTROL);
     let control = Control::read(told.iter().filter_map(|value| value.to_str().ok()));
     let identity = Identity::of(cache, terms, dialect, call, asked).filter(|_| !control.no_store);
-    let Some(key) = identity.as_ref().map(Identity::exact) else {
+    let Some(identity) = identity else {
         worker.shared.cache.count(Recalled::Bypass);
         if control.only_if_cached {
             return nothing_kept(worker, dialect, asked);
         }
         return marked(super::exchange(worker, plan, dialect, call, asked).await, Recalled::Bypass);
     };
-    let recall = Recall { worker, plan, dialect, call, terms: Arc::clone(terms), control, key };
+    let (terms, key) = (Arc::clone(terms), identity.exact());
+    let recall = Recall { worker, plan, cache, dialect, call, terms, control, identity, key };
     recall.answer(asked).await
 }
 
@@ -78,7 +84,7 @@ impl Recall<'_> {
     async fn answer(&self, asked: &mut Asked<'_>) -> Answer {
         let shared = &self.worker.shared;
         let is_exact = self.terms.exact_ms.is_some();
-        if let Some(found) = self.found(asked).filter(|_| is_exact) {
+        if let Some(found) = self.found(asked) {
             return self.replay(asked, &found, Recalled::Hit);
         }
         if self.control.only_if_cached {
@@ -86,8 +92,7 @@ impl Recall<'_> {
             return nothing_kept(self.worker, self.dialect, asked);
         }
         if !is_exact || !self.control.may_recall() {
-            let recalled = if self.control.may_recall() { Recalled::Miss } else { Recalled::Bypass };
-            return self.ask(asked, None, recalled).await;
+            return self.ask(asked, None).await;
         }
         let lead = match shared.cache.flights.join(self.key) {
             Joined::Leads(lead) => Some(lead),
@@ -102,7 +107,7 @@ impl Recall<'_> {
                 Ok(Landed::Answered(_) | Landed::Apart) | Err(_) => None,
             },
         };
-        self.ask(asked, lead, Recalled::Miss).await
+        self.ask(asked, lead).await
     }
 
     /// How long it waits for an equal request.
@@ -121,8 +126,12 @@ impl Recall<'_> {
         }
         let shared = &self.worker.shared;
         let found = shared.cache.answers.get(&self.key, shared.clock.now())?;
-        let fits = self.control.fits(found.age_ms, found.left_ms) && self.may_have(asked, &found.value);
-        fits.then_some(found)
+        good_for(found, self.terms.exact_ms?).filter(|found| self.fits(asked, found))
+    }
+
+    /// Whether a kept answer is what the client wants and may have.
+    fn fits(&self, asked: &Asked<'_>, found: &Found<Kept>) -> bool {
+        self.control.fits(found.age_ms, found.left_ms) && self.may_have(asked, &found.value)
     }
 
     /// Whether the caller's key may call what made the answer: keys of one team may differ in that.
@@ -133,29 +142,70 @@ impl Recall<'_> {
         key.terms.allows(&asked.model) || name.is_some_and(|name| key.terms.allows(&name))
     }
 
-    /// Takes what is asked to its answer, which is kept.
-    async fn ask(&self, asked: &mut Asked<'_>, lead: Option<Lead<Arc<Kept>>>, recalled: Recalled) -> Answer {
-        let Self { worker, plan, dialect, call, .. } = *self;
+    /// Answers by meaning, or takes what is asked to its answer, which is kept.
+    async fn ask(&self, asked: &mut Asked<'_>, lead: Option<Lead<Arc<Kept>>>) -> Answer {
+        let &Self { worker, plan, dialect, call, .. } = self;
+        let semantic =
+            self.terms.semantic.as_ref().filter(|_| self.control.may_recall() && call == Call::Chat);
+        let wanted = semantic
+            .and_then(|terms| Wanted::of(worker, plan, self.cache, terms, dialect, &self.identity, asked));
+        let mut looked = None;
+        let serves = wanted.as_ref().is_some_and(Wanted::serves);
+        if let Some(wanted) = wanted.as_ref().filter(|_| serves) {
+            looked = wanted.look().await;
+            let found = looked.as_ref().and_then(|looked| looked.found.as_ref());
+            if let Some(found) = found.filter(|found| self.fits(asked, found) && wanted.gives()) {
+                if let Some(lead) = lead {
+                    lead.land(Some(&found.value));
+                }
+                return self.replay(asked, found, Recalled::SemanticHit);
+            }
+        }
+        let recalled = if self.control.may_recall() { Recalled::Miss } else { Recalled::Bypass };
         worker.shared.cache.count(recalled);
+        let mut capture = self.capture(asked, lead);
+        let asking = super::exchange(worker, plan, dialect, call, asked);
+        let answer = match &wanted {
+            // Nobody waits for what is only observed: the vendor is asked at the same time.
+            Some(wanted) if !serves => {
+                let (answer, found) = futures_util::future::join(asking, wanted.look()).await;
+                looked = found;
+                answer
+            }
+            _ => asking.await,
+        };
+        capture.learning = wanted.and_then(|wanted| wanted.learns(looked));
+        marked(capture.wrap(answer), recalled)
+    }
+
+    /// What keeps the answer, once it is there.
+    fn capture(&self, asked: &mut Asked<'_>, lead: Option<Lead<Arc<Kept>>>) -> Capture {
+        let shared = &self.worker.shared;
         let watch = Arc::clone(asked.watch.get_or_insert_with(Arc::<Watch>::default));
         watch.wants_made();
-        let capture = Capture {
-            shared: Arc::clone(&worker.shared),
+        Capture {
+            shared: Arc::clone(shared),
             watch,
             key: self.key,
             ttl_ms: self.terms.exact_ms.unwrap_or_default(),
-            embeds: call.embeds(),
+            is_stream: asked.is_stream,
+            embeds: self.call.embeds(),
             lead,
-            room: worker.shared.cache.answers.answer_max(),
-        };
-        let answer = super::exchange(worker, plan, dialect, call, asked).await;
-        marked(capture.wrap(answer), recalled)
+            learning: None,
+            room: shared.cache.answers.answer_max(),
+        }
     }
 
     fn replay(&self, asked: &mut Asked<'_>, found: &Found<Kept>, recalled: Recalled) -> Answer {
         self.worker.shared.cache.count(recalled);
         replay::replay(self.worker, self.plan, self.dialect, asked, found, recalled)
     }
+}
+
+/// A kept answer, where it is not older than that: what is kept for long may be good for one use and not for another.
+fn good_for(found: Found<Kept>, ttl_ms: u64) -> Option<Found<Kept>> {
+    let left_ms = ttl_ms.checked_sub(found.age_ms).filter(|left| *left > 0)?;
+    Some(Found { left_ms: left_ms.min(found.left_ms), ..found })
 }
 
 /// Says what the cache had for a request.

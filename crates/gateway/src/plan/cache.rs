@@ -101,7 +101,11 @@ pub(super) fn terms(
     terms.is_something().then(|| Arc::new(terms))
 }
 
-fn semantic(section: &config::SemanticCache, plan: &Plan, wrong: &mut Vec<Diagnostic>) -> Option<SemanticTerms> {
+fn semantic(
+    section: &config::SemanticCache,
+    plan: &Plan,
+    wrong: &mut Vec<Diagnostic>,
+) -> Option<SemanticTerms> {
     let before = wrong.len();
     let ttl_ms = section.ttl.as_ref().map_or(Some(SEMANTIC_TTL_MS), |given| duration(given, "ttl", wrong));
     let model = section.model.as_ref().map(|given| {

@@ -33,7 +33,8 @@ fn question(text: &str) -> Value {
 
 fn metric(house: &House, line: &str) -> u64 {
     let page = house.get("/metrics", &[]).text();
-    let found = page.lines().find_map(|one| one.strip_prefix(line)).unwrap_or_else(|| panic!("{line}: {page}"));
+    let found =
+        page.lines().find_map(|one| one.strip_prefix(line)).unwrap_or_else(|| panic!("{line}: {page}"));
     found.trim().parse().unwrap()
 }
 
@@ -68,11 +69,19 @@ fn the_same_request_gets_the_same_answer_and_costs_nothing_in_every_dialect() {
             assert_eq!(house.fleet.log().len(), before + 1, "{what}");
             let (first, again) = (house.record(&first), house.record(&again));
             assert_ne!(first.id, again.id, "each has an exchange of its own");
-            assert_eq!((again.bill.cost, again.bill.usage.total()), (Cost::Known(PicoUsd::ZERO), 0), "{what}");
+            assert_eq!(
+                (again.bill.cost, again.bill.usage.total()),
+                (Cost::Known(PicoUsd::ZERO), 0),
+                "{what}"
+            );
             assert_eq!(again.bill.saved, Some(first.bill.cost), "{what}");
             assert!(first.bill.cost.known().is_some_and(|cost| cost.0 > 0), "{what}");
             assert_eq!((&first.target, &first.answer), (&again.target, &again.answer), "{what}");
-            assert!(notes(&again).contains(&format!("cache:hit the answer of {}", first.id)), "{}", notes(&again));
+            assert!(
+                notes(&again).contains(&format!("cache:hit the answer of {}", first.id)),
+                "{}",
+                notes(&again)
+            );
         }
     }
 }
@@ -138,7 +147,10 @@ fn an_answer_is_never_shared_between_tenants() {
         assert_eq!([ask(&apart, key), ask(&apart, key)], ["miss", "hit"], "{key}");
     }
     let team = house(&format!("{keys}[defaults]\ncache = {{ exact = \"10m\", share = \"team\" }}\n"));
-    assert_eq!(["ann", "bob", "eve", "eve", "bob"].map(|key| ask(&team, key)), ["miss", "hit", "miss", "hit", "hit"]);
+    assert_eq!(
+        ["ann", "bob", "eve", "eve", "bob"].map(|key| ask(&team, key)),
+        ["miss", "hit", "miss", "hit", "hit"]
+    );
 }
 
 #[test]
@@ -147,7 +159,8 @@ fn a_key_that_may_not_call_a_model_gets_none_of_its_kept_answers() {
         "[teams.desk]\n[keys.ann]\nsecret = \"sk-ann-secret\"\nteam = \"desk\"\n[keys.bob]\nsecret = \"sk-bob-secret\"\n\
          team = \"desk\"\nallow = [\"openai/gpt-4o\"]\n[defaults]\ncache = { exact = \"10m\", share = \"team\" }\n",
     );
-    let ask = |key: &str| with(&house, &[("authorization", &format!("Bearer sk-{key}-secret"))], &question("Hi"));
+    let ask =
+        |key: &str| with(&house, &[("authorization", &format!("Bearer sk-{key}-secret"))], &question("Hi"));
     assert_eq!(ask("ann").status, 200);
     assert_eq!(result(&ask("ann")), "hit");
     assert_eq!(ask("bob").status, 403);
@@ -212,8 +225,9 @@ fn when_the_client_of_the_first_call_goes_away_the_next_one_asks() {
     std::io::Write::write_all(&mut socket, leader.as_bytes()).unwrap();
     eventually("the first call is at the vendor", || (house.fleet.log().len() == 1).then_some(()));
     let got: Vec<Got> = std::thread::scope(|scope| {
-        let calls: Vec<_> =
-            (0..3).map(|_| scope.spawn(|| house.post("/v1/chat/completions", &[], body.as_bytes()))).collect();
+        let calls: Vec<_> = (0..3)
+            .map(|_| scope.spawn(|| house.post("/v1/chat/completions", &[], body.as_bytes())))
+            .collect();
         eventually("the others wait", || {
             (metric(&house, "pilothouse_held_bytes") >= 4 * body.len() as u64).then_some(())
         });
@@ -333,7 +347,11 @@ fn what_has_effects_besides_its_answer_is_never_answered_from_the_cache() {
         let mut body = Client::Responses.ask("responses/gpt-5.5", "Hi", false);
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         for _ in 0..2 {
-            assert_eq!(result(&house.post("/v1/responses", &[], body.to_string().as_bytes())), "bypass", "{more}");
+            assert_eq!(
+                result(&house.post("/v1/responses", &[], body.to_string().as_bytes())),
+                "bypass",
+                "{more}"
+            );
         }
     }
 }
@@ -341,10 +359,15 @@ fn what_has_effects_besides_its_answer_is_never_answered_from_the_cache() {
 #[test]
 fn what_is_wrong_with_a_cache_is_said_with_its_place() {
     let on_route = |cache: &str| {
-        format!("[routes.a]\ntargets = [\"openai/gpt-4o-mini\"]\n[routes.a.defaults]\ncache = {{ {cache} }}\n")
+        format!(
+            "[routes.a]\ntargets = [\"openai/gpt-4o-mini\"]\n[routes.a.defaults]\ncache = {{ {cache} }}\n"
+        )
     };
     for (text, words) in [
-        ("[defaults]\ncache = { exact = \"soon\" }\n".to_owned(), "exact is a time such as 30s, 10m, 1h or 7d"),
+        (
+            "[defaults]\ncache = { exact = \"soon\" }\n".to_owned(),
+            "exact is a time such as 30s, 10m, 1h or 7d",
+        ),
         ("[defaults]\ncache = { exact = \"31d\" }\n".to_owned(), "up to 30 days"),
         ("[defaults]\ncache = { exact = \"1m\", share = \"all\" }\n".to_owned(), "`all` shares with nobody"),
         ("[defaults]\ncache = { exakt = \"1m\" }\n".to_owned(), "unknown field `exakt`"),

@@ -24,6 +24,7 @@ mod held;
 mod histories;
 mod kept;
 mod limits;
+mod meanings;
 mod moving;
 mod paths;
 mod planted;

@@ -8,6 +8,7 @@ use pilothouse_cache::flight::Lead;
 use pilothouse_cache::key::Key;
 use pilothouse_core::exchange::{Finish, Outcome};
 
+use super::meaning::Learning;
 use crate::answer::{AnswerBody, Tap, TappedBody};
 use crate::bodies::{Made, Watch};
 use crate::cache::Kept;
@@ -21,10 +22,14 @@ pub(super) struct Capture {
     pub(super) key: Key,
     /// For how long it is good; 0 where it is not kept.
     pub(super) ttl_ms: u64,
+    /// A stream is asked for.
+    pub(super) is_stream: bool,
     /// Vectors are asked for.
     pub(super) embeds: bool,
     /// Those that wait for it. Dropped, it goes to the first of them.
     pub(super) lead: Option<Lead<Arc<Kept>>>,
+    /// What is learned of the question.
+    pub(super) learning: Option<Box<Learning>>,
     /// Bytes of an answer at most.
     pub(super) room: usize,
 }
@@ -43,7 +48,8 @@ impl Capture {
             self.lands(kept);
             return Answer::from_parts(head, body);
         }
-        let tap = Box::new(CaptureTap { capture: self, headers: head.headers.clone(), bytes: BytesMut::new() });
+        let tap =
+            Box::new(CaptureTap { capture: self, headers: head.headers.clone(), bytes: BytesMut::new() });
         Answer::from_parts(head, AnswerBody::Tapped(Box::new(TappedBody::new(body, tap))))
     }
 
@@ -55,6 +61,7 @@ impl Capture {
             body: Bytes::copy_from_slice(&body),
             content_type: headers.get(header::CONTENT_TYPE).cloned(),
             changed: headers.get(CHANGED).cloned(),
+            is_stream: self.is_stream,
             made: made.clone(),
         })
     }
@@ -64,7 +71,11 @@ impl Capture {
         let kept = kept.map(Arc::new);
         if let Some(kept) = &kept {
             let (bytes, now) = (kept.bytes(), self.shared.clock.now());
-            self.shared.cache.answers.put_shared(self.key, Arc::clone(kept), bytes, now, self.ttl_ms);
+            let ttl_ms = self.ttl_ms.max(self.learning.as_ref().map_or(0, |learning| learning.ttl_ms()));
+            self.shared.cache.answers.put_shared(self.key, Arc::clone(kept), bytes, now, ttl_ms);
+            if let Some(learning) = self.learning {
+                learning.learn(self.key, kept);
+            }
         }
         if let Some(lead) = self.lead {
             lead.land(kept.as_ref());

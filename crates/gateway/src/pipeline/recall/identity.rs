@@ -100,7 +100,8 @@ fn tenant(terms: &CacheTerms, asked: &Asked<'_>) -> String {
 /// background (<https://platform.openai.com/docs/api-reference/responses/create>, read 2026-11-23).
 fn has_effects(dialect: Dialect, asked: &Asked<'_>) -> bool {
     let get = |name: &str| asked.members.get(&asked.body, name).filter(|value| *value != b"null");
-    dialect == Dialect::OpenaiResponses && (get("conversation").is_some() || get("background") == Some(b"true"))
+    dialect == Dialect::OpenaiResponses
+        && (get("conversation").is_some() || get("background") == Some(b"true"))
 }
 
 /// The headers that change an answer, in the order of their names.

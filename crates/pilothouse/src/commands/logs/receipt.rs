@@ -194,7 +194,8 @@ fn bill(out: &mut dyn Write, exchange: &Exchange, sum: Option<&[Line]>) -> io::R
         )?;
     }
     if let Some(saved) = bill.saved {
-        let amount = saved.known().map_or_else(|| "an unknown amount".to_owned(), |amount| format!("${amount}"));
+        let amount =
+            saved.known().map_or_else(|| "an unknown amount".to_owned(), |amount| format!("${amount}"));
         writeln!(out, "  {:<9}{amount} · the answer came from the cache, and no vendor was asked", "saved")?;
     }
     Ok(())
