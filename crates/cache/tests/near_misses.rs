@@ -3,8 +3,11 @@
 //!
 //! The pairs stand in `pairs/`, a file for each way in which two questions can differ, one pair a line.
 
+use pilothouse_cache::semantic::agreement;
 use pilothouse_cache::semantic::embedding::Embedding;
 use pilothouse_cache::semantic::marks::{Difference, Marks};
+use pilothouse_cache::semantic::personal;
+use proptest::prelude::*;
 
 /// The files, with what stands between the two questions of most of their pairs.
 const NEAR_MISSES: [(&str, &str, Difference); 11] = [
@@ -44,6 +47,22 @@ fn hits(one: &str, other: &str) -> bool {
     let near = Embedding::hashed(one).unwrap().similarity(&Embedding::hashed(other).unwrap());
     let says_the_same = Marks::read(one).says_the_same(&Marks::read(other));
     near >= SIMILARITY_BUILTIN && says_the_same && difference(one, other).is_none()
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_like_itself_and_none_makes_a_reader_panic(
+        one in "(\\PC|[\"'`„“0-9.,/@:+ \n-]){0,60}",
+        other in "(\\PC|[a-c ?!«»$€%]){0,40}",
+    ) {
+        let both = [one.as_str(), other.as_str()].concat();
+        for text in [&one, &other, &both] {
+            prop_assert_eq!(difference(text, text), None);
+            prop_assert!(agreement::agree(text, text, 0.9));
+            let _ = (Embedding::hashed(text), personal::find(text));
+        }
+        let _ = (difference(&one, &other), agreement::compare(&one, &other));
+    }
 }
 
 #[test]

@@ -111,6 +111,7 @@ impl Caches {
     /// Another plan may give more room, or less.
     pub(crate) fn resize(&self, plan: &Plan, now: UnixMs) {
         self.answers.resize(room(plan), now);
+        self.meanings.keep_those_of(plan);
     }
 
     /// Counts what became of a request.

@@ -13,7 +13,7 @@ use pilothouse_cache::semantic::trials::{Change, Mode, Trials};
 use pilothouse_core::clock::UnixMs;
 use tokio::sync::Semaphore;
 
-use crate::plan::SemanticTerms;
+use crate::plan::{Plan, SemanticTerms};
 
 /// Bytes of a route's questions, without their answers.
 const INDEX_BYTES_MAX: usize = 8 << 20;
@@ -75,6 +75,15 @@ impl Meanings {
         });
         routes.insert(route.into(), Arc::clone(&meaning));
         meaning
+    }
+
+    /// Forgets routes that do not answer by meaning any more.
+    pub(crate) fn keep_those_of(&self, plan: &Plan) {
+        let has = |name: &str| {
+            let cache = plan.route(name).and_then(|route| route.cache.as_ref());
+            cache.is_some_and(|cache| cache.semantic.is_some())
+        };
+        self.routes.lock().unwrap_or_else(PoisonError::into_inner).retain(|name, _| has(name));
     }
 
     /// A would-be hit was compared with what the vendor said.

@@ -56,6 +56,44 @@ pub(crate) struct Asked<'h> {
     survey: OnceLock<Survey>,
 }
 
+impl<'h> Asked<'h> {
+    /// A call that nobody sent: the gateway asks a model itself, on behalf of a caller, without a stream.
+    ///
+    /// # Errors
+    /// [`Kind::Overloaded`] where too much is held at the moment.
+    pub(super) fn ours(
+        shared: &Arc<Shared>,
+        plan: &Plan,
+        body: Bytes,
+        headers: &'h HeaderMap,
+        caller: Caller,
+        holder: Option<Arc<KeyInfo>>,
+    ) -> Result<Self, Error> {
+        let head = Head::read(&body)?;
+        let (model, members) = (head.model()?.into_owned(), head.into_members());
+        let mut held = Held::nothing(shared);
+        held.replace(body, plan.inflight_bytes_max)?;
+        Ok(Self {
+            body: held,
+            headers,
+            members,
+            model,
+            is_stream: false,
+            sdk_retries: 0,
+            hops: 0,
+            compat: None,
+            key: Arc::clone(&caller.key),
+            holder,
+            end_user: caller.end_user.clone(),
+            caller,
+            as_sent: None,
+            watch: None,
+            keeping: None,
+            survey: OnceLock::new(),
+        })
+    }
+}
+
 impl Asked<'_> {
     /// Begins to keep the bodies of the exchange, where that is asked for and the client does not refuse it.
     pub(super) fn keep(&self, shared: &Shared, mode: BodiesMode, dialect: Dialect) -> Option<Box<Keeping>> {

@@ -382,3 +382,28 @@ fn what_is_wrong_with_a_cache_is_said_with_its_place() {
         assert!(refusal.contains("pilothouse.toml:"), "the place is named: {refusal}");
     }
 }
+
+#[test]
+fn the_examples_of_the_book_load_and_its_table_is_what_is_left_out() {
+    let page = include_str!("../../../../docs/src/caches.md");
+    let examples: Vec<&str> =
+        page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(examples.len(), 2);
+    for example in examples {
+        let source = pilothouse_gateway::config::Source::parse(example.to_owned(), None)
+            .unwrap_or_else(|error| panic!("{error}"));
+        let environment =
+            crate::harness::environment(std::path::Path::new("."), &[("OPENAI_API_KEY", "sk-a")]);
+        let (listen, metrics) = (([127, 0, 0, 1], 4141).into(), Arc::default());
+        let plan = pilothouse_gateway::plan::build(&source, &environment, listen, 1, &metrics);
+        let plan = plan.unwrap_or_else(|error| panic!("{error}"));
+        assert!(plan.cache.is_some() && plan.route("faq").is_some_and(|route| route.cache.is_some()));
+        assert!(plan.route("live").is_none_or(|route| route.cache.is_none()));
+    }
+    for dialect in pilothouse_core::dialect::Dialect::ALL {
+        let names: Vec<String> =
+            pilothouse_cache::canonical::left_out(dialect).iter().map(|name| format!("`{name}`")).collect();
+        let row = format!("| {dialect} | {}", names.join(", "));
+        assert!(page.contains(&row), "{row}");
+    }
+}

@@ -8,13 +8,12 @@ use http::{HeaderMap, StatusCode};
 use pilothouse_cache::semantic::embedding::Embedding;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::exchange::Caller;
-use pilothouse_wire::head::Head;
 use serde::Deserialize;
 
 use crate::answer::AnswerBody;
 use crate::cache::Meaning;
 use crate::endpoints::Call;
-use crate::pipeline::read::{Asked, Held};
+use crate::pipeline::read::Asked;
 use crate::plan::{KeyInfo, Plan};
 use crate::shared::Worker;
 
@@ -89,32 +88,16 @@ async fn ask(
     texts: &[&str],
 ) -> Option<Vec<Embedding>> {
     let body = serde_json::json!({ "model": &**model, "input": texts, "encoding_format": "float" });
-    let body = Bytes::from(body.to_string());
-    let members = Head::read(&body).ok()?.into_members();
-    let mut held = Held::nothing(&worker.shared);
-    held.replace(body, plan.inflight_bytes_max).ok()?;
     let headers = HeaderMap::new();
-    let mut asked = Asked {
-        body: held,
-        headers: &headers,
-        members,
-        model: model.to_string(),
-        is_stream: false,
-        sdk_retries: 0,
-        hops: behalf.hops,
-        compat: None,
-        caller: Caller {
-            key: Arc::clone(&behalf.key),
-            application: APPLICATION.into(),
-            end_user: behalf.end_user.clone(),
-        },
+    let caller = Caller {
         key: Arc::clone(&behalf.key),
-        holder: behalf.holder.clone(),
+        application: APPLICATION.into(),
         end_user: behalf.end_user.clone(),
-        as_sent: None,
-        watch: None,
-        keeping: None,
     };
+    let holder = behalf.holder.clone();
+    let mut asked =
+        Asked::ours(&worker.shared, plan, Bytes::from(body.to_string()), &headers, caller, holder).ok()?;
+    asked.hops = behalf.hops;
     let dialect = Dialect::OpenaiEmbeddings;
     let answer = crate::pipeline::exchange(worker, plan, dialect, Call::Embeddings, &mut asked).await;
     let (head, body) = answer.into_parts();
