@@ -21,6 +21,7 @@ mod faults;
 mod harness;
 mod held;
 mod histories;
+mod imported;
 mod kept;
 mod limits;
 mod moving;
