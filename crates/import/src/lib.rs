@@ -5,8 +5,10 @@
 //! file, a variable or the clock: the caller does.
 
 mod account;
+mod amount;
 pub mod litellm;
 mod toml_text;
+pub mod usage;
 mod yaml;
 
 pub use yaml::{BYTES_MAX, DEPTH_MAX, NODES_MAX};

@@ -4,6 +4,7 @@ use pilothouse_core::money::PicoUsd;
 
 use super::Reading;
 use super::deployment::{Named, Params};
+use crate::amount::decimal;
 use crate::toml_text::{Table, inline, quoted};
 use crate::yaml::Node;
 
@@ -193,63 +194,6 @@ fn fact<'n>(params: &Params<'n>, key: &str) -> Option<(&'n Node, String)> {
     })
 }
 
-/// A number without an exponent: `1.5e-07` is `0.00000015`. None for anything else, and for what no amount of money has.
-pub(super) fn decimal(text: &str) -> Option<String> {
-    /// Places that a point is moved by at most.
-    const MOVED_MAX: i32 = 30;
-    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
-        None => (text, 0),
-    };
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = format!("{whole}{fraction}");
-    if digits.is_empty()
-        || digits.len() > 40
-        || !digits.bytes().all(|byte| byte.is_ascii_digit())
-        || exponent.abs() > MOVED_MAX
-    {
-        return None;
-    }
-    let point = i32::try_from(whole.len()).ok()? + exponent;
-    let padded = if point <= 0 {
-        format!("0.{}{digits}", "0".repeat(usize::try_from(-point).ok()?))
-    } else {
-        let point = usize::try_from(point).ok()?;
-        let missing = point.saturating_sub(digits.len());
-        let digits = digits + &"0".repeat(missing);
-        format!("{}.{}", &digits[..point], &digits[point..])
-    };
-    let (whole, fraction) = padded.split_once('.')?;
-    let whole = whole.trim_start_matches('0');
-    let fraction = fraction.trim_end_matches('0');
-    let whole = if whole.is_empty() { "0" } else { whole };
-    Some(if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") })
-}
-
 fn one_line(text: &str) -> String {
     text.chars().map(|sign| if sign.is_control() { ' ' } else { sign }).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn prices_lose_their_exponents_and_nothing_else() {
-        for (given, wanted) in [
-            ("1.5e-07", Some("0.00000015")),
-            ("3e-6", Some("0.000003")),
-            ("0.000421", Some("0.000421")),
-            ("1e3", Some("1000")),
-            ("12.50", Some("12.5")),
-            (".5", Some("0.5")),
-            ("0", Some("0")),
-            ("-1", None),
-            ("1e99", None),
-            ("", None),
-            ("nan", None),
-        ] {
-            assert_eq!(decimal(given).as_deref(), wanted, "{given}");
-        }
-    }
 }

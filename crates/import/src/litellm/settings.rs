@@ -185,7 +185,7 @@ impl<'n> Reading<'n> {
     fn budget(&mut self) -> Option<String> {
         let own = self.root.get("litellm_settings")?;
         let cap = own.get("max_budget")?;
-        let usd = super::prices::decimal(cap.text()?)
+        let usd = crate::amount::decimal(cap.text()?)
             .filter(|text| PicoUsd::parse_usd(text).is_ok_and(|cap| cap.0 > 0))?;
         let every = match own.get("budget_duration").and_then(Node::text) {
             None => "total",

@@ -6,3 +6,4 @@ mod golden;
 mod laws;
 #[path = "../../../wire/tests/codecs/mutate.rs"]
 mod mutate;
+mod usage;
