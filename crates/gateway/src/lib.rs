@@ -3,6 +3,7 @@
 pub mod access;
 pub mod answer;
 pub mod bodies;
+mod cache;
 pub mod cloud;
 pub mod concurrency;
 pub mod config;

@@ -17,6 +17,7 @@ mod onward;
 mod pass;
 mod read;
 mod realtime;
+mod recall;
 mod refuse;
 mod relay;
 mod resume;
@@ -102,7 +103,12 @@ pub async fn run(
         Err(error) => return refusal(&worker.shared, dialect, &error, None),
     };
     asked.keeping = asked.keep(&worker.shared, plan.bodies, dialect);
-    let answer = exchange(worker, plan, dialect, call, &mut asked).await;
+    asked.watch = asked.keeping.as_ref().map(|keeping| Arc::clone(keeping.watch()));
+    let answer = match &plan.cache {
+        None => exchange(worker, plan, dialect, call, &mut asked).await,
+        // What was answered before: most plans keep nothing, and their exchanges do not carry its room.
+        Some(cache) => Box::pin(recall::exchange(worker, plan, cache, dialect, call, &mut asked)).await,
+    };
     match asked.keeping.take() {
         Some(keeping) => keeping.wrap(answer),
         None => answer,
@@ -128,8 +134,8 @@ async fn exchange(
         exchange.streamed = asked.is_stream;
         exchange.request_bytes = asked.body.len() as u64;
     });
-    if let Some(keeping) = &asked.keeping {
-        job.watched_by(keeping.watch());
+    if let Some(watch) = &asked.watch {
+        job.watched_by(watch);
     }
     if let Some(chosen) = order.chosen.take() {
         let hedging = order.route.as_ref().and_then(|route| route.hedging.clone());

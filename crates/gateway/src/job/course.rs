@@ -180,15 +180,16 @@ impl Job {
 
     /// The target that was chosen is gone.
     pub(crate) fn is_gone(&mut self) {
-        let uncommon = self.uncommon.get_or_insert_default();
-        if uncommon.gone.is_none() {
-            uncommon.gone.clone_from(&self.resolution);
+        let resolution = self.resolution.clone();
+        let gone = &mut self.rare().gone;
+        if gone.is_none() {
+            *gone = resolution;
         }
     }
 
     /// The first model that was gone, on the way.
     pub(crate) fn gone(&self) -> Option<&Arc<Resolution>> {
-        self.uncommon.as_ref()?.gone.as_ref()
+        self.rare.as_ref()?.gone.as_ref()
     }
 
     /// Whether the catalogue knows that the target's model ends.

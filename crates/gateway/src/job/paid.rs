@@ -1,13 +1,11 @@
 //! Answers that are paid for and not passed on. Each settles its own money at once, and all are in the exchange's bill.
 
-use std::sync::Arc;
-
 use pilothouse_core::exchange::{AnswerFacts, Exchange, Outcome, PaidAnswer, Timings};
 use pilothouse_core::money::Cost;
 use pilothouse_core::usage::Bill;
 use pilothouse_wire::facts::Facts;
 
-use super::{Holds, Job, Uncommon};
+use super::{Holds, Job};
 
 /// What was paid for besides the answer that is passed on.
 #[derive(Default)]
@@ -23,7 +21,7 @@ pub(super) struct Others {
 
 impl Job {
     fn others(&self) -> Option<&Others> {
-        self.uncommon.as_ref()?.others.as_ref()
+        self.rare.as_ref()?.others.as_ref()
     }
 
     /// Whether it makes another answer for an exchange that has a job of its own.
@@ -60,7 +58,7 @@ impl Job {
         }
         self.adds(&bill);
         self.tries_again();
-        (self.was_sent, self.own_cost) = (false, None);
+        (self.was_sent, self.rare().own_cost) = (false, None);
         self.note(|exchange| {
             (exchange.status, exchange.answer_bytes, exchange.target) = (0, 0, None);
             if let Some(receipt) = &mut exchange.receipt {
@@ -70,7 +68,7 @@ impl Job {
     }
 
     pub(super) fn adds(&mut self, bill: &Bill) {
-        let others = self.uncommon.get_or_insert_default().others.get_or_insert_default();
+        let others = self.rare().others.get_or_insert_default();
         others.bill = if others.has_any { others.bill.with(bill) } else { *bill };
         others.has_any = true;
     }
@@ -89,27 +87,17 @@ impl Job {
             ..exchange.clone()
         };
         let holds = self.accounts().map(|accounts| Holds::of(accounts.to_vec()));
-        self.uncommon.get_or_insert_default().others.get_or_insert_default().is_awaited = true;
-        let others = Some(Others { is_beside: true, ..Others::default() });
-        let uncommon = Uncommon { others, ..Uncommon::default() };
-        Some(Self {
-            shared: Arc::clone(&self.shared),
-            started: self.started,
-            exchange: Some(Box::new(exchange)),
-            resolution: None,
-            was_sent: false,
-            is_free: false,
-            own_cost: None,
-            watch: None,
-            course: self.course_beside(),
-            holds: holds.map(Box::new),
-            uncommon: Some(Box::new(uncommon)),
-        })
+        self.rare().others.get_or_insert_default().is_awaited = true;
+        let mut job = Self::of(&self.shared, self.started, exchange);
+        job.course = self.course_beside();
+        job.holds = holds.map(Box::new);
+        job.rare().others = Some(Others { is_beside: true, ..Others::default() });
+        Some(job)
     }
 
     /// Takes over what a job beside this one has paid for.
     pub(crate) fn joins(&mut self, mut beside: Self) {
-        self.uncommon.get_or_insert_default().others.get_or_insert_default().is_awaited = false;
+        self.rare().others.get_or_insert_default().is_awaited = false;
         if let Some(others) = beside.others().filter(|others| others.has_any) {
             let bill = others.bill;
             self.adds(&bill);

@@ -50,6 +50,7 @@ pub(crate) fn exchange_json(exchange: &Exchange) -> Value {
         "usage_provenance": bill.provenance,
         "cost": cost_json(bill.cost),
         "estimate": { "output_tokens": bill.estimated_output, "cost": cost_json(bill.estimated_cost) },
+        "saved": bill.saved.map(cost_json),
         "timings": timings,
         "request_bytes": exchange.request_bytes,
         "answer_bytes": exchange.answer_bytes,
@@ -199,6 +200,11 @@ fn bill(out: &mut dyn Write, exchange: &Exchange, sum: Option<&[Line]>) -> io::R
             grouped(bill.estimated_output),
             amount.map_or_else(|| "price unknown".to_owned(), |amount| format!("about ${amount}")),
         )?;
+    }
+    if let Some(saved) = bill.saved {
+        let amount =
+            saved.known().map_or_else(|| "an unknown amount".to_owned(), |amount| format!("${amount}"));
+        writeln!(out, "  {:<9}{amount} · the answer came from the cache, and no vendor was asked", "saved")?;
     }
     Ok(())
 }
