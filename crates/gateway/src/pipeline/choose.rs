@@ -340,35 +340,8 @@ fn of_route(
             return gone::instead(shared, plan, route, &told, asked, none, way);
         }
     };
-    let mut chosen = Chosen { strategy: route.strategy.clone(), ..Chosen::default() };
-    let candidates = route.chooser.candidates();
-    let named = |index: u16, why: String| Standing {
-        target: candidates.get(usize::from(index)).map(|one| Arc::clone(&one.name)).unwrap_or_default(),
-        why: why.into(),
-    };
-    for removed in &decision.removed {
-        chosen.removed.push(named(removed.index, removed.removal.to_string()));
-    }
-    let mut refusal = None;
     let mut cheap = CheapOnes::of(&decision);
-    let mut choices = Vec::with_capacity(decision.order.len());
-    for ranked in &decision.order {
-        let Some(resolution) = route.targets.get(usize::from(ranked.index)) else { continue };
-        match of_target(Arc::clone(resolution), dialect, call) {
-            Ok(choice) => {
-                chosen.order.push(named(ranked.index, ranked.reason.to_string()));
-                choices.extend(cheap.keep(ranked.index, choice.on(route)));
-            }
-            Err(error) => {
-                chosen.removed.push(named(ranked.index, error.public.to_string()));
-                refusal.get_or_insert(error);
-            }
-        }
-    }
-    if choices.is_empty() {
-        // Nobody is left to escalate to.
-        choices.extend(cheap.cheap.take());
-    }
+    let Ways { chosen, choices, refusal } = ways(route, &decision, dialect, call, &mut cheap);
     let mut choices = choices.into_iter();
     let Some(first) = choices.next() else {
         let nobody = || Error::new(Kind::Internal, "the route has no targets");
@@ -392,6 +365,46 @@ fn of_route(
         spare: 0,
         until: None,
     })
+}
+
+/// The ways to the targets of a decision, and what of it the receipt says.
+struct Ways {
+    chosen: Chosen,
+    choices: Vec<Choice>,
+    /// Why the first of those could not be called to which there is no way.
+    refusal: Option<Error>,
+}
+
+fn ways(route: &Route, decision: &Decision, dialect: Dialect, call: Call, cheap: &mut CheapOnes) -> Ways {
+    let mut chosen = Chosen { strategy: route.strategy.clone(), ..Chosen::default() };
+    let candidates = route.chooser.candidates();
+    let named = |index: u16, why: String| Standing {
+        target: candidates.get(usize::from(index)).map(|one| Arc::clone(&one.name)).unwrap_or_default(),
+        why: why.into(),
+    };
+    for removed in &decision.removed {
+        chosen.removed.push(named(removed.index, removed.removal.to_string()));
+    }
+    let mut refusal = None;
+    let mut choices = Vec::with_capacity(decision.order.len());
+    for ranked in &decision.order {
+        let Some(resolution) = route.targets.get(usize::from(ranked.index)) else { continue };
+        match of_target(Arc::clone(resolution), dialect, call) {
+            Ok(choice) => {
+                chosen.order.push(named(ranked.index, ranked.reason.to_string()));
+                choices.extend(cheap.keep(ranked.index, choice.on(route)));
+            }
+            Err(error) => {
+                chosen.removed.push(named(ranked.index, error.public.to_string()));
+                refusal.get_or_insert(error);
+            }
+        }
+    }
+    if choices.is_empty() {
+        // Nobody is left to escalate to.
+        choices.extend(cheap.cheap.take());
+    }
+    Ways { chosen, choices, refusal }
 }
 
 /// Finds the cheap targets of a cascade among those of a choice.
