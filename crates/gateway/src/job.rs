@@ -3,6 +3,7 @@
 mod aside;
 mod course;
 mod holds;
+mod meter;
 mod paid;
 mod race;
 mod seats;
@@ -33,6 +34,7 @@ use seats::Seats;
 
 pub(crate) use aside::{Aside, Tells};
 pub(crate) use holds::{Holds, Run};
+pub(crate) use meter::Meter;
 pub(crate) use race::Racing;
 pub(crate) use trial::{Tested, Trial};
 
@@ -308,6 +310,7 @@ impl Job {
             trial.put(self.handed_over(), outcome, facts);
             return;
         }
+        self.meter_ends();
         let total_us = self.elapsed_us();
         let Some(mut exchange) = self.exchange.take() else { return };
         if self.is_beside() {
