@@ -6,6 +6,7 @@ mod holds;
 mod meter;
 mod paid;
 mod race;
+mod resumed;
 mod seats;
 mod trial;
 
@@ -36,6 +37,7 @@ pub(crate) use aside::{Aside, Tells};
 pub(crate) use holds::{Holds, Run};
 pub(crate) use meter::Meter;
 pub(crate) use race::Racing;
+pub(crate) use resumed::SetAside;
 pub(crate) use trial::{Tested, Trial};
 
 /// Bytes of text that make one token, about: used only for the labelled estimate of broken-off answers.

@@ -243,7 +243,8 @@ pub(super) struct Most {
 
 /// What an attempt may cost at most; `None` where it has no price.
 pub(super) fn most(shared: &Shared, dialect: Dialect, asked: &Asked<'_>, choice: &Choice) -> Option<Most> {
-    let bill = Estimate::of(dialect, asked, choice);
+    let mut bill = Estimate::of(dialect, asked, choice);
+    bill.input = bill.likely(asked, choice);
     let cost = bill.cost(choice, bill.output_max, shared.clock.now())?;
     Some(Most { cost, cap: bill.is_open.then_some(bill.output_max), input_tokens: bill.input })
 }

@@ -37,6 +37,7 @@ mod portable;
 mod quality;
 mod realtime;
 mod responses;
+mod resume;
 mod retries;
 mod routes;
 mod services;
