@@ -12,6 +12,7 @@ pub mod explain;
 mod exposure;
 mod job;
 mod kept;
+pub mod load;
 mod memory;
 pub mod metrics;
 pub mod minted;

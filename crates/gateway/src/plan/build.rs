@@ -14,6 +14,7 @@ use super::terms::Governance;
 use super::{Plan, Provider, route};
 use crate::config::{self, ConfigError, Diagnostic, Source};
 use crate::exposure::Exposure;
+use crate::load::LoadWatch;
 use crate::metrics::Metrics;
 
 /// What configuration points at from outside the file, as an argument so that tests are alone with theirs.
@@ -108,6 +109,7 @@ pub fn build(
         callable: OnceLock::new(),
         resolved: RwLock::new(HashMap::new()),
         routes: HashMap::new(),
+        load: LoadWatch::of(std::iter::empty()),
         defaults: source.file.defaults.clone(),
     };
     // Targets resolve as clients' names do, so that the plan must stand before.
@@ -116,6 +118,7 @@ pub fn build(
         wrong.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| span.start));
         return Err(source.error(wrong));
     }
+    plan.load = LoadWatch::of(routes.values());
     plan.routes = routes;
     Ok(plan)
 }

@@ -198,6 +198,8 @@ impl Building<'_> {
         candidate.is_spill = given.spill;
         candidate.tags = given.tags.iter().map(|tag| tag.as_str().into()).collect();
         candidate.health = Arc::clone(&target.health);
+        let is_watched = target.provider.metrics.is_some();
+        candidate.gauge = is_watched.then(|| Arc::clone(&target.metrics.gauge));
         if let Some(region) = &given.region {
             candidate.region = Some(region.as_str().into());
         }

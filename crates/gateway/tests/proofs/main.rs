@@ -24,6 +24,7 @@ mod held;
 mod histories;
 mod kept;
 mod limits;
+mod load;
 mod moving;
 mod paths;
 mod planted;
