@@ -267,6 +267,7 @@ impl Server {
             Ok(plan) => {
                 self.open_bodies(&plan, source)?;
                 plan.inherit(&old);
+                self.shared.cache.resize(&plan, self.shared.clock.now());
                 self.shared.plan.store(Arc::new(plan));
                 // Without a thread to look with, servers count as full: they are still called, the least bad first.
                 let _ = self.shared.plan.load().load.start(&self.shared);
@@ -298,6 +299,12 @@ impl Server {
             let _ = self.shared.bodies.set(bodies.recorder());
         }
         Ok(())
+    }
+
+    /// What should be told to whoever runs it, since the last question.
+    #[must_use]
+    pub fn take_alerts(&self) -> Vec<String> {
+        self.shared.cache.meanings.take_alerts()
     }
 
     /// The plan in force.

@@ -38,6 +38,11 @@ impl Holds {
         Self { accounts, ..Self::default() }
     }
 
+    /// What the exchange holds once, however many calls are made for it.
+    pub(super) fn common(&mut self) -> Self {
+        Self { admission: self.admission.take(), run: self.run.take(), ..Self::default() }
+    }
+
     /// Whether it holds nothing.
     pub(crate) const fn is_empty(&self) -> bool {
         self.admission.is_none() && self.accounts.is_empty() && self.run.is_none()
@@ -85,6 +90,13 @@ impl Job {
         self.noted(Note::new("settle", &format!("${settlement} of a failed attempt, for {words}")));
     }
 
+    /// A call of two has ended: what it had set aside is settled.
+    pub(super) fn reservation_ends(&mut self, exchange: &mut Exchange, own: &Bill) {
+        if let Some(note) = self.settled(own) {
+            exchange.receipt.get_or_insert_default().notes.push(note);
+        }
+    }
+
     /// Settles what the answer under way has set aside at what it cost; what was set aside counts as spent where a bill may
     /// come that nobody can tell.
     fn settled(&mut self, own: &Bill) -> Option<Note> {
@@ -102,9 +114,7 @@ impl Job {
     /// The exchange has ended: limits are corrected, money is settled (that of its own answer: others have settled theirs),
     /// the run has had a turn.
     pub(super) fn holds_end(&mut self, exchange: &mut Exchange, own: &Bill) {
-        if let Some(note) = self.settled(own) {
-            exchange.receipt.get_or_insert_default().notes.push(note);
-        }
+        self.reservation_ends(exchange, own);
         let Some(mut holds) = self.holds.take() else { return };
         let now = self.shared.clock.now();
         let bill = &exchange.bill;

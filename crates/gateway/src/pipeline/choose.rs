@@ -6,7 +6,7 @@ use pilothouse_catalog::compat::Compat;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::{Chosen, Standing};
-use pilothouse_routing::{AllowList, CascadePlan, Decision, Features, NoTarget, Random};
+use pilothouse_routing::{AllowList, CascadePlan, Decision, Features, Random};
 use pilothouse_wire::codec::Target;
 use pilothouse_wire::embeddings::Form;
 use pilothouse_wire::path::{
@@ -15,6 +15,7 @@ use pilothouse_wire::path::{
 };
 
 use super::features::{Marks, Told};
+use super::gone;
 use super::onward::Deadline;
 use super::read::Asked;
 use crate::config::CompatMode;
@@ -48,6 +49,8 @@ pub(super) struct Order {
     pub(super) marks: Marks,
     /// Bytes of the request's text, where it holds nothing else.
     pub(super) text_bytes: Option<u64>,
+    /// The conversation is known to be between a tool's call and its result.
+    pub(super) is_in_tool_loop: bool,
     /// Who answers cheaply before all these, where the answer can be judged.
     pub(super) cascade: Option<Parts>,
     /// How many are left that somebody else asks when these have failed.
@@ -89,6 +92,7 @@ impl Order {
             chosen: None,
             marks: Marks::new(),
             text_bytes: None,
+            is_in_tool_loop: self.is_in_tool_loop,
             cascade: None,
             spare: 1 + self.rest.len(),
             until: self.until,
@@ -113,8 +117,13 @@ impl Choice {
         Self { output_tokens_max: most, ..self.clone() }
     }
 
+    /// `provider/model`, for people.
+    pub(crate) fn name(&self) -> String {
+        format!("{}/{}", self.provider().name, self.resolution.target.model)
+    }
+
     /// The same, as a route has it.
-    fn on(mut self, route: &Route) -> Self {
+    pub(super) fn on(mut self, route: &Route) -> Self {
         self.compat = route.compat.unwrap_or(self.compat);
         self.output_tokens_max = route.output_tokens_max;
         self
@@ -287,7 +296,7 @@ pub(super) fn choose(
     asked: &Asked<'_>,
 ) -> Result<Order, Error> {
     if let Some(route) = plan.route(&asked.model) {
-        return of_route(shared, route, dialect, call, asked);
+        return of_route(shared, plan, route, dialect, call, asked);
     }
     let resolution = plan.resolve(&asked.model)?;
     if let Some(key) = &asked.holder {
@@ -302,6 +311,7 @@ pub(super) fn choose(
         chosen: None,
         marks: Marks::new(),
         text_bytes: None,
+        is_in_tool_loop: false,
         cascade: None,
         spare: 0,
         until: None,
@@ -310,6 +320,7 @@ pub(super) fn choose(
 
 fn of_route(
     shared: &Shared,
+    plan: &Plan,
     route: &Arc<Route>,
     dialect: Dialect,
     call: Call,
@@ -321,10 +332,14 @@ fn of_route(
     let allowed = asked.holder.as_ref().filter(|key| !key.terms.allows(&route.name));
     let allowed = allowed.map(|key| AllowList::new(key.terms.allow.iter().cloned()));
     let features = Features { allowed: allowed.as_ref(), ..told.features() };
-    let decision = route
-        .chooser
-        .choose(&features, &mut told.counter(&shared.prefixes), &mut random)
-        .map_err(NoTarget::into_error)?;
+    let decided = route.chooser.choose(&features, &mut told.counter(&shared.prefixes), &mut random);
+    let decision = match decided {
+        Ok(decision) => decision,
+        Err(none) => {
+            let way = |resolution| of_target(resolution, dialect, call);
+            return gone::instead(shared, plan, route, &told, asked, none, way);
+        }
+    };
     let mut chosen = Chosen { strategy: route.strategy.clone(), ..Chosen::default() };
     let candidates = route.chooser.candidates();
     let named = |index: u16, why: String| Standing {
@@ -367,6 +382,7 @@ fn of_route(
     let (marks, text_bytes) = (told.marks.clone(), told.text_bytes());
     Ok(Order {
         text_bytes,
+        is_in_tool_loop: told.is_in_tool_loop(),
         route: Some(Arc::clone(route)),
         first,
         rest,
@@ -422,7 +438,7 @@ pub(super) fn may_call(key: &KeyInfo, resolution: &Resolution) -> Result<(), Err
 }
 
 /// The way to one target.
-fn of_target(resolution: Arc<Resolution>, dialect: Dialect, call: Call) -> Result<Choice, Error> {
+pub(super) fn of_target(resolution: Arc<Resolution>, dialect: Dialect, call: Call) -> Result<Choice, Error> {
     if call.embeds() {
         return for_vectors(resolution, dialect, call);
     }

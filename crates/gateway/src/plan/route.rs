@@ -12,8 +12,10 @@ use pilothouse_routing::cascade::{Agreement, Judge};
 use pilothouse_routing::{self as routing, Candidate, Constraints, RouteSettings, STRATEGIES, Settings};
 use toml::Spanned;
 
-use super::{Plan, Resolution};
-use crate::config::{self, CompatMode, Defaults, Diagnostic, Require, RouteTarget, Source};
+use super::{CacheTerms, Plan, Resolution, cache};
+use crate::concurrency::Limit;
+use crate::config::{self, CompatMode, Defaults, Diagnostic, OnGone, Require, RouteTarget, Source};
+use crate::purse::Purse;
 
 /// A stream that lives goes to the client after so long, even if the model has said nothing yet.
 const COMMIT_AFTER: Duration = Duration::from_secs(10);
@@ -41,8 +43,27 @@ pub struct Route {
     pub retries: u32,
     /// A stream that lives goes to the client after so long.
     pub commit_after: Duration,
+    /// Which answers are given again.
+    pub cache: Option<Arc<CacheTerms>>,
+    /// The limit on calls on it at once, where it has one.
+    pub limit: Option<Arc<Limit>>,
+    /// What is done when all targets have failed and one of them is gone.
+    pub on_gone: OnGone,
+    /// When and for how much a second target is asked while the first one keeps silent, where it is.
+    pub hedging: Option<Hedging>,
     /// How cheap answers are judged, where it is a cascade.
     pub cascade: Option<Cascade>,
+}
+
+/// When and for how much a route hedges.
+#[derive(Clone, Debug)]
+pub struct Hedging {
+    /// When.
+    pub after: config::After,
+    /// The money that there is for it.
+    pub purse: Arc<Purse>,
+    /// What of the cost of other calls goes into it, in ten-thousandths.
+    pub share_parts: u32,
 }
 
 /// How the cheap answers of a route are judged.
@@ -101,6 +122,8 @@ impl Building<'_> {
         let section = self.section;
         self.named();
         check(&section.defaults, self.wrong);
+        let given = section.defaults.cache.as_ref();
+        let cache = cache::terms(given.or(under.cache.as_ref()), self.plan, given.is_some(), self.wrong);
         let (candidates, targets) = self.targets();
         let constraints = self.constraints(&section.require);
         let commit_after = seconds(section.commit_after.as_ref(), "commit_after", self.wrong);
@@ -110,6 +133,10 @@ impl Building<'_> {
             self.strategy(given);
         }
         let cascade = self.cascade(strategy);
+        if let Some(hedge) = self.section.hedge.as_ref().filter(|_| cascade.is_some()) {
+            let message = "a cascade asks its targets one after the other for their price's sake, and does not hedge; leave `hedge` out";
+            self.wrong.push(Diagnostic::at(hedge.span(), message));
+        }
         if self.wrong.len() > before {
             return None;
         }
@@ -139,7 +166,21 @@ impl Building<'_> {
             compat: section.defaults.compat,
             retries,
             commit_after: commit_after.unwrap_or(COMMIT_AFTER),
+            cache,
+            on_gone: section.on_gone.or(defaults.on_gone).unwrap_or_default(),
+            hedging: self.hedging(),
+            limit: self.plan.limits.of_route(self.name.get_ref()).cloned(),
             cascade,
+        })
+    }
+
+    fn hedging(&self) -> Option<Hedging> {
+        let given = self.section.hedge.as_ref()?.get_ref();
+        given.is_on.then(|| Hedging {
+            after: given.after,
+            purse: self.plan.metrics.purses.of(self.name.get_ref()),
+            // Checked to be a share when it was read.
+            share_parts: (given.share * 10_000.0).round() as u32,
         })
     }
 

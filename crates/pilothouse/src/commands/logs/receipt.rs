@@ -50,6 +50,7 @@ pub(crate) fn exchange_json(exchange: &Exchange) -> Value {
         "usage_provenance": bill.provenance,
         "cost": cost_json(bill.cost),
         "estimate": { "output_tokens": bill.estimated_output, "cost": cost_json(bill.estimated_cost) },
+        "saved": bill.saved.map(cost_json),
         "timings": timings,
         "request_bytes": exchange.request_bytes,
         "answer_bytes": exchange.answer_bytes,
@@ -200,6 +201,11 @@ fn bill(out: &mut dyn Write, exchange: &Exchange, sum: Option<&[Line]>) -> io::R
             amount.map_or_else(|| "price unknown".to_owned(), |amount| format!("about ${amount}")),
         )?;
     }
+    if let Some(saved) = bill.saved {
+        let amount =
+            saved.known().map_or_else(|| "an unknown amount".to_owned(), |amount| format!("${amount}"));
+        writeln!(out, "  {:<9}{amount} · the answer came from the cache, and no vendor was asked", "saved")?;
+    }
     Ok(())
 }
 
@@ -257,6 +263,19 @@ fn chose(out: &mut dyn Write, choice: &Chosen) -> io::Result<()> {
 
 fn attempted(out: &mut dyn Write, attempt: &Attempt) -> io::Result<()> {
     let status = attempt.status.map_or_else(String::new, |status| format!(" · HTTP {status}"));
+    if let Some(outrun) = &attempt.outrun {
+        let cost = outrun.estimated_cost.known();
+        let cost =
+            cost.map_or_else(|| "at an unknown cost".to_owned(), |cost| format!("about ${cost}, estimated"));
+        return writeln!(
+            out,
+            "  {:<9}{} · asked after {}, cancelled after {}: the other call spoke first · {cost}",
+            "attempt",
+            target_text(&attempt.target),
+            took(outrun.began_us),
+            took(attempt.failed_us)
+        );
+    }
     writeln!(
         out,
         "  {:<9}{} · {}{status} · failed after {}",

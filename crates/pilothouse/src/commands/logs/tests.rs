@@ -71,6 +71,7 @@ fn cut() -> Exchange {
             estimated_output: 25,
             cost: Cost::Known(PicoUsd(7_150_000_000)),
             estimated_cost: Cost::Known(PicoUsd(625_000_000)),
+            saved: None,
         },
         timings: Timings {
             sent_us: Some(310),
@@ -88,6 +89,7 @@ fn cut() -> Exchange {
                 kind: Kind::Overloaded,
                 status: Some(529),
                 failed_us: 120_500,
+                outrun: None,
             }],
             answers: Vec::new(),
             notes: vec![Note::new("replace:connection", "the vendor had closed a kept connection")],
