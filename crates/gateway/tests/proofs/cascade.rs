@@ -11,7 +11,6 @@ use crate::faults::MORE_VENDORS;
 use crate::harness::http::{End, Got};
 use crate::harness::reading::{self, Client, Read};
 use crate::harness::{BOTH_VENDORS, House};
-use crate::hedging::house_of;
 use crate::routes::refusal_of;
 
 const CHEAP: &str = "gpt-4o-mini";
@@ -352,34 +351,4 @@ fn all_answers_of_a_call_have_one_place_on_a_route_that_has_room_for_one() {
         let (got, _) = ask(&house, Client::Openai, "Tell me of the sea.", false);
         assert_eq!((got.status, models(&house).len()), (200, nth * 3), "{}", got.text());
     }
-}
-
-#[test]
-fn cheap_answer_stays_in_the_bill_when_a_hedge_of_the_strong_target_wins() {
-    const SLOW: &str = "fault-slow-first-byte-300";
-    let hedged = agreeing("checks = [{ check = \"json\" }]").replace(STRONG, SLOW).replace(
-        "strategy = \"cascade\"",
-        "strategy = \"cascade\"\nhedge = { after = \"20ms\", share = 1.0 }",
-    );
-    let house = house_of(BOTH_VENDORS, &hedged, &["thrifty"]);
-    let mut body = Client::Openai.ask("thrifty", "Tell me of the sea.", false);
-    body["max_completion_tokens"] = 60.into();
-    let got = house.post("/v1/chat/completions", &[], body.to_string().as_bytes());
-    assert_eq!(got.status, 200, "{}", got.text());
-    let record = house.record(&got);
-    assert_eq!((taken_by(&record), record.outcome), (SECOND, Outcome::Complete), "{record:?}");
-    let receipt = record.receipt.as_ref().unwrap();
-    assert_eq!((receipt.answers.len(), &*receipt.answers[0].target.model), (1, CHEAP));
-    assert!(receipt.attempts.iter().any(|attempt| attempt.outrun.is_some()), "{receipt:?}");
-    // The prices of the fleet: the answer that was passed on, and the cheap one, are told; the slow one is estimated.
-    let told = |model: &str, vendor: &str| {
-        let calls = house.fleet.log();
-        assert!(calls.iter().any(|entry| entry["model"] == model), "{vendor}/{model} was asked");
-    };
-    told(CHEAP, "openai");
-    told(SLOW, "anthropic");
-    let (all, cheap) = (record.bill.cost.known().unwrap().0, receipt.answers[0].bill.cost.known().unwrap().0);
-    assert!(cheap > 0 && all > cheap, "{record:?}");
-    let usage = &record.bill.usage;
-    assert!(usage.output_total() > receipt.answers[0].bill.usage.output_total(), "{record:?}");
 }

@@ -33,7 +33,7 @@ fn house(routes: &str, filled: &[&str]) -> House {
     house_of(BOTH_VENDORS, routes, filled)
 }
 
-pub(crate) fn house_of(vendors: &str, routes: &str, filled: &[&str]) -> House {
+fn house_of(vendors: &str, routes: &str, filled: &[&str]) -> House {
     let house = House::with(BOTH_VENDORS);
     std::fs::write(house.folder.path().join("more.toml"), more_prices()).unwrap();
     let vendors = vendors.replace("[catalog]", "[catalog]\nrefreshed = \"more.toml\"");

@@ -28,6 +28,7 @@ mod held;
 mod histories;
 mod imported;
 mod kept;
+mod last_turn;
 mod limits;
 mod load;
 mod meanings;
