@@ -309,6 +309,8 @@ impl Job {
 
     fn end(&mut self, outcome: Outcome, facts: Facts) {
         if let Some(trial) = self.rare.as_mut().and_then(|rare| rare.trial.take()) {
+            // Whoever judges it needs no place at the target.
+            self.leaves();
             trial.put(self.handed_over(), outcome, facts);
             return;
         }
@@ -328,29 +330,30 @@ impl Job {
             // An answer that comes at once has its first token with its last.
             exchange.timings.first_token_us.get_or_insert(total_us);
         }
-        let own = self.bill(&exchange, outcome, &facts);
-        exchange.bill = self.with_others(own);
+        exchange.bill = self.bill(&exchange, outcome, &facts);
         exchange.answer = facts.answer;
         match self.rare.as_mut().and_then(|rare| rare.side.take()) {
-            None => self.concludes(exchange, &own),
-            Some(side) => self.side_ends(side, exchange, &own),
+            None => self.concludes(exchange),
+            Some(side) => self.side_ends(side, exchange),
         }
     }
 
-    /// Settles what the exchange held, and records it. `own` is the bill of the answer that is passed on.
-    fn concludes(&mut self, mut exchange: Box<Exchange>, own: &Bill) {
+    /// Settles what the exchange held, and records it with the bill of all that was paid for.
+    fn concludes(&mut self, mut exchange: Box<Exchange>) {
+        let own = exchange.bill;
+        exchange.bill = self.with_others(own);
         self.shared.metrics.in_flight.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
         if let Some(watch) = &self.watch {
             watch.ended(&exchange);
         }
         if self.holds.is_some() {
-            self.holds_end(&mut exchange, own);
+            self.holds_end(&mut exchange, &own);
         }
         if let Some(resolution) = &self.resolution {
             resolution.target.metrics.count(&exchange, &own.usage);
         }
         if self.course.is_some() {
-            self.course_ends(&exchange, own);
+            self.course_ends(&exchange, &own);
         }
         if exchange.client_dialect == Dialect::OpenaiResponses {
             self.keep(&exchange);

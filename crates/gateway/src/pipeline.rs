@@ -143,8 +143,12 @@ async fn exchange(
     }
     // Within which limits, and out of whose money.
     let route = order.route.as_ref().map(|route| &*route.name);
-    if let Err(error) = govern::hold(&worker.shared, plan, &govern::Who::asks(asked), route, &mut job) {
-        return refuse::failed(dialect, job, &error);
+    match govern::hold(&worker.shared, plan, &govern::Who::asks(asked), route, &mut job) {
+        Ok(is_last_turn) => {
+            let on_route = order.route.as_ref().is_none_or(|route| route.tells_last_turn);
+            asked.is_last_turn = is_last_turn && on_route;
+        }
+        Err(error) => return refuse::failed(dialect, job, &error),
     }
     if cascade::may_be_late(&order, call, asked) {
         // Boxed: what must be judged whole while its client waits for a stream is rare.

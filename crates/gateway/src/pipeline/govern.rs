@@ -74,7 +74,8 @@ impl<'a> Who<'a> {
     }
 }
 
-/// Lets a call in: its limits are taken and its budgets found.
+/// Lets a call in: its limits are taken and its budgets found. Whether it is the last turn of its run, and the model is to be
+/// told so.
 ///
 /// # Errors
 /// [`Kind::RateLimited`] for a limit that is reached or a run that is over.
@@ -84,11 +85,12 @@ pub(super) fn hold(
     who: &Who<'_>,
     route: Option<&str>,
     job: &mut Job,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let now = shared.clock.now();
     let governance = &plan.governance;
     let terms = who.holder.map(|key| &key.terms);
     let mut holds = Holds::default();
+    let mut is_last_turn = false;
     if let Some(chain) = terms.map(|terms| &terms.limits).filter(|chain| !chain.is_empty()) {
         let admission = limits::admit(&shared.counters, chain, who.tokens, now).map_err(|limited| {
             let retry = match limited.retry_after_ms {
@@ -102,10 +104,14 @@ pub(super) fn hold(
     let run = who.run.and_then(|value| value.to_str().ok()).filter(|id| !id.is_empty());
     if let Some(id) = run.filter(|_| governance.run_limits != RunLimits::default()) {
         let id: String = id.chars().take(RUN_BYTES_MAX).collect();
-        if let Verdict::Stop(why) = shared.runs.may_begin(who.key, &id, &governance.run_limits, now) {
-            let public =
-                format!("the run `{id}` is over: {why}; begin another one, or raise its limit in [runs]");
-            return Err(Error { retry: Retry::Never, ..Error::new(Kind::RateLimited, public) });
+        match shared.runs.may_begin(who.key, &id, &governance.run_limits, now) {
+            Verdict::Stop(why) => {
+                let public =
+                    format!("the run `{id}` is over: {why}; begin another one, or raise its limit in [runs]");
+                return Err(Error { retry: Retry::Never, ..Error::new(Kind::RateLimited, public) });
+            }
+            Verdict::LastTurn => is_last_turn = terms.is_none_or(|terms| terms.tells_last_turn),
+            Verdict::Continue => {}
         }
         holds.run = Some(Box::new(Run { id: id.into(), limits: governance.run_limits }));
     }
@@ -115,7 +121,7 @@ pub(super) fn hold(
     if !holds.is_empty() {
         job.holds(holds);
     }
-    Ok(())
+    Ok(is_last_turn)
 }
 
 /// The budgets that a call counts in.
