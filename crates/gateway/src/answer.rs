@@ -1,6 +1,7 @@
 //! Bodies of answers on their way to the client.
 
 mod array;
+mod late;
 mod passed;
 mod relay;
 mod replayed;
@@ -17,6 +18,7 @@ use pilothouse_wire::codec::VendorError;
 use crate::job::Job;
 
 pub use array::ArrayBody;
+pub use late::LateBody;
 pub use passed::{PassedBody, Reading};
 pub use relay::RelayBody;
 pub use replayed::ReplayedBody;
@@ -54,6 +56,8 @@ pub enum AnswerBody {
     Replayed(Box<ReplayedBody>),
     /// Whatever it is, and looked at on its way.
     Tapped(Box<TappedBody>),
+    /// A stream that has begun before it is known what it will say.
+    Late(Box<LateBody>),
 }
 
 impl AnswerBody {
@@ -79,6 +83,7 @@ impl http_body::Body for AnswerBody {
             Self::Passed(body) => body.poll(cx),
             Self::Replayed(body) => body.poll(),
             Self::Tapped(body) => body.poll(cx),
+            Self::Late(body) => body.poll(cx),
         }
     }
 
@@ -90,9 +95,12 @@ impl http_body::Body for AnswerBody {
         match self {
             Self::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
             Self::Passed(body) => body.bytes_left().map_or_else(SizeHint::default, SizeHint::with_exact),
-            Self::Relay(_) | Self::Translated(_) | Self::Array(_) | Self::Replayed(_) | Self::Tapped(_) => {
-                SizeHint::default()
-            }
+            Self::Relay(_)
+            | Self::Translated(_)
+            | Self::Array(_)
+            | Self::Replayed(_)
+            | Self::Tapped(_)
+            | Self::Late(_) => SizeHint::default(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What is asked: the whole body within bounds, and a borrowed look at its head.
 
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue};
@@ -25,6 +25,8 @@ use crate::told::{Told, number};
 const END_USER_MAX: usize = 128;
 /// Most gateways of ours that a request may pass.
 const HOPS_MAX: u32 = 8;
+
+static NO_HEADERS: LazyLock<HeaderMap> = LazyLock::new(HeaderMap::new);
 
 /// What a client asks.
 pub(crate) struct Asked<'h> {
@@ -53,10 +55,10 @@ pub(crate) struct Asked<'h> {
     /// What is kept of the exchange, where bodies are.
     pub(crate) keeping: Option<Box<Keeping>>,
     /// What one pass over the body tells, once somebody has asked.
-    survey: OnceLock<Survey>,
+    pub(super) survey: OnceLock<Survey>,
 }
 
-impl<'h> Asked<'h> {
+impl Asked<'static> {
     /// A call that nobody sent: the gateway asks a model itself, on behalf of a caller, without a stream.
     ///
     /// # Errors
@@ -65,7 +67,6 @@ impl<'h> Asked<'h> {
         shared: &Arc<Shared>,
         plan: &Plan,
         body: Bytes,
-        headers: &'h HeaderMap,
         caller: Caller,
         holder: Option<Arc<KeyInfo>>,
     ) -> Result<Self, Error> {
@@ -75,7 +76,7 @@ impl<'h> Asked<'h> {
         held.replace(body, plan.inflight_bytes_max)?;
         Ok(Self {
             body: held,
-            headers,
+            headers: &NO_HEADERS,
             members,
             model,
             is_stream: false,
@@ -107,6 +108,51 @@ impl Asked<'_> {
     /// What one pass over the body tells.
     pub(super) fn survey(&self, dialect: Dialect, head: &Head<'_>) -> &Survey {
         self.survey.get_or_init(|| needs::survey(dialect, head))
+    }
+
+    /// The same for another call beside the first one, which holds the body's bytes against their bound.
+    pub(super) fn again(&self) -> Self {
+        Self {
+            body: Held { bytes: self.body.bytes.clone(), shared: Arc::clone(&self.body.shared), counted: 0 },
+            headers: self.headers,
+            members: self.members.clone(),
+            model: self.model.clone(),
+            is_stream: self.is_stream,
+            sdk_retries: self.sdk_retries,
+            hops: self.hops,
+            compat: self.compat,
+            caller: self.caller.clone(),
+            key: Arc::clone(&self.key),
+            holder: self.holder.clone(),
+            end_user: self.end_user.clone(),
+            as_sent: self.as_sent.clone(),
+            watch: None,
+            keeping: None,
+            survey: self.survey.clone(),
+        }
+    }
+
+    /// Takes what is asked away, without its headers, for what outlives the request's own task.
+    pub(super) fn taken(&mut self) -> Asked<'static> {
+        let nothing = Held::nothing(&self.body.shared);
+        Asked {
+            body: std::mem::replace(&mut self.body, nothing),
+            headers: &NO_HEADERS,
+            members: std::mem::take(&mut self.members),
+            model: std::mem::take(&mut self.model),
+            is_stream: self.is_stream,
+            sdk_retries: self.sdk_retries,
+            hops: self.hops,
+            compat: self.compat,
+            caller: std::mem::take(&mut self.caller),
+            key: Arc::clone(&self.key),
+            holder: self.holder.clone(),
+            end_user: self.end_user.take(),
+            as_sent: self.as_sent.take(),
+            watch: self.watch.take(),
+            keeping: self.keeping.take(),
+            survey: std::mem::take(&mut self.survey),
+        }
     }
 
     /// Puts another body in the place of the one that there is.

@@ -187,6 +187,7 @@ impl Recall<'_> {
             shared: Arc::clone(shared),
             watch,
             key: self.key,
+            name: asked.model.as_str().into(),
             ttl_ms: self.terms.exact_ms.unwrap_or_default(),
             is_stream: asked.is_stream,
             embeds: self.call.embeds(),

@@ -20,6 +20,8 @@ pub(super) struct Capture {
     pub(super) shared: Arc<Shared>,
     pub(super) watch: Arc<Watch>,
     pub(super) key: Key,
+    /// The name that was asked for.
+    pub(super) name: Box<str>,
     /// For how long it is good; 0 where it is not kept.
     pub(super) ttl_ms: u64,
     /// A stream is asked for.
@@ -55,7 +57,10 @@ impl Capture {
 
     /// The answer as it is kept; `None` for one that is not.
     fn kept(&self, headers: &HeaderMap, body: Bytes) -> Option<Kept> {
-        let made = self.watch.made().filter(|made| may_be_given_again(made, self.embeds))?;
+        let made = self
+            .watch
+            .made()
+            .filter(|made| *made.asked == *self.name && may_be_given_again(made, self.embeds))?;
         Some(Kept {
             // A copy: the bytes may be part of a larger piece of memory.
             body: Bytes::copy_from_slice(&body),
