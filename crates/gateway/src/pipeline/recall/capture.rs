@@ -11,7 +11,7 @@ use pilothouse_core::exchange::{Finish, Outcome};
 use super::meaning::Learning;
 use crate::answer::{AnswerBody, Tap, TappedBody};
 use crate::bodies::{Made, Watch};
-use crate::cache::Kept;
+use crate::cache::{Kept, Landing, Recalled};
 use crate::pipeline::{Answer, CHANGED};
 use crate::shared::Shared;
 
@@ -29,7 +29,7 @@ pub(super) struct Capture {
     /// Vectors are asked for.
     pub(super) embeds: bool,
     /// Those that wait for it. Dropped, it goes to the first of them.
-    pub(super) lead: Option<Lead<Arc<Kept>>>,
+    pub(super) lead: Option<Lead<Landing>>,
     /// What is learned of the question.
     pub(super) learning: Option<Box<Learning>>,
     /// Bytes of an answer at most.
@@ -83,7 +83,7 @@ impl Capture {
             }
         }
         if let Some(lead) = self.lead {
-            lead.land(kept.as_ref());
+            lead.land(kept.map(|kept| (kept, Recalled::Hit)).as_ref());
         }
     }
 }
