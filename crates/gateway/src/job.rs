@@ -52,8 +52,6 @@ pub struct Job {
     is_free: bool,
     /// The cost, where it is not the price of the tokens.
     own_cost: Option<Cost>,
-    /// What it saved, where its answer came from the cache.
-    saved: Option<Cost>,
     /// Whoever keeps the answer, and wants to know how it went.
     watch: Option<Arc<Watch>>,
     /// What an exchange on a route has besides.
@@ -103,7 +101,6 @@ impl Job {
             was_sent: false,
             is_free: false,
             own_cost: None,
-            saved: None,
             watch: None,
             course: None,
             holds: None,
@@ -181,8 +178,8 @@ impl Job {
 
     /// The answer comes from the cache: who made it, and what it had cost.
     pub(crate) fn recalled(&mut self, target: Option<TargetUsed>, saved: Cost) {
-        self.saved = Some(saved);
         self.note(|exchange| {
+            exchange.bill.saved = Some(saved);
             exchange.target = target;
             exchange.status = 200;
         });
@@ -362,7 +359,7 @@ impl Job {
         };
         if !self.was_sent || self.is_free || (was_refused && !has_output) {
             // Nothing reached the vendor, or it refused: nothing is billed.
-            return Bill { cost: Cost::Known(PicoUsd::ZERO), saved: self.saved, ..Bill::default() };
+            return Bill { cost: Cost::Known(PicoUsd::ZERO), saved: exchange.bill.saved, ..Bill::default() };
         }
         let Some(resolution) = &self.resolution else { return Bill::default() };
         let tier = facts.answer.service_tier.as_deref();

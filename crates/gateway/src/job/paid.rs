@@ -94,7 +94,6 @@ impl Job {
             was_sent: false,
             is_free: false,
             own_cost: None,
-            saved: None,
             watch: None,
             course: self.course_beside(),
             holds: holds.map(Box::new),

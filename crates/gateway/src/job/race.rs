@@ -239,7 +239,6 @@ impl Racing {
             was_sent: false,
             is_free: false,
             own_cost: None,
-            saved: None,
             watch: None,
             course: self.course.as_ref().map(|course| Box::new(course.again())),
             holds: (!holds.is_empty()).then(|| Box::new(holds)),

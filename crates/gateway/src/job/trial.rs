@@ -89,7 +89,6 @@ impl Job {
             was_sent: self.was_sent,
             is_free: self.is_free,
             own_cost: self.own_cost.take(),
-            saved: self.saved.take(),
             watch: self.watch.take(),
             course: self.course.take(),
             holds: self.holds.take(),
