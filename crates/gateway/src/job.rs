@@ -69,8 +69,6 @@ pub struct Job {
 struct Rare {
     /// The cost, where it is not the price of the tokens.
     own_cost: Option<Cost>,
-    /// What it saved, where its answer came from the cache.
-    saved: Option<Cost>,
     /// Its places within limits on calls at once.
     seats: Seats,
     /// The first model that was gone, on the way.
@@ -195,8 +193,8 @@ impl Job {
 
     /// The answer comes from the cache: who made it, and what it had cost.
     pub(crate) fn recalled(&mut self, target: Option<TargetUsed>, saved: Cost) {
-        self.rare().saved = Some(saved);
         self.note(|exchange| {
+            exchange.bill.saved = Some(saved);
             exchange.target = target;
             exchange.status = 200;
         });
@@ -380,10 +378,10 @@ impl Job {
             Outcome::Failed(_) => exchange.status != 200,
             Outcome::Complete | Outcome::Cancelled => false,
         };
-        let (own_cost, saved) = self.rare.as_ref().map_or((None, None), |rare| (rare.own_cost, rare.saved));
+        let own_cost = self.rare.as_ref().and_then(|rare| rare.own_cost);
         if !self.was_sent || self.is_free || (was_refused && !has_output) {
             // Nothing reached the vendor, or it refused: nothing is billed.
-            return Bill { cost: Cost::Known(PicoUsd::ZERO), saved, ..Bill::default() };
+            return Bill { cost: Cost::Known(PicoUsd::ZERO), saved: exchange.bill.saved, ..Bill::default() };
         }
         let Some(resolution) = &self.resolution else { return Bill::default() };
         let tier = facts.answer.service_tier.as_deref();

@@ -140,7 +140,8 @@ fn an_answer_that_is_reserved_as_expected_is_topped_up_and_cut_when_the_money_is
         let authorization = format!("Bearer {SECRET}");
         let mut body = client.ask(model, "Hello.", true);
         body["max_tokens"] = json!(4000);
-        let got = house.post(client.path(), &[("authorization", &authorization)], body.to_string().as_bytes());
+        let got =
+            house.post(client.path(), &[("authorization", &authorization)], body.to_string().as_bytes());
         assert_eq!(got.status, 200, "{}", got.text());
         assert!(got.text().contains("the budget of key `search`"), "{client:?} {model}: {}", got.text());
         let record = house.record(&got);
