@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod answer;
+pub mod api;
 pub mod bodies;
 pub mod cloud;
 pub mod config;
@@ -9,6 +10,7 @@ pub mod discover;
 mod drain;
 pub mod endpoints;
 pub mod explain;
+pub mod export;
 mod exposure;
 mod job;
 mod kept;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pilothouse_core::exchange::{Exchange, Outcome};
 use pilothouse_routing::Health;
+use pilothouse_store::budget::ScopeKind;
 
 /// Upper bounds of the duration histogram, in microseconds.
 const BOUNDS_US: [u64; 12] = [
@@ -41,6 +42,8 @@ pub struct Metrics {
     pub in_flight: AtomicU64,
     /// Reloads of the configuration that failed.
     pub reloads_failed: AtomicU64,
+    /// Shares of budgets that were met, by what the budget is about, in the order of [`ScopeKind::ALL`].
+    alerts: [AtomicU64; ScopeKind::ALL.len()],
 }
 
 /// What a target's counters say at one moment.
@@ -92,6 +95,21 @@ pub struct TargetMetrics {
 }
 
 impl TargetMetrics {
+    /// What the counters say now, without the target's name.
+    #[must_use]
+    pub fn counts(&self) -> TargetCounts {
+        TargetCounts {
+            complete: self.complete.load(Relaxed),
+            cancelled: self.cancelled.load(Relaxed),
+            cut: self.cut.load(Relaxed),
+            failed: self.failed.load(Relaxed),
+            tokens_input: self.tokens_input.load(Relaxed),
+            tokens_output: self.tokens_output.load(Relaxed),
+            duration_us: self.duration_us.load(Relaxed),
+            ..TargetCounts::default()
+        }
+    }
+
     /// Counts an exchange that has ended.
     pub fn count(&self, exchange: &Exchange) {
         match exchange.outcome {
@@ -128,6 +146,21 @@ impl Metrics {
         Arc::clone(targets.entry(key).or_default())
     }
 
+    /// Counts a share of a budget that was met.
+    pub fn alert(&self, kind: ScopeKind) {
+        if let Some(place) = ScopeKind::ALL.iter().position(|known| *known == kind) {
+            self.alerts[place].fetch_add(1, Relaxed);
+        }
+    }
+
+    fn render_alerts(&self, out: &mut String) {
+        let name = "pilothouse_budget_alerts_total";
+        let _ = writeln!(out, "# HELP {name} Shares of budgets that were met.\n# TYPE {name} counter");
+        for (kind, count) in ScopeKind::ALL.iter().zip(&self.alerts) {
+            let _ = writeln!(out, "{name}{{kind=\"{}\"}} {}", kind.as_str(), count.load(Relaxed));
+        }
+    }
+
     /// What the counters of every target say now, by vendor and model.
     #[must_use]
     pub fn counts(&self) -> Vec<TargetCounts> {
@@ -135,13 +168,7 @@ impl Metrics {
         let counts = targets.iter().map(|((vendor, model), target)| TargetCounts {
             vendor: Arc::clone(vendor),
             model: Arc::clone(model),
-            complete: target.complete.load(Relaxed),
-            cancelled: target.cancelled.load(Relaxed),
-            cut: target.cut.load(Relaxed),
-            failed: target.failed.load(Relaxed),
-            tokens_input: target.tokens_input.load(Relaxed),
-            tokens_output: target.tokens_output.load(Relaxed),
-            duration_us: target.duration_us.load(Relaxed),
+            ..target.counts()
         });
         counts.collect()
     }
@@ -167,6 +194,7 @@ impl Metrics {
             "Configuration reloads that failed.",
             self.reloads_failed.load(Relaxed),
         );
+        self.render_alerts(&mut out);
         let targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
         family(&mut out, &targets, "pilothouse_exchanges_total", "Exchanges by how they ended.", |target| {
             vec![

@@ -169,10 +169,10 @@ impl Server {
             is_tls: tls.is_some(),
             listen,
         };
-        server
-            .shared
-            .minted
-            .open(Arc::new(pilothouse_store::keys::Keys::open(&server.data_dir, &*options.clock)?));
+        let keys = pilothouse_store::keys::Keys::open(&server.data_dir, &*options.clock)?;
+        plan::check_clashes(source, &server.shared.plan.load(), &keys)?;
+        server.shared.minted.open(Arc::new(keys));
+        let _ = server.shared.api.data_dir.set(server.data_dir.clone());
         server.shared.open_budgets(&server.data_dir)?;
         server.follow_keys()?;
         server.spawn_workers(count, &socket, tls.as_ref(), source.file.server.connections_max)?;
@@ -221,6 +221,7 @@ impl Server {
                 if shared.minted.refresh().is_ok_and(|is_new| is_new) {
                     let _ = shared.open_budgets(&data_dir);
                 }
+                shared.gather_alerts();
             }
         };
         let thread = std::thread::Builder::new().name("keys".into()).spawn(follow);
@@ -263,6 +264,7 @@ impl Server {
         let environment = &Environment { now: self.shared.clock.now(), ..environment.clone() };
         match plan::build(source, environment, self.address, old.version + 1, &self.shared.metrics) {
             Ok(plan) => {
+                self.check_clashes(source, &plan)?;
                 self.open_bodies(&plan, source)?;
                 plan.inherit(&old);
                 self.shared.plan.store(Arc::new(plan));
@@ -276,6 +278,20 @@ impl Server {
                 Err(error)
             }
         }
+    }
+
+    /// Nothing of the store may have a name or a secret that the configuration has.
+    fn check_clashes(&self, source: &Source, plan: &Plan) -> Result<(), ConfigError> {
+        let Some(store) = self.shared.minted.store() else { return Ok(()) };
+        plan::check_clashes(source, plan, &store).inspect_err(|_| {
+            self.shared.metrics.reloads_failed.fetch_add(1, Relaxed);
+        })
+    }
+
+    /// Shares of budgets that were met since this was last asked, oldest first, for whoever tells people.
+    #[must_use]
+    pub fn take_alerts(&self) -> Vec<pilothouse_store::budget::Alert> {
+        self.shared.api.take_alerts()
     }
 
     /// Opens the bodies where a new configuration asks for them for the first time.

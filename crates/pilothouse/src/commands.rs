@@ -1,6 +1,7 @@
 //! Every command, one file each, and how they are chosen.
 
 pub(crate) mod check;
+pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod keys;
 pub(crate) mod logs;
@@ -48,6 +49,8 @@ enum Command {
     Usage(usage::Usage),
     /// Minted keys: make, list, limit, rotate, revoke.
     Keys(keys::Keys),
+    /// The configuration: write what the store manages as a part of it.
+    Config(config::Config),
     /// Run the simulated fleet alone, for anybody's tests.
     Sim(sim::Sim),
 }
@@ -67,6 +70,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Tail(command) => command.run(&mut out, &mut notes),
         Command::Usage(command) => command.run(&mut out, &mut notes),
         Command::Keys(command) => command.run(&mut out),
+        Command::Config(command) => command.run(&mut out, &mut notes),
         Command::Sim(command) => command.run(&mut out),
     };
     let flushed = out.flush();
@@ -81,6 +85,12 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         other => other,
     }
+}
+
+/// Who runs a command, as audit records name them.
+pub(crate) fn user() -> String {
+    let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    format!("user {}", user.as_deref().filter(|user| !user.is_empty()).unwrap_or("unknown"))
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

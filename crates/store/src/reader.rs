@@ -54,6 +54,8 @@ pub struct Filter {
     pub limit: usize,
     /// Recorded after this row, oldest first. Without it the newest come first.
     pub after_rowid: Option<i64>,
+    /// Recorded before this row.
+    pub before_rowid: Option<i64>,
 }
 
 impl Default for Filter {
@@ -69,6 +71,7 @@ impl Default for Filter {
             errors_only: false,
             limit: 50,
             after_rowid: None,
+            before_rowid: None,
         }
     }
 }
@@ -312,6 +315,9 @@ impl Conditions {
     fn time(&mut self, db: &Connection, filter: &Filter) -> rusqlite::Result<()> {
         if let Some(after) = filter.after_rowid {
             self.add("exchange.rowid > ?", [Value::Integer(after)]);
+        }
+        if let Some(before) = filter.before_rowid {
+            self.add("exchange.rowid < ?", [Value::Integer(before)]);
         }
         let mut blocks = Vec::new();
         for (limit, block, row) in

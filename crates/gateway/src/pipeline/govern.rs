@@ -85,8 +85,9 @@ pub(super) fn hold(
     let governance = &plan.governance;
     let terms = who.holder.map(|key| &key.terms);
     let mut holds = Holds::default();
-    if let Some(chain) = terms.map(|terms| &terms.limits).filter(|chain| !chain.is_empty()) {
-        let admission = limits::admit(&shared.counters, chain, who.tokens, now).map_err(|limited| {
+    let chain = terms.map(|terms| governance.limits_now(who.key, terms, &shared.minted.index().limits, now));
+    if let Some(chain) = chain.filter(|chain| !chain.is_empty()) {
+        let admission = limits::admit(&shared.counters, &chain, who.tokens, now).map_err(|limited| {
             let retry = match limited.retry_after_ms {
                 _ if limited.is_too_large() => Retry::Never,
                 after => Retry::After(after),

@@ -11,7 +11,7 @@ use pilothouse_core::clock::{Clock as _, SystemClock, UnixMs};
 use super::keys::{KeyInfo, Keys, digest_of};
 use super::provider::build_provider;
 use super::terms::Governance;
-use super::{Plan, Provider, route};
+use super::{Configured, Plan, Provider, route};
 use crate::config::{self, ConfigError, Diagnostic, Source};
 use crate::exposure::Exposure;
 use crate::metrics::Metrics;
@@ -95,6 +95,7 @@ pub fn build(
         providers,
         keys,
         governance,
+        configured: Configured::of(source),
         admin,
         exposure: Exposure::new(&server.hosts, &server.origins),
         body_bytes_max: server.body_bytes_max,

@@ -1,0 +1,1 @@
+//! The examples of the chapter on the administration, run as they stand.
