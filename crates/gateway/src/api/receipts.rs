@@ -236,7 +236,7 @@ shape! {
 impl ReceiptView {
     fn of(exchange: &Exchange) -> Self {
         let (answer, bill) = (&exchange.answer, &exchange.bill);
-        let text = |text: &Box<str>| text.to_string();
+        let text = |text: &str| text.to_owned();
         let tool = |tool: &pilothouse_core::exchange::ToolUse| ToolView {
             name: tool.name.to_string(),
             // As text: a program that reads numbers as floats would round it.
@@ -254,10 +254,10 @@ impl ReceiptView {
             outcome: exchange.outcome.as_str(),
             status: exchange.status,
             answer: AnswerView {
-                id: answer.id.as_ref().map(text),
-                model: answer.model.as_ref().map(text),
+                id: answer.id.as_deref().map(text),
+                model: answer.model.as_deref().map(text),
                 finish: answer.finish.map(pilothouse_core::exchange::Finish::as_str),
-                service_tier: answer.service_tier.as_ref().map(text),
+                service_tier: answer.service_tier.as_deref().map(text),
                 tools: answer.tools.iter().map(tool).collect(),
             },
             usage: bill.usage,

@@ -37,7 +37,7 @@ shape! {
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) status: StatusCode,
-    pub(super) problem: Problem,
+    pub(super) problem: Box<Problem>,
     /// The methods that a path takes, where another one was used.
     pub(super) allow: Option<String>,
 }
@@ -70,13 +70,13 @@ impl Refusal {
         let code = STATUSES.iter().find(|known| known.0 == status).map_or("internal", |known| known.1);
         Self {
             status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-            problem: Problem {
+            problem: Box::new(Problem {
                 code,
                 thing: thing.into(),
                 reason: reason.into(),
                 next_step: next_step.to_owned(),
                 place: None,
-            },
+            }),
             allow: None,
         }
     }
@@ -133,7 +133,7 @@ impl Refusal {
     }
 
     pub(super) fn into_answer(self) -> crate::pipeline::Answer {
-        let body = Failure { error: self.problem };
+        let body = Failure { error: *self.problem };
         let mut answer = super::answer(self.status, &body);
         let headers = answer.headers_mut();
         if self.status == StatusCode::UNAUTHORIZED {
