@@ -3,6 +3,8 @@
 //! An estimate is the sum of the counters times a family's weights. Every weight is positive and every
 //! counter only grows, so a longer text never has fewer tokens.
 
+use std::sync::LazyLock;
+
 /// How many counters a shape has.
 pub(crate) const CLASSES: usize = 16;
 
@@ -82,16 +84,68 @@ enum Run {
     Breaks,
 }
 
-/// Reads a text.
-pub(crate) fn of(text: &str) -> Shape {
-    let mut shape = Shape::default();
-    let (mut run, mut length, mut was_small) = (Run::None, 0_usize, false);
-    for letter in text.chars() {
+/// Where a reader stands in a run, as far as it matters for what follows.
+#[derive(Clone, Copy)]
+struct At {
+    run: Run,
+    length: u8,
+    was_small: bool,
+}
+
+impl At {
+    const START: Self = Self { run: Run::None, length: 1, was_small: false };
+    /// Every place there is. The table's rows are in this order.
+    const ALL: [Self; STATES] = [
+        Self::START,
+        Self::latin(1, false),
+        Self::latin(2, false),
+        Self::latin(3, false),
+        Self::latin(4, false),
+        Self::latin(5, false),
+        Self::latin(6, false),
+        Self::latin(1, true),
+        Self::latin(2, true),
+        Self::latin(3, true),
+        Self::latin(4, true),
+        Self::latin(5, true),
+        Self::latin(6, true),
+        Self::of(Run::Digits, 1),
+        Self::of(Run::Digits, 2),
+        Self::of(Run::Digits, 3),
+        Self::of(Run::Marks, 1),
+        Self::of(Run::Blanks, 1),
+        Self::of(Run::Blanks, 2),
+        Self::of(Run::Breaks, 1),
+    ];
+
+    const fn of(run: Run, length: u8) -> Self {
+        Self { run, length, was_small: false }
+    }
+
+    const fn latin(length: u8, was_small: bool) -> Self {
+        Self { run: Run::Latin, length, was_small }
+    }
+
+    /// Its row in the table.
+    fn row(self) -> u8 {
+        match (self.run, self.was_small) {
+            (Run::None, _) => 0,
+            (Run::Latin, false) => self.length,
+            (Run::Latin, true) => 6 + self.length,
+            (Run::Digits, _) => 12 + self.length,
+            (Run::Marks, _) => 16,
+            (Run::Blanks, _) => 16 + self.length,
+            (Run::Breaks, _) => 19,
+        }
+    }
+
+    /// Reads one more character.
+    fn step(self, letter: char, shape: &mut Shape) -> Self {
         let next = run_of(letter);
-        length = if next == run { length + 1 } else { 1 };
+        let mut length = if next == self.run { self.length + 1 } else { 1 };
         match next {
             Run::Latin => {
-                if length == 1 || (letter.is_ascii_uppercase() && was_small) {
+                if length == 1 || (letter.is_ascii_uppercase() && self.was_small) {
                     length = 1;
                     shape.add(Class::Word);
                 }
@@ -101,13 +155,14 @@ pub(crate) fn of(text: &str) -> Shape {
                 if !letter.is_ascii() {
                     shape.add(Class::Accent);
                 }
-                was_small = !letter.is_ascii_uppercase();
+                return Self::latin(length.min(6), !letter.is_ascii_uppercase());
             }
             Run::Digits => {
                 shape.add(Class::Digit);
                 if length % 3 == 1 {
                     shape.add(Class::DigitGroup);
                 }
+                return Self::of(next, if length > 3 { 1 } else { length });
             }
             Run::Marks => shape.add(if length == 1 { Class::MarkRun } else { Class::Mark }),
             Run::Breaks if length == 1 => shape.add(Class::Break),
@@ -115,8 +170,81 @@ pub(crate) fn of(text: &str) -> Shape {
             Run::Breaks | Run::Blanks => {}
             Run::None => shape.add(class_of(letter)),
         }
-        run = next;
+        Self::of(next, if next == Run::Blanks { length.min(2) } else { 1 })
     }
+}
+
+/// How many places there are.
+const STATES: usize = 20;
+/// What one character of ASCII can add: nothing, one counter, or a digit that begins a group.
+const NOTHING: usize = CLASSES;
+const FIRST_DIGIT: usize = CLASSES + 1;
+
+/// [`At::step`] for ASCII, as a table: nearly all text is read by it, at a few instructions a byte.
+struct Table {
+    /// What a byte is.
+    kinds: [u8; 128],
+    /// Per place and kind: the place that follows, and what is counted.
+    steps: [[(u8, u8); 8]; 32],
+}
+
+/// A character of each kind that [`At::step`] tells apart.
+const KINDS: [char; 6] = ['a', 'A', '0', '!', ' ', '\n'];
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let mut table = Table { kinds: [0; 128], steps: [[(0, NOTHING as u8); 8]; 32] };
+    for (byte, kind) in (0_u8..).zip(&mut table.kinds) {
+        let letter = char::from(byte);
+        let is_same = |one: &char| {
+            run_of(*one) == run_of(letter) && one.is_ascii_uppercase() == letter.is_ascii_uppercase()
+        };
+        *kind = KINDS.iter().position(is_same).unwrap_or_default() as u8;
+    }
+    for at in At::ALL {
+        for (kind, letter) in KINDS.into_iter().enumerate() {
+            let mut shape = Shape::default();
+            let next = at.step(letter, &mut shape).row();
+            let added = match shape.0[Class::DigitGroup as usize] {
+                0 => shape.0.iter().position(|count| *count > 0).unwrap_or(NOTHING),
+                _ => FIRST_DIGIT,
+            };
+            table.steps[usize::from(at.row())][kind] = (next, added as u8);
+        }
+    }
+    table
+});
+
+/// Reads a text.
+pub(crate) fn of(text: &str) -> Shape {
+    let table = &*TABLE;
+    let mut shape = Shape::default();
+    let mut added = [0_u64; 32];
+    let mut row = At::START.row();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let mut length = 0;
+        for byte in rest.bytes().take_while(u8::is_ascii) {
+            let kind = table.kinds[usize::from(byte & 127)];
+            let (next, class) = table.steps[usize::from(row & 31)][usize::from(kind & 7)];
+            added[usize::from(class & 31)] += 1;
+            row = next;
+            length += 1;
+        }
+        // What follows is no ASCII, and goes letter by letter.
+        let mut others = rest[length..].chars();
+        let mut at = At::ALL[usize::from(row)];
+        while let Some(letter) = others.clone().next().filter(|letter| !letter.is_ascii()) {
+            at = at.step(letter, &mut shape);
+            others.next();
+        }
+        row = at.row();
+        rest = others.as_str();
+    }
+    for (sum, count) in shape.0.iter_mut().zip(added) {
+        *sum += count;
+    }
+    shape.0[Class::Digit as usize] += added[FIRST_DIGIT];
+    shape.0[Class::DigitGroup as usize] += added[FIRST_DIGIT];
     shape
 }
 
@@ -142,5 +270,33 @@ fn class_of(letter: char) -> Class {
         '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefe}' => Class::Semitic,
         '\u{900}'..='\u{1fff}' => Class::Brahmic,
         _ => Class::Symbol,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn letter_by_letter(text: &str) -> Shape {
+        let (mut shape, mut at) = (Shape::default(), At::START);
+        for letter in text.chars() {
+            at = at.step(letter, &mut shape);
+        }
+        shape
+    }
+
+    proptest! {
+        #[test]
+        fn the_table_counts_what_the_rules_count(text in "([a-zA-Z]{0,9}|[0-9]{0,7}|[ \t\n\r]{0,4}|[!-~]{0,5}|\\PC{0,4}|é中я){0,40}") {
+            prop_assert_eq!(of(&text), letter_by_letter(&text));
+        }
+    }
+
+    #[test]
+    fn every_place_stands_in_its_own_row() {
+        for (row, at) in (0_u8..).zip(At::ALL) {
+            assert_eq!(at.row(), row);
+        }
     }
 }

@@ -5,8 +5,9 @@
 //! that speaks of pictures may be taken for one that holds some, and then goes to a model that can see.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
-use memchr::memmem;
+use aho_corasick::{AhoCorasick, Input, MatchKind};
 use pilothouse_core::dialect::Dialect;
 
 use crate::compat::behind;
@@ -50,15 +51,117 @@ pub struct Size {
     pub media: u32,
 }
 
-/// What tells that a part is a medium, in any dialect. Names that all dialects share stand alone.
-const IMAGE: [&[u8]; 4] = [b"\"image_url\"", b"\"input_image\"", b"\"image\"", b"image/"];
-const AUDIO: [&[u8]; 2] = [b"\"input_audio\"", b"audio/"];
-const VIDEO: [&[u8]; 2] = [b"\"video\"", b"video/"];
-const PDF: [&[u8]; 4] = [b"\"document\"", b"\"input_file\"", b"\"file\"", b"application/pdf"];
+/// What one pass over a request tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// How long it is.
+    pub size: Size,
+    /// It marks what the vendor is to keep in its cache.
+    pub has_cache_marks: bool,
+    /// The media in its messages: pictures, sound, films, documents.
+    media: [bool; 4],
+}
 
-/// What a request needs.
+/// What a word tells.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Word {
+    /// A part is a medium: a place in [`Survey::media`].
+    Medium(usize),
+    /// The value of this member is encoded.
+    Data,
+    /// An address that holds its own bytes.
+    DataUrl,
+    /// A message, in the dialects of one kind or another.
+    Role,
+    Item,
+    CacheMark,
+}
+
+const IMAGE: Word = Word::Medium(0);
+const AUDIO: Word = Word::Medium(1);
+const VIDEO: Word = Word::Medium(2);
+const PDF: Word = Word::Medium(3);
+/// The words that tell it, in any dialect. Names that all dialects share stand alone. None of them begins within another.
+const WORDS: [(&str, Word); 18] = [
+    ("\"image_url\"", IMAGE),
+    ("\"input_image\"", IMAGE),
+    ("\"image\"", IMAGE),
+    ("image/", IMAGE),
+    ("\"input_audio\"", AUDIO),
+    ("audio/", AUDIO),
+    ("\"video\"", VIDEO),
+    ("video/", VIDEO),
+    ("\"document\"", PDF),
+    ("\"input_file\"", PDF),
+    ("\"file\"", PDF),
+    ("application/pdf", PDF),
+    ("\"data\":", Word::Data),
+    (";base64,", Word::DataUrl),
+    ("\"role\"", Word::Role),
+    ("\"type\"", Word::Item),
+    ("\"cache_control\"", Word::CacheMark),
+    ("\"cachePoint\"", Word::CacheMark),
+];
+/// What is encoded and shorter than this is looked into all the same.
+const ENCODED_MIN: usize = 256;
+
+static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(WORDS.map(|(word, _)| word)).ok()
+});
+
+/// Reads a request's bytes once, for all that is searched in them.
 #[must_use]
-pub fn wants(dialect: Dialect, head: &Head<'_>) -> Wants {
+pub fn survey(dialect: Dialect, head: &Head<'_>) -> Survey {
+    let body = head.body();
+    let mut survey = Survey::default();
+    let list = messages(dialect, head);
+    let within = |at: usize| list.as_ref().is_some_and(|list| list.contains(&at));
+    let message = if dialect == Dialect::OpenaiResponses { Word::Item } else { Word::Role };
+    let (mut encoded, mut messages, mut from) = (0, 0_u32, 0);
+    while let Some(found) = FINDER.as_ref().and_then(|finder| finder.find(Input::new(body).range(from..))) {
+        from = found.end();
+        let word = WORDS[found.pattern().as_usize()].1;
+        if word == Word::CacheMark {
+            survey.has_cache_marks = true;
+        }
+        if !within(found.start()) {
+            continue;
+        }
+        let length = match word {
+            Word::Medium(which) => {
+                survey.media[which] = true;
+                continue;
+            }
+            Word::Data => encoded_string(body, found.end()),
+            Word::DataUrl => memchr::memchr(b'"', &body[found.end()..]).unwrap_or(0),
+            _ => {
+                messages += u32::from(word == message);
+                continue;
+            }
+        };
+        if length > 0 || word == Word::DataUrl {
+            encoded += length;
+            survey.size.media += 1;
+        }
+        from += if length < ENCODED_MIN { 0 } else { length };
+    }
+    survey.size.messages = messages.max(1);
+    survey.size.text_bytes = (body.len() - encoded.min(body.len())) as u64;
+    survey
+}
+
+/// Bytes of the string that stands here, its quotes included, if one does.
+fn encoded_string(body: &[u8], at: usize) -> usize {
+    let start = scan::skip_space(body, at);
+    match scan::skip_value(body, start) {
+        Ok(end) if body.get(start) == Some(&b'"') => end - start,
+        _ => 0,
+    }
+}
+
+/// What a request needs, besides what was seen in it.
+#[must_use]
+pub fn wants(dialect: Dialect, head: &Head<'_>, survey: &Survey) -> Wants {
     let at = |path: &[&str]| find(head, path, dialect);
     let is_there = |path: &[&str]| at(path).is_some_and(|value| !is_empty(value));
     let (tools, choice, schema, reasoning) = match dialect {
@@ -92,49 +195,18 @@ pub fn wants(dialect: Dialect, head: &Head<'_>) -> Wants {
         }
     };
     let is_automatic = |choice: &[u8]| matches!(choice, b"\"auto\"" | b"\"AUTO\"" | b"null");
-    let media = messages(dialect, head).map(|list| &head.body()[list]).unwrap_or_default();
-    let holds = |words: &[&[u8]]| words.iter().any(|word| memmem::find(media, word).is_some());
+    let [image_input, audio_input, video_input, pdf_input] = survey.media;
     Wants {
         tools,
         tool_choice: tools && choice.is_some_and(|choice| !is_automatic(choice)),
-        image_input: holds(&IMAGE),
-        audio_input: holds(&AUDIO),
-        video_input: holds(&VIDEO),
-        pdf_input: holds(&PDF),
+        image_input,
+        audio_input,
+        video_input,
+        pdf_input,
         audio_output: is_there(&["audio"]) || is_there(&["generationConfig", "speechConfig"]),
         json_schema: schema,
         reasoning,
         web_search: is_there(&["web_search_options"]),
-    }
-}
-
-/// How long a request is.
-#[must_use]
-pub fn size(dialect: Dialect, head: &Head<'_>) -> Size {
-    let body = head.body();
-    let Some(list) = messages(dialect, head) else {
-        return Size { text_bytes: body.len() as u64, messages: 1, media: 0 };
-    };
-    let (mut encoded, mut media) = (0, 0);
-    for start in memmem::find_iter(&body[list.clone()], b"\"data\":").map(|at| list.start + at + 7) {
-        let start = scan::skip_space(body, start);
-        let Ok(end) = scan::skip_value(body, start) else { break };
-        if body.get(start) == Some(&b'"') {
-            encoded += end - start;
-            media += 1;
-        }
-    }
-    for start in memmem::find_iter(&body[list.clone()], b";base64,").map(|at| list.start + at) {
-        let length = memchr::memchr(b'"', &body[start..]).unwrap_or(0);
-        encoded += length;
-        media += 1;
-    }
-    let name: &[u8] = if dialect == Dialect::OpenaiResponses { b"\"type\"" } else { b"\"role\"" };
-    let messages = memmem::find_iter(&body[list], name).count();
-    Size {
-        text_bytes: (body.len() - encoded.min(body.len())) as u64,
-        messages: u32::try_from(messages).unwrap_or(u32::MAX).max(1),
-        media,
     }
 }
 
@@ -227,7 +299,8 @@ mod tests {
     fn of(dialect: Dialect, body: &Value) -> (Wants, Size, bool) {
         let text = body.to_string();
         let head = Head::read(text.as_bytes()).unwrap();
-        (wants(dialect, &head), size(dialect, &head), is_in_tool_loop(dialect, &head))
+        let survey = survey(dialect, &head);
+        (wants(dialect, &head, &survey), survey.size, is_in_tool_loop(dialect, &head))
     }
 
     #[test]

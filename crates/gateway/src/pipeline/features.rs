@@ -6,7 +6,7 @@ use pilothouse_routing::affinity::{Chain, Identity, Scope};
 use pilothouse_routing::count::{PrefixCounts, Prefixed};
 use pilothouse_routing::{Capability, Conversation, Deadline, Features, Held, Input, Needs};
 use pilothouse_wire::head::Head;
-use pilothouse_wire::needs::{self, Wants};
+use pilothouse_wire::needs::{self, Survey, Wants};
 use pilothouse_wire::scan;
 use smallvec::SmallVec;
 
@@ -45,7 +45,7 @@ impl<'a> Told<'a> {
     pub(super) fn read(shared: &Shared, route: &Route, dialect: Dialect, asked: &'a Asked<'_>) -> Self {
         let head = Head::again(&asked.body, asked.members.clone());
         let at = shared.clock.now();
-        let mut told = Self::alone(route, dialect, &head, asked.is_stream, at);
+        let mut told = Self::seen(route, dialect, &head, asked.survey(dialect, &head), asked.is_stream, at);
         let scope = Scope {
             seed: shared.seed(),
             key: &asked.key,
@@ -73,7 +73,18 @@ impl<'a> Told<'a> {
         is_stream: bool,
         at: UnixMs,
     ) -> Self {
-        let size = needs::size(dialect, head);
+        Self::seen(route, dialect, head, &needs::survey(dialect, head), is_stream, at)
+    }
+
+    fn seen(
+        route: &Route,
+        dialect: Dialect,
+        head: &Head<'a>,
+        survey: &Survey,
+        is_stream: bool,
+        at: UnixMs,
+    ) -> Self {
+        let size = survey.size;
         let deadline = route.deadline.map(|all| Deadline {
             remaining_ms: u64::try_from(all.as_millis()).unwrap_or(u64::MAX),
             is_first_token: is_stream,
@@ -84,7 +95,7 @@ impl<'a> Told<'a> {
                 messages: size.messages,
                 media_tokens: u64::from(size.media) * TOKENS_PER_MEDIUM,
             },
-            needs: needs_of(needs::wants(dialect, head)),
+            needs: needs_of(needs::wants(dialect, head, survey)),
             output_tokens_max: match (needs::output_limit(dialect, head), route.output_tokens_max) {
                 (Some(asked), Some(most)) => Some(asked.min(most)),
                 (asked, most) => asked.or(most),

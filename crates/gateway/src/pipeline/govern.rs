@@ -14,7 +14,7 @@ use pilothouse_store::limits;
 use pilothouse_store::runs::{RunLimits, Verdict};
 use pilothouse_tokens::{TextShape, Tokenizer};
 use pilothouse_wire::head::Head;
-use pilothouse_wire::needs;
+use pilothouse_wire::needs::{self, Survey};
 use pilothouse_wire::scan;
 
 use super::choose::{Choice, may_call};
@@ -33,6 +33,8 @@ const LEASE_WAIT: Duration = Duration::from_secs(2);
 const OUTPUT_TOKENS_MIN: u64 = 16;
 /// The output that is reckoned with, and then asked for at most, where nobody says how long an answer may be.
 const OUTPUT_TOKENS_UNKNOWN: u64 = 16_384;
+/// Up to this size, a body's length is all that is asked before money is set aside.
+const BOUND_BYTES_MAX: usize = 4_096;
 /// Tokens that vendors add to what is sent, at most about: instructions on tools and the like.
 const ADDED_TOKENS: u64 = 512;
 /// Tokens of a picture, a recording or a page, at most about.
@@ -201,7 +203,18 @@ pub(super) async fn reserve(
     let Some((accounts, budgets)) = job.accounts().zip(shared.budgets.get()) else { return Ok(None) };
     let accounts = accounts.to_vec();
     let now = shared.clock.now();
-    let bill = Estimate::of(dialect, asked, choice);
+    let mut bill = Estimate::of(dialect, asked, choice);
+    // No text has more tokens than bytes: of a short one that is enough to know, as long as the balance does.
+    if asked.body.len() <= BOUND_BYTES_MAX {
+        bill.input = asked.body.len() as u64 + bill.added();
+        let most = bill.cost(choice, bill.output_max, now).ok_or_else(|| no_price(choice))?;
+        if let Ok(reservation) = budgets.reserve(&accounts, most, now) {
+            let cap = bill.is_open.then_some(bill.output_max);
+            job.reserves(reservation, bill.words(cap));
+            return Ok(cap);
+        }
+    }
+    bill.input = bill.likely(asked, choice);
     let cost = |output: u64| bill.cost(choice, output, now);
     let (Some(least), Some(most)) = (cost(OUTPUT_TOKENS_MIN.min(bill.output_max)), cost(bill.output_max))
     else {
@@ -232,7 +245,7 @@ fn awaits(refused: &Refused) -> bool {
 /// What an attempt may use, at most.
 struct Estimate {
     input: u64,
-    writes_cache: bool,
+    survey: Survey,
     output_max: u64,
     /// Nobody but us says how long the answer may be.
     is_open: bool,
@@ -244,23 +257,15 @@ impl Estimate {
     fn of(dialect: Dialect, asked: &Asked<'_>, choice: &Choice) -> Self {
         let head = Head::again(&asked.body, asked.members.clone());
         let target = &choice.resolution.target;
-        let tokenizer = Tokenizer::of(&target.real);
-        let size = needs::size(dialect, &head);
-        let likely = match std::str::from_utf8(&asked.body) {
-            Ok(text) if size.media == 0 => tokenizer.estimate(&TextShape::of(text)),
-            _ => size.text_bytes / 2,
-        };
-        let margin = likely * u64::from(tokenizer.error_percent()) / 100;
-        let media = u64::from(size.media) * TOKENS_PER_MEDIUM;
+        let survey = *asked.survey(dialect, &head);
         let of_model = target.known.as_ref().and_then(pilothouse_catalog::Model::output_tokens_max);
         let asked_for = needs::output_limit(dialect, &head);
         let known = [asked_for, choice.output_tokens_max, of_model].into_iter().flatten().min();
         let number =
             |name: &str| std::str::from_utf8(needs::find(&head, &[name], dialect)?).ok()?.parse::<u64>().ok();
         Self {
-            input: likely + margin + media + ADDED_TOKENS,
-            writes_cache: memchr::memmem::find(&asked.body, b"cache_control").is_some()
-                || memchr::memmem::find(&asked.body, b"cachePoint").is_some(),
+            input: 0,
+            survey,
             output_max: if dialect == Dialect::OpenaiEmbeddings {
                 0
             } else {
@@ -275,13 +280,28 @@ impl Estimate {
         }
     }
 
+    /// The input as far as its text tells, with the error of such an estimate.
+    fn likely(&self, asked: &Asked<'_>, choice: &Choice) -> u64 {
+        let tokenizer = Tokenizer::of(&choice.resolution.target.real);
+        let likely = match std::str::from_utf8(&asked.body) {
+            Ok(text) if self.survey.size.media == 0 => tokenizer.estimate(&TextShape::of(text)),
+            _ => self.survey.size.text_bytes / 2,
+        };
+        likely + likely * u64::from(tokenizer.error_percent()) / 100 + self.added()
+    }
+
+    /// The input that no text tells.
+    fn added(&self) -> u64 {
+        u64::from(self.survey.size.media) * TOKENS_PER_MEDIUM + ADDED_TOKENS
+    }
+
     /// What so much output would cost, with the dearest way to count the input; `None` where it has no price.
     fn cost(&self, choice: &Choice, output: u64, now: UnixMs) -> Option<PicoUsd> {
         let pricing = choice.resolution.target.pricing.as_ref()?;
         let output = output.saturating_mul(self.choices);
         let of = |usage: Usage| pricing.cost(&usage, self.tier.as_deref(), now).known();
         let plain = of(Usage { input: self.input, output, ..Usage::default() })?;
-        if !self.writes_cache {
+        if !self.survey.has_cache_marks {
             return Some(plain);
         }
         let short = of(Usage { cache_write_5m: self.input, output, ..Usage::default() });

@@ -1,7 +1,7 @@
 //! What is asked: the whole body within bounds, and a borrowed look at its head.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, OnceLock};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue};
@@ -12,6 +12,7 @@ use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::Caller;
 use pilothouse_wire::head::Head;
+use pilothouse_wire::needs::{self, Survey};
 use pilothouse_wire::path::PathCall;
 use pilothouse_wire::scan::Members;
 
@@ -49,6 +50,8 @@ pub(crate) struct Asked<'h> {
     pub(crate) as_sent: Option<Bytes>,
     /// What is kept of the exchange, where bodies are.
     pub(crate) keeping: Option<Box<Keeping>>,
+    /// What one pass over the body tells, once somebody has asked.
+    survey: OnceLock<Survey>,
 }
 
 impl Asked<'_> {
@@ -61,10 +64,16 @@ impl Asked<'_> {
         Keeping::begin(shared, mode, dialect, &self.key, end_user, self.is_stream, &self.body)
     }
 
+    /// What one pass over the body tells.
+    pub(super) fn survey(&self, dialect: Dialect, head: &Head<'_>) -> &Survey {
+        self.survey.get_or_init(|| needs::survey(dialect, head))
+    }
+
     /// Puts another body in the place of the one that there is.
     pub(super) fn rewrite(&mut self, body: Bytes, plan: &Plan) -> Result<(), Error> {
         self.body.replace(body, plan.inflight_bytes_max)?;
         self.members = Head::read(&self.body)?.into_members();
+        self.survey = OnceLock::new();
         Ok(())
     }
 }
@@ -259,6 +268,7 @@ pub(super) fn asked<'h>(
         end_user,
         as_sent: None,
         keeping: None,
+        survey: OnceLock::new(),
     })
 }
 

@@ -82,7 +82,7 @@ impl Calibration {
         let share = NEWEST.max(1.0 / learned.samples as f32);
         learned.ratio += (ratio - learned.ratio) * share;
         if learned.samples >= SAMPLES_MIN {
-            let error = learned.errors.at(0.95).unwrap_or(0).div_ceil(10).clamp(1, ERROR_PERCENT_MAX);
+            let error = learned.errors.p95(now).unwrap_or(0).div_ceil(10).clamp(1, ERROR_PERCENT_MAX);
             self.told.store((u64::from(learned.ratio.to_bits()) << 32) | error, Ordering::Relaxed);
         }
     }

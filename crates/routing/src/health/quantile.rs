@@ -10,6 +10,12 @@ const BUCKETS: usize = PER_DOUBLING * DOUBLINGS;
 /// New counts grow instead of old ones shrinking, until this; then all are scaled down once.
 const SCALE_MAX: f32 = 1_048_576.0;
 
+/// From so many values on, one more moves a quantile little.
+const SETTLED: u32 = 64;
+/// Then it is looked for again after so many values, or so many milliseconds.
+const UNTOLD_MAX: u32 = 16;
+const UNTOLD_MS_MAX: u64 = 10;
+
 /// Fading counts of values in any unit.
 #[derive(Debug)]
 pub(crate) struct Quantile {
@@ -18,6 +24,12 @@ pub(crate) struct Quantile {
     /// When a count weighed one.
     since: UnixMs,
     half_life_ms: u64,
+    /// What was last told of the present, when, and the values that have come since.
+    told: Option<u64>,
+    told_at: UnixMs,
+    untold: u32,
+    /// Values in all, as far as [`SETTLED`].
+    values: u32,
 }
 
 impl Quantile {
@@ -27,6 +39,10 @@ impl Quantile {
             total: 0.0,
             since: UnixMs(0),
             half_life_ms: half_life_ms.max(1),
+            told: None,
+            told_at: UnixMs(0),
+            untold: 0,
+            values: 0,
         }
     }
 
@@ -34,6 +50,20 @@ impl Quantile {
         let weight = self.weight(now);
         self.counts[bucket(value)] += weight;
         self.total += weight;
+        self.untold += 1;
+        self.values = (self.values + 1).min(SETTLED);
+    }
+
+    /// The value that 95 of 100 do not exceed. Looked for again after a few values or milliseconds only: finding it takes
+    /// longer than all else that a value costs, and one of many moves it little.
+    pub(crate) fn p95(&mut self, now: UnixMs) -> Option<u64> {
+        let is_settled = self.values == SETTLED;
+        let is_fresh = self.untold < UNTOLD_MAX && now.0.saturating_sub(self.told_at.0) < UNTOLD_MS_MAX;
+        if !(is_settled && is_fresh) {
+            self.told = self.at(0.95);
+            (self.told_at, self.untold) = (now, 0);
+        }
+        self.told
     }
 
     /// The weight of a count at `now`.

@@ -92,7 +92,7 @@ impl Speed {
         let mean = state.first_token.add(now, after_us as f32);
         state.first_tokens.add(now, after_us);
         self.first_token_us.store(mean as u64, Ordering::Relaxed);
-        self.first_token_p95_us.store(state.first_tokens.at(0.95).unwrap_or(0), Ordering::Relaxed);
+        self.first_token_p95_us.store(state.first_tokens.p95(now).unwrap_or(0), Ordering::Relaxed);
         self.measured_at.store(now.0, Ordering::Relaxed);
         self.samples.fetch_add(1, Ordering::Release);
     }
@@ -101,7 +101,7 @@ impl Speed {
     pub(crate) fn whole(&self, now: UnixMs, total_us: u64, after_first_us: u64, tokens: u64) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.totals.add(now, total_us);
-        self.total_p95_us.store(state.totals.at(0.95).unwrap_or(0), Ordering::Relaxed);
+        self.total_p95_us.store(state.totals.p95(now).unwrap_or(0), Ordering::Relaxed);
         // Fewer tokens than a handful come in one event, and tell nothing of the pace.
         if tokens >= 8 {
             let mean = state.token.add(now, after_first_us as f32 * 1000.0 / tokens as f32);

@@ -162,8 +162,12 @@ proptest! {
         if let Ok(before) = items_of(&turn, &mut Vec::new())
             && let Ok(body) = joined(&now, &before)
         {
-            let value: Value = serde_json::from_slice(&body).unwrap();
-            prop_assert!(value["input"].is_array());
+            // Bytes that are no text, and half a surrogate pair in an escape, go on as they came.
+            let is_text = |body: &[u8]| serde_json::from_slice::<Value>(body).is_ok();
+            if [&request, &answer, &now].into_iter().all(|body| is_text(body)) {
+                let value: Value = serde_json::from_slice(&body).unwrap();
+                prop_assert!(value["input"].is_array());
+            }
         }
     }
 }
