@@ -119,6 +119,8 @@ shape! {
         provider: String,
         /// Whether it is a route.
         route: bool,
+        /// The line of the configuration that has the route or the provider, as `FILE:LINE`.
+        place: Option<String>,
     }
 }
 
@@ -199,10 +201,16 @@ fn route_view(ask: &Ask, route: &Route) -> RouteView {
 }
 
 pub(super) fn models(ask: &Ask) -> Answered {
-    let view = |(name, provider): &(String, std::sync::Arc<Provider>)| ModelView {
-        name: name.clone(),
-        provider: provider.name.to_string(),
-        route: ask.plan.route(name).is_some(),
+    let view = |(name, provider): &(String, std::sync::Arc<Provider>)| {
+        let route = ask.plan.route(name).is_some();
+        let (thing, of) =
+            if route { (Thing::Route, name.as_str()) } else { (Thing::Provider, &*provider.name) };
+        ModelView {
+            name: name.clone(),
+            provider: provider.name.to_string(),
+            route,
+            place: place(ask, thing, of).filter(|_| !ask.plan.is_discovered),
+        }
     };
     page(ask, ask.plan.callable().iter().map(view))
 }

@@ -156,7 +156,7 @@ pub(crate) fn check_clashes(source: &Source, plan: &Plan, store: &Keys) -> Resul
                     "a minted key is called `{name}` too: rename this one, or take the minted one out of the store with \
                      `pilothouse config export --remove`"
                 );
-                Diagnostic { span, message }
+                Diagnostic { span: span.filter(|span| !span.is_empty()), message }
             }
             Clash::Secret { minted, configured } => {
                 let section = file.keys.iter().find(|(key, _)| *key.get_ref() == configured);

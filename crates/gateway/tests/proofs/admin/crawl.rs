@@ -151,6 +151,9 @@ fn every_operation_answers_as_the_document_says_and_none_is_missing_in_it() {
     assert!(described.is_empty(), "described, but no endpoint: {described:?}");
 }
 
+/// Method, path, headers, body, and the status that is expected.
+type Case<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a str, u16);
+
 #[test]
 fn refusals_have_the_one_shape_wherever_they_are_made() {
     let house = governed();
@@ -161,7 +164,7 @@ fn refusals_have_the_one_shape_wherever_they_are_made() {
     let bearer = [("authorization", "Bearer pha-admin-token")];
     let as_form = [bearer[0], ("content-type", "text/plain")];
     let json_too = [bearer[0], ("content-type", "application/json")];
-    let cases: [(&str, &str, &[(&str, &str)], &str, u16); 14] = [
+    let cases: [Case<'_>; 14] = [
         ("GET", "/api/v1/nothing", &bearer, "", 404),
         ("GET", "/api/v2/keys", &bearer, "", 404),
         ("GET", "/api/v1/keys/", &bearer, "", 404),

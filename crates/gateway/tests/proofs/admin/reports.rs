@@ -188,6 +188,7 @@ fn configuration_is_shown_with_the_line_of_each_thing() {
         (&models["items"][0]["name"], &models["items"][0]["route"]),
         (&json!("assistant"), &json!(true))
     );
+    assert!(stands_at(&models["items"][0], &line(&house, "[routes.assistant]")), "{models}");
 }
 
 #[test]
