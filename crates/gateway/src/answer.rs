@@ -1,6 +1,7 @@
 //! Bodies of answers on their way to the client.
 
 mod array;
+mod late;
 mod passed;
 mod relay;
 mod translated;
@@ -15,6 +16,7 @@ use pilothouse_wire::codec::VendorError;
 use crate::job::Job;
 
 pub use array::ArrayBody;
+pub use late::LateBody;
 pub use passed::{PassedBody, Reading};
 pub use relay::RelayBody;
 pub(crate) use translated::Rewriter;
@@ -49,6 +51,8 @@ pub enum AnswerBody {
     Passed(Box<PassedBody>),
     /// Whatever it is, and kept on its way.
     Kept(Box<KeptBody>),
+    /// A stream that has begun before it is known what it will say.
+    Late(Box<LateBody>),
 }
 
 impl AnswerBody {
@@ -73,6 +77,7 @@ impl http_body::Body for AnswerBody {
             Self::Array(body) => body.poll(cx),
             Self::Passed(body) => body.poll(cx),
             Self::Kept(body) => body.poll(cx),
+            Self::Late(body) => body.poll(cx),
         }
     }
 
@@ -84,7 +89,9 @@ impl http_body::Body for AnswerBody {
         match self {
             Self::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
             Self::Passed(body) => body.bytes_left().map_or_else(SizeHint::default, SizeHint::with_exact),
-            Self::Relay(_) | Self::Translated(_) | Self::Array(_) | Self::Kept(_) => SizeHint::default(),
+            Self::Relay(_) | Self::Translated(_) | Self::Array(_) | Self::Kept(_) | Self::Late(_) => {
+                SizeHint::default()
+            }
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod compat;
 mod diagnostic;
+mod hedge;
 mod key;
 mod limits;
 mod provider;
@@ -23,12 +24,13 @@ use toml::Spanned;
 pub use crate::bodies::BodiesMode;
 pub use compat::CompatMode;
 pub use diagnostic::{ConfigError, Diagnostic};
+pub use hedge::{After, Hedge};
 pub use key::{Key, Team};
 pub use limits::{
     AnchorText, BudgetSection, BudgetsSection, LimitSection, RunSection, TemporarySection, Usd,
 };
 pub use provider::{EntraSection, Provider, TimeoutSection};
-pub use route::{Defaults, Require, Route, RouteTarget};
+pub use route::{Cascade, Defaults, OnGone, Require, Route, RouteTarget};
 pub use secret::{SecretRef, resolve as resolve_secret};
 pub use server::{Server, TlsSection};
 pub use signing::Signing;

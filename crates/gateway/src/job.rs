@@ -3,6 +3,10 @@
 mod aside;
 mod course;
 mod holds;
+mod paid;
+mod race;
+mod seats;
+mod trial;
 
 use std::sync::{Arc, PoisonError};
 
@@ -21,9 +25,14 @@ use crate::plan::Resolution;
 use crate::shared::Shared;
 
 use course::Course;
+use paid::Others;
+use race::Side;
+use seats::Seats;
 
 pub(crate) use aside::{Aside, Tells};
 pub(crate) use holds::{Holds, Run};
+pub(crate) use race::Racing;
+pub(crate) use trial::{Tested, Trial};
 
 /// Bytes of text that make one token, about: used only for the labelled estimate of broken-off answers.
 /// OpenAI's help centre gives four characters (<https://help.openai.com/en/articles/4936856>, 2026-11-22).
@@ -47,6 +56,16 @@ pub struct Job {
     course: Option<Box<Course>>,
     /// What an exchange within limits or budgets holds.
     holds: Option<Box<Holds>>,
+    /// Its places within limits on calls at once.
+    seats: Option<Box<Seats>>,
+    /// The first model that was gone, on the way.
+    gone: Option<Arc<Resolution>>,
+    /// Its part, where two calls race for the exchange.
+    side: Option<Box<Side>>,
+    /// Where it waits for a verdict on its answer, instead of being recorded when that has ended.
+    trial: Option<Arc<Trial>>,
+    /// What was paid for besides the answer that is passed on.
+    others: Option<Box<Others>>,
 }
 
 impl Job {
@@ -83,6 +102,11 @@ impl Job {
             watch: None,
             course: None,
             holds: None,
+            seats: None,
+            gone: None,
+            side: None,
+            trial: None,
+            others: None,
         }
     }
 
@@ -195,12 +219,15 @@ impl Job {
         let Some(target) = self.exchange.as_ref().and_then(|exchange| exchange.target.clone()) else {
             return;
         };
-        self.receipt(|receipt| receipt.attempts.push(Attempt { target, kind, status, failed_us }));
+        self.receipt(|receipt| {
+            receipt.attempts.push(Attempt { target, kind, status, failed_us, outrun: None })
+        });
     }
 
     /// Another target is asked: what was edited and lost for the one before holds no more.
     pub fn tries_again(&mut self) {
         self.attempt_settles();
+        self.leaves();
         self.note(|exchange| {
             exchange.timings.headers_us = None;
             exchange.timings.first_token_us = None;
@@ -253,28 +280,46 @@ impl Job {
     }
 
     fn end(&mut self, outcome: Outcome, facts: Facts) {
+        if let Some(trial) = self.trial.take() {
+            trial.put(self.handed_over(), outcome, facts);
+            return;
+        }
         let total_us = self.elapsed_us();
         let Some(mut exchange) = self.exchange.take() else { return };
-        self.shared.metrics.in_flight.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
-        exchange.outcome = outcome;
-        if let Some(watch) = &self.watch {
-            watch.ended(outcome);
+        if self.is_beside() {
+            // The exchange that it belongs to is recorded, and says that its cost is not known.
+            return;
         }
+        exchange.outcome = outcome;
         exchange.timings.total_us = total_us;
+        self.seats = None;
         if !exchange.streamed && outcome == Outcome::Complete {
             // An answer that comes at once has its first token with its last.
             exchange.timings.first_token_us.get_or_insert(total_us);
         }
-        exchange.bill = self.bill(&exchange, outcome, &facts);
+        let own = self.bill(&exchange, outcome, &facts);
+        exchange.bill = self.with_others(own);
         exchange.answer = facts.answer;
+        match self.side.take() {
+            None => self.concludes(exchange, &own),
+            Some(side) => self.side_ends(*side, exchange, &own),
+        }
+    }
+
+    /// Settles what the exchange held, and records it. `own` is the bill of the answer that is passed on.
+    fn concludes(&mut self, mut exchange: Box<Exchange>, own: &Bill) {
+        self.shared.metrics.in_flight.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+        if let Some(watch) = &self.watch {
+            watch.ended(exchange.outcome);
+        }
         if self.holds.is_some() {
-            self.holds_end(&mut exchange);
+            self.holds_end(&mut exchange, own);
         }
         if let Some(resolution) = &self.resolution {
-            resolution.target.metrics.count(&exchange);
+            resolution.target.metrics.count(&exchange, &own.usage);
         }
         if self.course.is_some() {
-            self.course_ends(&exchange);
+            self.course_ends(&exchange, own);
         }
         if exchange.client_dialect == Dialect::OpenaiResponses {
             self.keep(&exchange);

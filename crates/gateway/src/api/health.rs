@@ -9,6 +9,7 @@ use pilothouse_routing::health::breaker::Standing;
 
 use super::shape::{Moment, one_of, shape};
 use super::{Answered, Ask, reply};
+use crate::concurrency::Limit;
 use crate::plan::Resolution;
 
 /// Targets of one answer, at most; those of routes come first.
@@ -77,6 +78,27 @@ shape! {
 
 shape! {
     answer
+    /// A limit on calls at once to a provider or a target, or on a route.
+    PlacesView {
+        /// What it is of: `provider`, `target` or `route`.
+        scope: &'static str,
+        /// Its name.
+        name: String,
+        /// Most calls at once.
+        concurrency: u32,
+        /// Most calls that wait for a place.
+        queue: u32,
+        /// Calls that have a place.
+        taken: u32,
+        /// Calls that wait for one.
+        waiting: usize,
+        /// Calls that were turned away since the start.
+        shed: u64,
+    }
+}
+
+shape! {
+    answer
     /// What is written to disk.
     LedgerView {
         /// Exchanges that wait to be written.
@@ -114,6 +136,8 @@ shape! {
         refused: u64,
         /// What is written to disk.
         ledger: LedgerView,
+        /// Limits on calls at once, and what they hold.
+        places: Vec<PlacesView>,
         /// How many targets there are; at most 1,000 of them are listed.
         targets_total: usize,
         /// The targets: those of routes, and those that were called.
@@ -150,10 +174,24 @@ pub(super) fn show(ask: &Ask) -> Answered {
             budget_errors,
             budget_error,
         },
+        places: metrics.limits.all().iter().map(|limit| places(limit)).collect(),
         targets_total: targets.len(),
         targets: targets.into_iter().take(TARGETS_MAX).collect(),
     };
     reply(StatusCode::OK, &view)
+}
+
+fn places(limit: &Limit) -> PlacesView {
+    let counts = limit.counts();
+    PlacesView {
+        scope: limit.of().scope(),
+        name: limit.of().name().to_string(),
+        concurrency: counts.size.concurrency,
+        queue: counts.size.queue,
+        taken: counts.taken,
+        waiting: counts.waiting,
+        shed: counts.shed,
+    }
 }
 
 /// The targets of routes, then those that were called by their names.

@@ -2,16 +2,18 @@
 
 use http::StatusCode;
 use pilothouse_core::exchange::{
-    Attempt, Caller, Chosen, Exchange, Note, Outcome, Receipt, Standing, TargetUsed, Timings,
+    Attempt, Caller, Chosen, Exchange, Note, Outcome, Outrun, PaidAnswer, Receipt, Standing, TargetUsed,
+    Timings,
 };
 use pilothouse_core::id::ExchangeId;
-use pilothouse_core::usage::Usage;
+use pilothouse_core::money::Cost;
+use pilothouse_core::usage::{Bill, Usage};
 use pilothouse_store::Filter;
 use serde_json::Value;
 
 use super::query::cursor;
 use super::refusal::Refusal;
-use super::shape::{Moment, Money, Page, shape};
+use super::shape::{Moment, Money, Page, Seldom, shape};
 use super::{Answered, Ask, ledger_failed, reply};
 
 shape! {
@@ -93,6 +95,51 @@ shape! {
 
 shape! {
     foreign
+    /// A call that was cancelled because another one spoke first.
+    OutrunView of Outrun {
+        /// When it was sent, in microseconds after the exchange's start.
+        began_us: u64,
+        /// What its vendor may bill, in pico-dollars, by estimate.
+        estimated_cost: Cost,
+    }
+}
+
+shape! {
+    foreign
+    /// What one answer used and cost, in pico-dollars.
+    BillView of Bill {
+        /// Its tokens.
+        usage: Usage,
+        /// `reported`, `partial` or `absent`.
+        provenance: String,
+        /// Output tokens estimated beyond these.
+        estimated_output: u64,
+        /// The price of the tokens.
+        cost: Cost,
+        /// The price of the estimate.
+        estimated_cost: Cost,
+    }
+}
+
+shape! {
+    foreign
+    /// An answer that was paid for and not passed on.
+    PaidAnswerView of PaidAnswer {
+        /// Who answered.
+        target: TargetUsed,
+        /// The service tier that was billed.
+        tier: Option<String>,
+        /// What it used and cost.
+        bill: Bill,
+        /// What became of it, for people.
+        why: String,
+        /// When it was there, in microseconds after the exchange's start.
+        ended_us: u64,
+    }
+}
+
+shape! {
+    foreign
     /// An attempt that failed.
     AttemptView of Attempt {
         /// The target that was tried.
@@ -103,6 +150,8 @@ shape! {
         status: Option<u16>,
         /// When it had failed, in microseconds after the exchange's start.
         failed_us: u64,
+        /// Of a hedge's call that did not fail but was cancelled.
+        outrun: Seldom<Outrun>,
     }
 }
 
@@ -142,6 +191,8 @@ shape! {
         attempts: Vec<Attempt>,
         /// What else happened on the way.
         notes: Vec<Note>,
+        /// Answers that were paid for and not passed on; the bill holds theirs too.
+        answers: Seldom<Vec<PaidAnswer>>,
         /// Whom the route chose; null where the name that was asked for is no route.
         choice: Option<Chosen>,
         /// The message of the error, as the client read it.

@@ -33,6 +33,8 @@ impl Schemas {
 pub(crate) trait Shape {
     /// Whether a request may leave it out.
     const IS_OPTIONAL: bool = false;
+    /// Whether an answer may leave it out.
+    const MAY_LACK: bool = false;
 
     /// Its schema; named ones enter `all` and are referred to.
     fn schema(all: &mut Schemas) -> Value;
@@ -102,7 +104,8 @@ macro_rules! shape {
                         stringify!($field),
                         $crate::api::shape::words(&[$($told),+]),
                         <$kind as $crate::api::shape::Shape>::schema(all),
-                        $is_answer || !<$kind as $crate::api::shape::Shape>::IS_OPTIONAL,
+                        !<$kind as $crate::api::shape::Shape>::MAY_LACK
+                            && ($is_answer || !<$kind as $crate::api::shape::Shape>::IS_OPTIONAL),
                     )),+];
                     $crate::api::shape::object(&[$($about),+], members)
                 })
@@ -158,6 +161,30 @@ impl<T: Shape> Shape for Box<T> {
 impl<T: Shape> Shape for Vec<T> {
     fn schema(all: &mut Schemas) -> Value {
         json!({ "type": "array", "items": T::schema(all) })
+    }
+}
+
+/// A member of a kept type that is left out where there is nothing to say.
+pub(crate) struct Seldom<T>(std::marker::PhantomData<T>);
+
+impl<T: Shape> Shape for Seldom<T> {
+    const MAY_LACK: bool = true;
+
+    fn schema(all: &mut Schemas) -> Value {
+        T::schema(all)
+    }
+}
+
+impl Shape for Cost {
+    fn schema(_: &mut Schemas) -> Value {
+        json!({ "anyOf": [
+            { "const": "unknown" },
+            {
+                "type": "object",
+                "properties": { "known": { "type": ["integer", "string"], "pattern": "^-?[0-9]+$" } },
+                "required": ["known"],
+            },
+        ] })
     }
 }
 

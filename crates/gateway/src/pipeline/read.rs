@@ -1,7 +1,7 @@
 //! What is asked: the whole body within bounds, and a borrowed look at its head.
 
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue};
@@ -51,7 +51,7 @@ pub(crate) struct Asked<'h> {
     /// What is kept of the exchange, where bodies are.
     pub(crate) keeping: Option<Box<Keeping>>,
     /// What one pass over the body tells, once somebody has asked.
-    survey: OnceLock<Survey>,
+    pub(super) survey: OnceLock<Survey>,
 }
 
 impl Asked<'_> {
@@ -67,6 +67,50 @@ impl Asked<'_> {
     /// What one pass over the body tells.
     pub(super) fn survey(&self, dialect: Dialect, head: &Head<'_>) -> &Survey {
         self.survey.get_or_init(|| needs::survey(dialect, head))
+    }
+
+    /// The same for another call beside the first one, which holds the body's bytes against their bound.
+    pub(super) fn again(&self) -> Self {
+        Self {
+            body: Held { bytes: self.body.bytes.clone(), shared: Arc::clone(&self.body.shared), counted: 0 },
+            headers: self.headers,
+            members: self.members.clone(),
+            model: self.model.clone(),
+            is_stream: self.is_stream,
+            sdk_retries: self.sdk_retries,
+            hops: self.hops,
+            compat: self.compat,
+            caller: self.caller.clone(),
+            key: Arc::clone(&self.key),
+            holder: self.holder.clone(),
+            end_user: self.end_user.clone(),
+            as_sent: self.as_sent.clone(),
+            keeping: None,
+            survey: self.survey.clone(),
+        }
+    }
+
+    /// Takes what is asked away, without its headers, for what outlives the request's own task.
+    pub(super) fn taken(&mut self) -> Asked<'static> {
+        static NO_HEADERS: LazyLock<HeaderMap> = LazyLock::new(HeaderMap::new);
+        let nothing = Held::nothing(&self.body.shared);
+        Asked {
+            body: std::mem::replace(&mut self.body, nothing),
+            headers: &NO_HEADERS,
+            members: std::mem::take(&mut self.members),
+            model: std::mem::take(&mut self.model),
+            is_stream: self.is_stream,
+            sdk_retries: self.sdk_retries,
+            hops: self.hops,
+            compat: self.compat,
+            caller: std::mem::take(&mut self.caller),
+            key: Arc::clone(&self.key),
+            holder: self.holder.clone(),
+            end_user: self.end_user.take(),
+            as_sent: self.as_sent.take(),
+            keeping: self.keeping.take(),
+            survey: std::mem::take(&mut self.survey),
+        }
     }
 
     /// Puts another body in the place of the one that there is.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use pilothouse_core::exchange::{Attempt, Chosen, Exchange, Note, TargetUsed};
+use pilothouse_core::exchange::{Attempt, Chosen, Exchange, Note, PaidAnswer, TargetUsed};
 use pilothouse_core::money::{Cost, PicoUsd};
 use pilothouse_core::usage::Usage;
 use serde_json::{Value, json};
@@ -125,15 +125,23 @@ fn bill(out: &mut dyn Write, exchange: &Exchange, sum: Option<&[Line]>) -> io::R
         (Cost::Unknown, None) => "unknown · no price row fits".to_owned(),
     };
     writeln!(out, "  {:<9}{cost}", "cost")?;
-    for line in sum.unwrap_or_default() {
-        writeln!(
-            out,
-            "    {:<24}{:>14} x ${} per million = ${}",
-            line.class,
-            grouped(line.tokens),
-            line.price_per_million(),
-            line.amount()
-        )?;
+    let sum_of = |out: &mut dyn Write, answer: Option<usize>| {
+        let lines = sum.unwrap_or_default().iter().filter(|line| line.answer == answer);
+        lines.into_iter().try_for_each(|line| {
+            writeln!(
+                out,
+                "    {:<24}{:>14} x ${} per million = ${}",
+                line.class,
+                grouped(line.tokens),
+                line.price_per_million(),
+                line.amount()
+            )
+        })
+    };
+    sum_of(out, None)?;
+    for (place, answer) in exchange.receipt.iter().flat_map(|receipt| &receipt.answers).enumerate() {
+        paid(out, answer)?;
+        sum_of(out, Some(place))?;
     }
     let is_priced = price.is_some() && bill.cost.known().is_some_and(|cost| cost.0 != 0);
     if sum.is_none() && is_priced {
@@ -181,6 +189,20 @@ fn why(out: &mut dyn Write, exchange: &Exchange) -> io::Result<()> {
     Ok(())
 }
 
+/// An answer that was paid for and not passed on: its part of the bill above, and what became of it.
+fn paid(out: &mut dyn Write, answer: &PaidAnswer) -> io::Result<()> {
+    let usage = &answer.bill.usage;
+    let cost = answer.bill.cost.known().map_or_else(|| "unknown".to_owned(), |cost| format!("${cost}"));
+    writeln!(
+        out,
+        "    of it {cost} for {} in and {} out · {} · {}",
+        grouped(usage.input_total()),
+        grouped(usage.output_total()),
+        target_text(&answer.target),
+        plain(&answer.why)
+    )
+}
+
 /// Whom the route chose, in the order in which they were to be asked, and who could not take it.
 fn chose(out: &mut dyn Write, choice: &Chosen) -> io::Result<()> {
     writeln!(out, "  {:<9}by {}", "chose", plain(&choice.strategy))?;
@@ -195,6 +217,19 @@ fn chose(out: &mut dyn Write, choice: &Chosen) -> io::Result<()> {
 
 fn attempted(out: &mut dyn Write, attempt: &Attempt) -> io::Result<()> {
     let status = attempt.status.map_or_else(String::new, |status| format!(" · HTTP {status}"));
+    if let Some(outrun) = &attempt.outrun {
+        let cost = outrun.estimated_cost.known();
+        let cost =
+            cost.map_or_else(|| "at an unknown cost".to_owned(), |cost| format!("about ${cost}, estimated"));
+        return writeln!(
+            out,
+            "  {:<9}{} · asked after {}, cancelled after {}: the other call spoke first · {cost}",
+            "attempt",
+            target_text(&attempt.target),
+            took(outrun.began_us),
+            took(attempt.failed_us)
+        );
+    }
     writeln!(
         out,
         "  {:<9}{} · {}{status} · failed after {}",
