@@ -218,9 +218,9 @@ impl Server {
             while !shared.stopping.is_cancelled() {
                 std::thread::park_timeout(KEYS_EVERY);
                 // What cannot be read now is read the next time; until then the keys are those of before.
-                if shared.minted.refresh().is_ok_and(|is_new| is_new) {
-                    let _ = shared.open_budgets(&data_dir);
-                }
+                let _ = shared.minted.refresh();
+                // Also without news: what could not be opened before is tried again.
+                let _ = shared.open_budgets(&data_dir);
                 shared.gather_alerts();
             }
         };

@@ -110,6 +110,10 @@ pub(super) fn hold(
     }
     if let Some(budgets) = shared.budgets.get() {
         holds.accounts = accounts(budgets, plan, who, route, run)?;
+    } else if terms.is_some_and(|terms| !terms.budgets.is_empty()) {
+        // A key that was just given its first budget, or a disk that refuses: nothing is spent uncounted.
+        let public = "the budgets of this key are not open yet; try again in a moment";
+        return Err(Error::new(Kind::Overloaded, public));
     }
     if !holds.is_empty() {
         job.holds(holds);
