@@ -113,6 +113,10 @@ pub struct Bill {
     pub cost: Cost,
     /// The price of `estimated_output`, and of the input of a hedge's call that was cancelled. Never part of `cost`.
     pub estimated_cost: Cost,
+    /// What the same answer had cost when a vendor gave it; `None` for all that were not answered from the cache. Never
+    /// part of `cost`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved: Option<Cost>,
 }
 
 impl Bill {
@@ -145,6 +149,7 @@ impl Bill {
             estimated_output: self.estimated_output.saturating_add(other.estimated_output),
             cost,
             estimated_cost,
+            saved: self.saved.or(other.saved),
         }
     }
 

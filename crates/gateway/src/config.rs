@@ -3,6 +3,7 @@
 //! Reading has two steps: the shape (unknown keys and wrong types are refused by the parser), then the
 //! meaning (names that do not exist, secrets that cannot be read), see [`crate::plan`].
 
+mod cache;
 mod compat;
 mod diagnostic;
 mod hedge;
@@ -22,6 +23,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub use crate::bodies::BodiesMode;
+pub use cache::{Cache, CacheMemory, SemanticCache};
 pub use compat::CompatMode;
 pub use diagnostic::{ConfigError, Diagnostic};
 pub use hedge::{After, Hedge};
@@ -60,6 +62,8 @@ pub struct File {
     pub limits: BTreeMap<Spanned<String>, TemporarySection>,
     /// Limits of runs of agents.
     pub runs: RunSection,
+    /// The memory of kept answers.
+    pub cache: CacheMemory,
     /// Overlays of the catalogue.
     pub catalog: CatalogSection,
     /// The ledger.

@@ -4,6 +4,7 @@ pub mod access;
 pub mod answer;
 pub mod api;
 pub mod bodies;
+mod cache;
 pub mod cloud;
 pub mod concurrency;
 pub mod config;

@@ -17,6 +17,7 @@ mod onward;
 mod pass;
 mod read;
 mod realtime;
+mod recall;
 mod refuse;
 mod relay;
 mod translate;
@@ -100,7 +101,12 @@ pub async fn run(
         Err(error) => return refusal(&worker.shared, dialect, &error, None),
     };
     asked.keeping = asked.keep(&worker.shared, plan.bodies, dialect);
-    let answer = exchange(worker, plan, dialect, call, &mut asked).await;
+    asked.watch = asked.keeping.as_ref().map(|keeping| Arc::clone(keeping.watch()));
+    let answer = match &plan.cache {
+        None => exchange(worker, plan, dialect, call, &mut asked).await,
+        // What was answered before: most plans keep nothing, and their exchanges do not carry its room.
+        Some(cache) => Box::pin(recall::exchange(worker, plan, cache, dialect, call, &mut asked)).await,
+    };
     match asked.keeping.take() {
         Some(keeping) => keeping.wrap(answer),
         None => answer,
@@ -126,8 +132,8 @@ async fn exchange(
         exchange.streamed = asked.is_stream;
         exchange.request_bytes = asked.body.len() as u64;
     });
-    if let Some(keeping) = &asked.keeping {
-        job.watched_by(keeping.watch());
+    if let Some(watch) = &asked.watch {
+        job.watched_by(watch);
     }
     if let Some(chosen) = order.chosen.take() {
         let hedging = order.route.as_ref().and_then(|route| route.hedging.clone());
@@ -221,9 +227,9 @@ impl Around<'_> {
     /// Asks one target after the other, until there is something to pass on: before that, a failure is invisible.
     async fn attempts(&self, asked: &mut Asked<'_>, order: &choose::Order, mut job: Job) -> Done {
         let onward = Onward::of(order, self.plan);
-        let (mut failed, mut hedged) = (0, None);
+        let (mut failed, mut hedged) = (0, None::<Box<hedge::Failed>>);
         for (nth, (choice, left)) in order.each().enumerate() {
-            if hedged.as_ref().is_some_and(|hedged: &hedge::Failed| hedged.nth == nth) {
+            if hedged.as_ref().is_some_and(|hedged| hedged.nth == nth) {
                 continue;
             }
             // Behind the last one stands what follows a model that is gone, where that is allowed.
@@ -258,7 +264,7 @@ impl Around<'_> {
         step: turn::Step<'_>,
         choice: &Choice,
         onward: &Onward,
-        hedged: &mut Option<hedge::Failed>,
+        hedged: &mut Option<Box<hedge::Failed>>,
         mut job: Job,
     ) -> Stepped {
         let (shared, dialect) = (&self.worker.shared, self.dialect);

@@ -4,6 +4,7 @@
 //! end under it.
 
 mod build;
+mod cache;
 mod configured;
 mod keys;
 mod limit;
@@ -22,6 +23,7 @@ use pilothouse_catalog::Catalog;
 use pilothouse_store::BodyKey;
 
 pub use build::{Environment, build, listen_address};
+pub use cache::{CacheTerms, PlanCache, SemanticTerms};
 pub(crate) use configured::check_clashes;
 pub use configured::{Configured, Place, Thing};
 pub use keys::{KeyInfo, Keys, digest_of};
@@ -52,6 +54,8 @@ pub struct Plan {
     pub routes: HashMap<Box<str>, Arc<Route>>,
     /// What holds for calls that say nothing of it, whichever name they call.
     pub defaults: Defaults,
+    /// Kept answers, where any are.
+    pub cache: Option<PlanCache>,
     /// Who may call.
     pub keys: Keys,
     /// Limits and budgets of teams, routes, end users and runs.

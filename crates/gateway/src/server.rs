@@ -267,6 +267,7 @@ impl Server {
                 self.check_clashes(source, &plan)?;
                 self.open_bodies(&plan, source)?;
                 plan.inherit(&old);
+                self.shared.cache.resize(&plan, self.shared.clock.now());
                 self.shared.plan.store(Arc::new(plan));
                 // A ledger that was open a moment ago is there; what fails now fails at the first call, and says so.
                 let _ = self.shared.open_budgets(&self.data_dir);
@@ -288,12 +289,6 @@ impl Server {
         })
     }
 
-    /// Shares of budgets that were met since this was last asked, oldest first, for whoever tells people.
-    #[must_use]
-    pub fn take_alerts(&self) -> Vec<pilothouse_store::budget::Alert> {
-        self.shared.api.take_alerts()
-    }
-
     /// Opens the bodies where a new configuration asks for them for the first time.
     fn open_bodies(&self, plan: &Plan, source: &Source) -> Result<(), ConfigError> {
         if plan.bodies == BodiesMode::Off || self.shared.bodies.get().is_some() {
@@ -310,6 +305,16 @@ impl Server {
             let _ = self.shared.bodies.set(bodies.recorder());
         }
         Ok(())
+    }
+
+    /// What should be told to whoever runs it, since the last question.
+    #[must_use]
+    pub fn take_alerts(&self) -> Vec<String> {
+        let mut alerts = self.shared.cache.meanings.take_alerts();
+        // A name that a caller gave stands behind that of its key, with a character between that is not for people.
+        let told = |alert: &pilothouse_store::budget::Alert| alert.to_string().replace('\u{1f}', " ");
+        alerts.extend(self.shared.api.take_alerts().iter().map(told));
+        alerts
     }
 
     /// The plan in force.

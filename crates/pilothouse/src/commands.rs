@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod config;
 pub(crate) mod demo;
+pub(crate) mod import;
 pub(crate) mod keys;
 pub(crate) mod logs;
 pub(crate) mod models;
@@ -51,6 +52,8 @@ enum Command {
     Keys(keys::Keys),
     /// The configuration: write what the store manages as a part of it.
     Config(config::Config),
+    /// Another program's configuration as ours, with a list of what is not in it.
+    Import(import::Import),
     /// Run the simulated fleet alone, for anybody's tests.
     Sim(sim::Sim),
 }
@@ -71,6 +74,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Usage(command) => command.run(&mut out, &mut notes),
         Command::Keys(command) => command.run(&mut out),
         Command::Config(command) => command.run(&mut out, &mut notes),
+        Command::Import(command) => command.run(&mut out, &mut notes),
         Command::Sim(command) => command.run(&mut out),
     };
     let flushed = out.flush();

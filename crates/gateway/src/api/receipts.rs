@@ -118,6 +118,8 @@ shape! {
         cost: Cost,
         /// The price of the estimate.
         estimated_cost: Cost,
+        /// What the same answer had cost, of one from the cache.
+        saved: Seldom<Cost>,
     }
 }
 
@@ -273,6 +275,8 @@ shape! {
         cost: Option<Money>,
         /// What is estimated besides.
         estimate: EstimateView,
+        /// What the same answer had cost, of one from the cache; null where that is unknown, and for all others.
+        saved: Option<Money>,
         /// Where the time went.
         timings: Timings,
         /// Bytes of the request's body.
@@ -318,6 +322,7 @@ impl ReceiptView {
                 output_tokens: bill.estimated_output,
                 cost: Money::of(bill.estimated_cost),
             },
+            saved: bill.saved.and_then(Money::of),
             timings: exchange.timings,
             request_bytes: exchange.request_bytes,
             answer_bytes: exchange.answer_bytes,

@@ -65,6 +65,17 @@ shape! {
 
 shape! {
     answer
+    /// What the cache answered.
+    CacheSums {
+        /// Exchanges that it answered.
+        hits: u64,
+        /// What those answers had cost when a vendor gave them; never part of the cost.
+        saved: Money,
+    }
+}
+
+shape! {
+    answer
     /// Sums over exchanges.
     TotalsView {
         /// The group's name; null for the sum, and for exchanges without one.
@@ -93,6 +104,8 @@ shape! {
         absent: SliceView,
         /// What is estimated besides.
         estimate: EstimateSums,
+        /// What the cache answered.
+        cache: CacheSums,
     }
 }
 
@@ -164,6 +177,7 @@ fn totals(name: Option<String>, totals: &Totals) -> TotalsView {
             cost: Money(totals.estimated_cost),
             cost_unknown_exchanges: totals.estimates_unpriced,
         },
+        cache: CacheSums { hits: totals.hits, saved: Money(totals.saved) },
     }
 }
 

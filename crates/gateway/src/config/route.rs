@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor, value::MapAccessDeserializer};
 use toml::Spanned;
 
-use super::{CompatMode, Hedge};
+use super::{Cache, CompatMode, Hedge};
 
 /// A name that applications call.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -124,6 +124,8 @@ pub struct Defaults {
     pub compat: Option<CompatMode>,
     /// What is done with calls to a model that its vendor has retired.
     pub on_gone: Option<OnGone>,
+    /// Which answers are given again.
+    pub cache: Option<Cache>,
 }
 
 /// What is done with calls to a model that its vendor has retired.
@@ -146,6 +148,7 @@ impl Defaults {
             deadline: self.deadline.clone().or_else(|| under.deadline.clone()),
             compat: self.compat.or(under.compat),
             on_gone: self.on_gone.or(under.on_gone),
+            cache: self.cache.clone().or_else(|| under.cache.clone()),
         }
     }
 

@@ -16,7 +16,7 @@ use pilothouse_wire::needs::{self, Survey};
 use pilothouse_wire::path::PathCall;
 use pilothouse_wire::scan::Members;
 
-use crate::bodies::{BodiesMode, Keeping};
+use crate::bodies::{BodiesMode, Keeping, Watch};
 use crate::config::CompatMode;
 use crate::plan::{KeyInfo, Plan};
 use crate::shared::{Shared, Worker};
@@ -48,10 +48,50 @@ pub(crate) struct Asked<'h> {
     pub(crate) end_user: Option<Box<str>>,
     /// The body as the client sent it, where another one stands in its place.
     pub(crate) as_sent: Option<Bytes>,
+    /// Who wants to know what comes of the exchange.
+    pub(crate) watch: Option<Arc<Watch>>,
     /// What is kept of the exchange, where bodies are.
     pub(crate) keeping: Option<Box<Keeping>>,
     /// What one pass over the body tells, once somebody has asked.
     pub(super) survey: OnceLock<Survey>,
+}
+
+impl<'h> Asked<'h> {
+    /// A call that nobody sent: the gateway asks a model itself, on behalf of a caller, without a stream.
+    ///
+    /// # Errors
+    /// [`Kind::Overloaded`] where too much is held at the moment.
+    pub(super) fn ours(
+        shared: &Arc<Shared>,
+        plan: &Plan,
+        body: Bytes,
+        headers: &'h HeaderMap,
+        caller: Caller,
+        holder: Option<Arc<KeyInfo>>,
+    ) -> Result<Self, Error> {
+        let head = Head::read(&body)?;
+        let (model, members) = (head.model()?.into_owned(), head.into_members());
+        let mut held = Held::nothing(shared);
+        held.replace(body, plan.inflight_bytes_max)?;
+        Ok(Self {
+            body: held,
+            headers,
+            members,
+            model,
+            is_stream: false,
+            sdk_retries: 0,
+            hops: 0,
+            compat: None,
+            key: Arc::clone(&caller.key),
+            holder,
+            end_user: caller.end_user.clone(),
+            caller,
+            as_sent: None,
+            keeping: None,
+            watch: None,
+            survey: OnceLock::new(),
+        })
+    }
 }
 
 impl Asked<'_> {
@@ -86,6 +126,7 @@ impl Asked<'_> {
             end_user: self.end_user.clone(),
             as_sent: self.as_sent.clone(),
             keeping: None,
+            watch: None,
             survey: self.survey.clone(),
         }
     }
@@ -109,6 +150,7 @@ impl Asked<'_> {
             end_user: self.end_user.take(),
             as_sent: self.as_sent.take(),
             keeping: self.keeping.take(),
+            watch: self.watch.take(),
             survey: std::mem::take(&mut self.survey),
         }
     }
@@ -311,6 +353,7 @@ pub(super) fn asked<'h>(
         holder,
         end_user,
         as_sent: None,
+        watch: None,
         keeping: None,
         survey: OnceLock::new(),
     })

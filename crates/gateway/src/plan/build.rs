@@ -12,7 +12,7 @@ use super::keys::{KeyInfo, Keys, digest_of};
 use super::limit::{Making, PlannedLimits};
 use super::provider::build_provider;
 use super::terms::Governance;
-use super::{Configured, Plan, Provider, route};
+use super::{Configured, Plan, Provider, cache, route};
 use crate::config::{self, ConfigError, Diagnostic, Source};
 use crate::exposure::Exposure;
 use crate::metrics::Metrics;
@@ -113,6 +113,7 @@ pub fn build(
         resolved: RwLock::new(HashMap::new()),
         routes: HashMap::new(),
         defaults: source.file.defaults.clone(),
+        cache: None,
     };
     // Targets resolve as clients' names do, so that the plan must stand before; and their limits before they resolve.
     let mut limits = std::mem::take(&mut plan.limits);
@@ -124,6 +125,10 @@ pub fn build(
         return Err(source.error(wrong));
     }
     plan.routes = routes;
+    plan.cache = cache::build(&plan, source, &mut wrong);
+    if !wrong.is_empty() {
+        return Err(source.error(wrong));
+    }
     Ok(plan)
 }
 

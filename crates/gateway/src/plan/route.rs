@@ -12,7 +12,7 @@ use pilothouse_routing::cascade::{Agreement, Judge};
 use pilothouse_routing::{self as routing, Candidate, Constraints, RouteSettings, STRATEGIES, Settings};
 use toml::Spanned;
 
-use super::{Plan, Resolution};
+use super::{CacheTerms, Plan, Resolution, cache};
 use crate::concurrency::Limit;
 use crate::config::{self, CompatMode, Defaults, Diagnostic, OnGone, Require, RouteTarget, Source};
 use crate::purse::Purse;
@@ -43,6 +43,8 @@ pub struct Route {
     pub retries: u32,
     /// A stream that lives goes to the client after so long.
     pub commit_after: Duration,
+    /// Which answers are given again.
+    pub cache: Option<Arc<CacheTerms>>,
     /// The limit on calls on it at once, where it has one.
     pub limit: Option<Arc<Limit>>,
     /// What is done when all targets have failed and one of them is gone.
@@ -120,6 +122,8 @@ impl Building<'_> {
         let section = self.section;
         self.named();
         check(&section.defaults, self.wrong);
+        let given = section.defaults.cache.as_ref();
+        let cache = cache::terms(given.or(under.cache.as_ref()), self.plan, given.is_some(), self.wrong);
         let (candidates, targets) = self.targets();
         let constraints = self.constraints(&section.require);
         let commit_after = seconds(section.commit_after.as_ref(), "commit_after", self.wrong);
@@ -162,6 +166,7 @@ impl Building<'_> {
             compat: section.defaults.compat,
             retries,
             commit_after: commit_after.unwrap_or(COMMIT_AFTER),
+            cache,
             on_gone: section.on_gone.or(defaults.on_gone).unwrap_or_default(),
             hedging: self.hedging(),
             limit: self.plan.limits.of_route(self.name.get_ref()).cloned(),

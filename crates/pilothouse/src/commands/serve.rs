@@ -200,14 +200,12 @@ fn watch(server: &Server, file: Option<&Path>, stop: &Stop) {
     let mut looked = Instant::now();
     while stop.count() == 0 {
         std::thread::sleep(Duration::from_millis(20));
+        server.take_alerts().iter().for_each(|alert| super::complain(alert));
         let is_asked = stop.reload();
         if looked.elapsed() < LOOK_EVERY && !is_asked {
             continue;
         }
         looked = Instant::now();
-        for alert in server.take_alerts() {
-            super::complain(&format!("budget alert: {}", alert.to_string().replace('\u{1f}', " ")));
-        }
         let (Some(path), Some(watched)) = (file, &mut watched) else { continue };
         if watched.has_changed() || is_asked {
             reload(server, path, watched);

@@ -11,12 +11,16 @@ use serde_json::{Value, json};
 use super::logs::receipt::money_json;
 use super::logs::source::{Source, When, exchanges, grouped, iso, listed, plain, table};
 
+mod reconcile;
 #[cfg(test)]
 mod tests;
 
 /// Sums usage and cost by model, key, vendor, application or day.
 #[derive(Clone, Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Usage {
+    #[command(subcommand)]
+    command: Option<UsageCommand>,
     /// A row for each model, key, vendor, app, day (UTC) or price.
     #[arg(long, default_value = "model", value_parser = parse_by)]
     by: By,
@@ -33,6 +37,12 @@ pub(crate) struct Usage {
     source: Source,
 }
 
+#[derive(Clone, Debug, clap::Subcommand)]
+enum UsageCommand {
+    /// Compare the ledger with a vendor's own report of usage or cost.
+    Reconcile(reconcile::Reconcile),
+}
+
 fn parse_by(text: &str) -> Result<By, String> {
     By::parse(text).ok_or_else(|| {
         let names: Vec<&str> = By::ALL.into_iter().map(By::as_str).collect();
@@ -46,6 +56,9 @@ impl Usage {
     /// # Errors
     /// When there is no ledger to read.
     pub(crate) fn run(self, out: &mut dyn Write, notes: &mut dyn Write) -> anyhow::Result<ExitCode> {
+        if let Some(UsageCommand::Reconcile(reconcile)) = self.command {
+            return reconcile.run(out, notes);
+        }
         self.run_at(out, notes, &SystemClock)
     }
 
@@ -118,6 +131,7 @@ fn totals_json(totals: &Totals) -> Value {
             "cost": money_json(totals.estimated_cost),
             "cost_unknown_exchanges": totals.estimates_unpriced,
         },
+        "cache": { "hits": totals.hits, "saved": money_json(totals.saved) },
     })
 }
 
@@ -247,6 +261,14 @@ fn notes(out: &mut dyn Write, report: &UsageReport) -> anyhow::Result<()> {
     }
     if total.unsent > 0 {
         writeln!(out, "  unsent   {} reached no vendor and cost nothing", exchanges(total.unsent))?;
+    }
+    if total.hits > 0 {
+        writeln!(
+            out,
+            "  cache    {} answered from the cache, which saved ${}; not in the totals",
+            exchanges(total.hits),
+            total.saved
+        )?;
     }
     if report.details_lost > 0 {
         writeln!(

@@ -143,8 +143,9 @@ prop_compose! {
         estimated_output in prop_oneof![Just(0), count()],
         cost in cost(),
         estimated_cost in cost(),
+        saved in option::of(cost()),
     ) -> Bill {
-        Bill { usage, provenance, estimated_output, cost, estimated_cost }
+        Bill { usage, provenance, estimated_output, cost, estimated_cost, saved }
     }
 }
 

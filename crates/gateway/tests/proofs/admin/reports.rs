@@ -126,7 +126,7 @@ fn met_share_of_a_budget_is_told_in_the_api_in_metrics_and_to_people() {
     );
     assert!(alert["text"].as_str().unwrap().starts_with("team `search` has spent $"), "{alert}");
     let told = eventually("people are told", || house.server().take_alerts().pop());
-    assert_eq!(told.to_string(), alert["text"].as_str().unwrap());
+    assert_eq!(told, alert["text"].as_str().unwrap());
     let metrics = super::ask(&house, "pha-admin-token", "GET", "/metrics", &Value::Null).text();
     assert!(metrics.contains("pilothouse_budget_alerts_total{kind=\"team\"} 1"), "{metrics}");
     assert_eq!(read(&house, "/api/v1/alerts")["items"].as_array().unwrap().len(), 1, "told once");

@@ -160,6 +160,11 @@ fn bill(out: &mut dyn Write, exchange: &Exchange, sum: Option<&[Line]>) -> io::R
             amount.map_or_else(|| "price unknown".to_owned(), |amount| format!("about ${amount}")),
         )?;
     }
+    if let Some(saved) = bill.saved {
+        let amount =
+            saved.known().map_or_else(|| "an unknown amount".to_owned(), |amount| format!("${amount}"));
+        writeln!(out, "  {:<9}{amount} · the answer came from the cache, and no vendor was asked", "saved")?;
+    }
     Ok(())
 }
 

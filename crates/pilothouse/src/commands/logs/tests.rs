@@ -71,6 +71,7 @@ fn cut() -> Exchange {
             estimated_output: 25,
             cost: Cost::Known(PicoUsd(7_150_000_000)),
             estimated_cost: Cost::Known(PicoUsd(625_000_000)),
+            saved: None,
         },
         timings: Timings {
             sent_us: Some(310),
