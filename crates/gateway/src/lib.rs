@@ -17,6 +17,7 @@ pub mod metrics;
 pub mod minted;
 pub mod pipeline;
 pub mod plan;
+pub mod rederive;
 pub mod server;
 mod service;
 pub mod shared;

@@ -4,6 +4,7 @@
 //! end under it.
 
 mod build;
+mod edition;
 mod keys;
 mod provider;
 mod resolve;
@@ -19,6 +20,7 @@ use pilothouse_catalog::Catalog;
 use pilothouse_store::BodyKey;
 
 pub use build::{Environment, build, listen_address};
+pub use edition::Edition;
 pub use keys::{KeyInfo, Keys, digest_of};
 pub use provider::{CallHeads, Live, Naming, Provider, Rerank, Surface};
 pub use resolve::{Resolution, Target};
@@ -35,6 +37,8 @@ pub struct Plan {
     pub version: u64,
     /// Where it came from.
     pub source: Option<PathBuf>,
+    /// Which configuration and catalogue it was made of; empty where there are no routes.
+    pub edition: Edition,
     /// What works but should not stay so.
     pub warnings: Option<ConfigError>,
     /// Prices and facts.

@@ -6,7 +6,7 @@ use pilothouse_catalog::compat::Compat;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::{Chosen, Standing};
-use pilothouse_routing::{AllowList, Features, NoTarget, Random};
+use pilothouse_routing::{AllowList, Features, NoTarget};
 use pilothouse_wire::codec::Target;
 use pilothouse_wire::embeddings::Form;
 use pilothouse_wire::path::{
@@ -19,6 +19,7 @@ use super::read::Asked;
 use crate::config::CompatMode;
 use crate::endpoints::Call;
 use crate::plan::{KeyInfo, Naming, Plan, Provider, Resolution, Route, Surface};
+use crate::rederive;
 use crate::shared::Shared;
 
 /// The target of one attempt.
@@ -258,7 +259,7 @@ pub(super) fn choose(
     asked: &Asked<'_>,
 ) -> Result<Order, Error> {
     if let Some(route) = plan.route(&asked.model) {
-        return of_route(shared, route, dialect, call, asked);
+        return of_route(shared, plan, route, dialect, call, asked);
     }
     let resolution = plan.resolve(&asked.model)?;
     if let Some(key) = &asked.holder {
@@ -271,22 +272,26 @@ pub(super) fn choose(
 
 fn of_route(
     shared: &Shared,
+    plan: &Plan,
     route: &Arc<Route>,
     dialect: Dialect,
     call: Call,
     asked: &Asked<'_>,
 ) -> Result<Order, Error> {
     let told = Told::read(shared, route, dialect, asked);
-    let mut random = Random::new(shared.chance());
     // Who may call the route may call what stands behind it; who may not, what else the key allows.
     let allowed = asked.holder.as_ref().filter(|key| !key.terms.allows(&route.name));
     let allowed = allowed.map(|key| AllowList::new(key.terms.allow.iter().cloned()));
     let features = Features { allowed: allowed.as_ref(), ..told.features() };
-    let decision = route
+    let (decision, evidence) = route
         .chooser
-        .choose(&features, &mut told.counter(&shared.prefixes), &mut random)
+        .choose_with_evidence(&features, &mut told.counter(&shared.prefixes), shared.chance())
         .map_err(NoTarget::into_error)?;
-    let mut chosen = Chosen { strategy: route.strategy.clone(), ..Chosen::default() };
+    let mut chosen = Chosen {
+        strategy: route.strategy.clone(),
+        evidence: rederive::kept(&plan.edition, &evidence),
+        ..Chosen::default()
+    };
     let candidates = route.chooser.candidates();
     let named = |index: u16, why: String| Standing {
         target: candidates.get(usize::from(index)).map(|one| Arc::clone(&one.name)).unwrap_or_default(),

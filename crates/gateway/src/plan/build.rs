@@ -11,7 +11,7 @@ use pilothouse_core::clock::{Clock as _, SystemClock, UnixMs};
 use super::keys::{KeyInfo, Keys, digest_of};
 use super::provider::build_provider;
 use super::terms::Governance;
-use super::{Plan, Provider, route};
+use super::{Edition, Plan, Provider, route};
 use crate::config::{self, ConfigError, Diagnostic, Source};
 use crate::exposure::Exposure;
 use crate::metrics::Metrics;
@@ -90,6 +90,7 @@ pub fn build(
     let mut plan = Plan {
         warnings: (!literals.is_empty()).then(|| source.error(literals)),
         version,
+        edition: Edition::default(),
         source: source.path.clone(),
         catalog,
         providers,
@@ -115,6 +116,9 @@ pub fn build(
     if !wrong.is_empty() {
         wrong.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| span.start));
         return Err(source.error(wrong));
+    }
+    if !routes.is_empty() {
+        plan.edition = Edition::of(source, environment.now);
     }
     plan.routes = routes;
     Ok(plan)

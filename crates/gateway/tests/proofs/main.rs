@@ -29,6 +29,7 @@ mod paths;
 mod planted;
 mod portable;
 mod realtime;
+mod rederived;
 mod responses;
 mod retries;
 mod routes;
