@@ -105,6 +105,22 @@ fn routing() -> Result<()> {
     example("pilothouse-routing", "routing")
 }
 
+/// Cascades before the simulated fleet: cost and right answers beside their parts.
+pub(crate) fn cascade(arguments: &[String]) -> Result<()> {
+    let run = [
+        "run",
+        "--quiet",
+        "--profile",
+        "quick",
+        "--package",
+        "pilothouse-gateway",
+        "--example",
+        "cascade",
+        "--",
+    ];
+    workspace::run(workspace::cargo().args(run).args(arguments))
+}
+
 fn example(package: &str, name: &str) -> Result<()> {
     let arguments = ["run", "--quiet", "--profile", "release", "--package", package, "--example", name];
     workspace::run(workspace::cargo().args(arguments))

@@ -10,6 +10,7 @@
 mod args;
 mod bench;
 mod catalog;
+mod chaos;
 mod demo;
 mod docs;
 mod fuzz;
@@ -45,6 +46,16 @@ const COMMANDS: &[Command] = &[
     Command { name: "tidy", summary: "check the house rules that no compiler checks", run: tidy::run },
     Command { name: "docs", summary: "build the book and check its links", run: docs::run },
     Command { name: "bench", summary: "measure the gateway as a ratio to nginx [--help]", run: bench::run },
+    Command {
+        name: "chaos",
+        summary: "kill simulated vendors under load [--quick] [--clients N]; fails when a client sees what it must not",
+        run: chaos::run,
+    },
+    Command {
+        name: "cascade",
+        summary: "cost and right answers of cascades on questions of known difficulty [QUESTIONS]",
+        run: bench::cascade,
+    },
     Command {
         name: "catalog",
         summary: "rebuild the bundled catalogue [--from DIR] or check it [--check]",

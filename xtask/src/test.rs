@@ -43,6 +43,7 @@ const STEPS: &[Step] = &[
         summary: "real SDKs through the gateway to the simulated fleet",
         run: clients::matrix,
     },
+    Step { name: "chaos", summary: "a vendor is killed under load, and comes back", run: steps::chaos },
     Step {
         name: "fuzz",
         summary: "inputs guided by coverage for all that reads bytes from outside",

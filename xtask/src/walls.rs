@@ -18,6 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("upstream", &["core", "catalog"]),
     ("routing", &["core", "catalog", "tokens"]),
     ("guard", &["core", "catalog", "tokens"]),
+    ("cache", &["core"]),
     ("store", &["core"]),
     // What other programs write: it knows our configuration as text only, so that the gateway need not know them.
     ("import", &["core", "catalog"]),
@@ -30,8 +31,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "gateway",
         // Not the fleet: it is the other side of the wire, and only the binary starts it.
         &[
-            "core", "catalog", "tokens", "wire", "upstream", "routing", "guard", "store", "eval", "migrate",
-            "flow",
+            "core", "catalog", "tokens", "wire", "upstream", "routing", "guard", "cache", "store", "eval",
+            "migrate", "flow",
         ],
     ),
     ("pilothouse", &["core", "gateway", "sim", "migrate", "eval", "catalog", "store", "import", "engine"]),
@@ -48,7 +49,8 @@ const RESERVED: &[(&[&str], &[&str])] = &[
 ];
 
 /// Crates that stay pure: no runtime, not even by a detour.
-const WITHOUT_RUNTIME: &[&str] = &["core", "catalog", "tokens", "wire", "routing", "guard", "import"];
+const WITHOUT_RUNTIME: &[&str] =
+    &["core", "catalog", "tokens", "wire", "routing", "guard", "cache", "import"];
 
 /// All that the vocabulary may be made of.
 const CORE_MAY_USE: &[&str] = &["bytes", "futures-core", "itoa", "memchr", "serde", "serde_json", "smallvec"];

@@ -9,6 +9,7 @@ use crate::conversation::Raw;
 use crate::dialect::Dialect;
 use crate::error::Kind;
 use crate::id::ExchangeId;
+use crate::money::Cost;
 use crate::usage::Bill;
 
 /// Everything that is known of one exchange when it has ended.
@@ -212,6 +213,9 @@ pub struct Receipt {
     pub losses: Vec<Note>,
     /// Attempts that failed before the one that was passed on.
     pub attempts: Vec<Attempt>,
+    /// Answers that were paid for and not passed on. The exchange's bill holds theirs too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<PaidAnswer>,
     /// What else happened on the way and changed nothing (`replace:connection`).
     pub notes: Vec<Note>,
     /// Whom the route chose, and why; `None` where the name that was asked for is no route.
@@ -278,4 +282,33 @@ pub struct Attempt {
     pub status: Option<u16>,
     /// When it had failed, in microseconds after the exchange's start.
     pub failed_us: u64,
+    /// Set where it did not fail: it was one of two calls of a hedge, and was cancelled when the other one spoke first. Its
+    /// `kind` is then [`Kind::Timeout`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outrun: Option<Outrun>,
+}
+
+/// A call that was cancelled because another one spoke first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outrun {
+    /// When it was sent, in microseconds after the exchange's start.
+    pub began_us: u64,
+    /// What its vendor may bill: the price of its input and of what had come, both estimated where nobody told them. It is
+    /// part of the bill's `estimated_cost`.
+    pub estimated_cost: Cost,
+}
+
+/// An answer that was paid for and not passed on: a cheap one that would not do, or that another was compared with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaidAnswer {
+    /// Who answered.
+    pub target: TargetUsed,
+    /// The service tier that the answer says was billed.
+    pub tier: Option<Box<str>>,
+    /// What it used and cost.
+    pub bill: Bill,
+    /// What became of it, for people. Never its text.
+    pub why: Box<str>,
+    /// When it was there, in microseconds after the exchange's start.
+    pub ended_us: u64,
 }

@@ -106,10 +106,57 @@ pub struct Bill {
     pub usage: Usage,
     /// Where `usage` comes from.
     pub provenance: Provenance,
-    /// Output tokens that we estimate beyond `usage`, for a partial answer only. Never part of `usage`.
+    /// Output tokens that we estimate beyond `usage`, for a partial answer and for a hedge's call that was cancelled. Never
+    /// part of `usage`.
     pub estimated_output: u64,
     /// The price of `usage`.
     pub cost: Cost,
-    /// The price of `estimated_output`. Never part of `cost`.
+    /// The price of `estimated_output`, and of the input of a hedge's call that was cancelled. Never part of `cost`.
     pub estimated_cost: Cost,
+    /// What the same answer had cost when a vendor gave it; `None` for all that were not answered from the cache. Never
+    /// part of `cost`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved: Option<Cost>,
+}
+
+impl Bill {
+    /// The bill of two answers. Where one of them is unknown, so is the sum; an answer that nobody was asked for adds nothing.
+    #[must_use]
+    pub fn with(&self, other: &Self) -> Self {
+        if other.is_nothing() {
+            return *self;
+        }
+        if self.is_nothing() {
+            return *other;
+        }
+        let provenance =
+            if self.provenance == other.provenance { self.provenance } else { Provenance::Partial };
+        let cost = match (self.cost, other.cost) {
+            (Cost::Known(one), Cost::Known(other)) => Cost::Known(one + other),
+            _ => Cost::Unknown,
+        };
+        let estimated_cost = match (self.estimated_output, other.estimated_output) {
+            (_, 0) => self.estimated_cost,
+            (0, _) => other.estimated_cost,
+            _ => match (self.estimated_cost, other.estimated_cost) {
+                (Cost::Known(one), Cost::Known(other)) => Cost::Known(one + other),
+                _ => Cost::Unknown,
+            },
+        };
+        Self {
+            usage: self.usage.plus(&other.usage),
+            provenance,
+            estimated_output: self.estimated_output.saturating_add(other.estimated_output),
+            cost,
+            estimated_cost,
+            saved: self.saved.or(other.saved),
+        }
+    }
+
+    /// Whether surely nothing was used and nothing is owed.
+    fn is_nothing(&self) -> bool {
+        self.usage == Usage::default()
+            && self.estimated_output == 0
+            && self.cost.known().is_some_and(|cost| cost.0 == 0)
+    }
 }

@@ -1,8 +1,11 @@
 //! Bodies of answers on their way to the client.
 
 mod array;
+mod late;
 mod passed;
 mod relay;
+mod replayed;
+mod tapped;
 mod translated;
 
 use std::pin::Pin;
@@ -15,12 +18,14 @@ use pilothouse_wire::codec::VendorError;
 use crate::job::Job;
 
 pub use array::ArrayBody;
+pub use late::LateBody;
 pub use passed::{PassedBody, Reading};
 pub use relay::RelayBody;
+pub use replayed::ReplayedBody;
+pub(crate) use tapped::Tap;
+pub use tapped::TappedBody;
 pub(crate) use translated::Rewriter;
 pub use translated::TranslatedBody;
-
-use crate::bodies::KeptBody;
 
 /// Why a body ends without its end: the connection is then closed without a terminator, so that no client
 /// takes a part for the whole.
@@ -47,8 +52,12 @@ pub enum AnswerBody {
     Array(Box<ArrayBody>),
     /// Whatever it is, as it comes.
     Passed(Box<PassedBody>),
-    /// Whatever it is, and kept on its way.
-    Kept(Box<KeptBody>),
+    /// A stream that has begun before it is known what it will say.
+    Late(Box<LateBody>),
+    /// A stream that was given before.
+    Replayed(Box<ReplayedBody>),
+    /// Whatever it is, and looked at on its way.
+    Tapped(Box<TappedBody>),
 }
 
 impl AnswerBody {
@@ -72,7 +81,9 @@ impl http_body::Body for AnswerBody {
             Self::Translated(body) => body.poll(cx),
             Self::Array(body) => body.poll(cx),
             Self::Passed(body) => body.poll(cx),
-            Self::Kept(body) => body.poll(cx),
+            Self::Late(body) => body.poll(cx),
+            Self::Replayed(body) => body.poll(),
+            Self::Tapped(body) => body.poll(cx),
         }
     }
 
@@ -84,7 +95,12 @@ impl http_body::Body for AnswerBody {
         match self {
             Self::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
             Self::Passed(body) => body.bytes_left().map_or_else(SizeHint::default, SizeHint::with_exact),
-            Self::Relay(_) | Self::Translated(_) | Self::Array(_) | Self::Kept(_) => SizeHint::default(),
+            Self::Relay(_)
+            | Self::Translated(_)
+            | Self::Array(_)
+            | Self::Late(_)
+            | Self::Replayed(_)
+            | Self::Tapped(_) => SizeHint::default(),
         }
     }
 }

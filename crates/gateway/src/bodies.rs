@@ -9,8 +9,7 @@ use pilothouse_core::clock::Clock;
 use pilothouse_store::{BODIES_FILE, BodyKey, BodyOptions, BodyStore, StoreError};
 use serde::Deserialize;
 
-pub use keeping::KeptBody;
-pub(crate) use keeping::{Keeping, Watch};
+pub(crate) use keeping::{Keeping, Made, Watch};
 
 use crate::config::{Diagnostic, Source, StoreSection, resolve_secret};
 use crate::plan::Environment;

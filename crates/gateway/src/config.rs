@@ -3,8 +3,10 @@
 //! Reading has two steps: the shape (unknown keys and wrong types are refused by the parser), then the
 //! meaning (names that do not exist, secrets that cannot be read), see [`crate::plan`].
 
+mod cache;
 mod compat;
 mod diagnostic;
+mod hedge;
 mod key;
 mod limits;
 mod provider;
@@ -20,12 +22,14 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub use crate::bodies::BodiesMode;
+pub use cache::{Cache, CacheMemory, SemanticCache};
 pub use compat::CompatMode;
 pub use diagnostic::{ConfigError, Diagnostic};
+pub use hedge::{After, Hedge};
 pub use key::{Key, Team};
 pub use limits::{AnchorText, BudgetSection, BudgetsSection, LimitSection, RunSection, Usd};
 pub use provider::{EntraSection, Provider, TimeoutSection};
-pub use route::{Defaults, Require, Route, RouteTarget};
+pub use route::{Cascade, Defaults, OnGone, Require, Route, RouteTarget};
 pub use secret::{SecretRef, resolve as resolve_secret};
 pub use server::{Server, TlsSection};
 pub use signing::Signing;
@@ -52,6 +56,8 @@ pub struct File {
     pub budgets: BudgetsSection,
     /// Limits of runs of agents.
     pub runs: RunSection,
+    /// The memory of kept answers.
+    pub cache: CacheMemory,
     /// Overlays of the catalogue.
     pub catalog: CatalogSection,
     /// The ledger.

@@ -3,13 +3,19 @@
 mod aside;
 mod course;
 mod holds;
+mod paid;
+mod race;
+mod seats;
+mod trial;
 
 use std::sync::{Arc, PoisonError};
 
 use http::HeaderValue;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
-use pilothouse_core::exchange::{AnswerFacts, Attempt, Caller, Exchange, Note, Outcome, Receipt, Timings};
+use pilothouse_core::exchange::{
+    AnswerFacts, Attempt, Caller, Exchange, Note, Outcome, Receipt, TargetUsed, Timings,
+};
 use pilothouse_core::money::{Cost, PicoUsd};
 use pilothouse_core::usage::{Bill, Provenance, Usage};
 use pilothouse_wire::facts::Facts;
@@ -21,9 +27,14 @@ use crate::plan::Resolution;
 use crate::shared::Shared;
 
 use course::Course;
+use paid::Others;
+use race::Side;
+use seats::Seats;
 
 pub(crate) use aside::{Aside, Tells};
 pub(crate) use holds::{Holds, Run};
+pub(crate) use race::Racing;
+pub(crate) use trial::{Tested, Trial};
 
 /// Bytes of text that make one token, about: used only for the labelled estimate of broken-off answers.
 /// OpenAI's help centre gives four characters (<https://help.openai.com/en/articles/4936856>, 2026-11-22).
@@ -39,14 +50,33 @@ pub struct Job {
     was_sent: bool,
     /// The vendor bills no such call.
     is_free: bool,
-    /// The cost, where it is not the price of the tokens.
-    own_cost: Option<Cost>,
-    /// Whoever keeps the bodies, and wants to know how it went.
+    /// Whoever keeps the answer, and wants to know how it went.
     watch: Option<Arc<Watch>>,
     /// What an exchange on a route has besides.
     course: Option<Box<Course>>,
     /// What an exchange within limits or budgets holds.
     holds: Option<Box<Holds>>,
+    /// What few exchanges have.
+    rare: Option<Box<Rare>>,
+}
+
+/// What few exchanges have: apart, so that all others are small.
+#[derive(Default)]
+struct Rare {
+    /// The cost, where it is not the price of the tokens.
+    own_cost: Option<Cost>,
+    /// What it saved, where its answer came from the cache.
+    saved: Option<Cost>,
+    /// Its places within limits on calls at once.
+    seats: Seats,
+    /// The first model that was gone, on the way.
+    gone: Option<Arc<Resolution>>,
+    /// Its part, where two calls race for the exchange.
+    side: Option<Side>,
+    /// Where it waits for a verdict on its answer, instead of being recorded when that has ended.
+    trial: Option<Arc<Trial>>,
+    /// What was paid for besides the answer that is passed on.
+    others: Option<Others>,
 }
 
 impl Job {
@@ -72,18 +102,27 @@ impl Job {
             answer_bytes: 0,
             receipt: None,
         };
+        Self::of(shared, Instant::now(), exchange)
+    }
+
+    /// A job that has nothing but its exchange.
+    fn of(shared: &Arc<Shared>, started: Instant, exchange: Exchange) -> Self {
         Self {
             shared: Arc::clone(shared),
-            started: Instant::now(),
+            started,
             exchange: Some(Box::new(exchange)),
             resolution: None,
             was_sent: false,
             is_free: false,
-            own_cost: None,
             watch: None,
             course: None,
             holds: None,
+            rare: None,
         }
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
     }
 
     /// Tells `watch` of what is chosen from now on, and how the exchange ended.
@@ -147,7 +186,16 @@ impl Job {
 
     /// The cost, where it is not the price of the tokens: of searches, seconds, or tokens of pictures.
     pub fn costs(&mut self, cost: Cost) {
-        self.own_cost = Some(cost);
+        self.rare().own_cost = Some(cost);
+    }
+
+    /// The answer comes from the cache: who made it, and what it had cost.
+    pub(crate) fn recalled(&mut self, target: Option<TargetUsed>, saved: Cost) {
+        self.rare().saved = Some(saved);
+        self.note(|exchange| {
+            exchange.target = target;
+            exchange.status = 200;
+        });
     }
 
     /// What the exchange resolved to.
@@ -195,12 +243,15 @@ impl Job {
         let Some(target) = self.exchange.as_ref().and_then(|exchange| exchange.target.clone()) else {
             return;
         };
-        self.receipt(|receipt| receipt.attempts.push(Attempt { target, kind, status, failed_us }));
+        self.receipt(|receipt| {
+            receipt.attempts.push(Attempt { target, kind, status, failed_us, outrun: None })
+        });
     }
 
     /// Another target is asked: what was edited and lost for the one before holds no more.
     pub fn tries_again(&mut self) {
         self.attempt_settles();
+        self.leaves();
         self.note(|exchange| {
             exchange.timings.headers_us = None;
             exchange.timings.first_token_us = None;
@@ -253,28 +304,48 @@ impl Job {
     }
 
     fn end(&mut self, outcome: Outcome, facts: Facts) {
+        if let Some(trial) = self.rare.as_mut().and_then(|rare| rare.trial.take()) {
+            trial.put(self.handed_over(), outcome, facts);
+            return;
+        }
         let total_us = self.elapsed_us();
         let Some(mut exchange) = self.exchange.take() else { return };
-        self.shared.metrics.in_flight.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
-        exchange.outcome = outcome;
-        if let Some(watch) = &self.watch {
-            watch.ended(outcome);
+        if self.is_beside() {
+            // The exchange that it belongs to is recorded, and says that its cost is not known.
+            return;
         }
+        exchange.outcome = outcome;
         exchange.timings.total_us = total_us;
+        if let Some(rare) = &mut self.rare {
+            rare.seats = Seats::default();
+        }
         if !exchange.streamed && outcome == Outcome::Complete {
             // An answer that comes at once has its first token with its last.
             exchange.timings.first_token_us.get_or_insert(total_us);
         }
-        exchange.bill = self.bill(&exchange, outcome, &facts);
+        let own = self.bill(&exchange, outcome, &facts);
+        exchange.bill = self.with_others(own);
         exchange.answer = facts.answer;
+        match self.rare.as_mut().and_then(|rare| rare.side.take()) {
+            None => self.concludes(exchange, &own),
+            Some(side) => self.side_ends(side, exchange, &own),
+        }
+    }
+
+    /// Settles what the exchange held, and records it. `own` is the bill of the answer that is passed on.
+    fn concludes(&mut self, mut exchange: Box<Exchange>, own: &Bill) {
+        self.shared.metrics.in_flight.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+        if let Some(watch) = &self.watch {
+            watch.ended(&exchange);
+        }
         if self.holds.is_some() {
-            self.holds_end(&mut exchange);
+            self.holds_end(&mut exchange, own);
         }
         if let Some(resolution) = &self.resolution {
-            resolution.target.metrics.count(&exchange);
+            resolution.target.metrics.count(&exchange, &own.usage);
         }
         if self.course.is_some() {
-            self.course_ends(&exchange);
+            self.course_ends(&exchange, own);
         }
         if exchange.client_dialect == Dialect::OpenaiResponses {
             self.keep(&exchange);
@@ -301,9 +372,10 @@ impl Job {
             Outcome::Failed(_) => exchange.status != 200,
             Outcome::Complete | Outcome::Cancelled => false,
         };
+        let (own_cost, saved) = self.rare.as_ref().map_or((None, None), |rare| (rare.own_cost, rare.saved));
         if !self.was_sent || self.is_free || (was_refused && !has_output) {
             // Nothing reached the vendor, or it refused: nothing is billed.
-            return Bill { cost: Cost::Known(PicoUsd::ZERO), ..Bill::default() };
+            return Bill { cost: Cost::Known(PicoUsd::ZERO), saved, ..Bill::default() };
         }
         let Some(resolution) = &self.resolution else { return Bill::default() };
         let tier = facts.answer.service_tier.as_deref();
@@ -311,7 +383,7 @@ impl Job {
             let pricing = resolution.target.pricing.as_ref();
             pricing.map_or(Cost::Unknown, |pricing| pricing.cost(usage, tier, exchange.started_at))
         };
-        if let (Some(cost), true) = (self.own_cost, is_whole) {
+        if let (Some(cost), true) = (own_cost, is_whole) {
             let usage = facts.usage.unwrap_or_default();
             return Bill { usage, provenance: Provenance::Reported, cost, ..Bill::default() };
         }
@@ -328,7 +400,14 @@ impl Job {
                 let estimated_output = written.saturating_sub(usage.output_total());
                 let estimated_cost = price(&Usage { output: estimated_output, ..Usage::default() });
                 let cost = if seen.is_some() { price(&usage) } else { Cost::Unknown };
-                Bill { usage, provenance: Provenance::Partial, estimated_output, cost, estimated_cost }
+                Bill {
+                    usage,
+                    provenance: Provenance::Partial,
+                    estimated_output,
+                    cost,
+                    estimated_cost,
+                    saved: None,
+                }
             }
         }
     }

@@ -3,7 +3,9 @@
 pub mod access;
 pub mod answer;
 pub mod bodies;
+mod cache;
 pub mod cloud;
+pub mod concurrency;
 pub mod config;
 pub mod discover;
 mod drain;
@@ -17,6 +19,7 @@ pub mod metrics;
 pub mod minted;
 pub mod pipeline;
 pub mod plan;
+pub mod purse;
 pub mod rederive;
 pub mod server;
 mod service;

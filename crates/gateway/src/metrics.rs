@@ -6,7 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pilothouse_core::exchange::{Exchange, Outcome};
+use pilothouse_core::usage::Usage;
 use pilothouse_routing::Health;
+
+use crate::concurrency::{LimitCounts, Limits};
+use crate::purse::Purses;
 
 /// Upper bounds of the duration histogram, in microseconds.
 const BOUNDS_US: [u64; 12] = [
@@ -41,6 +45,10 @@ pub struct Metrics {
     pub in_flight: AtomicU64,
     /// Reloads of the configuration that failed.
     pub reloads_failed: AtomicU64,
+    /// Limits on calls at once.
+    pub limits: Limits,
+    /// The money of routes that hedge.
+    pub purses: Purses,
 }
 
 /// What a target's counters say at one moment.
@@ -92,8 +100,8 @@ pub struct TargetMetrics {
 }
 
 impl TargetMetrics {
-    /// Counts an exchange that has ended.
-    pub fn count(&self, exchange: &Exchange) {
+    /// Counts an exchange that has ended, with what its answer used.
+    pub fn count(&self, exchange: &Exchange, usage: &Usage) {
         match exchange.outcome {
             Outcome::Complete => &self.complete,
             Outcome::Cancelled => &self.cancelled,
@@ -101,17 +109,22 @@ impl TargetMetrics {
             Outcome::Failed(_) => &self.failed,
         }
         .fetch_add(1, Relaxed);
-        let usage = &exchange.bill.usage;
-        self.tokens_input.fetch_add(usage.input_total(), Relaxed);
-        self.tokens_cached.fetch_add(usage.cache_read, Relaxed);
-        self.tokens_output.fetch_add(usage.output_total(), Relaxed);
+        self.count_tokens(usage);
         let took = exchange.timings.total_us;
         self.duration_us.fetch_add(took, Relaxed);
         let bucket = BOUNDS_US.iter().position(|bound| took <= *bound).unwrap_or(BOUNDS_US.len());
         self.buckets[bucket].fetch_add(1, Relaxed);
         if let Some(receipt) = &exchange.receipt {
-            self.retries.fetch_add(receipt.attempts.len() as u64, Relaxed);
+            let failed = receipt.attempts.iter().filter(|attempt| attempt.outrun.is_none());
+            self.retries.fetch_add(failed.count() as u64, Relaxed);
         }
+    }
+
+    /// Counts the tokens of an answer.
+    pub fn count_tokens(&self, usage: &Usage) {
+        self.tokens_input.fetch_add(usage.input_total(), Relaxed);
+        self.tokens_cached.fetch_add(usage.cache_read, Relaxed);
+        self.tokens_output.fetch_add(usage.output_total(), Relaxed);
     }
 }
 
@@ -191,12 +204,73 @@ impl Metrics {
             |target| vec![("", &target.retries)],
         );
         histogram(&mut out, &targets);
+        limits(&mut out, &self.limits);
+        purses(&mut out, &self.purses);
         out
     }
 }
 
+/// What the limits on calls at once hold and have counted; nothing where none is configured.
+fn limits(out: &mut String, limits: &Limits) {
+    let counts: Vec<_> = limits.all().iter().map(|limit| (limit.of().clone(), limit.counts())).collect();
+    if counts.is_empty() {
+        return;
+    }
+    let mut family = |name: &str, kind: &str, help: &str, value: fn(&LimitCounts) -> f64| {
+        let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        for (of, counts) in &counts {
+            let labels = format!("scope=\"{}\",name=\"{}\"", of.scope(), clean(of.name()));
+            let _ = writeln!(out, "{name}{{{labels}}} {}", value(counts));
+        }
+    };
+    family("pilothouse_limit_places", "gauge", "Calls that a limit lets in at once.", |counts| {
+        f64::from(counts.size.concurrency)
+    });
+    family("pilothouse_limit_places_taken", "gauge", "Calls that have a place.", |counts| {
+        f64::from(counts.taken)
+    });
+    family("pilothouse_limit_waiting", "gauge", "Calls that wait for a place.", |counts| {
+        counts.waiting as f64
+    });
+    family("pilothouse_limit_queued_total", "counter", "Calls that have waited for a place.", |counts| {
+        counts.queued as f64
+    });
+    family("pilothouse_limit_shed_total", "counter", "Calls that got no place.", |counts| counts.shed as f64);
+    family("pilothouse_limit_wait_seconds_total", "counter", "Time spent waiting for places.", |counts| {
+        counts.waited_us as f64 / 1e6
+    });
+}
+
+/// What hedges have done and may spend; nothing where no route hedges.
+fn purses(out: &mut String, purses: &Purses) {
+    let purses = purses.all();
+    if purses.is_empty() {
+        return;
+    }
+    let name = "pilothouse_hedges_total";
+    let _ = writeln!(
+        out,
+        "# HELP {name} Calls that were late, by what became of a second one.\n# TYPE {name} counter"
+    );
+    for (route, purse) in &purses {
+        let route = clean(route);
+        for (outcome, count) in [("won", &purse.won), ("lost", &purse.lost), ("denied", &purse.denied)] {
+            let _ =
+                writeln!(out, "{name}{{route=\"{route}\",outcome=\"{outcome}\"}} {}", count.load(Relaxed));
+        }
+    }
+    let name = "pilothouse_hedge_purse_usd";
+    let _ = writeln!(out, "# HELP {name} What hedges may spend.\n# TYPE {name} gauge");
+    for (route, purse) in &purses {
+        let _ = writeln!(out, "{name}{{route=\"{}\"}} {}", clean(route), purse.bucket.level());
+    }
+}
+
+fn clean(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
 fn labels((vendor, model): &(Arc<str>, Arc<str>)) -> String {
-    let clean = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
     format!("vendor=\"{}\",model=\"{}\"", clean(vendor), clean(model))
 }
 

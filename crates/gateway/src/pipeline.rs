@@ -3,20 +3,25 @@
 mod admit;
 mod attempt;
 mod authorise;
+mod cascade;
 mod choose;
 mod continued;
 mod count;
 mod embed;
 mod features;
 mod fit;
+mod gone;
 mod govern;
+mod hedge;
 mod onward;
 mod pass;
 mod read;
 mod realtime;
+mod recall;
 mod refuse;
 mod relay;
 mod translate;
+mod turn;
 mod vertex;
 
 use std::borrow::Cow;
@@ -34,7 +39,7 @@ use crate::answer::AnswerBody;
 use crate::bodies::BodiesMode;
 use crate::endpoints::Call;
 use crate::job::Job;
-use crate::plan::Plan;
+use crate::plan::{Plan, Resolution};
 use crate::shared::Worker;
 use crate::told::Told;
 
@@ -45,6 +50,7 @@ pub(crate) use admit::admit_key;
 pub use admit::{admit, admit_operator};
 pub(crate) use authorise::authorise;
 pub(crate) use choose::Choice;
+use choose::may_call;
 pub(crate) use features::Told as ToldOfRequest;
 pub(crate) use govern::known_cost;
 pub(crate) use onward::is_of_target;
@@ -54,6 +60,7 @@ pub(crate) use read::hops;
 pub(crate) use realtime::realtime;
 pub use refuse::{plain_error, refusal};
 pub(crate) use relay::{WHOLE_MAX, passing_headers};
+pub(crate) use turn::Places;
 
 pub(crate) const EXCHANGE: HeaderName = HeaderName::from_static("x-pilothouse-exchange");
 pub(crate) const CHANGED: HeaderName = HeaderName::from_static("x-pilothouse-changed");
@@ -94,7 +101,12 @@ pub async fn run(
         Err(error) => return refusal(&worker.shared, dialect, &error, None),
     };
     asked.keeping = asked.keep(&worker.shared, plan.bodies, dialect);
-    let answer = exchange(worker, plan, dialect, call, &mut asked).await;
+    asked.watch = asked.keeping.as_ref().map(|keeping| Arc::clone(keeping.watch()));
+    let answer = match &plan.cache {
+        None => exchange(worker, plan, dialect, call, &mut asked).await,
+        // What was answered before: most plans keep nothing, and their exchanges do not carry its room.
+        Some(cache) => Box::pin(recall::exchange(worker, plan, cache, dialect, call, &mut asked)).await,
+    };
     match asked.keeping.take() {
         Some(keeping) => keeping.wrap(answer),
         None => answer,
@@ -120,38 +132,24 @@ async fn exchange(
         exchange.streamed = asked.is_stream;
         exchange.request_bytes = asked.body.len() as u64;
     });
-    if let Some(keeping) = &asked.keeping {
-        job.watched_by(keeping.watch());
+    if let Some(watch) = &asked.watch {
+        job.watched_by(watch);
     }
     if let Some(chosen) = order.chosen.take() {
-        job.routed(chosen, std::mem::take(&mut order.marks), order.text_bytes);
+        let hedging = order.route.as_ref().and_then(|route| route.hedging.clone());
+        job.routed(chosen, std::mem::take(&mut order.marks), order.text_bytes, hedging);
     }
     // Within which limits, and out of whose money.
     let route = order.route.as_ref().map(|route| &*route.name);
     if let Err(error) = govern::hold(&worker.shared, plan, &govern::Who::asks(asked), route, &mut job) {
         return refuse::failed(dialect, job, &error);
     }
-    let around = Around { worker, plan, dialect, call };
-    match around.attempts(asked, &order, job).await {
-        Done::Answer(answer) => answer,
-        Done::Downgrade(route, mut job) => {
-            // A budget's word for calls that it cannot pay: another route, once.
-            asked.model = route.into();
-            let order = match choose::choose(&worker.shared, plan, dialect, call, asked) {
-                Ok(order) => order,
-                Err(error) => return refuse::failed(dialect, job, &error),
-            };
-            job.noted(Note::new("downgrade", &asked.model));
-            match Box::pin(around.attempts(asked, &order, job)).await {
-                Done::Answer(answer) => answer,
-                Done::Downgrade(_, job) => {
-                    let public = "no budget can pay this call, nor the route that it was to take instead";
-                    let error = Error { retry: Retry::Never, ..Error::new(Kind::RateLimited, public) };
-                    refuse::failed(dialect, job, &error)
-                }
-            }
-        }
+    if cascade::may_be_late(&order, call, asked) {
+        // Boxed: what must be judged whole while its client waits for a stream is rare.
+        return Box::pin(cascade::late(worker, plan, dialect, asked, order, job)).await;
     }
+    let around = Around { worker, plan, dialect, call };
+    around.done(asked, &mut order, job).await
 }
 
 /// What came of a call.
@@ -160,6 +158,18 @@ enum Done {
     Answer(Answer),
     /// No budget pays it; it is to take this route.
     Downgrade(Box<str>, Job),
+    /// Nobody is left to ask.
+    Nobody(Job),
+}
+
+/// What came of turning to one target.
+enum Stepped {
+    /// The call has ended.
+    Done(Done),
+    /// It was asked, and another one is to be asked now.
+    Failed(Job),
+    /// It was not asked.
+    PassedOver(Job),
 }
 
 /// What is the same for all attempts of a call.
@@ -171,45 +181,164 @@ struct Around<'a> {
 }
 
 impl Around<'_> {
+    /// Takes a call to its answer, whatever it is.
+    async fn done(&self, asked: &mut Asked<'_>, order: &mut choose::Order, job: Job) -> Answer {
+        let Self { worker, plan, dialect, call } = *self;
+        match self.answer(asked, order, job).await {
+            Done::Answer(answer) => answer,
+            Done::Nobody(job) => {
+                refuse::failed(dialect, job, &Error::new(Kind::Internal, "no target is left to ask"))
+            }
+            Done::Downgrade(route, mut job) => {
+                // A budget's word for calls that it cannot pay: another route, once.
+                asked.model = route.into();
+                let mut order = match choose::choose(&worker.shared, plan, dialect, call, asked) {
+                    Ok(order) => order,
+                    Err(error) => return refuse::failed(dialect, job, &error),
+                };
+                job.noted(Note::new("downgrade", &asked.model));
+                match Box::pin(self.answer(asked, &mut order, job)).await {
+                    Done::Answer(answer) => answer,
+                    Done::Downgrade(_, job) | Done::Nobody(job) => {
+                        let public = "no budget can pay this call, nor the route that it was to take instead";
+                        let error = Error { retry: Retry::Never, ..Error::new(Kind::RateLimited, public) };
+                        refuse::failed(dialect, job, &error)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Asks cheaply first, where the order says so; else one target after the other.
+    async fn answer(&self, asked: &mut Asked<'_>, order: &mut choose::Order, mut job: Job) -> Done {
+        // One place on the route, however many answers are made for it.
+        let onward = Onward::of(order, self.plan);
+        order.until = onward.deadline;
+        if let Err(error) = turn::enter_route(order, asked, &onward, &mut job).await {
+            return Done::Answer(refuse::failed(self.dialect, job, &error));
+        }
+        match order.cascade.take() {
+            None => self.attempts(asked, order, job).await,
+            // Boxed: most routes are no cascades, and every exchange's future would carry its room.
+            Some(parts) => Box::pin(cascade::cascade(self, asked, order, parts, job)).await,
+        }
+    }
+
     /// Asks one target after the other, until there is something to pass on: before that, a failure is invisible.
     async fn attempts(&self, asked: &mut Asked<'_>, order: &choose::Order, mut job: Job) -> Done {
-        let (shared, dialect) = (&self.worker.shared, self.dialect);
         let onward = Onward::of(order, self.plan);
-        for (choice, left) in order.each() {
-            if let Err(rests_ms) = job.turns_to(choice, order.route.is_some())
-                && left > 0
-            {
-                job.passed_over(choice, rests_ms);
+        let (mut failed, mut hedged) = (0, None::<Box<hedge::Failed>>);
+        for (nth, (choice, left)) in order.each().enumerate() {
+            if hedged.as_ref().is_some_and(|hedged| hedged.nth == nth) {
                 continue;
             }
-            let capped;
-            let mut choice = choice;
-            let reserved = match self.call {
-                // Counting costs nothing.
-                Call::CountTokens => Ok(None),
-                _ => govern::reserve(shared, dialect, asked, choice, &mut job).await,
-            };
-            match reserved {
-                Ok(None) => {}
-                Ok(cap) => {
-                    capped = choice.capped(cap);
-                    choice = &capped;
+            // Behind the last one stands what follows a model that is gone, where that is allowed.
+            let left = left + usize::from(self.may_succeed(order, &job));
+            let step = turn::Step { order, nth, left, failed };
+            let onward = Onward { may_follow: self.may_be_followed(order, choice), ..onward };
+            match self.step(asked, step, choice, &onward, &mut hedged, job).await {
+                Stepped::Done(done) => return done,
+                Stepped::Failed(lost) => {
+                    failed += 1;
+                    job = lost;
+                    job.tries_again();
                 }
-                Err(refused) if left > 0 => {
-                    job.noted(Note::new("pass-over", &refused.error.public));
-                    continue;
-                }
-                Err(govern::NoMoney { downgrade: Some(route), .. }) => return Done::Downgrade(route, job),
-                Err(refused) => return Done::Answer(refuse::failed(dialect, job, &refused.error)),
+                Stepped::PassedOver(passed) => job = passed,
             }
-            match self.attempt(asked, choice, &onward.before(left, order), job).await {
-                Ok(answer) => return Done::Answer(answer),
-                Err(lost) => job = lost,
-            }
-            job.tries_again();
         }
-        let error = Error::new(Kind::Internal, "no target is left to ask");
-        Done::Answer(refuse::failed(dialect, job, &error))
+        if let Some(hedged) = hedged {
+            return Done::Answer(hedged.into_answer(job));
+        }
+        // Where somebody else asks those that are left, nothing is final yet.
+        if let Some(gone) = job.gone().filter(|_| order.spare == 0).cloned() {
+            let step = turn::Step { order, nth: order.rest.len() + 1, left: 0, failed };
+            return Box::pin(self.follow(asked, step, &gone, &onward, job)).await;
+        }
+        Done::Nobody(job)
+    }
+
+    /// Turns to one target: room, money, the call.
+    async fn step(
+        &self,
+        asked: &mut Asked<'_>,
+        step: turn::Step<'_>,
+        choice: &Choice,
+        onward: &Onward,
+        hedged: &mut Option<Box<hedge::Failed>>,
+        mut job: Job,
+    ) -> Stepped {
+        let (shared, dialect) = (&self.worker.shared, self.dialect);
+        // Whether it rests, or has no room.
+        match turn::turn_to(shared, step, choice, asked, onward, &mut job).await {
+            Ok(true) => {}
+            Ok(false) => return Stepped::PassedOver(job),
+            Err(error) => return Stepped::Done(Done::Answer(refuse::failed(dialect, job, &error))),
+        }
+        let capped;
+        let mut choice = choice;
+        let reserved = match self.call {
+            // Counting costs nothing.
+            Call::CountTokens => Ok(None),
+            _ => govern::reserve(shared, dialect, asked, choice, &mut job).await,
+        };
+        match reserved {
+            Ok(None) => {}
+            Ok(cap) => {
+                capped = choice.capped(cap);
+                choice = &capped;
+            }
+            Err(refused) if step.left > 0 => {
+                job.turns_away();
+                job.noted(Note::new("pass-over", &refused.error.public));
+                return Stepped::PassedOver(job);
+            }
+            Err(govern::NoMoney { downgrade: Some(route), .. }) => {
+                return Stepped::Done(Done::Downgrade(route, job));
+            }
+            Err(refused) => {
+                return Stepped::Done(Done::Answer(refuse::failed(dialect, job, &refused.error)));
+            }
+        }
+        let onward = onward.before(step.left, step.order);
+        match hedge::Race::of(self, step.order, step.nth, asked, &mut job) {
+            None => match self.attempt(asked, choice, &onward, job).await {
+                Ok(answer) => Stepped::Done(Done::Answer(answer)),
+                Err(lost) => Stepped::Failed(lost),
+            },
+            // Boxed: two calls at once are larger than one, and few routes make them.
+            Some(race) => match Box::pin(race.run(asked, choice, &onward, job)).await {
+                hedge::Raced::Answer(answer) => Stepped::Done(Done::Answer(answer)),
+                hedge::Raced::Lost { job, hedge } => {
+                    *hedged = hedge;
+                    Stepped::Failed(job)
+                }
+            },
+        }
+    }
+
+    /// Asks what follows a model that is gone, or tells the client.
+    async fn follow(
+        &self,
+        asked: &mut Asked<'_>,
+        step: turn::Step<'_>,
+        gone: &Arc<Resolution>,
+        onward: &Onward,
+        mut job: Job,
+    ) -> Done {
+        let dialect = self.dialect;
+        let choice = match self.after_gone(asked, step.order, gone, &mut job) {
+            Ok(choice) => choice,
+            Err(error) => return Done::Answer(refuse::failed(dialect, job, &error)),
+        };
+        // Whatever comes of it is told as it is: there is no third generation.
+        let onward = Onward { minds_gone: false, ..*onward };
+        match self.step(asked, step, &choice, &onward, &mut None, job).await {
+            Stepped::Done(done) => done,
+            Stepped::Failed(job) | Stepped::PassedOver(job) => {
+                let error = Error::new(Kind::Internal, "no target is left to ask");
+                Done::Answer(refuse::failed(dialect, job, &error))
+            }
+        }
     }
 
     /// Asks one target.

@@ -4,11 +4,14 @@
 //! end under it.
 
 mod build;
+mod cache;
 mod edition;
 mod keys;
+mod limit;
 mod provider;
 mod resolve;
 mod route;
+mod succession;
 pub mod terms;
 mod ties;
 
@@ -20,11 +23,12 @@ use pilothouse_catalog::Catalog;
 use pilothouse_store::BodyKey;
 
 pub use build::{Environment, build, listen_address};
+pub use cache::{CacheTerms, PlanCache, SemanticTerms};
 pub use edition::Edition;
 pub use keys::{KeyInfo, Keys, digest_of};
 pub use provider::{CallHeads, Live, Naming, Provider, Rerank, Surface};
 pub use resolve::{Resolution, Target};
-pub use route::Route;
+pub use route::{Cascade, Hedging, Route};
 pub use ties::Tie;
 
 use crate::config::{BodiesMode, ConfigError, DebugSection, Defaults};
@@ -45,10 +49,14 @@ pub struct Plan {
     pub catalog: Catalog,
     /// Who may be called, in the order of the file.
     pub providers: Vec<Arc<Provider>>,
+    /// Limits on calls at once, with the size that each has under this plan.
+    pub(crate) limits: limit::PlannedLimits,
     /// Names that applications call, with who takes them.
     pub routes: HashMap<Box<str>, Arc<Route>>,
     /// What holds for calls that say nothing of it, whichever name they call.
     pub defaults: Defaults,
+    /// Kept answers, where any are.
+    pub cache: Option<PlanCache>,
     /// Who may call.
     pub keys: Keys,
     /// Limits and budgets of teams, routes, end users and runs.
@@ -80,8 +88,10 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Takes over the access tokens of an earlier plan, so that a reload makes no call wait for one.
+    /// Takes over the access tokens of an earlier plan, so that a reload makes no call wait for one, and what its limits on
+    /// calls at once hold.
     pub fn inherit(&self, earlier: &Self) {
+        self.limits.put_in_force();
         for provider in &self.providers {
             let before = earlier.provider(&provider.name).and_then(|provider| provider.tokens());
             if let (Some(tokens), Some(before)) = (provider.tokens(), before) {

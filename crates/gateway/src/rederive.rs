@@ -51,7 +51,7 @@ fn read(exchange: &Exchange) -> Result<(&Chosen, Kept<'static>), String> {
     let choice = exchange.receipt.as_ref().and_then(|receipt| receipt.choice.as_deref());
     let choice = choice.ok_or_else(|| format!("`{}` was no route, so nothing was chosen", exchange.asked))?;
     let evidence = choice.evidence.as_ref().ok_or(
-        "its receipt does not hold what the choice was made of: an earlier version of Pilothouse recorded it",
+        "its receipt does not hold what the choice was made of: a successor took the place of a retired model, or an earlier version of Pilothouse recorded it",
     )?;
     let kept = serde_json::from_str(evidence.text())
         .map_err(|error| format!("what its receipt holds of the choice cannot be read: {error}"))?;

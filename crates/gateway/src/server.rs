@@ -265,6 +265,7 @@ impl Server {
             Ok(plan) => {
                 self.open_bodies(&plan, source)?;
                 plan.inherit(&old);
+                self.shared.cache.resize(&plan, self.shared.clock.now());
                 self.shared.plan.store(Arc::new(plan));
                 // A ledger that was open a moment ago is there; what fails now fails at the first call, and says so.
                 let _ = self.shared.open_budgets(&self.data_dir);
@@ -294,6 +295,12 @@ impl Server {
             let _ = self.shared.bodies.set(bodies.recorder());
         }
         Ok(())
+    }
+
+    /// What should be told to whoever runs it, since the last question.
+    #[must_use]
+    pub fn take_alerts(&self) -> Vec<String> {
+        self.shared.cache.meanings.take_alerts()
     }
 
     /// The plan in force.

@@ -21,6 +21,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::cache::Caches;
 use crate::drain::Drain;
 use crate::kept::KeptPlaces;
 use crate::metrics::Metrics;
@@ -88,6 +89,8 @@ pub struct Shared {
     pub counters: Arc<dyn Counters>,
     /// Budgets; opened when a configuration or a key first has one.
     pub budgets: OnceLock<Budgets>,
+    /// Kept answers.
+    pub(crate) cache: Caches,
     /// Runs of agents.
     pub runs: Runs,
     /// Rooms for conversations over WebSockets.
@@ -113,6 +116,7 @@ impl Shared {
         seed: u64,
     ) -> Self {
         let started_at = clock.now();
+        let cache_bytes = crate::cache::room(&plan);
         Self {
             plan: ArcSwap::from_pointee(plan),
             recorder,
@@ -134,6 +138,7 @@ impl Shared {
             minted: Minted::default(),
             counters: Arc::new(MemoryCounters::default()),
             budgets: OnceLock::new(),
+            cache: Caches::new(cache_bytes),
             runs: Runs::new(RUNS_MAX, RUN_IDLE_MS),
             sessions: Arc::new(Semaphore::new(SESSIONS_MAX)),
             started_at,

@@ -7,6 +7,8 @@
 mod agreement;
 mod check;
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 pub use agreement::{Agreement, final_answer, normalised};
@@ -27,7 +29,7 @@ pub struct Answer<'a> {
 /// How a route judges cheap answers.
 #[derive(Debug, Default)]
 pub struct Judge {
-    checks: Vec<(&'static str, Box<dyn Check>)>,
+    checks: Vec<(&'static CheckPlugin, Box<dyn Check>)>,
     agreement: Option<Agreement>,
 }
 
@@ -50,6 +52,10 @@ pub enum Verdict {
 pub enum Escalation {
     /// A cheap target failed.
     NoAnswer,
+    /// It calls tools, and no declared check can judge that.
+    ToolCallsUnjudged,
+    /// It calls a tool with arguments that are no JSON.
+    ArgumentsMalformed,
     /// A check failed.
     Check {
         /// Its name.
@@ -61,6 +67,21 @@ pub enum Escalation {
     },
     /// The two cheap answers differ.
     Disagreement,
+}
+
+impl fmt::Display for Escalation {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoAnswer => out.write_str("a cheap target gave no whole answer"),
+            Self::ToolCallsUnjudged => out.write_str("it calls tools, which no declared check can judge"),
+            Self::ArgumentsMalformed => out.write_str("it calls a tool with arguments that are no JSON"),
+            Self::Check { check, found, is_partner } => {
+                let whose = if *is_partner { ", of the second answer" } else { "" };
+                write!(out, "the check `{check}`{whose}: {found}")
+            }
+            Self::Disagreement => out.write_str("the two cheap answers differ"),
+        }
+    }
 }
 
 impl Judge {
@@ -84,12 +105,29 @@ impl Judge {
         self.agreement.is_some()
     }
 
-    /// Whether an answer passes every check.
+    /// The names of its checks, in their order.
+    pub fn checks(&self) -> impl Iterator<Item = &'static str> {
+        self.checks.iter().map(|(plugin, _)| plugin.name)
+    }
+
+    /// Whether an answer passes every check. An answer that calls tools is asked only by those that can judge one: a pattern
+    /// or a schema is about text. Where there is none, and no second answer to compare with, nobody can tell that it will do.
     ///
     /// # Errors
     /// The first check that fails.
     pub fn check(&self, answer: &Answer<'_>) -> Result<(), Escalation> {
-        for (name, check) in &self.checks {
+        let has_calls = !answer.tool_calls.is_empty();
+        let asks = |plugin: &CheckPlugin| !has_calls || plugin.judges_tool_calls;
+        if has_calls {
+            if self.agreement.is_none() && !self.checks.iter().any(|(plugin, _)| asks(plugin)) {
+                return Err(Escalation::ToolCallsUnjudged);
+            }
+            let is_json = |text: &str| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+            if !answer.tool_calls.iter().all(|(_, arguments)| is_json(arguments)) {
+                return Err(Escalation::ArgumentsMalformed);
+            }
+        }
+        for (CheckPlugin { name, .. }, check) in self.checks.iter().filter(|(plugin, _)| asks(plugin)) {
             check.check(answer).map_err(|found| Escalation::Check {
                 check: (*name).to_owned(),
                 found,

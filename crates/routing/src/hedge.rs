@@ -9,13 +9,17 @@ use std::sync::{Mutex, PoisonError};
 use pilothouse_core::money::PicoUsd;
 use serde::{Deserialize, Serialize};
 
-/// The share of settled spend that hedges may have, in percent.
+/// The share of settled spend that hedges may have where nothing else is said, in percent.
 pub const SHARE_PERCENT: i128 = 5;
+/// The same in ten-thousandths.
+pub const SHARE_PARTS: u32 = 500;
+/// Ten-thousandths of a whole.
+const PARTS: i128 = 10_000;
 
 /// The money that a route's hedges may spend.
 #[derive(Debug)]
 pub struct HedgeBucket {
-    /// Hundredths of pico-dollars, so that a share of a small bill is not lost.
+    /// Ten-thousandths of pico-dollars, so that a share of a small bill is not lost.
     level: Mutex<i128>,
     /// The same unit.
     level_max: i128,
@@ -61,12 +65,17 @@ impl HedgeBucket {
     /// An empty bucket that holds at most so much: a quiet night must not pay for a wild hour.
     #[must_use]
     pub const fn new(max: PicoUsd) -> Self {
-        Self { level: Mutex::new(0), level_max: max.0.saturating_mul(100) }
+        Self { level: Mutex::new(0), level_max: max.0.saturating_mul(PARTS) }
     }
 
-    /// An exchange of the route has cost so much; hedges themselves do not count.
+    /// An exchange of the route has cost so much; hedges themselves do not count. The usual share of it is put in.
     pub fn settled(&self, cost: PicoUsd) {
-        self.add(cost.0.max(0).saturating_mul(SHARE_PERCENT));
+        self.fill(cost, SHARE_PARTS);
+    }
+
+    /// The same with another share, in ten-thousandths.
+    pub fn fill(&self, cost: PicoUsd, share_parts: u32) {
+        self.add(cost.0.max(0).saturating_mul(share_parts.into()));
     }
 
     /// Whether to start a second call now. [`Hedge::Go`] has taken its reservation.
@@ -85,7 +94,7 @@ impl HedgeBucket {
         }
         let Some(reserved) = silence.reserve.filter(|reserve| reserve.0 >= 0) else { return Hedge::TooDear };
         let mut level = self.level.lock().unwrap_or_else(PoisonError::into_inner);
-        let price = reserved.0.saturating_mul(100);
+        let price = reserved.0.saturating_mul(PARTS);
         if price > *level {
             return Hedge::TooDear;
         }
@@ -95,18 +104,18 @@ impl HedgeBucket {
 
     /// A hedge that had reserved so much has cost so much. More than was reserved is owed by the next ones.
     pub fn settle(&self, reserved: PicoUsd, cost: PicoUsd) {
-        self.add(reserved.0.saturating_sub(cost.0).saturating_mul(100));
+        self.add(reserved.0.saturating_sub(cost.0).saturating_mul(PARTS));
     }
 
     /// What is in the bucket, rounded down.
     #[must_use]
     pub fn level(&self) -> PicoUsd {
-        PicoUsd(self.level.lock().unwrap_or_else(PoisonError::into_inner).div_euclid(100))
+        PicoUsd(self.level.lock().unwrap_or_else(PoisonError::into_inner).div_euclid(PARTS))
     }
 
-    fn add(&self, hundredths: i128) {
+    fn add(&self, parts: i128) {
         let mut level = self.level.lock().unwrap_or_else(PoisonError::into_inner);
-        *level = level.saturating_add(hundredths).min(self.level_max);
+        *level = level.saturating_add(parts).min(self.level_max);
     }
 }
 

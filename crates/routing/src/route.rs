@@ -212,6 +212,21 @@ impl Route {
         Ok(decision)
     }
 
+    /// What is against a target that is none of the route's, by the route's constraints.
+    #[must_use]
+    pub fn against(
+        &self,
+        candidate: &Candidate,
+        features: &Features<'_>,
+        counter: &mut dyn Counter,
+    ) -> Option<Removal> {
+        let mut lengths = Lengths::new(features.input, counter);
+        let sight = Sight::of(1 + usize::from(candidate.place), features.at);
+        let mut look =
+            Look { constraints: &self.constraints, features, lengths: &mut lengths, sight: &sight };
+        against(candidate, &mut look)
+    }
+
     /// Puts the conversation's target in front where it stays there.
     fn hold(&self, features: &Features<'_>, lengths: &Lengths<'_>, sight: &Sight, decision: &mut Decision) {
         let Some(held) = features.conversation.and_then(|conversation| conversation.held) else { return };

@@ -1,6 +1,7 @@
 //! What the fleet's "model" decides to answer, before any dialect: deterministic by seed and request.
 
 use crate::chance::Chance;
+use crate::quiz;
 use crate::schema;
 use crate::steer::Steering;
 use crate::tokens;
@@ -60,6 +61,8 @@ pub(crate) struct Brief {
     pub(crate) output_tokens_max: u64,
     pub(crate) stops: Vec<String>,
     pub(crate) word_bytes: u8,
+    /// How well the model answers questions of the quiz, see `quiz`.
+    pub(crate) skill: u8,
     /// The steering words of `ask`, or what a fault model forces.
     pub(crate) steering: Steering,
 }
@@ -198,6 +201,11 @@ fn cut_arguments(call: &mut Call) {
 fn text(brief: &Brief, chance: &mut Chance) -> String {
     if let Some(text) = &brief.steering.say {
         return text.clone();
+    }
+    let quiz = brief.steering.quiz;
+    let answer = quiz.and_then(|hard| quiz::answered(&visible(&brief.ask), hard, brief.skill, chance));
+    if let Some(answer) = answer {
+        return answer;
     }
     match &brief.form {
         Form::Schema(schema) => {

@@ -17,6 +17,10 @@ pub const STEERING: &[SteeringWord] = &[
         word: "[[say:TEXT]]",
         effect: "the answer is TEXT, and no tool is called unless one is forced",
     },
+    SteeringWord {
+        word: "[[quiz:N]]",
+        effect: "the answer to the sum, or to what is to be found, right as often as the model is able to at difficulty N of 100",
+    },
     SteeringWord { word: "[[words:N]]", effect: "the answer has N words" },
     SteeringWord {
         word: "[[tools:N]]",
@@ -45,6 +49,7 @@ pub const STEERING: &[SteeringWord] = &[
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Steering {
     pub(crate) say: Option<String>,
+    pub(crate) quiz: Option<u8>,
     pub(crate) words: Option<usize>,
     pub(crate) tools: Option<usize>,
     pub(crate) tool: Option<String>,
@@ -86,6 +91,7 @@ impl Steering {
         let number = || value.trim().parse::<usize>().ok().map(|n| n.min(COUNT_MAX));
         match name {
             "say" => self.say = Some(value.to_owned()),
+            "quiz" => self.quiz = value.trim().parse().ok(),
             "words" => self.words = number(),
             "tools" => self.tools = number(),
             "tool" => self.tool = Some(value.trim().to_owned()),

@@ -37,6 +37,7 @@ impl<'a> Detail<'a> {
                 request_bytes: exchange.request_bytes,
                 answer_bytes: exchange.answer_bytes,
                 estimated_output: bill.estimated_output,
+                saved: bill.saved,
             },
         }
     }

@@ -1,6 +1,6 @@
 //! What most exchanges do not have, as one short JSON text: tools, the end user, the receipt.
 
-use pilothouse_core::exchange::{Attempt, Chosen, Exchange, Note, Receipt, ToolUse};
+use pilothouse_core::exchange::{Attempt, Chosen, Exchange, Note, PaidAnswer, Receipt, ToolUse};
 use serde::{Deserialize, Serialize, Serializer};
 
 /// The text's form for writing.
@@ -23,6 +23,8 @@ struct Why<'a> {
     losses: &'a [Note],
     #[serde(skip_serializing_if = "<[Attempt]>::is_empty")]
     attempts: &'a [Attempt],
+    #[serde(skip_serializing_if = "<[PaidAnswer]>::is_empty")]
+    answers: &'a [PaidAnswer],
     #[serde(skip_serializing_if = "<[Note]>::is_empty", serialize_with = "notes")]
     notes: &'a [Note],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,7 +61,15 @@ pub(crate) fn changes(changes: &Changes<'_>) -> serde_json::Result<String> {
         notes.iter().map(|(code, detail)| Note::new((*code).to_owned(), detail)).collect::<Vec<_>>()
     };
     let (edits, losses) = (notes(&changes.edits), notes(&changes.losses));
-    let why = Why { edits: &edits, losses: &losses, attempts: &[], notes: &[], choice: None, error: None };
+    let why = Why {
+        edits: &edits,
+        losses: &losses,
+        attempts: &[],
+        answers: &[],
+        notes: &[],
+        choice: None,
+        error: None,
+    };
     serde_json::to_string(&Out { end_user: None, tools: &[], why: Some(why) })
 }
 
@@ -77,6 +87,7 @@ pub(crate) fn write(
             edits: &receipt.edits,
             losses: &receipt.losses,
             attempts: &receipt.attempts,
+            answers: &receipt.answers,
             notes: &receipt.notes,
             choice: receipt.choice.as_deref(),
             error: receipt.error.as_deref(),
@@ -103,6 +114,7 @@ struct WhyIn {
     edits: Vec<NoteIn>,
     losses: Vec<NoteIn>,
     attempts: Vec<Attempt>,
+    answers: Vec<PaidAnswer>,
     notes: Vec<NoteIn>,
     choice: Option<Box<Chosen>>,
     error: Option<Box<str>>,
@@ -136,6 +148,7 @@ impl Extra {
             edits: why.edits.into_iter().map(Note::from).collect(),
             losses: why.losses.into_iter().map(Note::from).collect(),
             attempts: why.attempts,
+            answers: why.answers,
             notes: why.notes.into_iter().map(Note::from).collect(),
             choice: why.choice,
             error: why.error,

@@ -58,6 +58,7 @@ pub(crate) fn shared_receipt(exchange: &Exchange) -> Option<&Receipt> {
     exchange.receipt.as_deref().filter(|receipt| {
         let notes = receipt.edits.iter().chain(&receipt.losses);
         receipt.attempts.is_empty()
+            && receipt.answers.is_empty()
             && receipt.notes.is_empty()
             && receipt.choice.is_none()
             && receipt.error.is_none()

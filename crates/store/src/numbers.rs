@@ -1,13 +1,14 @@
 //! The counts of an exchange that no query selects by, packed together.
 //!
 //! First a word of eight bytes, the low ones first: four bits for the width of each count in bytes, in the order
-//! of [`Numbers::counts`], and from bit 60 on which times happened. Then the bytes of each count, the low ones
-//! first. A count that is zero takes none, and neither packing nor unpacking looks at single bytes.
+//! of [`Numbers::counts`], from bit 60 on which times happened, and in bit 63 whether the answer came from the cache.
+//! Then the bytes of each count, the low ones first, and what the cache saved. A count that is zero takes none, and neither packing nor unpacking looks at single bytes.
 
 use pilothouse_core::exchange::Timings;
+use pilothouse_core::money::Cost;
 use pilothouse_core::usage::Usage;
 
-use crate::packing::Unpacker;
+use crate::packing::{Unpacker, put_cost};
 
 /// Counts of one exchange.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub(crate) struct Numbers {
     pub(crate) request_bytes: u64,
     pub(crate) answer_bytes: u64,
     pub(crate) estimated_output: u64,
+    /// What the cache saved, where the answer came from there.
+    pub(crate) saved: Option<Cost>,
 }
 
 /// How many counts there are.
@@ -29,6 +32,7 @@ const COUNT_BYTES: usize = 8;
 const CONTROL: usize = 8;
 const WIDTH_BITS: u32 = 4;
 const PRESENT_AT: u32 = WIDTH_BITS * COUNTS as u32;
+const SAVED_AT: u32 = PRESENT_AT + 3;
 
 impl Numbers {
     /// The most usual first, so that the rare ones fall away as trailing zeros. Absent times are zero here.
@@ -64,7 +68,7 @@ impl Numbers {
     pub(crate) fn pack(&self, out: &mut Vec<u8>) {
         // Whole words are written, each over what the one before it does not need.
         let mut bytes = [0; CONTROL + COUNTS * COUNT_BYTES];
-        let mut control = self.present() << PRESENT_AT;
+        let mut control = self.present() << PRESENT_AT | u64::from(self.saved.is_some()) << SAVED_AT;
         let mut end = CONTROL;
         for (place, count) in self.counts().iter().enumerate() {
             // No branch on zero: without one the loop is unrolled and a third cheaper.
@@ -79,6 +83,9 @@ impl Numbers {
             *first = control.to_le_bytes();
         }
         out.extend_from_slice(bytes.get(..end).unwrap_or_default());
+        if let Some(saved) = self.saved {
+            put_cost(out, saved);
+        }
     }
 
     /// Takes all bytes that are left. `None` for bytes that [`Numbers::pack`] does not write.
@@ -103,6 +110,10 @@ impl Numbers {
         if at > len {
             return None;
         }
+        let saved = match control >> SAVED_AT {
+            0 => None,
+            _ => Some(Unpacker(rest.get(at..)?).cost()?),
+        };
         let present = control >> PRESENT_AT;
         // What a later version adds behind the counts means nothing to this one.
         let time = |bit: u8, count: u64| (present >> bit & 1 == 1).then_some(count);
@@ -130,6 +141,7 @@ impl Numbers {
             request_bytes,
             answer_bytes,
             estimated_output,
+            saved,
         })
     }
 }
@@ -137,6 +149,7 @@ impl Numbers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pilothouse_core::money::PicoUsd;
     use proptest::prelude::*;
 
     fn packed(numbers: &Numbers) -> Vec<u8> {
@@ -147,7 +160,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn counts_survive_packing(counts in proptest::array::uniform12(any::<u64>()), zeros in any::<u16>(), times in any::<[Option<u64>; 3]>()) {
+        fn counts_survive_packing(counts in proptest::array::uniform12(any::<u64>()), zeros in any::<u16>(), times in any::<[Option<u64>; 3]>(), saved: Option<Option<i64>>) {
             let count = |place: usize| if zeros >> place & 1 == 1 { 0 } else { counts[place] >> (counts[place] % 64) };
             let numbers = Numbers {
                 usage: Usage {
@@ -158,6 +171,7 @@ mod tests {
                 request_bytes: count(9),
                 answer_bytes: count(10),
                 estimated_output: count(11),
+                saved: saved.map(|cost| cost.map_or(Cost::Unknown, |cost| Cost::Known(PicoUsd(cost.into())))),
             };
             prop_assert_eq!(Numbers::unpack(Unpacker(&packed(&numbers))), Some(numbers));
         }

@@ -93,6 +93,7 @@ pub(crate) fn read(row: &Row<'_>, texts: &Texts) -> rusqlite::Result<(i64, Excha
             estimated_output: numbers.estimated_output,
             cost: detail.cost,
             estimated_cost: detail.estimated_cost,
+            saved: numbers.saved,
         },
         timings: numbers.timings,
         request_bytes: numbers.request_bytes,

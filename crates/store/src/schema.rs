@@ -25,6 +25,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "exchanges and hourly totals", sql: V1 },
     Migration { name: "budgets, minted keys, audit", sql: BUDGETS_AND_KEYS },
     Migration { name: "sealed receipts", sql: SEALED_RECEIPTS },
+    Migration { name: "answers from the cache", sql: CACHE_HITS },
 ];
 
 // An exchange is a row of `exchange` and, for all that it has in common with others, one of `form`.
@@ -170,6 +171,12 @@ CREATE TABLE erased (
     id BLOB NOT NULL,
     entry INTEGER NOT NULL
 );
+";
+
+// Exchanges that were answered from the cache, and what they saved.
+const CACHE_HITS: &str = "
+ALTER TABLE rollup ADD COLUMN hits NOT NULL DEFAULT 0;
+ALTER TABLE rollup ADD COLUMN saved NOT NULL DEFAULT 0;
 ";
 
 /// Opens the file for the writer, made and brought forward as needed.

@@ -85,6 +85,10 @@ pub(crate) struct Sums {
     pub(crate) estimates_priced: u64,
     pub(crate) estimated_cost: PicoUsd,
     pub(crate) total_us: u128,
+    /// Exchanges that were answered from the cache.
+    pub(crate) hits: u64,
+    /// What those of them had cost whose price was known.
+    pub(crate) saved: PicoUsd,
 }
 
 impl Sums {
@@ -102,6 +106,8 @@ impl Sums {
             estimates_priced: estimated_cost.known().is_some().into(),
             estimated_cost: estimated_cost.known().unwrap_or_default(),
             total_us: numbers.timings.total_us.into(),
+            hits: numbers.saved.is_some().into(),
+            saved: numbers.saved.and_then(Cost::known).unwrap_or_default(),
         }
     }
 
@@ -115,6 +121,8 @@ impl Sums {
         self.estimates_priced += other.estimates_priced;
         self.estimated_cost += other.estimated_cost;
         self.total_us += other.total_us;
+        self.hits += other.hits;
+        self.saved += other.saved;
     }
 }
 
@@ -220,6 +228,10 @@ pub struct Totals {
     pub estimates_unpriced: u64,
     /// Microseconds from request to last byte, summed.
     pub total_us: u128,
+    /// Those that were answered from the cache.
+    pub hits: u64,
+    /// What those answers had cost when a vendor gave them, as far as that is known. Never part of the cost.
+    pub saved: PicoUsd,
 }
 
 impl Totals {
@@ -266,6 +278,8 @@ impl Totals {
         self.estimated_cost += other.estimated_cost;
         self.estimates_unpriced += other.estimates_unpriced;
         self.total_us += other.total_us;
+        self.hits += other.hits;
+        self.saved += other.saved;
     }
 
     pub(crate) fn take_in(&mut self, class: Class, sent: bool, sums: &Sums) {
@@ -297,5 +311,7 @@ impl Totals {
         self.estimated_cost += sums.estimated_cost;
         self.estimates_unpriced += sums.estimates.saturating_sub(sums.estimates_priced);
         self.total_us += sums.total_us;
+        self.hits += sums.hits;
+        self.saved += sums.saved;
     }
 }

@@ -80,6 +80,13 @@ impl Running {
         }
     }
 
+    /// Ends it at once, as `kill -9` does.
+    pub(crate) fn kill(&mut self) {
+        let Some(mut child) = self.child.take() else { return };
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+
     /// Asks it to end, waits, and insists after ten seconds.
     pub(crate) fn stop(&mut self) {
         let Some(mut child) = self.child.take() else { return };

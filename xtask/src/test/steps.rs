@@ -1,6 +1,6 @@
 //! The steps that check the code itself.
 
-use crate::{fuzz as fuzzing, tidy as rules, tools, walls as architecture, workspace};
+use crate::{chaos, fuzz as fuzzing, tidy as rules, tools, walls as architecture, workspace};
 use anyhow::{Context as _, Result, bail};
 use std::process::Command;
 
@@ -91,6 +91,10 @@ pub(super) fn deny() -> Result<String> {
 
 pub(super) fn book() -> Result<String> {
     crate::docs::build().map(|()| "built, links checked".to_owned())
+}
+
+pub(super) fn chaos() -> Result<String> {
+    chaos::quick()
 }
 
 pub(super) fn fuzz() -> Result<String> {

@@ -58,23 +58,23 @@ enum Step {
 }
 
 /// When a silent stream must show again that it lives.
-struct Ping {
+pub(super) struct Ping {
     every: Duration,
     due: Pin<Box<Sleep>>,
 }
 
 impl Ping {
-    fn new(every: Duration) -> Self {
+    pub(super) fn new(every: Duration) -> Self {
         Self { every, due: Box::pin(tokio::time::sleep(every)) }
     }
 
     /// Ready when the stream has been silent for so long.
-    fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.due.as_mut().poll(cx)
     }
 
     /// The stream was heard of: the next ping is due later.
-    fn rest(&mut self) {
+    pub(super) fn rest(&mut self) {
         let due = tokio::time::Instant::now() + self.every;
         // Moving the timer for every event would cost more than the event; a fifteenth of slack is nothing.
         if self.due.deadline() + self.every / 15 < due {

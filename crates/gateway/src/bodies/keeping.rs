@@ -1,19 +1,18 @@
 //! Gathers the bodies of one exchange while it goes on, and hands them over when it has ended.
 
-use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
-use http_body::{Body as _, Frame};
 use pilothouse_core::dialect::Dialect;
-use pilothouse_core::exchange::{Exchange, Outcome};
+use pilothouse_core::exchange::{AnswerFacts, Exchange, Outcome, TargetUsed};
 use pilothouse_core::id::ExchangeId;
+use pilothouse_core::usage::Bill;
 use pilothouse_store::{BodyRecorder, Kept};
 use pilothouse_wire::continued;
 
 use super::BodiesMode;
-use crate::answer::{AnswerBody, Broken};
+use crate::answer::{AnswerBody, Tap, TappedBody};
 use crate::pipeline::{Answer, EXCHANGE};
 use crate::shared::Shared;
 
@@ -26,6 +25,23 @@ pub(crate) struct Watch {
     holder: Mutex<Option<Box<str>>>,
     outcome: OnceLock<Outcome>,
     lost: OnceLock<Vec<u8>>,
+    wants_made: AtomicBool,
+    made: OnceLock<Made>,
+}
+
+/// What came of an exchange, for whoever gives its answer again.
+#[derive(Clone, Debug)]
+pub(crate) struct Made {
+    /// Its id.
+    pub(crate) exchange: ExchangeId,
+    /// How it ended.
+    pub(crate) outcome: Outcome,
+    /// Who answered.
+    pub(crate) target: Option<TargetUsed>,
+    /// What the answer told.
+    pub(crate) answer: AnswerFacts,
+    /// What it cost.
+    pub(crate) bill: Bill,
 }
 
 impl Watch {
@@ -43,8 +59,27 @@ impl Watch {
     }
 
     /// The exchange has ended.
-    pub(crate) fn ended(&self, outcome: Outcome) {
-        let _ = self.outcome.set(outcome);
+    pub(crate) fn ended(&self, exchange: &Exchange) {
+        let _ = self.outcome.set(exchange.outcome);
+        if self.wants_made.load(Relaxed) {
+            let _ = self.made.set(Made {
+                exchange: exchange.id,
+                outcome: exchange.outcome,
+                target: exchange.target.clone(),
+                answer: exchange.answer.clone(),
+                bill: exchange.bill,
+            });
+        }
+    }
+
+    /// Somebody wants to know what comes of it.
+    pub(crate) fn wants_made(&self) {
+        self.wants_made.store(true, Relaxed);
+    }
+
+    /// What came of it, once it has ended, where somebody wanted to know.
+    pub(crate) fn made(&self) -> Option<&Made> {
+        self.made.get()
     }
 }
 
@@ -124,8 +159,8 @@ impl Keeping {
             }
             return Answer::from_parts(head, body);
         }
-        let kept = KeptBody { inner: body, keeping: Some(self), exchange, status, is_ending: false };
-        Answer::from_parts(head, AnswerBody::Kept(Box::new(kept)))
+        let tap = KeepingTap { keeping: Some(self), exchange, status, is_ending: false };
+        Answer::from_parts(head, AnswerBody::Tapped(Box::new(TappedBody::new(body, Box::new(tap)))))
     }
 
     /// Takes bytes of the answer; false where there is no room, which is counted.
@@ -178,10 +213,9 @@ impl Keeping {
     }
 }
 
-/// The body of an answer that is kept while it passes.
-pub struct KeptBody {
-    inner: AnswerBody,
-    /// `None` when it has been handed over, or was given up.
+/// Keeps an answer while it passes.
+struct KeepingTap {
+    /// `None` when it has been handed over.
     keeping: Option<Box<Keeping>>,
     exchange: ExchangeId,
     status: u16,
@@ -189,53 +223,33 @@ pub struct KeptBody {
     is_ending: bool,
 }
 
-impl KeptBody {
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        let frame = ready!(Pin::new(&mut self.inner).poll_frame(cx));
-        match &frame {
-            Some(Ok(frame)) => {
-                if let Some(data) = frame.data_ref() {
-                    self.saw(data);
-                }
-            }
-            Some(Err(_)) | None => self.finish(),
-        }
-        Poll::Ready(frame)
-    }
-
-    fn saw(&mut self, data: &Bytes) {
-        let Some(keeping) = &mut self.keeping else { return };
+impl Tap for KeepingTap {
+    fn saw(&mut self, data: &Bytes) -> bool {
+        let Some(keeping) = &mut self.keeping else { return false };
         if !keeping.take(data, self.exchange) {
-            self.keeping = None;
-            return;
+            return false;
         }
         // The client may go on from a response as soon as it reads its end, which is given next.
         if !keeping.is_for_good() || keeping.dialect != Dialect::OpenaiResponses {
-            return;
+            return true;
         }
         self.is_ending |= continued::may_end(data);
         if !self.is_ending || !data.ends_with(b"\n\n") {
-            return;
+            return true;
         }
         let id = continued::response_id(&keeping.answer, keeping.is_stream);
         if id.is_some()
             && let Some(keeping) = self.keeping.take()
         {
             keeping.put(self.exchange, self.status, true, id);
+            return false;
         }
+        true
     }
 
-    fn finish(&mut self) {
+    fn ended(mut self: Box<Self>, _is_whole: bool) {
         if let Some(keeping) = self.keeping.take() {
             keeping.finish(self.exchange, self.status);
         }
-    }
-}
-
-impl Drop for KeptBody {
-    /// The client went away: first the exchange ends, then what it got is kept.
-    fn drop(&mut self) {
-        self.inner = AnswerBody::Full(None);
-        self.finish();
     }
 }

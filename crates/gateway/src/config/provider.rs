@@ -67,6 +67,10 @@ pub struct Provider {
     pub retries: Option<Spanned<u32>>,
     /// Whether its models rest after failures, so that routes pass them over for a while; true where not given.
     pub breaker: Option<bool>,
+    /// Most calls to it at once.
+    pub concurrency: Option<Spanned<u32>>,
+    /// Calls that wait for a place then; twice as many as `concurrency` where not given.
+    pub queue: Option<Spanned<u32>>,
     /// Whether a call may be repeated after a timeout with its body sent, which may be billed twice.
     pub retry_after_timeout: bool,
     /// PEM file of further certificate authorities.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor, value::MapAccessDeserializer};
 use toml::Spanned;
 
-use super::CompatMode;
+use super::{Cache, CompatMode, Hedge};
 
 /// A name that applications call.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -24,9 +24,31 @@ pub struct Route {
     pub defaults: Defaults,
     /// Further attempts at the same target while another one is left; 0 where not given.
     pub retries: Option<Spanned<u32>>,
+    /// Most calls on it at once.
+    pub concurrency: Option<Spanned<u32>>,
+    /// Calls that wait for a place then; twice as many as `concurrency` where not given.
+    pub queue: Option<Spanned<u32>>,
+    /// What is done when all targets have failed and one of them is gone; `[defaults]` says it where not given.
+    pub on_gone: Option<OnGone>,
+    /// Whether a second target is asked while the first one keeps silent.
+    pub hedge: Option<Spanned<Hedge>>,
     /// Seconds after which a stream that lives goes to the client although the model has said nothing yet; 10 where
     /// not given.
     pub commit_after: Option<Spanned<f64>>,
+    /// How cheap answers are judged under `cascade`.
+    pub cascade: Option<Spanned<Cascade>>,
+}
+
+/// How the cheap answers of a route are judged.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Cascade {
+    /// Tests that a cheap answer must pass, each with its options.
+    pub checks: Vec<serde_json::Value>,
+    /// Compares two cheap answers: `text` or `final-answer`.
+    pub agreement: Option<String>,
+    /// Streamed calls are answered cheaply too: the answer is held back until it has been judged.
+    pub buffer: bool,
 }
 
 /// One of a route's targets: a name, or a name with what the strategy must know of it.
@@ -42,13 +64,25 @@ pub struct RouteTarget {
     pub tags: Vec<String>,
     /// Under `least-loaded`, it takes only what the others cannot.
     pub spill: bool,
+    /// Most calls to this model at once, from whichever route.
+    pub concurrency: Option<u32>,
+    /// Calls that wait for a place then.
+    pub queue: Option<u32>,
 }
 
 impl RouteTarget {
     /// A target of which nothing more is said.
     #[must_use]
     pub fn named(target: &str) -> Self {
-        Self { target: target.to_owned(), weight: one(), region: None, tags: Vec::new(), spill: false }
+        Self {
+            target: target.to_owned(),
+            weight: one(),
+            region: None,
+            tags: Vec::new(),
+            spill: false,
+            concurrency: None,
+            queue: None,
+        }
     }
 }
 
@@ -88,6 +122,21 @@ pub struct Defaults {
     pub deadline: Option<Spanned<f64>>,
     /// What is done about requests that their target would refuse or silently change.
     pub compat: Option<CompatMode>,
+    /// What is done with calls to a model that its vendor has retired.
+    pub on_gone: Option<OnGone>,
+    /// Which answers are given again.
+    pub cache: Option<Cache>,
+}
+
+/// What is done with calls to a model that its vendor has retired.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnGone {
+    /// They are refused, and the client is told what follows it.
+    #[default]
+    Refuse,
+    /// The model that follows it takes them.
+    Successor,
 }
 
 impl Defaults {
@@ -98,6 +147,8 @@ impl Defaults {
             max_output_tokens: self.max_output_tokens.clone().or_else(|| under.max_output_tokens.clone()),
             deadline: self.deadline.clone().or_else(|| under.deadline.clone()),
             compat: self.compat.or(under.compat),
+            on_gone: self.on_gone.or(under.on_gone),
+            cache: self.cache.clone().or_else(|| under.cache.clone()),
         }
     }
 
@@ -129,6 +180,10 @@ struct TargetTable {
     tags: Vec<String>,
     #[serde(default)]
     spill: bool,
+    #[serde(default)]
+    concurrency: Option<u32>,
+    #[serde(default)]
+    queue: Option<u32>,
 }
 
 const fn one() -> u32 {
@@ -147,8 +202,8 @@ impl<'de> Visitor<'de> for TargetVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RouteTarget, A::Error> {
-        let TargetTable { target, weight, region, tags, spill } =
+        let TargetTable { target, weight, region, tags, spill, concurrency, queue } =
             TargetTable::deserialize(MapAccessDeserializer::new(map))?;
-        Ok(RouteTarget { target, weight, region, tags, spill })
+        Ok(RouteTarget { target, weight, region, tags, spill, concurrency, queue })
     }
 }

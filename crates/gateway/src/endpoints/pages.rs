@@ -45,6 +45,7 @@ pub fn readyz(shared: &Shared) -> Answer {
 #[must_use]
 pub fn metrics(shared: &Shared) -> Answer {
     let mut body = shared.metrics.render();
+    shared.cache.render(&mut body);
     let _ = writeln!(
         body,
         "# HELP pilothouse_draining Whether a stop was asked for.\n# TYPE pilothouse_draining gauge"

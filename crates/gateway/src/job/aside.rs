@@ -68,7 +68,9 @@ impl Job {
         };
         for (kind, status, failed_us) in aside.failed {
             let target = target.clone();
-            self.receipt(|receipt| receipt.attempts.push(Attempt { target, kind, status, failed_us }));
+            self.receipt(|receipt| {
+                receipt.attempts.push(Attempt { target, kind, status, failed_us, outrun: None })
+            });
         }
     }
 }

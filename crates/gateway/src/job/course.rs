@@ -1,9 +1,11 @@
 //! The course of an exchange over a route's targets: who was chosen, how each does, where the conversation then is.
 
+use std::sync::Arc;
+
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Fault, Kind};
 use pilothouse_core::exchange::{Chosen, Exchange, Note, Outcome};
-use pilothouse_core::usage::Provenance;
+use pilothouse_core::usage::{Bill, Provenance};
 use pilothouse_routing::affinity::{Identity, Scope};
 use pilothouse_routing::health::Absence;
 use pilothouse_routing::{CallInFlight, Ended, Held, TargetId};
@@ -11,6 +13,7 @@ use smallvec::SmallVec;
 
 use super::Job;
 use crate::pipeline::Choice;
+use crate::plan::{Hedging, Resolution};
 
 /// Vendors keep no prefix in their caches that is shorter than this
 /// (<https://platform.openai.com/docs/guides/prompt-caching>,
@@ -27,13 +30,34 @@ pub(super) struct Course {
     call: Option<CallInFlight>,
     /// When it began, in microseconds after the exchange's start.
     began_us: u64,
+    /// Where what it cost pays for hedges.
+    hedging: Option<Hedging>,
+}
+
+impl Course {
+    /// The same for another call of the exchange, which pays for no hedges.
+    pub(super) fn again(&self) -> Self {
+        let marks = self.marks.clone();
+        Self { marks, text_bytes: self.text_bytes, call: None, began_us: 0, hedging: None }
+    }
+
+    /// When its call began, in microseconds after the exchange's start.
+    pub(super) const fn began_us(&self) -> u64 {
+        self.began_us
+    }
 }
 
 impl Job {
     /// A route has chosen.
-    pub(crate) fn routed(&mut self, chosen: Box<Chosen>, marks: SmallVec<[u64; 2]>, text_bytes: Option<u64>) {
+    pub(crate) fn routed(
+        &mut self,
+        chosen: Box<Chosen>,
+        marks: SmallVec<[u64; 2]>,
+        text_bytes: Option<u64>,
+        hedging: Option<Hedging>,
+    ) {
         self.receipt(|receipt| receipt.choice = Some(chosen));
-        self.course = Some(Box::new(Course { marks, text_bytes, call: None, began_us: 0 }));
+        self.course = Some(Box::new(Course { marks, text_bytes, call: None, began_us: 0, hedging }));
     }
 
     /// Turns to a target of the route.
@@ -65,11 +89,26 @@ impl Job {
         result
     }
 
-    /// A target is passed over, because it rests.
-    pub(crate) fn passed_over(&mut self, choice: &Choice, rests_ms: u64) {
-        let target = &choice.resolution.target;
-        let detail = format!("{}/{} rests for {rests_ms} ms", target.provider.name, target.model);
-        self.noted(Note::new("pass-over", &detail));
+    /// A target is passed over, for that reason.
+    pub(crate) fn passed_over(&mut self, choice: &Choice, why: &str) {
+        self.turns_away();
+        self.noted(Note::new("pass-over", &format!("{} {why}", choice.name())));
+    }
+
+    /// The target that it turned to is not called after all.
+    pub(crate) fn turns_away(&mut self) {
+        self.leaves();
+        if let Some(course) = &mut self.course {
+            course.call = None;
+        }
+    }
+
+    /// The call begins now: until then it has waited for a place.
+    pub(crate) fn turn_begins(&mut self) {
+        let now_us = self.elapsed_us();
+        if let Some(course) = &mut self.course {
+            course.began_us = now_us;
+        }
     }
 
     /// The first model output of the call under way has come.
@@ -91,6 +130,34 @@ impl Job {
         }
     }
 
+    /// An answer has ended that is not passed on: what it tells of its target is learned all the same.
+    pub(super) fn answer_ends(&mut self, outcome: Outcome, own: &Bill) {
+        let (now, now_us) = (self.shared.clock.now(), self.elapsed_us());
+        let Some(course) = &mut self.course else { return };
+        let Some(call) = course.call.take() else { return };
+        let ended = match outcome {
+            Outcome::Complete => Ended::Answered {
+                total_us: now_us.saturating_sub(course.began_us),
+                output_tokens: own.usage.output_total(),
+            },
+            Outcome::Cancelled => Ended::Cancelled,
+            Outcome::Failed(kind) => ended_by(kind, None, None),
+        };
+        call.end(now, ended);
+    }
+
+    /// What a job beside this one carries.
+    pub(super) fn course_beside(&self) -> Option<Box<Course>> {
+        let course = self.course.as_ref()?;
+        Some(Box::new(Course {
+            marks: SmallVec::new(),
+            text_bytes: course.text_bytes,
+            call: None,
+            began_us: course.began_us,
+            hedging: None,
+        }))
+    }
+
     /// A vendor that says it does not have the model is not asked for it, for a while.
     fn bury(&self, kind: Kind, status: Option<u16>) {
         let Some(target) = self.resolution.as_ref().map(|resolution| &resolution.target) else { return };
@@ -101,12 +168,35 @@ impl Job {
         }
     }
 
+    /// The target that was chosen is gone.
+    pub(crate) fn is_gone(&mut self) {
+        let resolution = self.resolution.clone();
+        let gone = &mut self.rare().gone;
+        if gone.is_none() {
+            *gone = resolution;
+        }
+    }
+
+    /// The first model that was gone, on the way.
+    pub(crate) fn gone(&self) -> Option<&Arc<Resolution>> {
+        self.rare.as_ref()?.gone.as_ref()
+    }
+
+    /// Whether the catalogue knows that the target's model ends.
+    pub(crate) fn is_known_to_end(&self) -> bool {
+        let now = self.shared.clock.now();
+        self.resolution.as_ref().is_some_and(|resolution| resolution.target.is_known_to_end(now))
+    }
+
     /// The exchange has ended: its target's health is told, and where the conversation is.
-    pub(super) fn course_ends(&mut self, exchange: &Exchange) {
+    pub(super) fn course_ends(&mut self, exchange: &Exchange, own: &Bill) {
         let now = self.shared.clock.now();
         let Some(mut course) = self.course.take() else { return };
+        if let (Some(hedging), Some(cost)) = (&course.hedging, exchange.bill.cost.known()) {
+            hedging.purse.bucket.fill(cost, hedging.share_parts);
+        }
         let Some(call) = course.call.take() else { return };
-        let usage = &exchange.bill.usage;
+        let usage = &own.usage;
         let ended = match exchange.outcome {
             Outcome::Complete => Ended::Answered {
                 total_us: exchange.timings.total_us.saturating_sub(course.began_us),
@@ -127,7 +217,7 @@ impl Job {
         if let Some(known) = self.resolution.as_ref().map(|resolution| &resolution.target) {
             let credential = u32::try_from(known.provider.credential()).unwrap_or(u32::MAX);
             known.health.tombstones.present(credential);
-            if let (Some(bytes), Provenance::Reported) = (course.text_bytes, exchange.bill.provenance) {
+            if let (Some(bytes), Provenance::Reported) = (course.text_bytes, own.provenance) {
                 known.health.calibration.learn(now, bytes, usage.input_total());
             }
         }

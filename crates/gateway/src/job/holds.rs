@@ -3,6 +3,7 @@
 use pilothouse_core::error::Kind;
 use pilothouse_core::exchange::{Exchange, Note, Outcome};
 use pilothouse_core::money::PicoUsd;
+use pilothouse_core::usage::Bill;
 use pilothouse_store::budget::{Account, Reservation};
 use pilothouse_store::limits::Admission;
 use pilothouse_store::runs::{RunLimits, ToolCall, Turn};
@@ -32,6 +33,16 @@ pub(crate) struct Run {
 }
 
 impl Holds {
+    /// A part in budgets, and nothing else.
+    pub(super) fn of(accounts: Vec<Account>) -> Self {
+        Self { accounts, ..Self::default() }
+    }
+
+    /// What the exchange holds once, however many calls are made for it.
+    pub(super) fn common(&mut self) -> Self {
+        Self { admission: self.admission.take(), run: self.run.take(), ..Self::default() }
+    }
+
     /// Whether it holds nothing.
     pub(crate) const fn is_empty(&self) -> bool {
         self.admission.is_none() && self.accounts.is_empty() && self.run.is_none()
@@ -79,8 +90,31 @@ impl Job {
         self.noted(Note::new("settle", &format!("${settlement} of a failed attempt, for {words}")));
     }
 
-    /// The exchange has ended: limits are corrected, money is settled, the run has had a turn.
-    pub(super) fn holds_end(&mut self, exchange: &mut Exchange) {
+    /// A call of two has ended: what it had set aside is settled.
+    pub(super) fn reservation_ends(&mut self, exchange: &mut Exchange, own: &Bill) {
+        if let Some(note) = self.settled(own) {
+            exchange.receipt.get_or_insert_default().notes.push(note);
+        }
+    }
+
+    /// Settles what the answer under way has set aside at what it cost; what was set aside counts as spent where a bill may
+    /// come that nobody can tell.
+    fn settled(&mut self, own: &Bill) -> Option<Note> {
+        let (reservation, words) = self.holds.as_mut()?.reservation.take()?;
+        Some(settled(reservation, &words, own))
+    }
+
+    /// An answer will not be passed on: what it had set aside is settled.
+    pub(super) fn answer_settles(&mut self, own: &Bill) {
+        if let Some(note) = self.settled(own) {
+            self.noted(note);
+        }
+    }
+
+    /// The exchange has ended: limits are corrected, money is settled (that of its own answer: others have settled theirs),
+    /// the run has had a turn.
+    pub(super) fn holds_end(&mut self, exchange: &mut Exchange, own: &Bill) {
+        self.reservation_ends(exchange, own);
         let Some(mut holds) = self.holds.take() else { return };
         let now = self.shared.clock.now();
         let bill = &exchange.bill;
@@ -92,16 +126,6 @@ impl Job {
             }
         }
         let cost = known_cost(bill.cost, bill.estimated_cost);
-        if let Some((reservation, words)) = holds.reservation.take() {
-            let reserved = reservation.amount();
-            let settled = match cost {
-                Some(cost) => reservation.settle(cost).actual,
-                // A bill may come: what was set aside for it counts as spent.
-                None => reserved,
-            };
-            let detail = format!("${reserved} set aside for {words}; settled at ${settled}");
-            exchange.receipt.get_or_insert_default().notes.push(Note::new("reserve", &detail));
-        }
         if let Some(run) = holds.run {
             let hash = |tool: &pilothouse_core::exchange::ToolUse| ToolCall {
                 name: tool.name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
@@ -114,4 +138,15 @@ impl Job {
             let _ = self.shared.runs.note_turn(&exchange.caller.key, &run.id, turn, &run.limits, now);
         }
     }
+}
+
+/// Settles a reservation at what its answer cost, and says so.
+fn settled(reservation: Reservation, words: &str, own: &Bill) -> Note {
+    let reserved = reservation.amount();
+    let settled = match known_cost(own.cost, own.estimated_cost) {
+        Some(cost) => reservation.settle(cost).actual,
+        // A bill may come: what was set aside for it counts as spent.
+        None => reserved,
+    };
+    Note::new("reserve", &format!("${reserved} set aside for {words}; settled at ${settled}"))
 }

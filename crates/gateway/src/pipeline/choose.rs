@@ -6,7 +6,7 @@ use pilothouse_catalog::compat::Compat;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::{Chosen, Standing};
-use pilothouse_routing::{AllowList, Features, NoTarget};
+use pilothouse_routing::{AllowList, CascadePlan, Decision, Evidence, Features};
 use pilothouse_wire::codec::Target;
 use pilothouse_wire::embeddings::Form;
 use pilothouse_wire::path::{
@@ -15,6 +15,8 @@ use pilothouse_wire::path::{
 };
 
 use super::features::{Marks, Told};
+use super::gone;
+use super::onward::Deadline;
 use super::read::Asked;
 use crate::config::CompatMode;
 use crate::endpoints::Call;
@@ -48,6 +50,20 @@ pub(super) struct Order {
     pub(super) marks: Marks,
     /// Bytes of the request's text, where it holds nothing else.
     pub(super) text_bytes: Option<u64>,
+    /// The conversation is known to be between a tool's call and its result.
+    pub(super) is_in_tool_loop: bool,
+    /// Who answers cheaply before all these, where the answer can be judged.
+    pub(super) cascade: Option<Parts>,
+    /// How many are left that somebody else asks when these have failed.
+    pub(super) spare: usize,
+    /// When there must be an answer, where that has been running since before.
+    pub(super) until: Option<Deadline>,
+}
+
+/// Who answers cheaply in a cascade.
+pub(super) struct Parts {
+    pub(super) cheap: Choice,
+    pub(super) partner: Option<Choice>,
 }
 
 /// One of a provider's ways to be called.
@@ -64,7 +80,24 @@ pub(crate) enum Way {
 impl Order {
     /// Each target, with how many are left behind it.
     pub(super) fn each(&self) -> impl Iterator<Item = (&Choice, usize)> {
-        std::iter::once(&self.first).chain(&self.rest).zip((0..=self.rest.len()).rev())
+        let left = (self.spare..=self.rest.len() + self.spare).rev();
+        std::iter::once(&self.first).chain(&self.rest).zip(left)
+    }
+
+    /// One target before those of this order.
+    pub(super) fn before(&self, choice: Choice) -> Self {
+        Self {
+            route: self.route.clone(),
+            first: choice,
+            rest: Vec::new(),
+            chosen: None,
+            marks: Marks::new(),
+            text_bytes: None,
+            is_in_tool_loop: self.is_in_tool_loop,
+            cascade: None,
+            spare: 1 + self.rest.len(),
+            until: self.until,
+        }
     }
 }
 
@@ -85,8 +118,13 @@ impl Choice {
         Self { output_tokens_max: most, ..self.clone() }
     }
 
+    /// `provider/model`, for people.
+    pub(crate) fn name(&self) -> String {
+        format!("{}/{}", self.provider().name, self.resolution.target.model)
+    }
+
     /// The same, as a route has it.
-    fn on(mut self, route: &Route) -> Self {
+    pub(super) fn on(mut self, route: &Route) -> Self {
         self.compat = route.compat.unwrap_or(self.compat);
         self.output_tokens_max = route.output_tokens_max;
         self
@@ -267,7 +305,18 @@ pub(super) fn choose(
     }
     let mut first = of_target(resolution, dialect, call)?;
     first.output_tokens_max = plan.defaults.output_tokens_max();
-    Ok(Order { route: None, first, rest: Vec::new(), chosen: None, marks: Marks::new(), text_bytes: None })
+    Ok(Order {
+        route: None,
+        first,
+        rest: Vec::new(),
+        chosen: None,
+        marks: Marks::new(),
+        text_bytes: None,
+        is_in_tool_loop: false,
+        cascade: None,
+        spare: 0,
+        until: None,
+    })
 }
 
 fn of_route(
@@ -283,37 +332,35 @@ fn of_route(
     let allowed = asked.holder.as_ref().filter(|key| !key.terms.allows(&route.name));
     let allowed = allowed.map(|key| AllowList::new(key.terms.allow.iter().cloned()));
     let features = Features { allowed: allowed.as_ref(), ..told.features() };
-    let (decision, evidence) = route
-        .chooser
-        .choose_with_evidence(&features, &mut told.counter(&shared.prefixes), shared.chance())
-        .map_err(NoTarget::into_error)?;
-    let mut chosen = Chosen {
-        strategy: route.strategy.clone(),
-        evidence: rederive::kept(&plan.edition, &evidence),
-        ..Chosen::default()
+    let decided =
+        route.chooser.choose_with_evidence(&features, &mut told.counter(&shared.prefixes), shared.chance());
+    let (decision, evidence) = match decided {
+        Ok(decided) => decided,
+        Err(none) => {
+            let way = |resolution| of_target(resolution, dialect, call);
+            return gone::instead(shared, plan, route, &told, asked, none, way);
+        }
     };
-    let candidates = route.chooser.candidates();
-    let named = |index: u16, why: String| Standing {
-        target: candidates.get(usize::from(index)).map(|one| Arc::clone(&one.name)).unwrap_or_default(),
-        why: why.into(),
-    };
-    for removed in &decision.removed {
-        chosen.removed.push(named(removed.index, removed.removal.to_string()));
-    }
+    let mut chosen = chosen_by(plan, route, &decision, &evidence);
     let mut refusal = None;
+    let mut cheap = CheapOnes::of(&decision);
     let mut choices = Vec::with_capacity(decision.order.len());
     for ranked in &decision.order {
         let Some(resolution) = route.targets.get(usize::from(ranked.index)) else { continue };
         match of_target(Arc::clone(resolution), dialect, call) {
             Ok(choice) => {
-                chosen.order.push(named(ranked.index, ranked.reason.to_string()));
-                choices.push(choice.on(route));
+                chosen.order.push(standing(route, ranked.index, ranked.reason.to_string()));
+                choices.extend(cheap.keep(ranked.index, choice.on(route)));
             }
             Err(error) => {
-                chosen.removed.push(named(ranked.index, error.public.to_string()));
+                chosen.removed.push(standing(route, ranked.index, error.public.to_string()));
                 refusal.get_or_insert(error);
             }
         }
+    }
+    if choices.is_empty() {
+        // Nobody is left to escalate to.
+        choices.extend(cheap.cheap.take());
     }
     let mut choices = choices.into_iter();
     let Some(first) = choices.next() else {
@@ -328,12 +375,61 @@ fn of_route(
     let (marks, text_bytes) = (told.marks.clone(), told.text_bytes());
     Ok(Order {
         text_bytes,
+        is_in_tool_loop: told.is_in_tool_loop(),
         route: Some(Arc::clone(route)),
         first,
         rest,
         chosen: Some(Box::new(chosen)),
         marks,
+        cascade: cheap.parts(),
+        spare: 0,
+        until: None,
     })
+}
+
+/// What the receipt says of a choice, before it is known which of its targets can be called.
+fn chosen_by(plan: &Plan, route: &Route, decision: &Decision, evidence: &Evidence) -> Chosen {
+    let removed = decision.removed.iter();
+    Chosen {
+        strategy: route.strategy.clone(),
+        removed: removed.map(|one| standing(route, one.index, one.removal.to_string())).collect(),
+        evidence: rederive::kept(&plan.edition, evidence),
+        ..Chosen::default()
+    }
+}
+
+/// A target of a route with the reason for its place.
+fn standing(route: &Route, index: u16, why: String) -> Standing {
+    let candidate = route.chooser.candidates().get(usize::from(index));
+    Standing { target: candidate.map(|one| Arc::clone(&one.name)).unwrap_or_default(), why: why.into() }
+}
+
+/// Finds the cheap targets of a cascade among those of a choice.
+#[derive(Default)]
+struct CheapOnes {
+    plan: Option<CascadePlan>,
+    cheap: Option<Choice>,
+    partner: Option<Choice>,
+}
+
+impl CheapOnes {
+    fn of(decision: &Decision) -> Self {
+        Self { plan: decision.cascade, ..Self::default() }
+    }
+
+    /// Keeps a cheap target back; gives any other.
+    fn keep(&mut self, index: u16, choice: Choice) -> Option<Choice> {
+        match self.plan {
+            Some(plan) if plan.cheap == index => self.cheap = Some(choice),
+            Some(plan) if plan.partner == Some(index) => self.partner = Some(choice),
+            _ => return Some(choice),
+        }
+        None
+    }
+
+    fn parts(self) -> Option<Parts> {
+        Some(Parts { cheap: self.cheap?, partner: self.partner })
+    }
 }
 
 /// Whether a key may call a target by the name that was asked for, or by the target's own.
@@ -352,7 +448,7 @@ pub(super) fn may_call(key: &KeyInfo, resolution: &Resolution) -> Result<(), Err
 }
 
 /// The way to one target.
-fn of_target(resolution: Arc<Resolution>, dialect: Dialect, call: Call) -> Result<Choice, Error> {
+pub(super) fn of_target(resolution: Arc<Resolution>, dialect: Dialect, call: Call) -> Result<Choice, Error> {
     if call.embeds() {
         return for_vectors(resolution, dialect, call);
     }

@@ -123,6 +123,12 @@ impl<'a> Told<'a> {
         }
     }
 
+    /// Whether the conversation is known to be between a tool's call and its result.
+    pub(super) fn is_in_tool_loop(&self) -> bool {
+        let held = self.conversation.and_then(|conversation| conversation.held);
+        held.is_some_and(|held| held.is_in_tool_loop)
+    }
+
     /// Counts its tokens where somebody must, beginning with what was counted of its earlier turns.
     pub(crate) fn counter<'c>(&'c self, counts: &'c PrefixCounts) -> Prefixed<'c> {
         Prefixed { texts: &self.turns, digests: &self.digests, counts }

@@ -237,6 +237,23 @@ pub(super) async fn reserve(
     Ok(cap)
 }
 
+/// What an attempt may cost at most, and what makes it so.
+pub(super) struct Most {
+    /// With all the output that it may ask for.
+    pub(super) cost: PicoUsd,
+    /// The output that it must be held to, where nobody else limits it.
+    pub(super) cap: Option<u64>,
+    /// Tokens of its input, about.
+    pub(super) input_tokens: u64,
+}
+
+/// What an attempt may cost at most; `None` where it has no price.
+pub(super) fn most(shared: &Shared, dialect: Dialect, asked: &Asked<'_>, choice: &Choice) -> Option<Most> {
+    let bill = Estimate::of(dialect, asked, choice);
+    let cost = bill.cost(choice, bill.output_max, shared.clock.now())?;
+    Some(Most { cost, cap: bill.is_open.then_some(bill.output_max), input_tokens: bill.input })
+}
+
 fn awaits(refused: &Refused) -> bool {
     refused.why == Why::AwaitsLease
 }

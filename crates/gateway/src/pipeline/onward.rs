@@ -10,6 +10,7 @@ use pilothouse_wire::facts::Facts;
 use tokio::time::Instant;
 
 use super::choose::Order;
+use super::gone::is_about_the_model;
 use super::refuse::{error_answer, failed};
 use super::{Answer, stamp};
 use crate::answer::Held;
@@ -36,6 +37,10 @@ pub(super) struct Onward {
     pub(super) deadline: Option<Deadline>,
     /// Further attempts at this target, where the provider does not decide.
     pub(super) retries: Option<u32>,
+    /// A model that is gone is told, or followed, in our own words.
+    pub(super) minds_gone: bool,
+    /// The model may turn out to be gone, and another one may follow it.
+    pub(super) may_follow: bool,
 }
 
 /// When there must be an answer.
@@ -77,8 +82,10 @@ impl Onward {
         Self {
             has_next: false,
             hold: route.map(|route| route.commit_after),
-            deadline: deadline.map(Deadline::after),
+            deadline: order.until.or_else(|| deadline.map(Deadline::after)),
             retries: None,
+            minds_gone: true,
+            may_follow: false,
         }
     }
 
@@ -88,9 +95,24 @@ impl Onward {
         Self { has_next: left > 0, retries: between.filter(|_| left > 0), ..self }
     }
 
+    /// When there must be an answer.
+    pub(super) fn until(&self) -> Option<Instant> {
+        self.deadline.map(|deadline| deadline.at)
+    }
+
+    /// The same for a second call beside the first one: what it fails with is told to nobody while that one goes on.
+    pub(super) const fn for_hedge(self) -> Self {
+        Self { has_next: false, retries: Some(0), minds_gone: false, ..self }
+    }
+
     /// An attempt that nothing comes after.
     pub(super) const fn only(deadline: Option<Deadline>) -> Self {
-        Self { has_next: false, hold: None, deadline, retries: None }
+        Self { has_next: false, hold: None, deadline, retries: None, minds_gone: false, may_follow: false }
+    }
+
+    /// Whether the request may be needed for another target.
+    pub(super) const fn keeps_request(&self) -> bool {
+        self.has_next || self.may_follow
     }
 
     /// Whether a route was called.
@@ -166,7 +188,11 @@ impl Onward {
         job: &mut Job,
     ) -> bool {
         let kind = pilothouse_wire::codec::kind_of_status(status, &error.message);
-        let goes_on = is_of_target(status, is_too_long(error)) && self.may_go_on();
+        let is_gone = self.minds_gone && matches!(status, 404 | 410) && is_gone(status, error, job);
+        if is_gone {
+            job.is_gone();
+        }
+        let goes_on = is_of_target(status, is_too_long(error)) && (is_gone || self.may_go_on());
         if goes_on {
             let pause_ms = asked_pause.map(|pause| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
             job.attempt_failed(kind, Some(status));
@@ -198,4 +224,10 @@ pub(crate) const fn is_of_target(status: u16, is_too_long: bool) -> bool {
         408 | 409 | 425 | 429 | 500..=599 => true,
         _ => false,
     }
+}
+
+/// Whether the model is gone, as its vendor says and the catalogue knows.
+fn is_gone(status: u16, error: &VendorError, job: &Job) -> bool {
+    let model = job.resolution().map(|resolution| &*resolution.target.model);
+    model.is_some_and(|model| is_about_the_model(status, error, model)) && job.is_known_to_end()
 }

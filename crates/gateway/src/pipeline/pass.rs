@@ -27,7 +27,7 @@ use super::govern::hold_passing;
 use super::onward::{Onward, last};
 use super::refuse::failed;
 use super::relay::{Extra, is_json, passing_headers, vendor_refusal, wrong_type};
-use super::{Answer, hops, refusal, stamp};
+use super::{Answer, hops, refusal, stamp, turn};
 use crate::answer::{AnswerBody, PassedBody};
 use crate::endpoints::{Call, Endpoint, Pass, Service, Verb};
 use crate::job::Job;
@@ -126,6 +126,9 @@ pub(crate) async fn pass(
     begin(&mut job, passing, &given);
     let held = hold_passing(&worker.shared, plan, key.as_ref(), passing.told.all, &choice, &mut job);
     if let Err(error) = held {
+        return failed(passing.dialect, job, &error);
+    }
+    if let Err(error) = turn::enter_only(&choice, &caller.key, &mut job).await {
         return failed(passing.dialect, job, &error);
     }
     let sent = match call(worker, plan, passing, given, &choice, hops, &mut job).await {

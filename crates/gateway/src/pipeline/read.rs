@@ -1,7 +1,7 @@
 //! What is asked: the whole body within bounds, and a borrowed look at its head.
 
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue};
@@ -16,7 +16,7 @@ use pilothouse_wire::needs::{self, Survey};
 use pilothouse_wire::path::PathCall;
 use pilothouse_wire::scan::Members;
 
-use crate::bodies::{BodiesMode, Keeping};
+use crate::bodies::{BodiesMode, Keeping, Watch};
 use crate::config::CompatMode;
 use crate::plan::{KeyInfo, Plan};
 use crate::shared::{Shared, Worker};
@@ -48,10 +48,50 @@ pub(crate) struct Asked<'h> {
     pub(crate) end_user: Option<Box<str>>,
     /// The body as the client sent it, where another one stands in its place.
     pub(crate) as_sent: Option<Bytes>,
+    /// Who wants to know what comes of the exchange.
+    pub(crate) watch: Option<Arc<Watch>>,
     /// What is kept of the exchange, where bodies are.
     pub(crate) keeping: Option<Box<Keeping>>,
     /// What one pass over the body tells, once somebody has asked.
-    survey: OnceLock<Survey>,
+    pub(super) survey: OnceLock<Survey>,
+}
+
+impl<'h> Asked<'h> {
+    /// A call that nobody sent: the gateway asks a model itself, on behalf of a caller, without a stream.
+    ///
+    /// # Errors
+    /// [`Kind::Overloaded`] where too much is held at the moment.
+    pub(super) fn ours(
+        shared: &Arc<Shared>,
+        plan: &Plan,
+        body: Bytes,
+        headers: &'h HeaderMap,
+        caller: Caller,
+        holder: Option<Arc<KeyInfo>>,
+    ) -> Result<Self, Error> {
+        let head = Head::read(&body)?;
+        let (model, members) = (head.model()?.into_owned(), head.into_members());
+        let mut held = Held::nothing(shared);
+        held.replace(body, plan.inflight_bytes_max)?;
+        Ok(Self {
+            body: held,
+            headers,
+            members,
+            model,
+            is_stream: false,
+            sdk_retries: 0,
+            hops: 0,
+            compat: None,
+            key: Arc::clone(&caller.key),
+            holder,
+            end_user: caller.end_user.clone(),
+            caller,
+            as_sent: None,
+            keeping: None,
+            watch: None,
+            survey: OnceLock::new(),
+        })
+    }
 }
 
 impl Asked<'_> {
@@ -67,6 +107,52 @@ impl Asked<'_> {
     /// What one pass over the body tells.
     pub(super) fn survey(&self, dialect: Dialect, head: &Head<'_>) -> &Survey {
         self.survey.get_or_init(|| needs::survey(dialect, head))
+    }
+
+    /// The same for another call beside the first one, which holds the body's bytes against their bound.
+    pub(super) fn again(&self) -> Self {
+        Self {
+            body: Held { bytes: self.body.bytes.clone(), shared: Arc::clone(&self.body.shared), counted: 0 },
+            headers: self.headers,
+            members: self.members.clone(),
+            model: self.model.clone(),
+            is_stream: self.is_stream,
+            sdk_retries: self.sdk_retries,
+            hops: self.hops,
+            compat: self.compat,
+            caller: self.caller.clone(),
+            key: Arc::clone(&self.key),
+            holder: self.holder.clone(),
+            end_user: self.end_user.clone(),
+            as_sent: self.as_sent.clone(),
+            keeping: None,
+            watch: None,
+            survey: self.survey.clone(),
+        }
+    }
+
+    /// Takes what is asked away, without its headers, for what outlives the request's own task.
+    pub(super) fn taken(&mut self) -> Asked<'static> {
+        static NO_HEADERS: LazyLock<HeaderMap> = LazyLock::new(HeaderMap::new);
+        let nothing = Held::nothing(&self.body.shared);
+        Asked {
+            body: std::mem::replace(&mut self.body, nothing),
+            headers: &NO_HEADERS,
+            members: std::mem::take(&mut self.members),
+            model: std::mem::take(&mut self.model),
+            is_stream: self.is_stream,
+            sdk_retries: self.sdk_retries,
+            hops: self.hops,
+            compat: self.compat,
+            caller: std::mem::take(&mut self.caller),
+            key: Arc::clone(&self.key),
+            holder: self.holder.clone(),
+            end_user: self.end_user.take(),
+            as_sent: self.as_sent.take(),
+            keeping: self.keeping.take(),
+            watch: self.watch.take(),
+            survey: std::mem::take(&mut self.survey),
+        }
     }
 
     /// Puts another body in the place of the one that there is.
@@ -267,6 +353,7 @@ pub(super) fn asked<'h>(
         holder,
         end_user,
         as_sent: None,
+        watch: None,
         keeping: None,
         survey: OnceLock::new(),
     })

@@ -49,7 +49,8 @@ pub(super) async fn relay(
     mut job: Job,
 ) -> Tried {
     // Kept where another target may have to be asked: its edits are made in the client's own bytes again.
-    let members = if onward.has_next { asked.members.clone() } else { std::mem::take(&mut asked.members) };
+    let members =
+        if onward.keeps_request() { asked.members.clone() } else { std::mem::take(&mut asked.members) };
     let (fitted, members) = match fitted(call, asked, members, choice, &mut job) {
         Ok(fitted) => fitted,
         Err(error) => return onward.lost(dialect, job, &error),
@@ -86,7 +87,7 @@ pub(super) async fn relay(
     // The request's bytes are not needed any more: streams live long.
     drop((body, extra, tail));
     drop(fitted);
-    if !onward.has_next {
+    if !onward.keeps_request() {
         asked.body.release();
     }
     job.headers(answer.status.as_u16());

@@ -108,7 +108,7 @@ pub(super) async fn translate(
     };
     let is_stream = asked.is_stream;
     drop(body);
-    if !onward.has_next {
+    if !onward.keeps_request() {
         asked.body.release();
     }
     job.headers(answer.status.as_u16());

@@ -9,9 +9,10 @@ use pilothouse_catalog::Catalog;
 use pilothouse_core::clock::{Clock as _, SystemClock, UnixMs};
 
 use super::keys::{KeyInfo, Keys, digest_of};
+use super::limit::{Making, PlannedLimits};
 use super::provider::build_provider;
 use super::terms::Governance;
-use super::{Edition, Plan, Provider, route};
+use super::{Edition, Plan, Provider, cache, route};
 use crate::config::{self, ConfigError, Diagnostic, Source};
 use crate::exposure::Exposure;
 use crate::metrics::Metrics;
@@ -75,7 +76,8 @@ pub fn build(
 ) -> Result<Plan, ConfigError> {
     let mut wrong = Vec::new();
     let catalog = catalog(source, &mut wrong);
-    let providers = providers(source, environment, listen, &catalog, &mut wrong);
+    let mut limits = PlannedLimits::default();
+    let providers = providers(source, environment, listen, &catalog, &mut limits.making(metrics, &mut wrong));
     let governance = Governance::read(source, &mut wrong);
     let mut keys = keys(source, environment, &governance, &mut wrong);
     keys.is_open = listen.ip().is_loopback();
@@ -104,14 +106,19 @@ pub fn build(
         bodies: source.file.store.bodies,
         bodies_key,
         debug: source.file.debug,
+        limits,
         is_discovered: false,
         metrics: Arc::clone(metrics),
         callable: OnceLock::new(),
         resolved: RwLock::new(HashMap::new()),
         routes: HashMap::new(),
         defaults: source.file.defaults.clone(),
+        cache: None,
     };
-    // Targets resolve as clients' names do, so that the plan must stand before.
+    // Targets resolve as clients' names do, so that the plan must stand before; and their limits before they resolve.
+    let mut limits = std::mem::take(&mut plan.limits);
+    limits.making(metrics, &mut wrong).of_routes(&plan, source);
+    plan.limits = limits;
     let routes = route::build(&plan, source, environment.now, &mut wrong);
     if !wrong.is_empty() {
         wrong.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| span.start));
@@ -121,6 +128,10 @@ pub fn build(
         plan.edition = Edition::of(source, environment.now);
     }
     plan.routes = routes;
+    plan.cache = cache::build(&plan, source, &mut wrong);
+    if !wrong.is_empty() {
+        return Err(source.error(wrong));
+    }
     Ok(plan)
 }
 
@@ -130,17 +141,19 @@ fn providers(
     environment: &Environment,
     listen: SocketAddr,
     catalog: &Catalog,
-    wrong: &mut Vec<Diagnostic>,
+    limits: &mut Making<'_>,
 ) -> Vec<Arc<Provider>> {
     let mut sections: Vec<_> = source.file.providers.iter().collect();
     sections.sort_by_key(|(name, _)| name.span().start);
     let mut providers: Vec<Arc<Provider>> = Vec::new();
     for (name, section) in sections {
         if name.get_ref().is_empty() || name.get_ref().contains('/') {
-            wrong.push(Diagnostic::at(name.span(), "a provider's name must not be empty or hold a slash"));
+            limits
+                .wrong
+                .push(Diagnostic::at(name.span(), "a provider's name must not be empty or hold a slash"));
             continue;
         }
-        let Some(mut provider) = build_provider(name, section, catalog, environment, wrong) else {
+        let Some(mut provider) = build_provider(name, section, catalog, environment, limits.wrong) else {
             continue;
         };
         let of_all = source.file.defaults.compat.or(source.file.compat).unwrap_or_default();
@@ -148,11 +161,12 @@ fn providers(
         let mut surfaces =
             provider.surfaces.iter().chain(provider.rerank.iter().map(|rerank| &rerank.surface));
         if surfaces.any(|surface| is_ourselves(&surface.origin, listen)) {
-            wrong.push(Diagnostic::at(
+            limits.wrong.push(Diagnostic::at(
                 name.span(),
                 "this address is our own listener: calls would go in circles",
             ));
         }
+        provider.limit = limits.of_provider(name.get_ref(), section);
         providers.push(Arc::new(provider));
     }
     providers

@@ -18,6 +18,7 @@ use pilothouse_upstream::{Head, Origin};
 
 use crate::cloud::Tokens;
 use crate::cloud::sigv4::Signer;
+use crate::concurrency::Limit;
 use crate::config::CompatMode;
 use crate::endpoints::{Call, Verb};
 
@@ -44,6 +45,8 @@ pub struct Provider {
     pub retry_after_timeout: bool,
     /// Whether its models rest after failures.
     pub has_breaker: bool,
+    /// The limit on calls to it at once, where it has one.
+    pub limit: Option<Arc<Limit>>,
     /// The vendor's name in the catalogue; empty where it has none.
     pub vendor: String,
     /// The vendor's quirks, by name.

@@ -13,7 +13,10 @@ use pilothouse_routing::health::breaker::BreakerSettings;
 use pilothouse_routing::{Health, HealthSettings};
 use pilothouse_wire::codec::{Quirks, family_of, rules_of};
 
+use smallvec::SmallVec;
+
 use super::{Plan, Provider};
+use crate::concurrency::Limit;
 use crate::metrics::TargetMetrics;
 
 /// Most names that are remembered; a client that invents names cannot fill the memory.
@@ -37,6 +40,8 @@ pub struct Target {
     pub pricing: Option<Pricing>,
     /// What the catalogue says of the model.
     pub known: Option<Model>,
+    /// The limits on calls at once that it is under: its own, then its provider's.
+    pub limits: SmallVec<[Arc<Limit>; 1]>,
     /// What it accepts, per surface of the provider.
     fits: Vec<Fit>,
     /// What records say of it, per dialect of the provider's surfaces.
@@ -226,8 +231,10 @@ impl Plan {
         };
         let metrics = self.metrics.target(&provider.name, &model);
         let health = if provider.has_breaker { Arc::clone(&metrics.health) } else { restless() };
+        let limits = self.limits.of_target(&provider.name, &model).into_iter().chain(&provider.limit);
         let target = Target {
             health,
+            limits: limits.cloned().collect(),
             fits: provider.surfaces.iter().map(|surface| fit(&about, surface.dialect)).collect(),
             provider: Arc::clone(provider),
             metrics,

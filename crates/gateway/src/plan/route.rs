@@ -8,11 +8,14 @@ use std::time::Duration;
 use pilothouse_core::clock::UnixMs;
 use pilothouse_core::money::PicoUsd;
 use pilothouse_routing::affinity::TURNS_AHEAD;
+use pilothouse_routing::cascade::{Agreement, Judge};
 use pilothouse_routing::{self as routing, Candidate, Constraints, RouteSettings, STRATEGIES, Settings};
 use toml::Spanned;
 
-use super::{Plan, Resolution};
-use crate::config::{self, CompatMode, Defaults, Diagnostic, Require, RouteTarget, Source};
+use super::{CacheTerms, Plan, Resolution, cache};
+use crate::concurrency::Limit;
+use crate::config::{self, CompatMode, Defaults, Diagnostic, OnGone, Require, RouteTarget, Source};
+use crate::purse::Purse;
 
 /// A stream that lives goes to the client after so long, even if the model has said nothing yet.
 const COMMIT_AFTER: Duration = Duration::from_secs(10);
@@ -40,6 +43,36 @@ pub struct Route {
     pub retries: u32,
     /// A stream that lives goes to the client after so long.
     pub commit_after: Duration,
+    /// Which answers are given again.
+    pub cache: Option<Arc<CacheTerms>>,
+    /// The limit on calls on it at once, where it has one.
+    pub limit: Option<Arc<Limit>>,
+    /// What is done when all targets have failed and one of them is gone.
+    pub on_gone: OnGone,
+    /// When and for how much a second target is asked while the first one keeps silent, where it is.
+    pub hedging: Option<Hedging>,
+    /// How cheap answers are judged, where it is a cascade.
+    pub cascade: Option<Cascade>,
+}
+
+/// When and for how much a route hedges.
+#[derive(Clone, Debug)]
+pub struct Hedging {
+    /// When.
+    pub after: config::After,
+    /// The money that there is for it.
+    pub purse: Arc<Purse>,
+    /// What of the cost of other calls goes into it, in ten-thousandths.
+    pub share_parts: u32,
+}
+
+/// How the cheap answers of a route are judged.
+#[derive(Debug)]
+pub struct Cascade {
+    /// Says whether an answer will do.
+    pub judge: Judge,
+    /// Whether streamed calls are answered cheaply too.
+    pub buffers_streams: bool,
 }
 
 impl Plan {
@@ -89,6 +122,8 @@ impl Building<'_> {
         let section = self.section;
         self.named();
         check(&section.defaults, self.wrong);
+        let given = section.defaults.cache.as_ref();
+        let cache = cache::terms(given.or(under.cache.as_ref()), self.plan, given.is_some(), self.wrong);
         let (candidates, targets) = self.targets();
         let constraints = self.constraints(&section.require);
         let commit_after = seconds(section.commit_after.as_ref(), "commit_after", self.wrong);
@@ -96,6 +131,11 @@ impl Building<'_> {
         let strategy = section.strategy.as_ref().map_or("fixed", |given| given.get_ref());
         if let Some(given) = &section.strategy {
             self.strategy(given);
+        }
+        let cascade = self.cascade(strategy);
+        if let Some(hedge) = self.section.hedge.as_ref().filter(|_| cascade.is_some()) {
+            let message = "a cascade asks its targets one after the other for their price's sake, and does not hedge; leave `hedge` out";
+            self.wrong.push(Diagnostic::at(hedge.span(), message));
         }
         if self.wrong.len() > before {
             return None;
@@ -105,7 +145,7 @@ impl Building<'_> {
             candidates,
             constraints,
             strategy,
-            settings: Settings::default(),
+            settings: Settings { agreement: wants_partner(cascade.as_ref()), ..Settings::default() },
             turns_ahead: TURNS_AHEAD,
         };
         let chooser = match routing::Route::new(settings) {
@@ -126,6 +166,21 @@ impl Building<'_> {
             compat: section.defaults.compat,
             retries,
             commit_after: commit_after.unwrap_or(COMMIT_AFTER),
+            cache,
+            on_gone: section.on_gone.or(defaults.on_gone).unwrap_or_default(),
+            hedging: self.hedging(),
+            limit: self.plan.limits.of_route(self.name.get_ref()).cloned(),
+            cascade,
+        })
+    }
+
+    fn hedging(&self) -> Option<Hedging> {
+        let given = self.section.hedge.as_ref()?.get_ref();
+        given.is_on.then(|| Hedging {
+            after: given.after,
+            purse: self.plan.metrics.purses.of(self.name.get_ref()),
+            // Checked to be a share when it was read.
+            share_parts: (given.share * 10_000.0).round() as u32,
         })
     }
 
@@ -216,8 +271,35 @@ impl Building<'_> {
         amount
     }
 
+    /// How cheap answers are judged. What is wrong with that is told.
+    fn cascade(&mut self, strategy: &str) -> Option<Cascade> {
+        let is_cascade = strategy == "cascade";
+        let given = match &self.section.cascade {
+            Some(given) if is_cascade => given,
+            Some(given) => {
+                let message =
+                    "`cascade` is of the strategy `cascade`; set `strategy = \"cascade\"`, or leave it out";
+                self.wrong.push(Diagnostic::at(given.span(), message));
+                return None;
+            }
+            None if is_cascade => {
+                let message = "a cascade needs to know which answers will do: add [routes.NAME.cascade] with `checks` or `agreement`";
+                self.wrong.push(Diagnostic::at(self.name.span(), message));
+                return None;
+            }
+            None => return None,
+        };
+        match judge(given.get_ref(), self.section.targets.len()) {
+            Ok(judge) => Some(Cascade { judge, buffers_streams: given.get_ref().buffer }),
+            Err(why) => {
+                self.wrong.push(Diagnostic::at(given.span(), why));
+                None
+            }
+        }
+    }
+
     fn strategy(&mut self, given: &Spanned<String>) {
-        // Cascades and learned choices need more than an order; until that is served, they are no choice here.
+        // Learned choices need more than an order; until that is served, they are no choice here.
         let served = STRATEGIES.iter().map(|plugin| plugin.name).filter(|name| is_served(name));
         let names: Vec<_> = served.collect();
         if !names.contains(&given.get_ref().as_str()) {
@@ -237,7 +319,31 @@ impl Building<'_> {
 }
 
 fn is_served(strategy: &str) -> bool {
-    !matches!(strategy, "cascade" | "learned")
+    strategy != "learned"
+}
+
+fn wants_partner(cascade: Option<&Cascade>) -> bool {
+    cascade.is_some_and(|cascade| cascade.judge.wants_partner())
+}
+
+/// The judge of a cascade with so many targets, or what is wrong with it.
+fn judge(given: &config::Cascade, targets: usize) -> Result<Judge, String> {
+    let agreement = match given.agreement.as_deref() {
+        None => None,
+        Some("text") => Some(Agreement::Text),
+        Some("final-answer") => Some(Agreement::FinalAnswer),
+        Some(other) => return Err(format!("`{other}` is no way to agree; one of text, final-answer")),
+    };
+    let needed = if agreement.is_some() { 3 } else { 2 };
+    if targets < needed {
+        let parts = if needed == 3 {
+            "two cheap targets and a strong one"
+        } else {
+            "a cheap target and a strong one"
+        };
+        return Err(format!("this cascade needs {parts}, and `targets` has {targets}"));
+    }
+    Judge::new(&given.checks, agreement)
 }
 
 fn check(defaults: &Defaults, wrong: &mut Vec<Diagnostic>) {

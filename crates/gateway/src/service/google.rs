@@ -87,7 +87,8 @@ pub(super) async fn serve(
 
 /// A stream of events as the array that grows, for clients that did not ask for events.
 fn as_array(mut answer: Answer) -> Answer {
-    if !matches!(answer.body(), AnswerBody::Relay(_) | AnswerBody::Translated(_)) {
+    // What is whole is a refusal; everything else is a stream, whoever looks at it on its way.
+    if matches!(answer.body(), AnswerBody::Full(_)) {
         return answer;
     }
     let events = std::mem::replace(answer.body_mut(), AnswerBody::full(Bytes::new()));

@@ -25,7 +25,7 @@ fn ask(house: &House, client: Client, model: &str, more: &Value) -> Got {
 }
 
 /// What the fleet has billed, in pico-dollars.
-fn billed(house: &House) -> i128 {
+pub(crate) fn billed(house: &House) -> i128 {
     /// Every sum of a model, wherever it stands.
     fn sums(value: &Value) -> i128 {
         match value {

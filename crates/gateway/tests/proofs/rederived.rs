@@ -16,7 +16,8 @@ use crate::harness::reading::Client;
 use crate::harness::{BOTH_VENDORS, House, environment};
 
 /// The strategies that routes are served by.
-const STRATEGIES: [&str; 6] = ["fixed", "weighted", "cheapest", "fastest", "least-loaded", "sticky"];
+const STRATEGIES: [&str; 7] =
+    ["fixed", "weighted", "cheapest", "fastest", "least-loaded", "sticky", "cascade"];
 /// Exchanges of each.
 const EACH: usize = 60;
 
@@ -26,11 +27,13 @@ fn configuration() -> String {
         text += &format!(
             "[routes.{strategy}]\nstrategy = \"{strategy}\"\ntargets = [{{ target = \"openai/gpt-4.1\", weight = 3 }}, \
              \"anthropic/claude-opus-4-7\", \"openai/gpt-4o-mini\", \"openai/fault-500\"]\n\
-             fallback = [\"anthropic/claude-haiku-4-5\"]\nrequire = {{ usd_max = 5 }}\n"
+             fallback = [\"anthropic/claude-haiku-4-5\"]\n"
         );
+        if strategy == "cascade" {
+            text += "[routes.cascade.cascade]\nchecks = [{ check = \"non-empty\" }]\n";
+        }
     }
-    text.replace("require = { usd_max = 5 }\n", "")
-        + "[keys.all]\nsecret = \"env:ALL\"\n[keys.some]\nsecret = \"env:SOME\"\n\
+    text + "[keys.all]\nsecret = \"env:ALL\"\n[keys.some]\nsecret = \"env:SOME\"\n\
            allow = [\"openai/gpt-4.1\", \"openai/gpt-4o-mini\", \"anthropic/*\"]\n"
 }
 
@@ -40,11 +43,16 @@ const SECRETS: [(&str, &str); 2] = [("ALL", "ph-all"), ("SOME", "ph-some")];
 fn request(nth: usize, route: &str) -> (Client, Value, String, &'static str) {
     let client = Client::ALL[nth % Client::ALL.len()];
     let words = "and another word of it ".repeat(1 + (nth * 37) % 90);
-    let mut body = client.ask(route, &words, nth % 3 == 0);
-    if nth % 4 == 0 && body.get("max_tokens").is_some() {
+    let mut body = client.ask(route, &words, nth.is_multiple_of(3));
+    if nth.is_multiple_of(4) && body.get("max_tokens").is_some() {
         body["max_tokens"] = json!(20 + nth);
     }
-    (client, body, format!("conversation-{}", nth % 7), if nth % 5 == 0 { "ph-some" } else { "ph-all" })
+    (
+        client,
+        body,
+        format!("conversation-{}", nth % 7),
+        if nth.is_multiple_of(5) { "ph-some" } else { "ph-all" },
+    )
 }
 
 fn ran() -> (House, Vec<Exchange>) {
@@ -54,7 +62,7 @@ fn ran() -> (House, Vec<Exchange>) {
             let (client, body, conversation, key) = request(nth, strategy);
             let bearer = format!("Bearer {key}");
             let mut headers = vec![("authorization", bearer.as_str())];
-            if nth % 2 == 0 {
+            if nth.is_multiple_of(2) {
                 headers.push(("x-pilothouse-conversation", &conversation));
             }
             let got = house.post(client.path(), &headers, body.to_string().as_bytes());

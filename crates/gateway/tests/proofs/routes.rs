@@ -21,7 +21,7 @@ fn ask(house: &House, client: Client, model: &str, more: &Value) -> Got {
     house.post(client.path(), &[], body.to_string().as_bytes())
 }
 
-fn refusal_of(routes: &str) -> String {
+pub(crate) fn refusal_of(routes: &str) -> String {
     let path = std::path::PathBuf::from("pilothouse.toml");
     let text =
         format!("{BOTH_VENDORS}{routes}").replace("FLEET", "127.0.0.1:1").replace("overlay", "# overlay");
@@ -244,9 +244,12 @@ fn what_is_wrong_with_a_route_is_said_with_its_place() {
 
 #[test]
 fn the_examples_of_the_book_are_configurations_that_load() {
-    let page = include_str!("../../../../docs/src/routes.md");
-    let examples: Vec<&str> =
-        page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let pages =
+        [include_str!("../../../../docs/src/routes.md"), include_str!("../../../../docs/src/strategies.md")];
+    let examples: Vec<&str> = pages
+        .iter()
+        .flat_map(|page| page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()))
+        .collect();
     assert!(!examples.is_empty());
     let keys = [("OPENAI_API_KEY", "sk-a"), ("ANTHROPIC_API_KEY", "sk-b")];
     for example in examples {

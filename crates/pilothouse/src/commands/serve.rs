@@ -194,6 +194,7 @@ fn watch(server: &Server, file: Option<&Path>, stop: &Stop) {
     let mut looked = Instant::now();
     while stop.count() == 0 {
         std::thread::sleep(Duration::from_millis(20));
+        server.take_alerts().iter().for_each(|alert| super::complain(alert));
         let Some(path) = file else { continue };
         if looked.elapsed() < LOOK_EVERY && !stop.reload() {
             continue;

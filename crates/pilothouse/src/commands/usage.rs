@@ -131,6 +131,7 @@ fn totals_json(totals: &Totals) -> Value {
             "cost": money_json(totals.estimated_cost),
             "cost_unknown_exchanges": totals.estimates_unpriced,
         },
+        "cache": { "hits": totals.hits, "saved": money_json(totals.saved) },
     })
 }
 
@@ -260,6 +261,14 @@ fn notes(out: &mut dyn Write, report: &UsageReport) -> anyhow::Result<()> {
     }
     if total.unsent > 0 {
         writeln!(out, "  unsent   {} reached no vendor and cost nothing", exchanges(total.unsent))?;
+    }
+    if total.hits > 0 {
+        writeln!(
+            out,
+            "  cache    {} answered from the cache, which saved ${}; not in the totals",
+            exchanges(total.hits),
+            total.saved
+        )?;
     }
     if report.details_lost > 0 {
         writeln!(

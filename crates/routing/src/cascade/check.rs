@@ -26,11 +26,14 @@ pub trait Check: fmt::Debug + Send + Sync {
 pub type MadeCheck = Result<Box<dyn Check>, String>;
 
 /// A check's entry on the list.
+#[derive(Debug)]
 pub struct CheckPlugin {
     /// The name in configurations.
     pub name: &'static str,
     /// What it tests, in a sentence.
     pub summary: &'static str,
+    /// Whether it can judge an answer that calls tools; others are about text.
+    pub judges_tool_calls: bool,
     /// The names of its options.
     pub options: &'static [&'static str],
     /// Makes it of its options.
@@ -64,7 +67,7 @@ pub const CHECKS: &[&CheckPlugin] = &[
 ];
 
 /// Makes the check that a declaration asks for.
-pub(super) fn make(declared: &Value) -> Result<(&'static str, Box<dyn Check>), String> {
+pub(super) fn make(declared: &Value) -> Result<(&'static CheckPlugin, Box<dyn Check>), String> {
     let names = || CHECKS.iter().map(|plugin| plugin.name).collect::<Vec<_>>().join(", ");
     let Some(options) = declared.as_object() else {
         return Err(format!("a check is a table with `check = NAME`; the names are {}", names()));
@@ -72,6 +75,7 @@ pub(super) fn make(declared: &Value) -> Result<(&'static str, Box<dyn Check>), S
     let name = options.get("check").and_then(Value::as_str).unwrap_or_default();
     let plugin = CHECKS
         .iter()
+        .copied()
         .find(|plugin| plugin.name == name)
         .ok_or_else(|| format!("there is no check `{name}`; there are {}", names()))?;
     let strange = options.keys().find(|key| *key != "check" && !plugin.options.contains(&key.as_str()));
@@ -82,5 +86,5 @@ pub(super) fn make(declared: &Value) -> Result<(&'static str, Box<dyn Check>), S
         ));
     }
     let check = (plugin.make)(options).map_err(|why| format!("the check `{name}`: {why}"))?;
-    Ok((plugin.name, check))
+    Ok((plugin, check))
 }

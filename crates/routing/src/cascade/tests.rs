@@ -105,6 +105,21 @@ fn tool_calls_agree_by_name_and_by_equal_arguments() {
 }
 
 #[test]
+fn tool_calls_are_judged_by_the_checks_that_can_and_else_escalate() {
+    let call = [("search", "{\"a\":1}")];
+    let calls = |tool_calls| Answer { tool_calls, finish: Some(Finish::ToolCalls), ..Answer::default() };
+    let of_text = judge(&[json!({"check": "regex", "pattern": "^[A-E]$"}), json!({"check": "json"})], None);
+    assert_eq!(of_text.check(&calls(&call)), Err(Escalation::ToolCallsUnjudged));
+    let of_both = judge(&[json!({"check": "json"}), json!({"check": "length", "min": 50})], None);
+    assert_eq!(of_both.check(&calls(&call)), Ok(()), "a text's length says nothing of a call");
+    assert_eq!(of_both.check(&calls(&[("search", "{\"a\":")])), Err(Escalation::ArgumentsMalformed));
+    let cut = Answer { finish: Some(Finish::Length), ..calls(&call) };
+    assert!(matches!(of_both.check(&cut), Err(Escalation::Check { .. })));
+    let compared = judge(&[json!({"check": "json"})], Some(Agreement::Text));
+    assert_eq!(compared.judge(Some(&calls(&call)), Some(&calls(&call))), Verdict::Accept);
+}
+
+#[test]
 fn final_answers_are_found_where_models_write_them() {
     for (text, wanted) in [
         ("Reasoning 5, 7.\n#### 1,234", "1234"),

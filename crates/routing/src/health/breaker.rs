@@ -162,6 +162,10 @@ impl Breaker {
 
     /// Rests because the vendor asked for it. Never shortens a rest.
     pub fn rest(&self, now: UnixMs, asked_ms: u64) {
+        // A target that never rests does not do so for a millisecond either.
+        if self.settings.rest_ms_max == 0 {
+            return;
+        }
         let _state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let until = now.0.saturating_add(asked_ms.min(self.settings.rest_ms_max).max(1));
         self.probes_from.fetch_max(until, Ordering::AcqRel);

@@ -92,7 +92,7 @@ impl<T> Queue<T> {
 
     /// Asks for a place.
     pub fn enter(&mut self, key: KeyDigest, deadline: UnixMs, ticket: T, now: UnixMs) -> Entry<T> {
-        if self.taken < self.places && self.waiting == 0 {
+        if self.has_room() {
             self.taken += 1;
             return Entry::Admitted(ticket);
         }
@@ -110,9 +110,27 @@ impl<T> Queue<T> {
         Entry::Queued { shed }
     }
 
+    /// Whether a place is free for whoever comes now.
+    #[must_use]
+    pub const fn has_room(&self) -> bool {
+        self.taken < self.places && self.waiting == 0
+    }
+
+    /// Changes how many calls and tickets there may be. Whoever has a place keeps it, and whoever waits waits on; after more
+    /// places were made, [`Queue::admit`] hands them out.
+    pub const fn resize(&mut self, places: u32, waiting_max: usize) {
+        self.places = places;
+        self.waiting_max = waiting_max;
+    }
+
     /// Gives a place back, and hands it to the next ticket whose deadline has not passed.
     pub fn leave(&mut self, now: UnixMs) -> Freed<T> {
         self.taken = self.taken.saturating_sub(1);
+        self.admit(now)
+    }
+
+    /// Hands a free place to the next ticket whose deadline has not passed.
+    pub fn admit(&mut self, now: UnixMs) -> Freed<T> {
         let mut freed = Freed { admitted: None, expired: Vec::new() };
         while freed.admitted.is_none() && self.taken < self.places {
             let Some((deadline, ticket)) = self.pop(now) else { break };

@@ -6,6 +6,7 @@ use crate::media;
 use crate::models::{GeminiThinking, Model, Rules};
 use crate::plan::{Brief, Choice, Form, Media, Tool};
 use crate::prompt::Prompt;
+use crate::quiz;
 use crate::shape::{list, some, text};
 use crate::steer::Steering;
 use crate::tokens;
@@ -126,6 +127,7 @@ pub(super) fn brief(model: &Model, request: &Value) -> Brief {
             .unwrap_or(model.output_tokens_max),
         stops: list(config, "stopSequences").iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         word_bytes: model.word_bytes,
+        skill: quiz::skill(model.made_as),
         steering: Steering::read(&ask),
         ask,
     }

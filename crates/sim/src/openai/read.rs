@@ -5,6 +5,7 @@ use crate::media;
 use crate::models::{Model, Rules};
 use crate::plan::{Brief, Choice, Form, Media, Tool};
 use crate::prompt::Prompt;
+use crate::quiz;
 use crate::shape::{list, some, text};
 use crate::steer::Steering;
 use serde_json::{Value, json};
@@ -73,6 +74,7 @@ pub(super) fn brief(model: &Model, request: &Value) -> Brief {
         output_tokens_max,
         stops: stops(request),
         word_bytes: model.word_bytes,
+        skill: quiz::skill(model.made_as),
         steering,
         ask,
     }

@@ -15,6 +15,7 @@ fn brief(ask: &str) -> Brief {
         output_tokens_max: 4096,
         stops: Vec::new(),
         word_bytes: 6,
+        skill: 66,
         steering: Steering::read(ask),
     }
 }

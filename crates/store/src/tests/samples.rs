@@ -9,8 +9,8 @@ use pilothouse_core::conversation::Raw;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::Kind;
 use pilothouse_core::exchange::{
-    AnswerFacts, Attempt, Caller, Chosen, Exchange, Finish, Note, Outcome, Receipt, Standing, TargetUsed,
-    Timings, ToolUse,
+    AnswerFacts, Attempt, Caller, Chosen, Exchange, Finish, Note, Outcome, Outrun, PaidAnswer, Receipt,
+    Standing, TargetUsed, Timings, ToolUse,
 };
 use pilothouse_core::id::ExchangeId;
 use pilothouse_core::money::{Cost, PicoUsd};
@@ -144,8 +144,9 @@ prop_compose! {
         estimated_output in prop_oneof![Just(0), count()],
         cost in cost(),
         estimated_cost in cost(),
+        saved in option::of(cost()),
     ) -> Bill {
-        Bill { usage, provenance, estimated_output, cost, estimated_cost }
+        Bill { usage, provenance, estimated_output, cost, estimated_cost, saved }
     }
 }
 
@@ -180,7 +181,8 @@ prop_compose! {
 prop_compose! {
     fn receipt()(
         notes in proptest::collection::vec((text(), text()), 0..6),
-        attempts in proptest::collection::vec((any_target(), select(Kind::ALL.to_vec()), any::<Option<u16>>(), any::<u64>()), 0..3),
+        attempts in proptest::collection::vec((any_target(), select(Kind::ALL.to_vec()), any::<Option<u16>>(), any::<u64>(), option::of((any::<u64>(), cost()))), 0..3),
+        answers in proptest::collection::vec((any_target(), option::of(word()), bill(), text(), any::<u64>()), 0..3),
         choice in option::of(chosen()),
         error in option::of(word()),
     ) -> Receipt {
@@ -189,9 +191,25 @@ prop_compose! {
         let notes = losses.split_off(losses.len() / 2);
         let attempts = attempts
             .into_iter()
-            .map(|(target, kind, status, failed_us)| Attempt { target, kind, status, failed_us })
+            .map(|(target, kind, status, failed_us, outrun)| Attempt {
+                target,
+                kind,
+                status,
+                failed_us,
+                outrun: outrun.map(|(began_us, estimated_cost)| Outrun { began_us, estimated_cost }),
+            })
             .collect();
-        Receipt { edits, losses, attempts, notes, choice, error }
+        let answers = answers
+            .into_iter()
+            .map(|(target, tier, bill, why, ended_us)| PaidAnswer {
+                target,
+                tier,
+                bill,
+                why: why.into(),
+                ended_us,
+            })
+            .collect();
+        Receipt { edits, losses, attempts, answers, notes, choice, error }
     }
 }
 

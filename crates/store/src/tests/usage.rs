@@ -112,6 +112,7 @@ fn estimates_are_shown_beside_the_totals_and_never_in_them() {
             estimated_output: 500,
             cost: Cost::Known(PicoUsd(7)),
             estimated_cost: Cost::Known(PicoUsd(999)),
+            saved: None,
         },
         ..plain(0)
     };
@@ -212,4 +213,23 @@ fn names_that_strangers_make_up_fill_neither_the_names_nor_the_totals() {
     let other = report.rows.iter().find(|row| row.name.as_deref() == Some("(other)")).unwrap();
     assert_eq!(other.totals.exchanges, 6000 - (report.rows.len() as u64 - 1));
     assert_eq!(reader.exchange(made_up(5999).id).unwrap(), Some(made_up(5999)), "details keep the name");
+}
+
+#[test]
+fn what_the_cache_saved_is_told_apart_from_what_was_paid() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = ledger(dir.path());
+    let hit = |nth, saved| Exchange {
+        bill: Bill { cost: Cost::Known(PicoUsd::ZERO), saved: Some(saved), ..Bill::default() },
+        ..plain(nth)
+    };
+    let (known, unknown) = (hit(1, Cost::Known(PicoUsd(40))), hit(2, Cost::Unknown));
+    record(&ledger, [plain(0), known.clone(), unknown.clone()]);
+    let reader = Reader::open(dir.path()).unwrap();
+    let total = reader.usage(&all(By::Key)).unwrap().total;
+    assert_eq!((total.hits, total.saved), (2, PicoUsd(40)));
+    assert_eq!((total.cost(), total.cost_unknown), (PicoUsd(1_000_001), 0));
+    for exchange in [known, unknown] {
+        assert_eq!(reader.exchange(exchange.id).unwrap(), Some(exchange));
+    }
 }

@@ -70,6 +70,7 @@ pub(in crate::plan) fn build_provider(
     let is_old =
         given.api_version.as_ref().is_some_and(|it| it.get_ref().as_str() < AZURE_STREAM_OPTIONS_SINCE);
     Some(Provider {
+        limit: None,
         name: name.get_ref().as_str().into(),
         platform: platform
             .or_else(|| vendor.map(|vendor| vendor.platform.clone()))

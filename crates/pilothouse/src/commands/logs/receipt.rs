@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use pilothouse_core::exchange::{Attempt, Chosen, Exchange, Note, TargetUsed};
+use pilothouse_core::exchange::{Attempt, Chosen, Exchange, Note, PaidAnswer, TargetUsed};
 use pilothouse_core::money::{Cost, PicoUsd};
 use pilothouse_core::usage::Usage;
 use serde_json::{Value, json};
@@ -50,6 +50,7 @@ pub(crate) fn exchange_json(exchange: &Exchange) -> Value {
         "usage_provenance": bill.provenance,
         "cost": cost_json(bill.cost),
         "estimate": { "output_tokens": bill.estimated_output, "cost": cost_json(bill.estimated_cost) },
+        "saved": bill.saved.map(cost_json),
         "timings": timings,
         "request_bytes": exchange.request_bytes,
         "answer_bytes": exchange.answer_bytes,
@@ -165,15 +166,23 @@ fn bill(out: &mut dyn Write, exchange: &Exchange, sum: Option<&[Line]>) -> io::R
         (Cost::Unknown, None) => "unknown · no price row fits".to_owned(),
     };
     writeln!(out, "  {:<9}{cost}", "cost")?;
-    for line in sum.unwrap_or_default() {
-        writeln!(
-            out,
-            "    {:<24}{:>14} x ${} per million = ${}",
-            line.class,
-            grouped(line.tokens),
-            line.price_per_million(),
-            line.amount()
-        )?;
+    let sum_of = |out: &mut dyn Write, answer: Option<usize>| {
+        let lines = sum.unwrap_or_default().iter().filter(|line| line.answer == answer);
+        lines.into_iter().try_for_each(|line| {
+            writeln!(
+                out,
+                "    {:<24}{:>14} x ${} per million = ${}",
+                line.class,
+                grouped(line.tokens),
+                line.price_per_million(),
+                line.amount()
+            )
+        })
+    };
+    sum_of(out, None)?;
+    for (place, answer) in exchange.receipt.iter().flat_map(|receipt| &receipt.answers).enumerate() {
+        paid(out, answer)?;
+        sum_of(out, Some(place))?;
     }
     let is_priced = price.is_some() && bill.cost.known().is_some_and(|cost| cost.0 != 0);
     if sum.is_none() && is_priced {
@@ -191,6 +200,11 @@ fn bill(out: &mut dyn Write, exchange: &Exchange, sum: Option<&[Line]>) -> io::R
             grouped(bill.estimated_output),
             amount.map_or_else(|| "price unknown".to_owned(), |amount| format!("about ${amount}")),
         )?;
+    }
+    if let Some(saved) = bill.saved {
+        let amount =
+            saved.known().map_or_else(|| "an unknown amount".to_owned(), |amount| format!("${amount}"));
+        writeln!(out, "  {:<9}{amount} · the answer came from the cache, and no vendor was asked", "saved")?;
     }
     Ok(())
 }
@@ -221,6 +235,20 @@ fn why(out: &mut dyn Write, exchange: &Exchange) -> io::Result<()> {
     Ok(())
 }
 
+/// An answer that was paid for and not passed on: its part of the bill above, and what became of it.
+fn paid(out: &mut dyn Write, answer: &PaidAnswer) -> io::Result<()> {
+    let usage = &answer.bill.usage;
+    let cost = answer.bill.cost.known().map_or_else(|| "unknown".to_owned(), |cost| format!("${cost}"));
+    writeln!(
+        out,
+        "    of it {cost} for {} in and {} out · {} · {}",
+        grouped(usage.input_total()),
+        grouped(usage.output_total()),
+        target_text(&answer.target),
+        plain(&answer.why)
+    )
+}
+
 /// Whom the route chose, in the order in which they were to be asked, and who could not take it.
 fn chose(out: &mut dyn Write, choice: &Chosen) -> io::Result<()> {
     writeln!(out, "  {:<9}by {}", "chose", plain(&choice.strategy))?;
@@ -235,6 +263,19 @@ fn chose(out: &mut dyn Write, choice: &Chosen) -> io::Result<()> {
 
 fn attempted(out: &mut dyn Write, attempt: &Attempt) -> io::Result<()> {
     let status = attempt.status.map_or_else(String::new, |status| format!(" · HTTP {status}"));
+    if let Some(outrun) = &attempt.outrun {
+        let cost = outrun.estimated_cost.known();
+        let cost =
+            cost.map_or_else(|| "at an unknown cost".to_owned(), |cost| format!("about ${cost}, estimated"));
+        return writeln!(
+            out,
+            "  {:<9}{} · asked after {}, cancelled after {}: the other call spoke first · {cost}",
+            "attempt",
+            target_text(&attempt.target),
+            took(outrun.began_us),
+            took(attempt.failed_us)
+        );
+    }
     writeln!(
         out,
         "  {:<9}{} · {}{status} · failed after {}",

@@ -10,8 +10,8 @@ use pilothouse_core::clock::{ManualClock, UnixMs};
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::Kind;
 use pilothouse_core::exchange::{
-    AnswerFacts, Attempt, Caller, Chosen, Exchange, Finish, Note, Outcome, Receipt, Standing, TargetUsed,
-    Timings, ToolUse,
+    AnswerFacts, Attempt, Caller, Chosen, Exchange, Finish, Note, Outcome, PaidAnswer, Receipt, Standing,
+    TargetUsed, Timings, ToolUse,
 };
 use pilothouse_core::id::ExchangeId;
 use pilothouse_core::money::{Cost, PicoUsd};
@@ -71,6 +71,7 @@ fn cut() -> Exchange {
             estimated_output: 25,
             cost: Cost::Known(PicoUsd(7_150_000_000)),
             estimated_cost: Cost::Known(PicoUsd(625_000_000)),
+            saved: None,
         },
         timings: Timings {
             sent_us: Some(310),
@@ -88,7 +89,9 @@ fn cut() -> Exchange {
                 kind: Kind::Overloaded,
                 status: Some(529),
                 failed_us: 120_500,
+                outrun: None,
             }],
+            answers: Vec::new(),
             notes: vec![Note::new("replace:connection", "the vendor had closed a kept connection")],
             choice: Some(Box::new(Chosen {
                 strategy: "cheapest".into(),
@@ -224,6 +227,44 @@ fn the_arithmetic_of_a_cost_is_shown_only_if_it_gives_the_cost() {
     assert_eq!(arithmetic::of(&catalog, &other_sum), None);
     exchange.target.as_mut().unwrap().price = Some(format!("{}0", model.price_id()).into());
     assert_eq!(arithmetic::of(&catalog, &exchange), None, "prices that changed since");
+}
+
+#[test]
+fn answers_that_were_not_passed_on_have_their_own_part_of_the_arithmetic() {
+    let catalog = Catalog::bundled();
+    let priced = |name: &str, usage: &Usage| {
+        let model = catalog.model("openai", name).unwrap();
+        let target = TargetUsed { price: Some(model.price_id().into()), ..target("openai", name) };
+        (target, model.pricing().unwrap().cost(usage, None, UnixMs(NOON + 1000)))
+    };
+    let (cheap_usage, own_usage) = (
+        Usage { input: 900, output: 30, ..Usage::default() },
+        Usage { input: 1100, output: 50, ..Usage::default() },
+    );
+    let (cheap, cheap_cost) = priced("gpt-4o-mini", &cheap_usage);
+    let (strong, own_cost) = priced("gpt-5.5", &own_usage);
+    let reported = |usage, cost| Bill { usage, cost, provenance: Provenance::Reported, ..Bill::default() };
+    let mut exchange = whole(1);
+    let bill = reported(cheap_usage, cheap_cost);
+    exchange.bill = reported(own_usage, own_cost).with(&bill);
+    exchange.answer.service_tier = None;
+    exchange.target = Some(strong);
+    let why = "escalated: the check `json`: no JSON: line 1, column 1".into();
+    let answers = vec![PaidAnswer { target: cheap, tier: None, bill, why, ended_us: 1000 }];
+    exchange.receipt = Some(Box::new(Receipt { answers, ..Receipt::default() }));
+    let lines = arithmetic::of(&catalog, &exchange).unwrap();
+    let tokens: Vec<_> = lines.iter().map(|line| (line.answer, line.class, line.tokens)).collect();
+    let (own, other) = (None, Some(0));
+    assert_eq!(
+        tokens,
+        [(own, "input", 1100), (own, "output", 50), (other, "input", 900), (other, "output", 30)]
+    );
+    let sum: PicoUsd = lines.iter().map(arithmetic::Line::amount).sum();
+    assert_eq!(Cost::Known(sum), exchange.bill.cost);
+    let dir = folder(std::slice::from_ref(&exchange));
+    let (text, _) = run(dir.path(), &["show", &exchange.id.to_string()]).unwrap();
+    assert!(text.contains("for 900 in and 30 out · openai/gpt-4o-mini"), "{text}");
+    assert!(text.contains("escalated: the check `json`"), "{text}");
 }
 
 #[test]
@@ -430,7 +471,7 @@ fn chosen(order: &[&str]) -> Exchange {
 #[test]
 fn a_choice_is_made_again_from_its_receipt_and_the_configuration() {
     let exchange = chosen(&["openai/gpt-4.1", "anthropic/claude-opus-4-7"]);
-    let dir = folder(&[exchange.clone()]);
+    let dir = folder(std::slice::from_ref(&exchange));
     let config = dir.path().join("team.toml");
     let routes = "[providers.openai]\napi_key = \"env:A_KEY_THAT_NOBODY_SETS\"\n[providers.anthropic]\n[routes.assistant]\ntargets = ";
     let show = |targets: &str, more: &[&str]| {

@@ -7,6 +7,7 @@ use super::{Answer, Check, CheckPlugin, Example};
 pub(super) const PLUGIN: CheckPlugin = CheckPlugin {
     name: "json",
     summary: "The answer is one JSON value, also inside of a Markdown fence.",
+    judges_tool_calls: false,
     options: &[],
     make: |_| Ok(Box::new(Json)),
     example: Example {

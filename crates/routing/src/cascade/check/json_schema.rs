@@ -13,6 +13,7 @@ use super::{Answer, Check, CheckPlugin, Example};
 pub(super) const PLUGIN: CheckPlugin = CheckPlugin {
     name: "json-schema",
     summary: "The answer is JSON that follows `schema`, within a stated subset of JSON Schema.",
+    judges_tool_calls: false,
     options: &["schema"],
     make: |options| {
         let schema = options.get("schema").ok_or("`schema` is missing")?;

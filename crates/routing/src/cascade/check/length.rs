@@ -8,6 +8,7 @@ use super::{Answer, Check, CheckPlugin, Example};
 pub(super) const PLUGIN: CheckPlugin = CheckPlugin {
     name: "length",
     summary: "The answer has between `min` and `max` characters, and did not end at the output limit.",
+    judges_tool_calls: true,
     options: &["min", "max"],
     make,
     example: Example {
@@ -39,6 +40,10 @@ impl Check for Length {
     fn check(&self, answer: &Answer<'_>) -> Result<(), String> {
         if matches!(answer.finish, Some(Finish::Length | Finish::ContextWindow)) {
             return Err("the answer ended at a limit".to_owned());
+        }
+        if !answer.tool_calls.is_empty() {
+            // The characters are those of a text for people.
+            return Ok(());
         }
         let characters = answer.text.chars().count() as u64;
         if characters < self.min || characters > self.max {

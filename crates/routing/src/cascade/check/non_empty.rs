@@ -5,6 +5,7 @@ use super::{Answer, Check, CheckPlugin, Example};
 pub(super) const PLUGIN: CheckPlugin = CheckPlugin {
     name: "non-empty",
     summary: "The answer has text other than blanks, or calls a tool.",
+    judges_tool_calls: true,
     options: &[],
     make: |_| Ok(Box::new(NonEmpty)),
     example: Example { options: r#"{"check": "non-empty"}"#, passes: "Yes.", fails: " \n" },

@@ -8,6 +8,7 @@ use super::{Answer, Check, CheckPlugin, Example};
 pub(super) const PLUGIN: CheckPlugin = CheckPlugin {
     name: "refusal",
     summary: "The vendor reports no refusal, and the answer does not begin by declining; `phrases` adds such beginnings.",
+    judges_tool_calls: true,
     options: &["phrases"],
     make,
     example: Example {

@@ -8,6 +8,7 @@ use super::{Answer, Check, CheckPlugin, Example};
 pub(super) const PLUGIN: CheckPlugin = CheckPlugin {
     name: "regex",
     summary: "The answer matches `pattern`; with `not = true` it must not.",
+    judges_tool_calls: false,
     options: &["pattern", "not"],
     make,
     example: Example { options: r#"{"check": "regex", "pattern": "^[A-E]$"}"#, passes: "C", fails: "C or D" },

@@ -75,6 +75,21 @@ fn withdrawn_ticket_leaves_its_place_to_others() {
     assert_eq!(queue.leave(UnixMs(1)).admitted, Some(2));
 }
 
+#[test]
+fn resized_queue_lets_more_in_and_takes_nobodys_place_away() {
+    let mut queue = Queue::new(2, 4);
+    for name in ['a', 'b', 'c', 'd'] {
+        let _ = queue.enter(1, UnixMs(100), name, UnixMs(0));
+    }
+    queue.resize(1, 4);
+    assert_eq!((queue.taken(), queue.waiting(), queue.has_room()), (2, 2, false));
+    assert_eq!(queue.leave(UnixMs(1)).admitted, None, "one too many had a place");
+    queue.resize(3, 4);
+    let let_in = [queue.admit(UnixMs(1)).admitted, queue.admit(UnixMs(1)).admitted];
+    assert_eq!((let_in, queue.has_room()), ([Some('c'), Some('d')], false));
+    assert_eq!(queue.admit(UnixMs(1)).admitted, None);
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Enter { key: u64, patience: u64 },

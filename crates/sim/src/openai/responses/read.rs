@@ -6,6 +6,7 @@ use crate::openai::effort;
 use crate::openai::read::{ANSWER_OPENING, MESSAGE_FRAME, thinks};
 use crate::plan::{Brief, Choice, Form, Media, Tool};
 use crate::prompt::Prompt;
+use crate::quiz;
 use crate::shape::{list, some, text};
 use crate::steer::Steering;
 use serde_json::{Value, json};
@@ -81,6 +82,7 @@ pub(super) fn brief(model: &Model, request: &Value, whole: &[Value]) -> Brief {
             .unwrap_or(model.output_tokens_max),
         stops: Vec::new(),
         word_bytes: model.word_bytes,
+        skill: quiz::skill(model.made_as),
         steering: Steering::read(&ask),
         ask,
     }

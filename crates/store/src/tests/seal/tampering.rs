@@ -86,6 +86,8 @@ const COLUMNS: &[(&str, &[&str])] = &[
             "estimates_priced",
             "estimated_cost",
             "total_us",
+            "hits",
+            "saved",
         ],
     ),
     ("zone", &["rows"]),
