@@ -47,13 +47,13 @@ use crate::told::Told;
 use onward::Onward;
 use read::Asked;
 
-pub(crate) use admit::admit_key;
 pub use admit::{admit, admit_operator};
+pub(crate) use admit::{admit_key, credential};
 pub(crate) use authorise::authorise;
 pub(crate) use choose::Choice;
 use choose::may_call;
 pub(crate) use features::Told as ToldOfRequest;
-pub(crate) use govern::known_cost;
+pub(crate) use govern::{known_cost, no_money};
 pub(crate) use onward::is_of_target;
 pub(crate) use pass::{Passing, Settling, pass};
 pub(crate) use pilothouse_wire::codec::error_codec;
@@ -143,8 +143,12 @@ async fn exchange(
     }
     // Within which limits, and out of whose money.
     let route = order.route.as_ref().map(|route| &*route.name);
-    if let Err(error) = govern::hold(&worker.shared, plan, &govern::Who::asks(asked), route, &mut job) {
-        return refuse::failed(dialect, job, &error);
+    match govern::hold(&worker.shared, plan, &govern::Who::asks(asked), route, &mut job) {
+        Ok(is_last_turn) => {
+            let on_route = order.route.as_ref().is_none_or(|route| route.tells_last_turn);
+            asked.is_last_turn = is_last_turn && on_route;
+        }
+        Err(error) => return refuse::failed(dialect, job, &error),
     }
     if cascade::may_be_late(&order, call, asked) {
         // Boxed: what must be judged whole while its client waits for a stream is rare.

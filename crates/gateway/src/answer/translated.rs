@@ -372,7 +372,11 @@ impl TranslatedBody {
                 Some(Err(failure)) => Err(Box::new(VendorError::from(&failure.into_error(&self.vendor)))),
             };
             self.saw_output();
-            if let Err(error) = result {
+            let written = self.rewriter.scanner.facts().output_bytes;
+            let paid = self.job.as_mut().map_or(Ok(()), |job| job.pays_for(written));
+            if let Err(error) =
+                result.and_then(|()| paid.map_err(|error| Box::new(VendorError::from(&error))))
+            {
                 return Poll::Ready(Step::Failed(out, error));
             }
             if !out.is_empty() {

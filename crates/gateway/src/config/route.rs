@@ -37,6 +37,8 @@ pub struct Route {
     /// Seconds after which a stream that lives goes to the client although the model has said nothing yet; 10 where
     /// not given.
     pub commit_after: Option<Spanned<f64>>,
+    /// Whether the model is told before the last turn of a run; true where not given.
+    pub last_turn_note: Option<bool>,
     /// How cheap answers are judged under `cascade`.
     pub cascade: Option<Spanned<Cascade>>,
 }

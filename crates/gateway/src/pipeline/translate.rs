@@ -170,6 +170,7 @@ fn prepare(
         None => None,
     };
     let body = fitted.unwrap_or(body);
+    let body = fit::told_last_turn(asked, choice, &body, job).unwrap_or(body);
     let body = if choice.is_vertex_anthropic() { vertex::rewritten(&body, job)? } else { body };
     let context = Context {
         model: asked.model.clone(),

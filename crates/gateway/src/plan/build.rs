@@ -12,9 +12,10 @@ use super::keys::{KeyInfo, Keys, digest_of};
 use super::limit::{Making, PlannedLimits};
 use super::provider::build_provider;
 use super::terms::Governance;
-use super::{Plan, Provider, cache, route};
+use super::{Configured, Edition, Plan, Provider, cache, route};
 use crate::config::{self, ConfigError, Diagnostic, Source};
 use crate::exposure::Exposure;
+use crate::load::LoadWatch;
 use crate::metrics::Metrics;
 
 /// What configuration points at from outside the file, as an argument so that tests are alone with theirs.
@@ -92,11 +93,13 @@ pub fn build(
     let mut plan = Plan {
         warnings: (!literals.is_empty()).then(|| source.error(literals)),
         version,
+        edition: Edition::default(),
         source: source.path.clone(),
         catalog,
         providers,
         keys,
         governance,
+        configured: Configured::of(source),
         admin,
         exposure: Exposure::new(&server.hosts, &server.origins),
         body_bytes_max: server.body_bytes_max,
@@ -111,6 +114,7 @@ pub fn build(
         callable: OnceLock::new(),
         resolved: RwLock::new(HashMap::new()),
         routes: HashMap::new(),
+        load: LoadWatch::of(std::iter::empty()),
         defaults: source.file.defaults.clone(),
         cache: None,
     };
@@ -122,6 +126,10 @@ pub fn build(
     if !wrong.is_empty() {
         wrong.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| span.start));
         return Err(source.error(wrong));
+    }
+    plan.load = LoadWatch::of(routes.values());
+    if !routes.is_empty() {
+        plan.edition = Edition::of(source, environment.now);
     }
     plan.routes = routes;
     plan.cache = cache::build(&plan, source, &mut wrong);
