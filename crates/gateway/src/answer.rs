@@ -52,12 +52,12 @@ pub enum AnswerBody {
     Array(Box<ArrayBody>),
     /// Whatever it is, as it comes.
     Passed(Box<PassedBody>),
+    /// A stream that has begun before it is known what it will say.
+    Late(Box<LateBody>),
     /// A stream that was given before.
     Replayed(Box<ReplayedBody>),
     /// Whatever it is, and looked at on its way.
     Tapped(Box<TappedBody>),
-    /// A stream that has begun before it is known what it will say.
-    Late(Box<LateBody>),
 }
 
 impl AnswerBody {
@@ -81,9 +81,9 @@ impl http_body::Body for AnswerBody {
             Self::Translated(body) => body.poll(cx),
             Self::Array(body) => body.poll(cx),
             Self::Passed(body) => body.poll(cx),
+            Self::Late(body) => body.poll(cx),
             Self::Replayed(body) => body.poll(),
             Self::Tapped(body) => body.poll(cx),
-            Self::Late(body) => body.poll(cx),
         }
     }
 
@@ -98,9 +98,9 @@ impl http_body::Body for AnswerBody {
             Self::Relay(_)
             | Self::Translated(_)
             | Self::Array(_)
+            | Self::Late(_)
             | Self::Replayed(_)
-            | Self::Tapped(_)
-            | Self::Late(_) => SizeHint::default(),
+            | Self::Tapped(_) => SizeHint::default(),
         }
     }
 }

@@ -50,24 +50,33 @@ pub struct Job {
     was_sent: bool,
     /// The vendor bills no such call.
     is_free: bool,
-    /// The cost, where it is not the price of the tokens.
-    own_cost: Option<Cost>,
     /// Whoever keeps the answer, and wants to know how it went.
     watch: Option<Arc<Watch>>,
     /// What an exchange on a route has besides.
     course: Option<Box<Course>>,
     /// What an exchange within limits or budgets holds.
     holds: Option<Box<Holds>>,
+    /// What few exchanges have.
+    rare: Option<Box<Rare>>,
+}
+
+/// What few exchanges have: apart, so that all others are small.
+#[derive(Default)]
+struct Rare {
+    /// The cost, where it is not the price of the tokens.
+    own_cost: Option<Cost>,
+    /// What it saved, where its answer came from the cache.
+    saved: Option<Cost>,
     /// Its places within limits on calls at once.
-    seats: Option<Box<Seats>>,
+    seats: Seats,
     /// The first model that was gone, on the way.
     gone: Option<Arc<Resolution>>,
     /// Its part, where two calls race for the exchange.
-    side: Option<Box<Side>>,
+    side: Option<Side>,
     /// Where it waits for a verdict on its answer, instead of being recorded when that has ended.
     trial: Option<Arc<Trial>>,
     /// What was paid for besides the answer that is passed on.
-    others: Option<Box<Others>>,
+    others: Option<Others>,
 }
 
 impl Job {
@@ -93,23 +102,27 @@ impl Job {
             answer_bytes: 0,
             receipt: None,
         };
+        Self::of(shared, Instant::now(), exchange)
+    }
+
+    /// A job that has nothing but its exchange.
+    fn of(shared: &Arc<Shared>, started: Instant, exchange: Exchange) -> Self {
         Self {
             shared: Arc::clone(shared),
-            started: Instant::now(),
+            started,
             exchange: Some(Box::new(exchange)),
             resolution: None,
             was_sent: false,
             is_free: false,
-            own_cost: None,
             watch: None,
             course: None,
             holds: None,
-            seats: None,
-            gone: None,
-            side: None,
-            trial: None,
-            others: None,
+            rare: None,
         }
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
     }
 
     /// Tells `watch` of what is chosen from now on, and how the exchange ended.
@@ -173,13 +186,13 @@ impl Job {
 
     /// The cost, where it is not the price of the tokens: of searches, seconds, or tokens of pictures.
     pub fn costs(&mut self, cost: Cost) {
-        self.own_cost = Some(cost);
+        self.rare().own_cost = Some(cost);
     }
 
     /// The answer comes from the cache: who made it, and what it had cost.
     pub(crate) fn recalled(&mut self, target: Option<TargetUsed>, saved: Cost) {
+        self.rare().saved = Some(saved);
         self.note(|exchange| {
-            exchange.bill.saved = Some(saved);
             exchange.target = target;
             exchange.status = 200;
         });
@@ -291,7 +304,7 @@ impl Job {
     }
 
     fn end(&mut self, outcome: Outcome, facts: Facts) {
-        if let Some(trial) = self.trial.take() {
+        if let Some(trial) = self.rare.as_mut().and_then(|rare| rare.trial.take()) {
             trial.put(self.handed_over(), outcome, facts);
             return;
         }
@@ -303,7 +316,9 @@ impl Job {
         }
         exchange.outcome = outcome;
         exchange.timings.total_us = total_us;
-        self.seats = None;
+        if let Some(rare) = &mut self.rare {
+            rare.seats = Seats::default();
+        }
         if !exchange.streamed && outcome == Outcome::Complete {
             // An answer that comes at once has its first token with its last.
             exchange.timings.first_token_us.get_or_insert(total_us);
@@ -311,9 +326,9 @@ impl Job {
         let own = self.bill(&exchange, outcome, &facts);
         exchange.bill = self.with_others(own);
         exchange.answer = facts.answer;
-        match self.side.take() {
+        match self.rare.as_mut().and_then(|rare| rare.side.take()) {
             None => self.concludes(exchange, &own),
-            Some(side) => self.side_ends(*side, exchange, &own),
+            Some(side) => self.side_ends(side, exchange, &own),
         }
     }
 
@@ -357,9 +372,10 @@ impl Job {
             Outcome::Failed(_) => exchange.status != 200,
             Outcome::Complete | Outcome::Cancelled => false,
         };
+        let (own_cost, saved) = self.rare.as_ref().map_or((None, None), |rare| (rare.own_cost, rare.saved));
         if !self.was_sent || self.is_free || (was_refused && !has_output) {
             // Nothing reached the vendor, or it refused: nothing is billed.
-            return Bill { cost: Cost::Known(PicoUsd::ZERO), saved: exchange.bill.saved, ..Bill::default() };
+            return Bill { cost: Cost::Known(PicoUsd::ZERO), saved, ..Bill::default() };
         }
         let Some(resolution) = &self.resolution else { return Bill::default() };
         let tier = facts.answer.service_tier.as_deref();
@@ -367,7 +383,7 @@ impl Job {
             let pricing = resolution.target.pricing.as_ref();
             pricing.map_or(Cost::Unknown, |pricing| pricing.cost(usage, tier, exchange.started_at))
         };
-        if let (Some(cost), true) = (self.own_cost, is_whole) {
+        if let (Some(cost), true) = (own_cost, is_whole) {
             let usage = facts.usage.unwrap_or_default();
             return Bill { usage, provenance: Provenance::Reported, cost, ..Bill::default() };
         }

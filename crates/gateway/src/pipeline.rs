@@ -227,9 +227,9 @@ impl Around<'_> {
     /// Asks one target after the other, until there is something to pass on: before that, a failure is invisible.
     async fn attempts(&self, asked: &mut Asked<'_>, order: &choose::Order, mut job: Job) -> Done {
         let onward = Onward::of(order, self.plan);
-        let (mut failed, mut hedged) = (0, None);
+        let (mut failed, mut hedged) = (0, None::<Box<hedge::Failed>>);
         for (nth, (choice, left)) in order.each().enumerate() {
-            if hedged.as_ref().is_some_and(|hedged: &hedge::Failed| hedged.nth == nth) {
+            if hedged.as_ref().is_some_and(|hedged| hedged.nth == nth) {
                 continue;
             }
             // Behind the last one stands what follows a model that is gone, where that is allowed.
@@ -264,7 +264,7 @@ impl Around<'_> {
         step: turn::Step<'_>,
         choice: &Choice,
         onward: &Onward,
-        hedged: &mut Option<hedge::Failed>,
+        hedged: &mut Option<Box<hedge::Failed>>,
         mut job: Job,
     ) -> Stepped {
         let (shared, dialect) = (&self.worker.shared, self.dialect);

@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod import;
 pub(crate) mod keys;
 pub(crate) mod logs;
 pub(crate) mod models;
@@ -48,6 +49,8 @@ enum Command {
     Usage(usage::Usage),
     /// Minted keys: make, list, limit, rotate, revoke.
     Keys(keys::Keys),
+    /// Another program's configuration as ours, with a list of what is not in it.
+    Import(import::Import),
     /// Run the simulated fleet alone, for anybody's tests.
     Sim(sim::Sim),
 }
@@ -67,6 +70,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Tail(command) => command.run(&mut out, &mut notes),
         Command::Usage(command) => command.run(&mut out, &mut notes),
         Command::Keys(command) => command.run(&mut out),
+        Command::Import(command) => command.run(&mut out, &mut notes),
         Command::Sim(command) => command.run(&mut out),
     };
     let flushed = out.flush();

@@ -210,6 +210,8 @@ pub struct Candidate {
     pub name: Arc<str>,
     /// The digest of the name.
     pub id: TargetId,
+    /// Its place among the route's candidates, which the route knows.
+    pub place: u16,
     /// What it can do.
     pub abilities: Abilities,
     /// The most tokens of input and output together, where known.
@@ -253,6 +255,7 @@ impl Candidate {
         Self {
             name: name.into(),
             id: TargetId::of(name),
+            place: 0,
             abilities: Abilities::default(),
             context_tokens: None,
             input_tokens_max: None,

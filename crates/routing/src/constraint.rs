@@ -21,6 +21,7 @@ use crate::candidate::Candidate;
 use crate::count::Lengths;
 use crate::reason::Removal;
 use crate::request::Features;
+use crate::sight::Sight;
 
 /// What a route asks of its targets.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -55,6 +56,8 @@ pub struct Look<'r, 'c> {
     pub features: &'r Features<'r>,
     /// How long it is.
     pub lengths: &'r mut Lengths<'c>,
+    /// How the targets have been doing.
+    pub sight: &'r Sight,
 }
 
 /// A constraint: its name and its question.

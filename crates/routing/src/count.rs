@@ -16,6 +16,7 @@ use smallvec::SmallVec;
 
 use crate::candidate::Candidate;
 use crate::request::Input;
+use crate::sight::Sight;
 
 pub use prefix::{PrefixCounts, Prefixed};
 
@@ -122,10 +123,48 @@ impl Tokens {
     }
 }
 
+/// What was read of a request for one choice: enough to make it again without the text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Readings {
+    /// By tokenizer: what the text's shape makes of it. Empty where nobody asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    shapes: Vec<(Box<str>, u64)>,
+    /// Whether the shape was asked for, and could not be read.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    has_no_shape: bool,
+    /// By tokenizer: what it counted; `None` where it could not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    counts: Vec<(Box<str>, Option<u64>)>,
+}
+
+impl Readings {
+    /// Whether nothing was read.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    pub(crate) fn has_shape(&self) -> bool {
+        !self.shapes.is_empty()
+    }
+
+    pub(crate) fn counted(&self, tokenizer: Tokenizer) -> Option<u64> {
+        self.counts.iter().find(|(name, _)| **name == *tokenizer.name())?.1
+    }
+
+    fn shaped(&self, tokenizer: Tokenizer) -> Option<u64> {
+        Some(self.shapes.iter().find(|(name, _)| **name == *tokenizer.name())?.1)
+    }
+}
+
 /// The lengths of one request for any target; remembers what has been read.
 pub struct Lengths<'a> {
     input: Input,
     counter: &'a mut dyn Counter,
+    sight: Option<&'a Sight>,
+    /// Where a choice is made again: what was read when it was made first.
+    told: Option<&'a Readings>,
     shape: Option<Option<TextShape>>,
     counted: SmallVec<[(Tokenizer, Option<u64>); 4]>,
 }
@@ -133,7 +172,27 @@ pub struct Lengths<'a> {
 impl<'a> Lengths<'a> {
     /// Of a request whose texts the counter can read.
     pub fn new(input: Input, counter: &'a mut dyn Counter) -> Self {
-        Self { input, counter, shape: None, counted: SmallVec::new() }
+        Self { input, counter, sight: None, told: None, shape: None, counted: SmallVec::new() }
+    }
+
+    /// These, by what a choice sees of its targets, and by what was read before where it is made again.
+    pub(crate) fn seeing(self, sight: &'a Sight, told: Option<&'a Readings>) -> Self {
+        Self { sight: Some(sight), told, ..self }
+    }
+
+    /// What was read for these targets.
+    pub(crate) fn readings(&self, candidates: &[Candidate]) -> Readings {
+        let mut readings = Readings { has_no_shape: self.shape == Some(None), ..Readings::default() };
+        if let Some(Some(shape)) = &self.shape {
+            for tokenizer in candidates.iter().map(|candidate| candidate.tokenizer) {
+                if readings.shaped(tokenizer).is_none() {
+                    readings.shapes.push((tokenizer.name().into(), tokenizer.estimate(shape)));
+                }
+            }
+        }
+        readings.counts =
+            self.counted.iter().map(|(tokenizer, tokens)| (tokenizer.name().into(), *tokens)).collect();
+        readings
     }
 
     /// The best estimate so far, reading nothing more.
@@ -146,12 +205,18 @@ impl<'a> Lengths<'a> {
             let error = if tokenizer.is_exact() { 2 } else { 10 };
             return Tokens::around(*tokens, error, Instrument::Tokenizer).plus(around);
         }
-        let observed = candidate.health.calibration.tokens(self.input.text_bytes);
+        let bytes = self.input.text_bytes;
+        let observed = match self.sight {
+            Some(sight) => sight.observed(candidate, bytes),
+            None => candidate.health.calibration.tokens(bytes),
+        };
         let shape_error = u64::from(tokenizer.error_percent());
         if let Some(Some(shape)) = &self.shape
             && observed.is_none_or(|observed| u64::from(observed.error_percent) > shape_error)
         {
-            return Tokens::around(tokenizer.estimate(shape), shape_error, Instrument::Shape).plus(around);
+            let told = self.told.and_then(|told| told.shaped(tokenizer));
+            let likely = told.unwrap_or_else(|| tokenizer.estimate(shape));
+            return Tokens::around(likely, shape_error, Instrument::Shape).plus(around);
         }
         if let Some(observed) = observed {
             let error = u64::from(observed.error_percent);

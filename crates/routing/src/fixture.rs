@@ -27,3 +27,10 @@ pub(crate) fn priced(name: &str, input_usd: u64, output_usd: u64) -> Candidate {
 pub(crate) fn features<'a>() -> Features<'a> {
     Features { at: pilothouse_core::clock::UnixMs(1_800_000_000_000), ..Features::default() }
 }
+
+/// The same targets, each with its place.
+pub(crate) fn numbered(candidates: &[Candidate]) -> Vec<Candidate> {
+    let mut candidates = candidates.to_vec();
+    candidates.iter_mut().zip(0..).for_each(|(candidate, place)| candidate.place = place);
+    candidates
+}

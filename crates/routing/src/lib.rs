@@ -35,6 +35,7 @@ pub mod candidate;
 pub mod cascade;
 pub mod constraint;
 pub mod count;
+mod evidence;
 #[cfg(test)]
 mod fixture;
 pub mod health;
@@ -45,11 +46,13 @@ mod random;
 pub mod reason;
 pub mod request;
 mod route;
+mod sight;
 pub mod strategy;
 
 pub use candidate::{Abilities, Candidate, Capability, Lifecycle, Needs, TargetId};
 pub use constraint::Constraints;
 pub use count::{Counter, PrefixCounts, Prefixed, Texts, Tokens, Unread};
+pub use evidence::Evidence;
 pub use health::{CallInFlight, Ended, Health, HealthSettings};
 pub use random::Random;
 pub use reason::{Reason, Removal, Stay};
@@ -58,4 +61,5 @@ pub use route::{
     CANDIDATES_MAX, CascadePlan, Decision, Explanation, LeftOut, NoTarget, Place, Removed, Route,
     RouteSettings,
 };
+pub use sight::Sight;
 pub use strategy::{Index, Order, Ranked, STRATEGIES, Settings, Strategy};

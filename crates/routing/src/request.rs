@@ -94,6 +94,12 @@ impl AllowList {
         Self(names.into_iter().map(Into::into).collect())
     }
 
+    /// The names on it.
+    #[must_use]
+    pub const fn names(&self) -> &[Box<str>] {
+        &self.0
+    }
+
     /// Whether a target is on it.
     #[must_use]
     pub fn allows(&self, target: &str) -> bool {

@@ -14,10 +14,11 @@ use smallvec::SmallVec;
 use crate::affinity;
 use crate::candidate::{Candidate, TargetId};
 use crate::constraint::{Constraints, Look, against};
-use crate::count::{Counter, Lengths, Tokens};
+use crate::count::{Counter, Lengths, Readings, Tokens};
 use crate::random::Random;
 use crate::reason::{Reason, Removal, Stay};
 use crate::request::{Features, Held};
+use crate::sight::Sight;
 use crate::strategy::{self, Ask, Index, Order, Ranked, STRATEGIES, Settings, Strategy};
 
 /// Most targets of one route.
@@ -110,7 +111,7 @@ impl Route {
             )
         })?;
         let strategy = (plugin.make)(&settings.settings).map_err(|why| format!("route `{name}`: {why}"))?;
-        let candidates = settings.candidates.into_boxed_slice();
+        let mut candidates = settings.candidates.into_boxed_slice();
         if candidates.is_empty() {
             return Err(format!("route `{name}` has no targets; name at least one in `targets`"));
         }
@@ -125,6 +126,7 @@ impl Route {
                 candidates[at].name
             ));
         }
+        candidates.iter_mut().zip(0..).for_each(|(candidate, place)| candidate.place = place);
         let turns_ahead = settings.turns_ahead.max(1);
         Ok(Self { name: name.into(), candidates, constraints: settings.constraints, strategy, turns_ahead })
     }
@@ -152,12 +154,41 @@ impl Route {
         counter: &mut dyn Counter,
         random: &mut Random,
     ) -> Result<Decision, NoTarget> {
-        let mut lengths = Lengths::new(features.input, counter);
+        let sight = Sight::of(self.candidates.len(), features.at);
+        self.choose_seeing(features, counter, random, &sight, Ok(&mut Readings::default()))
+    }
+
+    /// Chooses by what is seen of the targets. What was read of the request goes into the readings, or, where the choice
+    /// is made again, comes from them.
+    pub(crate) fn choose_seeing(
+        &self,
+        features: &Features<'_>,
+        counter: &mut dyn Counter,
+        random: &mut Random,
+        sight: &Sight,
+        readings: Result<&mut Readings, &Readings>,
+    ) -> Result<Decision, NoTarget> {
+        let told = readings.as_ref().err().copied();
+        let mut lengths = Lengths::new(features.input, counter).seeing(sight, told);
+        let decision = self.decide(features, random, sight, &mut lengths);
+        if let Ok(kept) = readings {
+            *kept = lengths.readings(&self.candidates);
+        }
+        decision
+    }
+
+    fn decide(
+        &self,
+        features: &Features<'_>,
+        random: &mut Random,
+        sight: &Sight,
+        lengths: &mut Lengths<'_>,
+    ) -> Result<Decision, NoTarget> {
         let mut decision = Decision::default();
         let mut left: SmallVec<[Index; 64]> = SmallVec::new();
         let mut standing_by: SmallVec<[Index; 8]> = SmallVec::new();
         for (index, candidate) in (0..).zip(&self.candidates) {
-            let mut look = Look { constraints: &self.constraints, features, lengths: &mut lengths };
+            let mut look = Look { constraints: &self.constraints, features, lengths: &mut *lengths, sight };
             match against(candidate, &mut look) {
                 Some(removal) => decision.removed.push(Removed { index, removal }),
                 None if candidate.is_fallback => standing_by.push(index),
@@ -169,13 +200,13 @@ impl Route {
         }
         if !left.is_empty() {
             let candidates = &self.candidates;
-            let mut ask = Ask { candidates, left: &left, features, lengths: &mut lengths, random };
+            let mut ask = Ask { candidates, left: &left, features, lengths: &mut *lengths, random, sight };
             self.strategy.order(&mut ask, &mut decision.order);
         }
         let fallback = |index| Ranked { index, reason: Reason::Fallback };
         decision.order.extend(standing_by.into_iter().map(fallback));
         decision.cascade = self.strategy.is_cascade().then(|| plan(&decision.order)).flatten();
-        self.hold(features, &lengths, &mut decision);
+        self.hold(features, lengths, sight, &mut decision);
         decision.tokens =
             decision.order.first().map(|first| lengths.estimate(&self.candidates[usize::from(first.index)]));
         Ok(decision)
@@ -190,16 +221,19 @@ impl Route {
         counter: &mut dyn Counter,
     ) -> Option<Removal> {
         let mut lengths = Lengths::new(features.input, counter);
-        against(candidate, &mut Look { constraints: &self.constraints, features, lengths: &mut lengths })
+        let sight = Sight::of(usize::from(candidate.place) + 1, features.at);
+        let mut look =
+            Look { constraints: &self.constraints, features, lengths: &mut lengths, sight: &sight };
+        against(candidate, &mut look)
     }
 
     /// Puts the conversation's target in front where it stays there.
-    fn hold(&self, features: &Features<'_>, lengths: &Lengths<'_>, decision: &mut Decision) {
+    fn hold(&self, features: &Features<'_>, lengths: &Lengths<'_>, sight: &Sight, decision: &mut Decision) {
         let Some(held) = features.conversation.and_then(|conversation| conversation.held) else { return };
         let Some((at, home)) = self.home(&decision.order, held.target) else { return };
         let Some(first) = decision.order.first() else { return };
         let best = &self.candidates[usize::from(first.index)];
-        let Some(stay) = self.stays(&held, home, best, features, lengths) else { return };
+        let Some(stay) = self.stays(&held, (home, best), features, lengths, sight) else { return };
         decision.order[..=at].rotate_right(1);
         if stay != Stay::Best {
             decision.order[0].reason = Reason::Held { stay };
@@ -217,17 +251,14 @@ impl Route {
     fn stays(
         &self,
         held: &Held,
-        home: &Candidate,
-        best: &Candidate,
+        (home, best): (&Candidate, &Candidate),
         features: &Features<'_>,
         lengths: &Lengths<'_>,
+        sight: &Sight,
     ) -> Option<Stay> {
         if !held.is_in_tool_loop {
             // Saturated servers answer late or not at all: that is a failure in the making.
-            let is_full = home
-                .gauge
-                .as_ref()
-                .is_some_and(|gauge| gauge.load(features.at, home.health.in_flight()).score >= 1.0);
+            let is_full = sight.load(home).is_some_and(|load| load.score >= 1.0);
             if is_full || !self.strategy.holds_conversations() {
                 return None;
             }

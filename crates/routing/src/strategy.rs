@@ -21,6 +21,7 @@ use crate::count::Lengths;
 use crate::random::Random;
 use crate::reason::Reason;
 use crate::request::Features;
+use crate::sight::Sight;
 
 pub use learned::{Quality, QualityModel};
 
@@ -51,6 +52,8 @@ pub struct Ask<'r, 'c> {
     pub lengths: &'r mut Lengths<'c>,
     /// Chance.
     pub random: &'r mut Random,
+    /// How the targets have been doing.
+    pub sight: &'r Sight,
 }
 
 impl<'r> Ask<'r, '_> {

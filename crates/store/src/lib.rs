@@ -11,6 +11,7 @@ mod batch;
 mod bodies;
 pub mod budget;
 mod codes;
+mod daily;
 mod detail;
 mod error;
 mod extra;
@@ -46,6 +47,7 @@ pub use bodies::{
     BODIES_FILE, BodyGap, BodyHealth, BodyKey, BodyOptions, BodyReader, BodyRecorder, BodyStore, Erase,
     KEY_FILE, Kept, LostPart,
 };
+pub use daily::Daily;
 pub use error::StoreError;
 pub use folder::{ServerInfo, Trace};
 pub use gap::Gap;

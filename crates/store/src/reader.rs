@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
 use crate::LEDGER_FILE;
 use crate::codes::{self, Wide};
+use crate::daily::{self, Daily};
 use crate::error::StoreError;
 use crate::gap::{self, Gap};
 use crate::row::{self, Texts};
@@ -165,6 +166,20 @@ impl Reader {
     /// A refusal of the database.
     pub fn usage(&self, query: &UsageQuery) -> Result<UsageReport, StoreError> {
         usage::report(&self.db, query).map_err(|cause| self.wrong(cause))
+    }
+
+    /// Gives what each key used of each target on each day from `since` on and before `until`, the oldest day first; both
+    /// are rounded to whole hours. Exchanges that reached no vendor are left out. Memory holds one day.
+    ///
+    /// # Errors
+    /// A refusal of the database.
+    pub fn daily(
+        &self,
+        since: Option<UnixMs>,
+        until: Option<UnixMs>,
+        mut take: impl FnMut(Daily),
+    ) -> Result<(), StoreError> {
+        daily::each(&self.db, since, until, &mut take).map_err(|cause| self.wrong(cause))
     }
 
     /// The gaps that reach into the time from `since` on, oldest first.

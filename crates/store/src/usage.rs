@@ -166,7 +166,7 @@ impl NameCache {
 }
 
 /// The day of an hour, as `2026-11-22` in UTC.
-fn day(hour: u64) -> String {
+pub(crate) fn day(hour: u64) -> String {
     let second = i64::try_from(hour).ok().and_then(|hour| hour.checked_mul(3600));
     let moment = second.and_then(|second| jiff::Timestamp::from_second(second).ok());
     moment.map_or_else(

@@ -201,7 +201,7 @@ fn billed(totals: &Value) -> i128 {
 impl Row {
     fn add(&mut self, exchange: &Exchange) -> Result<(), String> {
         let cost = exchange.bill.cost.known().ok_or("an exchange has no known cost")?;
-        self.cost = self.cost + cost;
+        self.cost += cost;
         let mut own = (exchange.bill.usage.input_total(), exchange.bill.usage.output_total(), cost);
         let receipt = exchange.receipt.as_deref();
         for answer in receipt.iter().flat_map(|receipt| &receipt.answers) {

@@ -122,10 +122,10 @@ pub struct Defaults {
     pub deadline: Option<Spanned<f64>>,
     /// What is done about requests that their target would refuse or silently change.
     pub compat: Option<CompatMode>,
-    /// Which answers are given again.
-    pub cache: Option<Cache>,
     /// What is done with calls to a model that its vendor has retired.
     pub on_gone: Option<OnGone>,
+    /// Which answers are given again.
+    pub cache: Option<Cache>,
 }
 
 /// What is done with calls to a model that its vendor has retired.
@@ -147,8 +147,8 @@ impl Defaults {
             max_output_tokens: self.max_output_tokens.clone().or_else(|| under.max_output_tokens.clone()),
             deadline: self.deadline.clone().or_else(|| under.deadline.clone()),
             compat: self.compat.or(under.compat),
-            cache: self.cache.clone().or_else(|| under.cache.clone()),
             on_gone: self.on_gone.or(under.on_gone),
+            cache: self.cache.clone().or_else(|| under.cache.clone()),
         }
     }
 

@@ -170,14 +170,16 @@ impl Job {
 
     /// The target that was chosen is gone.
     pub(crate) fn is_gone(&mut self) {
-        if self.gone.is_none() {
-            self.gone = self.resolution.clone();
+        let resolution = self.resolution.clone();
+        let gone = &mut self.rare().gone;
+        if gone.is_none() {
+            *gone = resolution;
         }
     }
 
     /// The first model that was gone, on the way.
-    pub(crate) const fn gone(&self) -> Option<&Arc<Resolution>> {
-        self.gone.as_ref()
+    pub(crate) fn gone(&self) -> Option<&Arc<Resolution>> {
+        self.rare.as_ref()?.gone.as_ref()
     }
 
     /// Whether the catalogue knows that the target's model ends.

@@ -1,7 +1,5 @@
 //! Answers that are paid for and not passed on. Each settles its own money at once, and all are in the exchange's bill.
 
-use std::sync::Arc;
-
 use pilothouse_core::exchange::{AnswerFacts, Exchange, Outcome, PaidAnswer, Timings};
 use pilothouse_core::money::Cost;
 use pilothouse_core::usage::Bill;
@@ -22,14 +20,18 @@ pub(super) struct Others {
 }
 
 impl Job {
+    fn others(&self) -> Option<&Others> {
+        self.rare.as_ref()?.others.as_ref()
+    }
+
     /// Whether it makes another answer for an exchange that has a job of its own.
     pub(super) fn is_beside(&self) -> bool {
-        self.others.as_ref().is_some_and(|others| others.is_beside)
+        self.others().is_some_and(|others| others.is_beside)
     }
 
     /// The bill of the exchange, of which this is the bill of the answer that is passed on.
     pub(super) fn with_others(&self, own: Bill) -> Bill {
-        match &self.others {
+        match self.others() {
             None => own,
             // What the other one costs is not told any more.
             Some(others) if others.is_awaited => Bill { cost: Cost::Unknown, ..own.with(&others.bill) },
@@ -56,7 +58,7 @@ impl Job {
         }
         self.adds(&bill);
         self.tries_again();
-        (self.was_sent, self.own_cost) = (false, None);
+        (self.was_sent, self.rare().own_cost) = (false, None);
         self.note(|exchange| {
             (exchange.status, exchange.answer_bytes, exchange.target) = (0, 0, None);
             if let Some(receipt) = &mut exchange.receipt {
@@ -66,7 +68,7 @@ impl Job {
     }
 
     fn adds(&mut self, bill: &Bill) {
-        let others = self.others.get_or_insert_default();
+        let others = self.rare().others.get_or_insert_default();
         others.bill = if others.has_any { others.bill.with(bill) } else { *bill };
         others.has_any = true;
     }
@@ -85,30 +87,18 @@ impl Job {
             ..exchange.clone()
         };
         let holds = self.accounts().map(|accounts| Holds::of(accounts.to_vec()));
-        self.others.get_or_insert_default().is_awaited = true;
-        Some(Self {
-            shared: Arc::clone(&self.shared),
-            started: self.started,
-            exchange: Some(Box::new(exchange)),
-            resolution: None,
-            was_sent: false,
-            is_free: false,
-            own_cost: None,
-            watch: None,
-            course: self.course_beside(),
-            holds: holds.map(Box::new),
-            seats: None,
-            gone: None,
-            side: None,
-            trial: None,
-            others: Some(Box::new(Others { is_beside: true, ..Others::default() })),
-        })
+        self.rare().others.get_or_insert_default().is_awaited = true;
+        let mut job = Self::of(&self.shared, self.started, exchange);
+        job.course = self.course_beside();
+        job.holds = holds.map(Box::new);
+        job.rare().others = Some(Others { is_beside: true, ..Others::default() });
+        Some(job)
     }
 
     /// Takes over what a job beside this one has paid for.
     pub(crate) fn joins(&mut self, mut beside: Self) {
-        self.others.get_or_insert_default().is_awaited = false;
-        if let Some(others) = beside.others.as_ref().filter(|others| others.has_any) {
+        self.rare().others.get_or_insert_default().is_awaited = false;
+        if let Some(others) = beside.others().filter(|others| others.has_any) {
             let bill = others.bill;
             self.adds(&bill);
         }

@@ -231,30 +231,18 @@ impl Racing {
         self.race.state().running += 1;
         let side = Side { race: Arc::clone(&self.race), is_hedge: true, gave_up: false };
         let holds = Holds::of(self.accounts.clone());
-        Job {
-            shared: Arc::clone(&self.shared),
-            started: self.started,
-            exchange: Some(Box::new(self.exchange.clone())),
-            resolution: None,
-            was_sent: false,
-            is_free: false,
-            own_cost: None,
-            watch: None,
-            course: self.course.as_ref().map(|course| Box::new(course.again())),
-            holds: (!holds.is_empty()).then(|| Box::new(holds)),
-            seats: None,
-            gone: None,
-            side: Some(Box::new(side)),
-            trial: None,
-            others: None,
-        }
+        let mut job = Job::of(&self.shared, self.started, self.exchange.clone());
+        job.course = self.course.as_ref().map(|course| Box::new(course.again()));
+        job.holds = (!holds.is_empty()).then(|| Box::new(holds));
+        job.rare().side = Some(side);
+        job
     }
 }
 
 impl Job {
     /// Whether it has been prepared to race.
-    pub(crate) const fn is_racing(&self) -> bool {
-        self.side.is_some()
+    pub(crate) fn is_racing(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.side.is_some())
     }
 
     /// Prepares to race with another call for the same exchange.
@@ -267,7 +255,7 @@ impl Job {
             ..State::default()
         };
         let race = Arc::new(Race { state: Mutex::new(state) });
-        self.side = Some(Box::new(Side { race: Arc::clone(&race), is_hedge: false, gave_up: false }));
+        self.rare().side = Some(Side { race: Arc::clone(&race), is_hedge: false, gave_up: false });
         Some(Racing {
             race,
             shared: Arc::clone(&self.shared),
@@ -281,7 +269,7 @@ impl Job {
     /// The second call is not made after all.
     pub(crate) fn dissolves(mut self) {
         self.exchange = None;
-        if let Some(side) = self.side.take() {
+        if let Some(side) = self.rare().side.take() {
             side.race.state().running -= 1;
         }
     }
@@ -289,7 +277,7 @@ impl Job {
     /// It has failed, its failure stands in its receipt, and the other call goes on.
     pub(crate) fn gives_up(mut self) {
         self.attempt_settles();
-        if let Some(side) = &mut self.side {
+        if let Some(side) = &mut self.rare().side {
             side.gave_up = true;
         }
     }

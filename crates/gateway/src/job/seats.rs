@@ -15,20 +15,20 @@ pub(super) struct Seats {
 impl Job {
     /// It has a place on its route, in the stead of any other.
     pub(crate) fn takes_route(&mut self, place: Place) {
-        self.seats.get_or_insert_default().on_route = Some(place);
+        self.rare().seats.on_route = Some(place);
     }
 
     /// It has these places at the target that it turned to.
     pub(crate) fn takes(&mut self, places: Places) {
         if !places.is_empty() {
-            self.seats.get_or_insert_default().at_target = places;
+            self.rare().seats.at_target = places;
         }
     }
 
     /// It gives its places at the target back.
     pub(crate) fn leaves(&mut self) {
-        if let Some(seats) = &mut self.seats {
-            seats.at_target = Places::new();
+        if let Some(rare) = &mut self.rare {
+            rare.seats.at_target = Places::new();
         }
     }
 }

@@ -71,12 +71,12 @@ impl Drop for Tested {
 impl Job {
     /// From now on the answer waits for a verdict.
     pub(crate) fn goes_on_trial(&mut self, trial: &Arc<Trial>) {
-        self.trial = Some(Arc::clone(trial));
+        self.rare().trial = Some(Arc::clone(trial));
     }
 
     /// Nothing came that could be judged.
     pub(crate) fn leaves_trial(&mut self) {
-        self.trial = None;
+        self.rare().trial = None;
     }
 
     /// The job itself, where only a borrow of it is at hand; what is left behind records nothing.
@@ -88,15 +88,10 @@ impl Job {
             resolution: self.resolution.take(),
             was_sent: self.was_sent,
             is_free: self.is_free,
-            own_cost: self.own_cost.take(),
             watch: self.watch.take(),
             course: self.course.take(),
             holds: self.holds.take(),
-            seats: self.seats.take(),
-            gone: self.gone.take(),
-            side: self.side.take(),
-            trial: None,
-            others: self.others.take(),
+            rare: self.rare.take(),
         }
     }
 }

@@ -173,7 +173,7 @@ fn passed(judge: &Judge) -> String {
 
 /// What came of asking a cheap target.
 enum Asking {
-    Answered(Cheap),
+    Answered(Box<Cheap>),
     /// It failed, or could not be asked.
     Nobody(Job),
     /// It ended the call.
@@ -215,7 +215,7 @@ impl Cheap {
         match trial.take() {
             Some(tested) => {
                 let (dialect, is_stream) = (around.dialect, asked.is_stream);
-                Asking::Answered(Self { tested, head, body, dialect, is_stream })
+                Asking::Answered(Box::new(Self { tested, head, body, dialect, is_stream }))
             }
             // Nobody else can have ended it.
             None => Asking::Ended(Done::Answer(Response::from_parts(head, AnswerBody::full(body)))),

@@ -31,7 +31,7 @@ pub(super) enum Raced {
     /// Something to pass on.
     Answer(Answer),
     /// Nothing: the job of the first call, and what is known of the second one, where it was made.
-    Lost { job: Job, hedge: Option<Failed> },
+    Lost { job: Job, hedge: Option<Box<Failed>> },
 }
 
 /// A second call that failed.
@@ -126,7 +126,8 @@ impl<'a> Race<'a> {
         match both(first, second, &self.racing).await {
             Ok(answer) => Raced::Answer(answer),
             Err((job, answer)) => {
-                let hedge = answer.map(|answer| Failed { nth, answer, racing: self.racing });
+                let hedge =
+                    answer.map(|answer| Box::new(Failed { nth, answer: *answer, racing: self.racing }));
                 Raced::Lost { job, hedge }
             }
         }
@@ -234,7 +235,7 @@ async fn both(
     mut first: std::pin::Pin<&mut impl Future<Output = Tried>>,
     mut second: std::pin::Pin<&mut impl Future<Output = Tried>>,
     racing: &Racing,
-) -> Result<Answer, (Job, Option<Answer>)> {
+) -> Result<Answer, (Job, Option<Box<Answer>>)> {
     let (failed, kept) = match select(first.as_mut(), second.as_mut()).await {
         Either::Left((Ok(answer), _)) => return Ok(answer),
         Either::Left((Err(job), _)) => (Some(job), None),
@@ -263,10 +264,10 @@ async fn both(
 }
 
 /// The answer of a second call, where it is one.
-fn heard(tried: Tried) -> Result<Answer, Option<Answer>> {
+fn heard(tried: Tried) -> Result<Answer, Option<Box<Answer>>> {
     match tried {
         Ok(answer) if answer.status().is_success() => Ok(answer),
-        Ok(refusal) => Err(Some(refusal)),
+        Ok(refusal) => Err(Some(Box::new(refusal))),
         Err(job) => {
             job.gives_up();
             Err(None)

@@ -26,6 +26,7 @@ mod harness;
 mod hedging;
 mod held;
 mod histories;
+mod imported;
 mod kept;
 mod limits;
 mod meanings;

@@ -198,8 +198,8 @@ fn an_embedding_model_is_asked_like_any_other_and_billed_to_the_caller() {
 #[test]
 fn when_embeddings_fail_requests_are_answered_all_the_same_and_none_is_asked_for_a_while() {
     let house = house("model = \"openai/fault-500\"");
-    for nth in 0..8 {
-        assert_eq!(result(&ask(&house, WAYS[nth])), "miss");
+    for way in WAYS.iter().take(8) {
+        assert_eq!(result(&ask(&house, way)), "miss");
     }
     let of_model = |model: &str| house.fleet.log().iter().filter(|one| one["model"] == model).count();
     eventually("every answer is there", || (of_model("gpt-4o-mini") == 8).then_some(()));

@@ -11,12 +11,16 @@ use serde_json::{Value, json};
 use super::logs::receipt::money_json;
 use super::logs::source::{Source, When, exchanges, grouped, iso, listed, plain, table};
 
+mod reconcile;
 #[cfg(test)]
 mod tests;
 
 /// Sums usage and cost by model, key, vendor, application or day.
 #[derive(Clone, Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Usage {
+    #[command(subcommand)]
+    command: Option<UsageCommand>,
     /// A row for each model, key, vendor, app, day (UTC) or price.
     #[arg(long, default_value = "model", value_parser = parse_by)]
     by: By,
@@ -33,6 +37,12 @@ pub(crate) struct Usage {
     source: Source,
 }
 
+#[derive(Clone, Debug, clap::Subcommand)]
+enum UsageCommand {
+    /// Compare the ledger with a vendor's own report of usage or cost.
+    Reconcile(reconcile::Reconcile),
+}
+
 fn parse_by(text: &str) -> Result<By, String> {
     By::parse(text).ok_or_else(|| {
         let names: Vec<&str> = By::ALL.into_iter().map(By::as_str).collect();
@@ -46,6 +56,9 @@ impl Usage {
     /// # Errors
     /// When there is no ledger to read.
     pub(crate) fn run(self, out: &mut dyn Write, notes: &mut dyn Write) -> anyhow::Result<ExitCode> {
+        if let Some(UsageCommand::Reconcile(reconcile)) = self.command {
+            return reconcile.run(out, notes);
+        }
         self.run_at(out, notes, &SystemClock)
     }
 

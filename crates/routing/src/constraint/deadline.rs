@@ -18,12 +18,16 @@ const OLD_MS: u64 = 60_000;
 
 fn check(candidate: &Candidate, look: &mut Look<'_, '_>) -> Option<Removal> {
     let deadline = look.features.deadline?;
-    let health = &candidate.health;
-    let is_old = health.pace(look.features.at).is_some_and(|pace| pace.age_ms > OLD_MS);
-    if is_old && health.in_flight() == 0 {
+    let sight = look.sight;
+    let is_old = sight.pace(candidate).is_some_and(|pace| pace.age_ms > OLD_MS);
+    if is_old && sight.in_flight(candidate) == 0 {
         return None;
     }
-    let p95_us = if deadline.is_first_token { health.first_token_p95_us() } else { health.total_p95_us() }?;
+    let p95_us = if deadline.is_first_token {
+        sight.first_token_p95_us(candidate)
+    } else {
+        sight.total_p95_us(candidate)
+    }?;
     let p95_ms = p95_us.div_ceil(1000);
     let remaining_ms = deadline.remaining_ms;
     (p95_ms > remaining_ms).then_some(Removal::TooSlow { p95_ms, remaining_ms })

@@ -2,7 +2,6 @@
 
 use super::{Constraint, Look};
 use crate::candidate::Candidate;
-use crate::health::breaker::Standing;
 use crate::reason::Removal;
 
 pub(super) const PLUGIN: Constraint = Constraint {
@@ -12,12 +11,8 @@ pub(super) const PLUGIN: Constraint = Constraint {
 };
 
 fn check(candidate: &Candidate, look: &mut Look<'_, '_>) -> Option<Removal> {
-    let now = look.features.at;
-    if let Some(retry_after_ms) = candidate.health.tombstones.target_buried_ms(now) {
+    if let Some(retry_after_ms) = look.sight.buried_ms(candidate) {
         return Some(Removal::Tombstoned { retry_after_ms });
     }
-    match candidate.health.standing(now) {
-        Standing::Open { retry_after_ms } => Some(Removal::BreakerOpen { retry_after_ms }),
-        Standing::Closed | Standing::HalfOpen => None,
-    }
+    look.sight.resting_ms(candidate).map(|retry_after_ms| Removal::BreakerOpen { retry_after_ms })
 }

@@ -16,7 +16,8 @@ use crate::request::{AllowList, Deadline, Input};
 fn removal(candidate: &Candidate, constraints: &Constraints, features: &Features<'_>) -> Option<Removal> {
     let mut unread = Unread;
     let mut lengths = Lengths::new(features.input, &mut unread);
-    against(candidate, &mut Look { constraints, features, lengths: &mut lengths })
+    let sight = Sight::of(1, features.at);
+    against(candidate, &mut Look { constraints, features, lengths: &mut lengths, sight: &sight })
 }
 
 fn none() -> Constraints {

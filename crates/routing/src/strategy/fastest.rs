@@ -40,13 +40,11 @@ struct Timed {
 
 impl Timed {
     fn of(index: Index, candidate: &Candidate, ask: &Ask<'_, '_>) -> Self {
-        let now = ask.features.at;
-        let health = &candidate.health;
-        let in_flight = health.in_flight();
-        let Some(pace) = health.pace(now) else {
+        let in_flight = ask.sight.in_flight(candidate);
+        let Some(pace) = ask.sight.pace(candidate) else {
             return Self { index, expected_us: None, first_token_us: 0, token_us: 0, age_ms: 0, in_flight };
         };
-        let first_token_us = pace.first_token_us.max(health.stalled_us(now));
+        let first_token_us = pace.first_token_us.max(ask.sight.stalled_us(candidate));
         let tokens_us = pace.token_ns.saturating_mul(expected_output(candidate, ask.features)) / 1000;
         Self {
             index,

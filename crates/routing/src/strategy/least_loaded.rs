@@ -10,6 +10,7 @@ use super::{Ask, Order, Plugin, Ranked, Strategy, two_choices};
 use crate::candidate::Candidate;
 use crate::load::Load;
 use crate::reason::Reason;
+use crate::sight::Sight;
 
 pub(super) const PLUGIN: Plugin = Plugin {
     name: "least-loaded",
@@ -33,25 +34,23 @@ enum Rank {
 }
 
 /// How full a target is.
-pub(crate) fn load(candidate: &Candidate, ask_at: pilothouse_core::clock::UnixMs) -> Load {
-    let in_flight = candidate.health.in_flight();
-    match &candidate.gauge {
-        Some(gauge) => gauge.load(ask_at, in_flight),
-        None => Load { score: in_flight as f32 / CALLS_FULL, is_measured: false },
-    }
+pub(crate) fn load(candidate: &Candidate, sight: &Sight) -> Load {
+    sight
+        .load(candidate)
+        .unwrap_or_else(|| Load { score: sight.in_flight(candidate) as f32 / CALLS_FULL, is_measured: false })
 }
 
 impl Strategy for LeastLoaded {
     fn order(&self, ask: &mut Ask<'_, '_>, order: &mut Order) {
         let mut found: SmallVec<[(Rank, f32, u64, Ranked); 16]> = SmallVec::new();
         for (index, candidate) in ask.candidates() {
-            let Load { score, is_measured } = load(candidate, ask.features.at);
+            let Load { score, is_measured } = load(candidate, ask.sight);
             let rank = match (candidate.is_spill, candidate.gauge.is_some() && score >= 1.0) {
                 (_, true) => Rank::Saturated,
                 (true, false) => Rank::Spill,
                 (false, false) => Rank::HasRoom,
             };
-            let in_flight = candidate.health.in_flight();
+            let in_flight = ask.sight.in_flight(candidate);
             let reason = match rank {
                 Rank::Spill => Reason::Spill,
                 _ => Reason::Load { score, in_flight, is_measured },

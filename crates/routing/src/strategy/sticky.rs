@@ -30,15 +30,15 @@ impl Strategy for Sticky {
         let conversation = ask.features.conversation.map_or_else(|| ask.random.next_u64(), |known| known.id);
         let (mut in_flight, mut weights) = (1_u64, 0_u64);
         for (_, candidate) in ask.candidates() {
-            in_flight += u64::from(candidate.health.in_flight());
+            in_flight += u64::from(ask.sight.in_flight(candidate));
             weights += u64::from(candidate.weight);
         }
         let mut ring: SmallVec<[(bool, f64, Ranked); 16]> = SmallVec::new();
         for (index, candidate) in ask.candidates() {
             let weight = u64::from(candidate.weight);
             let share = (in_flight * weight * BOUND_PERCENT).div_ceil((weights * 100).max(1));
-            let is_full = candidate.gauge.is_some() && load(candidate, ask.features.at).score >= 1.0;
-            let is_over_bound = is_full || u64::from(candidate.health.in_flight()) >= share.max(1);
+            let is_full = candidate.gauge.is_some() && load(candidate, ask.sight).score >= 1.0;
+            let is_over_bound = is_full || u64::from(ask.sight.in_flight(candidate)) >= share.max(1);
             let bits = mix(candidate.id.0 ^ mix(conversation));
             // In (0, 1): the logarithm of neither end is of use.
             let unit = ((bits >> 11) as f64 + 0.5) / (1_u64 << 53) as f64;

@@ -10,10 +10,11 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::count::{Counter, Texts};
-use crate::fixture::{features, priced};
+use crate::fixture::{features, numbered, priced};
 use crate::health::Ended;
 use crate::load::{Gauge, Sample};
 use crate::request::{Conversation, Input};
+use crate::sight::Sight;
 
 /// Expects of a target what its weight says, in hundredths.
 struct ByWeight;
@@ -48,7 +49,10 @@ fn ordered_by(
     let mut lengths = Lengths::new(features.input, counter);
     let mut random = Random::new(seed);
     let mut order = Order::new();
-    let mut ask = Ask { candidates, left: &left, features, lengths: &mut lengths, random: &mut random };
+    let candidates = &numbered(candidates);
+    let sight = Sight::of(candidates.len(), features.at);
+    let mut ask =
+        Ask { candidates, left: &left, features, lengths: &mut lengths, random: &mut random, sight: &sight };
     made(name).order(&mut ask, &mut order);
     order
 }
@@ -131,8 +135,10 @@ proptest! {
             let mut counter = Texts(&["some text to count"]);
             let mut lengths = Lengths::new(input, &mut counter);
             let (mut random, mut order) = (Random::new(seed), Order::new());
+            let candidates = numbered(&candidates);
+            let sight = Sight::of(candidates.len(), features.at);
             let mut ask = Ask {
-                candidates: &candidates, left: &left, features: &features, lengths: &mut lengths, random: &mut random,
+                candidates: &candidates, left: &left, features: &features, lengths: &mut lengths, random: &mut random, sight: &sight,
             };
             made(name).order(&mut ask, &mut order);
             order

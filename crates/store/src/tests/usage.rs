@@ -54,6 +54,32 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn days_add_up_to_what_was_sent_and_cancelled_exchanges_are_among_them(
+        exchanges in proptest::collection::vec(any_exchange(), 0..40),
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        record(&ledger(dir.path()), exchanges.clone());
+        let (mut all, mut cancelled, mut days) = (Totals::default(), Totals::default(), Vec::new());
+        let reader = Reader::open(dir.path()).unwrap();
+        reader.daily(None, None, |daily| {
+            all.add(&daily.all);
+            cancelled.add(&daily.cancelled);
+            days.push(daily.day);
+        }).unwrap();
+        let sent: Vec<Exchange> = exchanges.into_iter().filter(|exchange| exchange.target.is_some()).collect();
+        prop_assert_eq!(all, sum_of(&sent));
+        let gone = |exchange: &Exchange| exchange.outcome == Outcome::Cancelled;
+        prop_assert_eq!(cancelled, sum_of(&sent.into_iter().filter(gone).collect::<Vec<_>>()));
+        // Moments beyond the calendar have no day.
+        days.retain(|day| !day.starts_with('('));
+        prop_assert!(days.is_sorted());
+    }
+}
+
 #[test]
 fn an_unknown_cost_is_counted_apart_and_never_as_nothing() {
     let dir = tempfile::tempdir().unwrap();

@@ -5,6 +5,7 @@
 mod bedrock;
 mod cases;
 mod contexts;
+mod foreign;
 mod found;
 mod gemini;
 mod golden;

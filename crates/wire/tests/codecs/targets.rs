@@ -15,6 +15,7 @@ use pilothouse_wire::embeddings::{Client, Form as VendorForm};
 use pilothouse_wire::framing::Framing;
 use pilothouse_wire::sse;
 
+use super::foreign;
 use super::mutate::Chance;
 use super::readers;
 
@@ -71,6 +72,8 @@ pub(crate) const TARGETS: &[Target] = &[
     Target::of("rules", &["requests"], &[], readers::rules),
     Target::of("forms", &[], readers::FORMS, readers::forms),
     Target::of("passing", &["answers"], readers::FRAMES, readers::passing),
+    Target::of("imports", &[], foreign::CONFIGURATIONS, foreign::imports),
+    Target::of("reports", &[], foreign::REPORTS, foreign::reports),
 ];
 
 /// Models whose targets differ in what they take.

@@ -1,0 +1,144 @@
+//! What a choice was made of, kept so that it can be made again: the request's features, the seed of chance, what was
+//! counted, and what was seen of the targets. The route itself, its targets and prices are the configuration's.
+
+use pilothouse_core::clock::UnixMs;
+use pilothouse_tokens::{TextShape, Tokenizer};
+use serde::{Deserialize, Serialize};
+
+use crate::candidate::{Capability, Needs};
+use crate::count::{Counter, Readings};
+use crate::random::Random;
+use crate::request::{AllowList, Conversation, Deadline, Features, Held, Input};
+use crate::route::{Decision, NoTarget, Route};
+use crate::sight::{Seen, Sight};
+
+/// Most names of an allow-list that are kept.
+const ALLOWED_MAX: usize = 64;
+
+/// What a choice was made of. As JSON it is some hundred bytes: what is usual is left out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Evidence {
+    seed: u64,
+    at: UnixMs,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    needs: Vec<Capability>,
+    /// Bytes of text, messages, tokens of media.
+    input: (u64, u32, u64),
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_tokens_max: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_tokens_expected: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_tier: Option<Box<str>>,
+    /// Milliseconds that were left, and whether for the first token only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deadline: Option<(u64, bool)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allowed: Option<Vec<Box<str>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conversation: Option<(u64, Option<Held>)>,
+    #[serde(skip_serializing_if = "Readings::is_empty")]
+    readings: Readings,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    seen: Vec<Seen>,
+    /// The allow-list was longer than what is kept.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    is_cut: bool,
+}
+
+impl Evidence {
+    /// The moment of the choice.
+    #[must_use]
+    pub const fn at(&self) -> UnixMs {
+        self.at
+    }
+
+    /// Whether something that the choice was made of was too long to be kept, so that it cannot be made again for sure.
+    #[must_use]
+    pub const fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
+    fn of(features: &Features<'_>, seed: u64, readings: Readings, sight: &Sight) -> Self {
+        let names = features.allowed.map(AllowList::names);
+        Self {
+            seed,
+            at: features.at,
+            needs: features.needs.iter().collect(),
+            input: (features.input.text_bytes, features.input.messages, features.input.media_tokens),
+            output_tokens_max: features.output_tokens_max,
+            output_tokens_expected: features.output_tokens_expected,
+            service_tier: features.service_tier.map(Into::into),
+            deadline: features.deadline.map(|deadline| (deadline.remaining_ms, deadline.is_first_token)),
+            allowed: names.map(|names| names.iter().take(ALLOWED_MAX).cloned().collect()),
+            conversation: features.conversation.map(|known| (known.id, known.held)),
+            readings,
+            seen: sight.seen(),
+            is_cut: names.is_some_and(|names| names.len() > ALLOWED_MAX),
+        }
+    }
+}
+
+/// Answers what was answered before.
+struct Told<'e>(&'e Readings);
+
+impl Counter for Told<'_> {
+    fn shape(&mut self) -> Option<TextShape> {
+        // What estimates make of it is told, too: the shape itself is not asked for.
+        self.0.has_shape().then(TextShape::default)
+    }
+
+    fn count(&mut self, tokenizer: Tokenizer) -> Option<u64> {
+        self.0.counted(tokenizer)
+    }
+}
+
+impl Route {
+    /// Chooses as [`Route::choose`] does, by the chance of a seed, and gives what the choice was made of.
+    ///
+    /// # Errors
+    /// As [`Route::choose`].
+    pub fn choose_with_evidence(
+        &self,
+        features: &Features<'_>,
+        counter: &mut dyn Counter,
+        seed: u64,
+    ) -> Result<(Decision, Evidence), NoTarget> {
+        let sight = Sight::of(self.candidates().len(), features.at);
+        let mut readings = Readings::default();
+        let decision =
+            self.choose_seeing(features, counter, &mut Random::new(seed), &sight, Ok(&mut readings))?;
+        Ok((decision, Evidence::of(features, seed, readings, &sight)))
+    }
+
+    /// Makes a choice again of what it was made of. With the same route, the outcome is the same.
+    ///
+    /// # Errors
+    /// As [`Route::choose`].
+    pub fn choose_again(&self, evidence: &Evidence) -> Result<Decision, NoTarget> {
+        let allowed = evidence.allowed.as_ref().map(|names| AllowList::new(names.iter().cloned()));
+        let (text_bytes, messages, media_tokens) = evidence.input;
+        let features = Features {
+            at: evidence.at,
+            needs: evidence.needs.iter().copied().collect::<Needs>(),
+            input: Input { text_bytes, messages, media_tokens },
+            output_tokens_max: evidence.output_tokens_max,
+            output_tokens_expected: evidence.output_tokens_expected,
+            service_tier: evidence.service_tier.as_deref(),
+            deadline: evidence
+                .deadline
+                .map(|(remaining_ms, is_first_token)| Deadline { remaining_ms, is_first_token }),
+            allowed: allowed.as_ref(),
+            conversation: evidence.conversation.map(|(id, held)| Conversation { id, held }),
+            last_user_text: None,
+        };
+        let sight = Sight::again(self.candidates().len(), evidence.at, &evidence.seen);
+        let mut counter = Told(&evidence.readings);
+        let random = &mut Random::new(evidence.seed);
+        self.choose_seeing(&features, &mut counter, random, &sight, Err(&evidence.readings))
+    }
+}
+
+#[cfg(test)]
+mod tests;

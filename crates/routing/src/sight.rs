@@ -1,0 +1,225 @@
+//! What one choice sees of its targets' health. Each figure is read once, so that what is kept of it is what was used,
+//! whatever other calls change meanwhile; and a choice that is made again sees what was kept.
+
+use std::cell::Cell;
+
+use pilothouse_core::clock::UnixMs;
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+use crate::candidate::Candidate;
+use crate::health::breaker::Standing;
+use crate::health::{Observed, Pace};
+use crate::load::Load;
+use crate::strategy::Index;
+
+/// The figures of a route's targets, as one choice sees them.
+#[derive(Debug, Default)]
+pub struct Sight {
+    at: UnixMs,
+    rows: SmallVec<[Row; 4]>,
+}
+
+/// What was read of one target; `None` is not read yet.
+#[derive(Clone, Debug, Default)]
+struct Row {
+    in_flight: Cell<Option<u32>>,
+    resting_ms: Cell<Option<Option<u64>>>,
+    buried_ms: Cell<Option<Option<u64>>>,
+    pace: Cell<Option<Option<Pace>>>,
+    stalled_us: Cell<Option<u64>>,
+    first_token_p95_us: Cell<Option<Option<u64>>>,
+    total_p95_us: Cell<Option<Option<u64>>>,
+    observed: Cell<Option<Option<Observed>>>,
+    load: Cell<Option<Load>>,
+}
+
+/// What was seen of one target, without what says nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Seen {
+    /// The place among the route's candidates.
+    place: Index,
+    #[serde(skip_serializing_if = "is_zero")]
+    in_flight: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resting_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    buried_ms: Option<u64>,
+    /// Microseconds to the first token, nanoseconds per token, milliseconds since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pace: Option<(u64, u64, u64)>,
+    #[serde(skip_serializing_if = "is_zero_us")]
+    stalled_us: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_token_p95_us: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_p95_us: Option<u64>,
+    /// Tokens of the request's text, and the error in percent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    observed: Option<(u64, u32)>,
+    /// The bits of the score, because text would round it, and whether it was measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    load: Option<(u32, bool)>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+const fn is_zero_us(count: &u64) -> bool {
+    *count == 0
+}
+
+/// The figure of a cell: what was read before, or what is read now.
+fn once<T: Copy>(cell: &Cell<Option<T>>, read: impl FnOnce() -> T) -> T {
+    cell.get().unwrap_or_else(|| {
+        let value = read();
+        cell.set(Some(value));
+        value
+    })
+}
+
+impl Sight {
+    /// Nothing seen yet of so many targets.
+    #[must_use]
+    pub fn of(candidates: usize, at: UnixMs) -> Self {
+        Self { at, rows: SmallVec::from_elem(Row::default(), candidates) }
+    }
+
+    /// What was seen before: whatever was not, is as of a target that has never been called.
+    pub(crate) fn again(candidates: usize, at: UnixMs, seen: &[Seen]) -> Self {
+        let mut rows = SmallVec::with_capacity(candidates);
+        for place in 0..candidates {
+            let one = seen.iter().find(|one| usize::from(one.place) == place).cloned().unwrap_or_default();
+            rows.push(Row::told(&one));
+        }
+        Self { at, rows }
+    }
+
+    /// What was seen.
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        let rows = (0..).zip(&self.rows).map(|(place, row)| row.seen(place));
+        rows.filter(|seen| *seen != Seen { place: seen.place, ..Seen::default() }).collect()
+    }
+
+    fn row(&self, candidate: &Candidate) -> Option<&Row> {
+        self.rows.get(usize::from(candidate.place))
+    }
+
+    fn read<T: Copy>(
+        &self,
+        candidate: &Candidate,
+        cell: impl FnOnce(&Row) -> &Cell<Option<T>>,
+        read: impl FnOnce() -> T,
+    ) -> T {
+        match self.row(candidate) {
+            Some(row) => once(cell(row), read),
+            None => read(),
+        }
+    }
+
+    /// Calls that are under way.
+    #[must_use]
+    pub fn in_flight(&self, candidate: &Candidate) -> u32 {
+        self.read(candidate, |row| &row.in_flight, || candidate.health.in_flight())
+    }
+
+    /// Milliseconds for which the breaker lets nothing pass.
+    #[must_use]
+    pub fn resting_ms(&self, candidate: &Candidate) -> Option<u64> {
+        let read = || match candidate.health.standing(self.at) {
+            Standing::Open { retry_after_ms } => Some(retry_after_ms),
+            Standing::Closed | Standing::HalfOpen => None,
+        };
+        self.read(candidate, |row| &row.resting_ms, read)
+    }
+
+    /// Milliseconds for which the target is not asked for, because its vendor does not have it.
+    #[must_use]
+    pub fn buried_ms(&self, candidate: &Candidate) -> Option<u64> {
+        let read = || candidate.health.tombstones.target_buried_ms(self.at);
+        self.read(candidate, |row| &row.buried_ms, read)
+    }
+
+    /// How fast it has been.
+    #[must_use]
+    pub fn pace(&self, candidate: &Candidate) -> Option<Pace> {
+        self.read(candidate, |row| &row.pace, || candidate.health.pace(self.at))
+    }
+
+    /// Microseconds for which calls have waited for a first token while none came.
+    #[must_use]
+    pub fn stalled_us(&self, candidate: &Candidate) -> u64 {
+        self.read(candidate, |row| &row.stalled_us, || candidate.health.stalled_us(self.at))
+    }
+
+    /// Microseconds that 95 of 100 first tokens stayed within.
+    #[must_use]
+    pub fn first_token_p95_us(&self, candidate: &Candidate) -> Option<u64> {
+        let read = || candidate.health.first_token_p95_us();
+        self.read(candidate, |row| &row.first_token_p95_us, read)
+    }
+
+    /// Microseconds that 95 of 100 whole answers stayed within.
+    #[must_use]
+    pub fn total_p95_us(&self, candidate: &Candidate) -> Option<u64> {
+        self.read(candidate, |row| &row.total_p95_us, || candidate.health.total_p95_us())
+    }
+
+    /// The tokens that the request's text is expected to be, by what the vendor reported before. A choice is about one
+    /// request, so that `text_bytes` is always the same.
+    #[must_use]
+    pub fn observed(&self, candidate: &Candidate, text_bytes: u64) -> Option<Observed> {
+        let read = || candidate.health.calibration.tokens(text_bytes);
+        self.read(candidate, |row| &row.observed, read)
+    }
+
+    /// What its model server says of its queue, where it is scraped.
+    #[must_use]
+    pub fn load(&self, candidate: &Candidate) -> Option<Load> {
+        let gauge = candidate.gauge.as_ref()?;
+        let in_flight = self.in_flight(candidate);
+        Some(self.read(candidate, |row| &row.load, || gauge.load(self.at, in_flight)))
+    }
+}
+
+impl Row {
+    fn told(seen: &Seen) -> Self {
+        let pace =
+            seen.pace.map(|(first_token_us, token_ns, age_ms)| Pace { first_token_us, token_ns, age_ms });
+        let observed = seen.observed.map(|(tokens, error_percent)| Observed { tokens, error_percent });
+        let load = seen.load.map_or(Load { score: 0.0, is_measured: false }, |(bits, is_measured)| Load {
+            score: f32::from_bits(bits),
+            is_measured,
+        });
+        Self {
+            in_flight: Cell::new(Some(seen.in_flight)),
+            resting_ms: Cell::new(Some(seen.resting_ms)),
+            buried_ms: Cell::new(Some(seen.buried_ms)),
+            pace: Cell::new(Some(pace)),
+            stalled_us: Cell::new(Some(seen.stalled_us)),
+            first_token_p95_us: Cell::new(Some(seen.first_token_p95_us)),
+            total_p95_us: Cell::new(Some(seen.total_p95_us)),
+            observed: Cell::new(Some(observed)),
+            load: Cell::new(Some(load)),
+        }
+    }
+
+    fn seen(&self, place: Index) -> Seen {
+        Seen {
+            place,
+            in_flight: self.in_flight.get().unwrap_or_default(),
+            resting_ms: self.resting_ms.get().flatten(),
+            buried_ms: self.buried_ms.get().flatten(),
+            pace: self.pace.get().flatten().map(|pace| (pace.first_token_us, pace.token_ns, pace.age_ms)),
+            stalled_us: self.stalled_us.get().unwrap_or_default(),
+            first_token_p95_us: self.first_token_p95_us.get().flatten(),
+            total_p95_us: self.total_p95_us.get().flatten(),
+            observed: self.observed.get().flatten().map(|observed| (observed.tokens, observed.error_percent)),
+            load: self.load.get().map(|load| (load.score.to_bits(), load.is_measured)),
+        }
+    }
+}
