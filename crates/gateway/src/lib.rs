@@ -14,6 +14,7 @@ pub mod explain;
 mod exposure;
 mod job;
 mod kept;
+pub mod load;
 mod memory;
 pub mod metrics;
 pub mod minted;

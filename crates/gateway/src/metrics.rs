@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pilothouse_core::exchange::{Exchange, Outcome};
 use pilothouse_core::usage::Usage;
 use pilothouse_routing::Health;
+use pilothouse_routing::load::Gauge;
 
 use crate::concurrency::{LimitCounts, Limits};
 use crate::purse::Purses;
@@ -45,6 +46,8 @@ pub struct Metrics {
     pub in_flight: AtomicU64,
     /// Reloads of the configuration that failed.
     pub reloads_failed: AtomicU64,
+    /// Looks at model servers that told nothing.
+    pub looks_failed: AtomicU64,
     /// Limits on calls at once.
     pub limits: Limits,
     /// The money of routes that hedge.
@@ -97,6 +100,8 @@ pub struct TargetMetrics {
     retries: AtomicU64,
     /// How it has been doing, for the routes that have it.
     pub health: Arc<Health>,
+    /// How full its server says that it is, where that is looked at.
+    pub gauge: Arc<Gauge>,
 }
 
 impl TargetMetrics {
@@ -179,6 +184,12 @@ impl Metrics {
             "counter",
             "Configuration reloads that failed.",
             self.reloads_failed.load(Relaxed),
+        );
+        single(
+            "pilothouse_server_looks_failed_total",
+            "counter",
+            "Looks at the metrics of model servers that told nothing.",
+            self.looks_failed.load(Relaxed),
         );
         let targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
         family(&mut out, &targets, "pilothouse_exchanges_total", "Exchanges by how they ended.", |target| {

@@ -44,6 +44,8 @@ pub(crate) struct Made {
     pub(crate) answer: AnswerFacts,
     /// What it cost.
     pub(crate) bill: Bill,
+    /// The model was told that it was the last turn of its run: no other call is to have that answer.
+    pub(crate) was_last_turn: bool,
 }
 
 impl Watch {
@@ -71,6 +73,9 @@ impl Watch {
                 target: exchange.target.clone(),
                 answer: exchange.answer.clone(),
                 bill: exchange.bill,
+                was_last_turn: exchange.receipt.as_ref().is_some_and(|receipt| {
+                    receipt.edits.iter().any(|note| note.code == pilothouse_wire::last_turn::CODE)
+                }),
             });
         }
     }

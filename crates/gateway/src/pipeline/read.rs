@@ -52,6 +52,8 @@ pub(crate) struct Asked<'h> {
     pub(crate) as_sent: Option<Bytes>,
     /// Who wants to know what comes of the exchange.
     pub(crate) watch: Option<Arc<Watch>>,
+    /// The model is to be told that this turn of its run is the last one.
+    pub(crate) is_last_turn: bool,
     /// What is kept of the exchange, where bodies are.
     pub(crate) keeping: Option<Box<Keeping>>,
     /// What one pass over the body tells, once somebody has asked.
@@ -88,8 +90,9 @@ impl Asked<'static> {
             end_user: caller.end_user.clone(),
             caller,
             as_sent: None,
-            watch: None,
+            is_last_turn: false,
             keeping: None,
+            watch: None,
             survey: OnceLock::new(),
         })
     }
@@ -126,8 +129,9 @@ impl Asked<'_> {
             holder: self.holder.clone(),
             end_user: self.end_user.clone(),
             as_sent: self.as_sent.clone(),
-            watch: None,
+            is_last_turn: self.is_last_turn,
             keeping: None,
+            watch: None,
             survey: self.survey.clone(),
         }
     }
@@ -149,8 +153,9 @@ impl Asked<'_> {
             holder: self.holder.clone(),
             end_user: self.end_user.take(),
             as_sent: self.as_sent.take(),
-            watch: self.watch.take(),
+            is_last_turn: self.is_last_turn,
             keeping: self.keeping.take(),
+            watch: self.watch.take(),
             survey: std::mem::take(&mut self.survey),
         }
     }
@@ -353,6 +358,7 @@ pub(super) fn asked<'h>(
         holder,
         end_user,
         as_sent: None,
+        is_last_turn: false,
         watch: None,
         keeping: None,
         survey: OnceLock::new(),

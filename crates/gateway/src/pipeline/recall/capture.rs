@@ -95,7 +95,7 @@ fn may_be_given_again(made: &Made, embeds: bool) -> bool {
         Some(_) => false,
         None => embeds,
     };
-    made.outcome == Outcome::Complete && is_whole
+    made.outcome == Outcome::Complete && is_whole && !made.was_last_turn
 }
 
 /// Gathers what passes.
