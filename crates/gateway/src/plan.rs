@@ -5,6 +5,7 @@
 
 mod build;
 mod cache;
+mod configured;
 mod keys;
 mod limit;
 mod provider;
@@ -23,6 +24,8 @@ use pilothouse_store::BodyKey;
 
 pub use build::{Environment, build, listen_address};
 pub use cache::{CacheTerms, PlanCache, SemanticTerms};
+pub(crate) use configured::check_clashes;
+pub use configured::{Configured, Place, Thing};
 pub use keys::{KeyInfo, Keys, digest_of};
 pub use provider::{CallHeads, Live, Naming, Provider, Rerank, Surface};
 pub use resolve::{Resolution, Target};
@@ -60,6 +63,8 @@ pub struct Plan {
     pub keys: Keys,
     /// Limits and budgets of teams, routes, end users and runs.
     pub governance: terms::Governance,
+    /// Where in the file things stand.
+    pub configured: Configured,
     /// The digest of the token for operators.
     pub admin: Option<[u8; 32]>,
     /// From where one may call.

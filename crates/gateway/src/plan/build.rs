@@ -12,7 +12,7 @@ use super::keys::{KeyInfo, Keys, digest_of};
 use super::limit::{Making, PlannedLimits};
 use super::provider::build_provider;
 use super::terms::Governance;
-use super::{Plan, Provider, cache, route};
+use super::{Configured, Plan, Provider, cache, route};
 use crate::config::{self, ConfigError, Diagnostic, Source};
 use crate::exposure::Exposure;
 use crate::load::LoadWatch;
@@ -98,6 +98,7 @@ pub fn build(
         providers,
         keys,
         governance,
+        configured: Configured::of(source),
         admin,
         exposure: Exposure::new(&server.hosts, &server.origins),
         body_bytes_max: server.body_bytes_max,

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "everything here is test code")]
 
+mod admin;
 mod bedrock;
 mod bills;
 mod budgets;
