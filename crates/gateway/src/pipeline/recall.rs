@@ -174,6 +174,8 @@ impl Recall<'_> {
             }
             _ => asking.await,
         };
+        // The model was told that a run is in its last turn, which no other request is.
+        capture.is_for_once = asked.is_last_turn;
         capture.learning = wanted.and_then(|wanted| wanted.learns(looked));
         marked(capture.wrap(answer), recalled)
     }
@@ -192,6 +194,7 @@ impl Recall<'_> {
             is_stream: asked.is_stream,
             embeds: self.call.embeds(),
             lead,
+            is_for_once: false,
             learning: None,
             room: shared.cache.answers.answer_max(),
         }

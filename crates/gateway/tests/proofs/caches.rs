@@ -435,3 +435,16 @@ fn the_examples_of_the_book_load_and_its_table_is_what_is_left_out() {
         assert!(page.contains(&row), "{row}");
     }
 }
+
+#[test]
+fn a_stream_that_comes_as_an_array_is_given_again_as_one_though_bodies_are_kept() {
+    let house = House::with(&format!("{FOUR_VENDORS}{CACHED}[store]\nbodies = \"all\"\n"));
+    let body = Client::Gemini.ask("", "What is a tide?", true).to_string();
+    let path = "/v1beta/models/gemini/gemini-2.5-flash:streamGenerateContent";
+    let ask = || house.post(path, &[], body.as_bytes());
+    let (first, again) = (ask(), ask());
+    assert_eq!([result(&first), result(&again)], ["miss", "hit"], "{}", first.text());
+    assert_eq!(first.header("content-type"), Some("application/json"));
+    assert_eq!((first.header("content-type"), &first.body), (again.header("content-type"), &again.body));
+    assert!(again.json().as_array().is_some_and(|events| !events.is_empty()));
+}

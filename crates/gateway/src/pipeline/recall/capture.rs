@@ -30,6 +30,8 @@ pub(super) struct Capture {
     pub(super) embeds: bool,
     /// Those that wait for it. Dropped, it goes to the first of them.
     pub(super) lead: Option<Lead<Landing>>,
+    /// The vendor was told something besides what was asked, so that the answer is good for this request alone.
+    pub(super) is_for_once: bool,
     /// What is learned of the question.
     pub(super) learning: Option<Box<Learning>>,
     /// Bytes of an answer at most.
@@ -57,6 +59,9 @@ impl Capture {
 
     /// The answer as it is kept; `None` for one that is not.
     fn kept(&self, headers: &HeaderMap, body: Bytes) -> Option<Kept> {
+        if self.is_for_once {
+            return None;
+        }
         let made = self
             .watch
             .made()
