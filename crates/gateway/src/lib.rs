@@ -16,6 +16,7 @@ pub mod export;
 mod exposure;
 mod job;
 mod kept;
+pub mod load;
 mod memory;
 pub mod metrics;
 pub mod minted;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pilothouse_core::exchange::{Exchange, Outcome};
 use pilothouse_core::usage::Usage;
 use pilothouse_routing::Health;
+use pilothouse_routing::load::Gauge;
 use pilothouse_store::budget::ScopeKind;
 
 use crate::concurrency::{LimitCounts, Limits};
@@ -46,6 +47,8 @@ pub struct Metrics {
     pub in_flight: AtomicU64,
     /// Reloads of the configuration that failed.
     pub reloads_failed: AtomicU64,
+    /// Looks at model servers that told nothing.
+    pub looks_failed: AtomicU64,
     /// Shares of budgets that were met, by what the budget is about, in the order of [`ScopeKind::ALL`].
     alerts: [AtomicU64; ScopeKind::ALL.len()],
     /// Limits on calls at once.
@@ -100,6 +103,8 @@ pub struct TargetMetrics {
     retries: AtomicU64,
     /// How it has been doing, for the routes that have it.
     pub health: Arc<Health>,
+    /// How full its server says that it is, where that is looked at.
+    pub gauge: Arc<Gauge>,
 }
 
 impl TargetMetrics {
@@ -206,6 +211,12 @@ impl Metrics {
             "counter",
             "Configuration reloads that failed.",
             self.reloads_failed.load(Relaxed),
+        );
+        single(
+            "pilothouse_server_looks_failed_total",
+            "counter",
+            "Looks at the metrics of model servers that told nothing.",
+            self.looks_failed.load(Relaxed),
         );
         self.render_alerts(&mut out);
         let targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);

@@ -34,6 +34,7 @@ pub use ties::Tie;
 
 use crate::config::{BodiesMode, ConfigError, DebugSection, Defaults};
 use crate::exposure::Exposure;
+use crate::load::LoadWatch;
 use crate::metrics::Metrics;
 
 /// A configuration made ready for use.
@@ -52,6 +53,8 @@ pub struct Plan {
     pub(crate) limits: limit::PlannedLimits,
     /// Names that applications call, with who takes them.
     pub routes: HashMap<Box<str>, Arc<Route>>,
+    /// Looks at the model servers behind the routes.
+    pub load: LoadWatch,
     /// What holds for calls that say nothing of it, whichever name they call.
     pub defaults: Defaults,
     /// Kept answers, where any are.

@@ -175,6 +175,8 @@ impl Server {
         let _ = server.shared.api.data_dir.set(server.data_dir.clone());
         server.shared.open_budgets(&server.data_dir)?;
         server.follow_keys()?;
+        let looking = server.shared.plan.load().load.start(&server.shared);
+        looking.map_err(|error| StartError::System("cannot start a thread".into(), error))?;
         server.spawn_workers(count, &socket, tls.as_ref(), source.file.server.connections_max)?;
         let info = ServerInfo { pid: std::process::id(), url: server.url(), started: options.clock.now() };
         info.write(&server.data_dir)?;
@@ -269,6 +271,8 @@ impl Server {
                 plan.inherit(&old);
                 self.shared.cache.resize(&plan, self.shared.clock.now());
                 self.shared.plan.store(Arc::new(plan));
+                // Without a thread to look with, servers count as full: they are still called, the least bad first.
+                let _ = self.shared.plan.load().load.start(&self.shared);
                 // A ledger that was open a moment ago is there; what fails now fails at the first call, and says so.
                 let _ = self.shared.open_budgets(&self.data_dir);
                 self.shared.fetch_leases();
@@ -350,6 +354,7 @@ impl Server {
             waited += step;
         }
         self.shared.tasks.close();
+        self.shared.background.join();
         for worker in self.workers {
             worker.thread().unpark();
             // A worker that broke down has nothing left to end.

@@ -24,6 +24,7 @@ use tokio_util::task::TaskTracker;
 use crate::cache::Caches;
 use crate::drain::Drain;
 use crate::kept::KeptPlaces;
+use crate::load::Background;
 use crate::metrics::Metrics;
 use crate::minted::Minted;
 use crate::plan::Plan;
@@ -101,6 +102,8 @@ pub struct Shared {
     pub started_at: UnixMs,
     /// Every task that runs.
     pub tasks: TaskTracker,
+    /// A runtime for what belongs to no worker.
+    pub background: Background,
     ids: AtomicU64,
     seed: u64,
 }
@@ -146,6 +149,7 @@ impl Shared {
             sessions: Arc::new(Semaphore::new(SESSIONS_MAX)),
             started_at,
             tasks: TaskTracker::new(),
+            background: Background::default(),
             ids: AtomicU64::new(0),
             seed,
         }

@@ -15,6 +15,7 @@ use super::terms::Governance;
 use super::{Configured, Plan, Provider, cache, route};
 use crate::config::{self, ConfigError, Diagnostic, Source};
 use crate::exposure::Exposure;
+use crate::load::LoadWatch;
 use crate::metrics::Metrics;
 
 /// What configuration points at from outside the file, as an argument so that tests are alone with theirs.
@@ -112,6 +113,7 @@ pub fn build(
         callable: OnceLock::new(),
         resolved: RwLock::new(HashMap::new()),
         routes: HashMap::new(),
+        load: LoadWatch::of(std::iter::empty()),
         defaults: source.file.defaults.clone(),
         cache: None,
     };
@@ -124,6 +126,7 @@ pub fn build(
         wrong.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| span.start));
         return Err(source.error(wrong));
     }
+    plan.load = LoadWatch::of(routes.values());
     plan.routes = routes;
     plan.cache = cache::build(&plan, source, &mut wrong);
     if !wrong.is_empty() {

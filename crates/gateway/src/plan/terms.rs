@@ -46,6 +46,8 @@ pub struct Terms {
     pub expires: Option<UnixMs>,
     /// Routes and targets that it may call; everything where there are none.
     pub allow: Box<[Box<str>]>,
+    /// Whether the model is told before the last turn of a run.
+    pub tells_last_turn: bool,
     /// Its limits and those of every team above it; only subjects that have any.
     pub limits: Arc<[Subject]>,
     /// Its budgets and those of every team above it.
@@ -60,6 +62,7 @@ impl Default for Terms {
             role: Role::Caller,
             expires: None,
             allow: Box::default(),
+            tells_last_turn: true,
             limits: Arc::new([]),
             budgets: Box::default(),
         }
@@ -150,6 +153,7 @@ impl Governance {
             role: read::role(key.role.as_ref(), wrong),
             expires: key.expires.as_ref().and_then(|given| read::expires(given, wrong)),
             allow: key.allow.iter().map(|name| name.get_ref().as_str().into()).collect(),
+            tells_last_turn: key.last_turn_note.unwrap_or(true),
             ..Terms::default()
         };
         let mut limits = Vec::new();
@@ -199,6 +203,7 @@ impl Governance {
             role: grants.role,
             expires,
             allow: grants.allow.iter().map(|name| name.as_str().into()).collect(),
+            tells_last_turn: true,
             limits: limits.into(),
             budgets: budgets.into(),
         })
