@@ -135,13 +135,10 @@ impl Bill {
             (Cost::Known(one), Cost::Known(other)) => Cost::Known(one + other),
             _ => Cost::Unknown,
         };
-        let estimated_cost = match (self.estimated_output, other.estimated_output) {
-            (_, 0) => self.estimated_cost,
-            (0, _) => other.estimated_cost,
-            _ => match (self.estimated_cost, other.estimated_cost) {
-                (Cost::Known(one), Cost::Known(other)) => Cost::Known(one + other),
-                _ => Cost::Unknown,
-            },
+        let estimated_cost = match (self.estimate(), other.estimate()) {
+            (None, estimate) | (estimate, None) => estimate.unwrap_or_default(),
+            (Some(Cost::Known(one)), Some(Cost::Known(other))) => Cost::Known(one + other),
+            (Some(_), Some(_)) => Cost::Unknown,
         };
         Self {
             usage: self.usage.plus(&other.usage),
@@ -153,10 +150,59 @@ impl Bill {
         }
     }
 
+    /// What is estimated beyond the cost, where anything is.
+    fn estimate(&self) -> Option<Cost> {
+        let has_any = self.estimated_output > 0 || self.estimated_cost != Cost::Unknown;
+        has_any.then_some(self.estimated_cost)
+    }
+
     /// Whether surely nothing was used and nothing is owed.
     fn is_nothing(&self) -> bool {
         self.usage == Usage::default()
-            && self.estimated_output == 0
+            && self.estimate().is_none()
             && self.cost.known().is_some_and(|cost| cost.0 == 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::money::PicoUsd;
+
+    fn bill(output: u64, cost: Option<i128>) -> Bill {
+        let cost = cost.map_or(Cost::Unknown, |cost| Cost::Known(PicoUsd(cost)));
+        let usage = Usage { output, ..Usage::default() };
+        Bill { usage, provenance: Provenance::Reported, cost, ..Bill::default() }
+    }
+
+    #[test]
+    fn sum_of_two_bills_is_unknown_where_one_of_them_is() {
+        let both = bill(3, Some(30)).with(&bill(4, Some(5)));
+        assert_eq!((both.usage.output, both.cost), (7, Cost::Known(PicoUsd(35))));
+        assert_eq!(both.provenance, Provenance::Reported);
+        assert_eq!(bill(3, Some(30)).with(&bill(4, None)).cost, Cost::Unknown);
+        assert_eq!(bill(3, Some(30)).with(&Bill::default()).provenance, Provenance::Partial);
+    }
+
+    #[test]
+    fn call_that_nobody_bills_adds_nothing_to_a_bill() {
+        let nothing = Bill { cost: Cost::Known(PicoUsd::ZERO), ..Bill::default() };
+        assert_eq!(bill(3, Some(30)).with(&nothing), bill(3, Some(30)));
+        assert_eq!(nothing.with(&bill(3, Some(30))), bill(3, Some(30)));
+    }
+
+    #[test]
+    fn estimates_are_added_apart_from_costs() {
+        let cut = |estimate: i128| Bill {
+            estimated_output: 2,
+            estimated_cost: Cost::Known(PicoUsd(estimate)),
+            ..bill(1, Some(1))
+        };
+        let both = cut(10).with(&cut(5));
+        assert_eq!((both.estimated_output, both.estimated_cost), (4, Cost::Known(PicoUsd(15))));
+        assert_eq!(both.cost, Cost::Known(PicoUsd(2)));
+        assert_eq!(cut(10).with(&bill(1, Some(1))).estimated_cost, Cost::Known(PicoUsd(10)));
+        let unpriced = Bill { estimated_cost: Cost::Unknown, ..cut(0) };
+        assert_eq!(cut(10).with(&unpriced).estimated_cost, Cost::Unknown);
     }
 }

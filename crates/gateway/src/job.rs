@@ -3,8 +3,10 @@
 mod aside;
 mod course;
 mod holds;
+mod meter;
 mod paid;
 mod race;
+mod resumed;
 mod seats;
 mod trial;
 
@@ -33,7 +35,9 @@ use seats::Seats;
 
 pub(crate) use aside::{Aside, Tells};
 pub(crate) use holds::{Holds, Run};
+pub(crate) use meter::Meter;
 pub(crate) use race::Racing;
+pub(crate) use resumed::SetAside;
 pub(crate) use trial::{Tested, Trial};
 
 /// Bytes of text that make one token, about: used only for the labelled estimate of broken-off answers.
@@ -65,8 +69,6 @@ pub struct Job {
 struct Rare {
     /// The cost, where it is not the price of the tokens.
     own_cost: Option<Cost>,
-    /// What it saved, where its answer came from the cache.
-    saved: Option<Cost>,
     /// Its places within limits on calls at once.
     seats: Seats,
     /// The first model that was gone, on the way.
@@ -191,8 +193,8 @@ impl Job {
 
     /// The answer comes from the cache: who made it, and what it had cost.
     pub(crate) fn recalled(&mut self, target: Option<TargetUsed>, saved: Cost) {
-        self.rare().saved = Some(saved);
         self.note(|exchange| {
+            exchange.bill.saved = Some(saved);
             exchange.target = target;
             exchange.status = 200;
         });
@@ -305,9 +307,12 @@ impl Job {
 
     fn end(&mut self, outcome: Outcome, facts: Facts) {
         if let Some(trial) = self.rare.as_mut().and_then(|rare| rare.trial.take()) {
+            // Whoever judges it needs no place at the target.
+            self.leaves();
             trial.put(self.handed_over(), outcome, facts);
             return;
         }
+        self.meter_ends();
         let total_us = self.elapsed_us();
         let Some(mut exchange) = self.exchange.take() else { return };
         if self.is_beside() {
@@ -323,29 +328,30 @@ impl Job {
             // An answer that comes at once has its first token with its last.
             exchange.timings.first_token_us.get_or_insert(total_us);
         }
-        let own = self.bill(&exchange, outcome, &facts);
-        exchange.bill = self.with_others(own);
+        exchange.bill = self.bill(&exchange, outcome, &facts);
         exchange.answer = facts.answer;
         match self.rare.as_mut().and_then(|rare| rare.side.take()) {
-            None => self.concludes(exchange, &own),
-            Some(side) => self.side_ends(side, exchange, &own),
+            None => self.concludes(exchange),
+            Some(side) => self.side_ends(side, exchange),
         }
     }
 
-    /// Settles what the exchange held, and records it. `own` is the bill of the answer that is passed on.
-    fn concludes(&mut self, mut exchange: Box<Exchange>, own: &Bill) {
+    /// Settles what the exchange held, and records it with the bill of all that was paid for.
+    fn concludes(&mut self, mut exchange: Box<Exchange>) {
+        let own = exchange.bill;
+        exchange.bill = self.with_others(own);
         self.shared.metrics.in_flight.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
         if let Some(watch) = &self.watch {
             watch.ended(&exchange);
         }
         if self.holds.is_some() {
-            self.holds_end(&mut exchange, own);
+            self.holds_end(&mut exchange, &own);
         }
         if let Some(resolution) = &self.resolution {
             resolution.target.metrics.count(&exchange, &own.usage);
         }
         if self.course.is_some() {
-            self.course_ends(&exchange, own);
+            self.course_ends(&exchange, &own);
         }
         if exchange.client_dialect == Dialect::OpenaiResponses {
             self.keep(&exchange);
@@ -372,10 +378,10 @@ impl Job {
             Outcome::Failed(_) => exchange.status != 200,
             Outcome::Complete | Outcome::Cancelled => false,
         };
-        let (own_cost, saved) = self.rare.as_ref().map_or((None, None), |rare| (rare.own_cost, rare.saved));
+        let own_cost = self.rare.as_ref().and_then(|rare| rare.own_cost);
         if !self.was_sent || self.is_free || (was_refused && !has_output) {
             // Nothing reached the vendor, or it refused: nothing is billed.
-            return Bill { cost: Cost::Known(PicoUsd::ZERO), saved, ..Bill::default() };
+            return Bill { cost: Cost::Known(PicoUsd::ZERO), saved: exchange.bill.saved, ..Bill::default() };
         }
         let Some(resolution) = &self.resolution else { return Bill::default() };
         let tier = facts.answer.service_tier.as_deref();

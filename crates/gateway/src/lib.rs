@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod answer;
+pub mod api;
 pub mod bodies;
 mod cache;
 pub mod cloud;
@@ -11,9 +12,11 @@ pub mod discover;
 mod drain;
 pub mod endpoints;
 pub mod explain;
+pub mod export;
 mod exposure;
 mod job;
 mod kept;
+pub mod load;
 mod memory;
 pub mod metrics;
 pub mod minted;

@@ -20,6 +20,7 @@ mod realtime;
 mod recall;
 mod refuse;
 mod relay;
+mod resume;
 mod translate;
 mod turn;
 mod vertex;
@@ -46,13 +47,13 @@ use crate::told::Told;
 use onward::Onward;
 use read::Asked;
 
-pub(crate) use admit::admit_key;
 pub use admit::{admit, admit_operator};
+pub(crate) use admit::{admit_key, credential};
 pub(crate) use authorise::authorise;
 pub(crate) use choose::Choice;
 use choose::may_call;
 pub(crate) use features::Told as ToldOfRequest;
-pub(crate) use govern::known_cost;
+pub(crate) use govern::{known_cost, no_money};
 pub(crate) use onward::is_of_target;
 pub(crate) use pass::{Passing, Settling, pass};
 pub(crate) use pilothouse_wire::codec::error_codec;
@@ -60,6 +61,7 @@ pub(crate) use read::hops;
 pub(crate) use realtime::realtime;
 pub use refuse::{plain_error, refusal};
 pub(crate) use relay::{WHOLE_MAX, passing_headers};
+pub(crate) use resume::{Coming, RESUMPTIONS_MAX, Source};
 pub(crate) use turn::Places;
 
 pub(crate) const EXCHANGE: HeaderName = HeaderName::from_static("x-pilothouse-exchange");
@@ -141,8 +143,12 @@ async fn exchange(
     }
     // Within which limits, and out of whose money.
     let route = order.route.as_ref().map(|route| &*route.name);
-    if let Err(error) = govern::hold(&worker.shared, plan, &govern::Who::asks(asked), route, &mut job) {
-        return refuse::failed(dialect, job, &error);
+    match govern::hold(&worker.shared, plan, &govern::Who::asks(asked), route, &mut job) {
+        Ok(is_last_turn) => {
+            let on_route = order.route.as_ref().is_none_or(|route| route.tells_last_turn);
+            asked.is_last_turn = is_last_turn && on_route;
+        }
+        Err(error) => return refuse::failed(dialect, job, &error),
     }
     if cascade::may_be_late(&order, call, asked) {
         // Boxed: what must be judged whole while its client waits for a stream is rare.
@@ -366,7 +372,10 @@ impl Around<'_> {
         }
         // Equal dialects: the client's bytes, but for the edits listed. Else, and where the conversation holds reasoning of
         // another vendor, which must not be shown to this one: through the canonical form.
-        let is_apart = || plan.debug.force_translate || holds_foreign_reasoning(dialect, &asked.body);
+        // So do streams that may have to be continued: only what was understood can be.
+        let resumes = || onward.resumes && asked.is_stream && resume::can_resume(choice);
+        let is_apart =
+            || plan.debug.force_translate || holds_foreign_reasoning(dialect, &asked.body) || resumes();
         if choice.is_same_dialect && !(call == Call::Chat && is_apart()) {
             relay::relay(worker, dialect, call, asked, choice, onward, job).await
         } else {

@@ -5,6 +5,7 @@
 
 mod build;
 mod cache;
+mod configured;
 mod edition;
 mod keys;
 mod limit;
@@ -24,6 +25,8 @@ use pilothouse_store::BodyKey;
 
 pub use build::{Environment, build, listen_address};
 pub use cache::{CacheTerms, PlanCache, SemanticTerms};
+pub(crate) use configured::check_clashes;
+pub use configured::{Configured, Place, Thing};
 pub use edition::Edition;
 pub use keys::{KeyInfo, Keys, digest_of};
 pub use provider::{CallHeads, Live, Naming, Provider, Rerank, Surface};
@@ -33,6 +36,7 @@ pub use ties::Tie;
 
 use crate::config::{BodiesMode, ConfigError, DebugSection, Defaults};
 use crate::exposure::Exposure;
+use crate::load::LoadWatch;
 use crate::metrics::Metrics;
 
 /// A configuration made ready for use.
@@ -53,6 +57,8 @@ pub struct Plan {
     pub(crate) limits: limit::PlannedLimits,
     /// Names that applications call, with who takes them.
     pub routes: HashMap<Box<str>, Arc<Route>>,
+    /// Looks at the model servers behind the routes.
+    pub load: LoadWatch,
     /// What holds for calls that say nothing of it, whichever name they call.
     pub defaults: Defaults,
     /// Kept answers, where any are.
@@ -61,6 +67,8 @@ pub struct Plan {
     pub keys: Keys,
     /// Limits and budgets of teams, routes, end users and runs.
     pub governance: terms::Governance,
+    /// Where in the file things stand.
+    pub configured: Configured,
     /// The digest of the token for operators.
     pub admin: Option<[u8; 32]>,
     /// From where one may call.

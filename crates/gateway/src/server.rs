@@ -169,12 +169,14 @@ impl Server {
             is_tls: tls.is_some(),
             listen,
         };
-        server
-            .shared
-            .minted
-            .open(Arc::new(pilothouse_store::keys::Keys::open(&server.data_dir, &*options.clock)?));
+        let keys = pilothouse_store::keys::Keys::open(&server.data_dir, &*options.clock)?;
+        plan::check_clashes(source, &server.shared.plan.load(), &keys)?;
+        server.shared.minted.open(Arc::new(keys));
+        let _ = server.shared.api.data_dir.set(server.data_dir.clone());
         server.shared.open_budgets(&server.data_dir)?;
         server.follow_keys()?;
+        let looking = server.shared.plan.load().load.start(&server.shared);
+        looking.map_err(|error| StartError::System("cannot start a thread".into(), error))?;
         server.spawn_workers(count, &socket, tls.as_ref(), source.file.server.connections_max)?;
         let info = ServerInfo { pid: std::process::id(), url: server.url(), started: options.clock.now() };
         info.write(&server.data_dir)?;
@@ -218,9 +220,10 @@ impl Server {
             while !shared.stopping.is_cancelled() {
                 std::thread::park_timeout(KEYS_EVERY);
                 // What cannot be read now is read the next time; until then the keys are those of before.
-                if shared.minted.refresh().is_ok_and(|is_new| is_new) {
-                    let _ = shared.open_budgets(&data_dir);
-                }
+                let _ = shared.minted.refresh();
+                // Also without news: what could not be opened before is tried again.
+                let _ = shared.open_budgets(&data_dir);
+                shared.gather_alerts();
             }
         };
         let thread = std::thread::Builder::new().name("keys".into()).spawn(follow);
@@ -263,10 +266,13 @@ impl Server {
         let environment = &Environment { now: self.shared.clock.now(), ..environment.clone() };
         match plan::build(source, environment, self.address, old.version + 1, &self.shared.metrics) {
             Ok(plan) => {
+                self.check_clashes(source, &plan)?;
                 self.open_bodies(&plan, source)?;
                 plan.inherit(&old);
                 self.shared.cache.resize(&plan, self.shared.clock.now());
                 self.shared.plan.store(Arc::new(plan));
+                // Without a thread to look with, servers count as full: they are still called, the least bad first.
+                let _ = self.shared.plan.load().load.start(&self.shared);
                 // A ledger that was open a moment ago is there; what fails now fails at the first call, and says so.
                 let _ = self.shared.open_budgets(&self.data_dir);
                 self.shared.fetch_leases();
@@ -277,6 +283,14 @@ impl Server {
                 Err(error)
             }
         }
+    }
+
+    /// Nothing of the store may have a name or a secret that the configuration has.
+    fn check_clashes(&self, source: &Source, plan: &Plan) -> Result<(), ConfigError> {
+        let Some(store) = self.shared.minted.store() else { return Ok(()) };
+        plan::check_clashes(source, plan, &store).inspect_err(|_| {
+            self.shared.metrics.reloads_failed.fetch_add(1, Relaxed);
+        })
     }
 
     /// Opens the bodies where a new configuration asks for them for the first time.
@@ -300,7 +314,11 @@ impl Server {
     /// What should be told to whoever runs it, since the last question.
     #[must_use]
     pub fn take_alerts(&self) -> Vec<String> {
-        self.shared.cache.meanings.take_alerts()
+        let mut alerts = self.shared.cache.meanings.take_alerts();
+        // A name that a caller gave stands behind that of its key, with a character between that is not for people.
+        let told = |alert: &pilothouse_store::budget::Alert| alert.to_string().replace('\u{1f}', " ");
+        alerts.extend(self.shared.api.take_alerts().iter().map(told));
+        alerts
     }
 
     /// The plan in force.
@@ -336,6 +354,7 @@ impl Server {
             waited += step;
         }
         self.shared.tasks.close();
+        self.shared.background.join();
         for worker in self.workers {
             worker.thread().unpark();
             // A worker that broke down has nothing left to end.

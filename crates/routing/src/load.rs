@@ -56,7 +56,7 @@ impl ModelServer {
         match self {
             Self::Vllm => "vllm",
             Self::Sglang => "sglang",
-            Self::LlamaCpp => "llama-cpp",
+            Self::LlamaCpp => "llamacpp",
             Self::TrtLlm => "trt-llm",
         }
     }
@@ -64,6 +64,7 @@ impl ModelServer {
     /// The kind of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
+        let name = if name == "llama-cpp" { "llamacpp" } else { name };
         Self::ALL.into_iter().find(|server| server.as_str() == name)
     }
 

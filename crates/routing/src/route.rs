@@ -221,7 +221,7 @@ impl Route {
         counter: &mut dyn Counter,
     ) -> Option<Removal> {
         let mut lengths = Lengths::new(features.input, counter);
-        let sight = Sight::of(1 + usize::from(candidate.place), features.at);
+        let sight = Sight::of(usize::from(candidate.place) + 1, features.at);
         let mut look =
             Look { constraints: &self.constraints, features, lengths: &mut lengths, sight: &sight };
         against(candidate, &mut look)

@@ -16,6 +16,7 @@ pub mod framing;
 pub mod head;
 pub mod headers;
 mod json;
+pub mod last_turn;
 pub mod memory;
 pub mod multipart;
 pub mod needs;

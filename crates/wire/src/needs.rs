@@ -278,6 +278,11 @@ pub fn find<'a>(head: &Head<'a>, path: &[&str], dialect: Dialect) -> Option<&'a 
 }
 
 /// Where the list of turns stands.
+#[must_use]
+pub fn turns_at(dialect: Dialect, head: &Head<'_>) -> Option<Range<usize>> {
+    messages(dialect, head)
+}
+
 fn messages(dialect: Dialect, head: &Head<'_>) -> Option<Range<usize>> {
     let name = match dialect {
         Dialect::OpenaiResponses | Dialect::OpenaiEmbeddings => "input",

@@ -34,6 +34,8 @@ pub(crate) struct Watch {
 pub(crate) struct Made {
     /// Its id.
     pub(crate) exchange: ExchangeId,
+    /// The name that it resolved under: another one than its client's where a budget sent it elsewhere.
+    pub(crate) asked: Arc<str>,
     /// How it ended.
     pub(crate) outcome: Outcome,
     /// Who answered.
@@ -42,6 +44,8 @@ pub(crate) struct Made {
     pub(crate) answer: AnswerFacts,
     /// What it cost.
     pub(crate) bill: Bill,
+    /// The model was told that it was the last turn of its run: no other call is to have that answer.
+    pub(crate) was_last_turn: bool,
 }
 
 impl Watch {
@@ -64,10 +68,14 @@ impl Watch {
         if self.wants_made.load(Relaxed) {
             let _ = self.made.set(Made {
                 exchange: exchange.id,
+                asked: Arc::clone(&exchange.asked),
                 outcome: exchange.outcome,
                 target: exchange.target.clone(),
                 answer: exchange.answer.clone(),
                 bill: exchange.bill,
+                was_last_turn: exchange.receipt.as_ref().is_some_and(|receipt| {
+                    receipt.edits.iter().any(|note| note.code == pilothouse_wire::last_turn::CODE)
+                }),
             });
         }
     }

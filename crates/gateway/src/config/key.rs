@@ -30,6 +30,9 @@ pub struct Key {
     /// Routes and targets that it may call; everything where there are none. `openai/*` is every model of a provider.
     #[serde(default)]
     pub allow: Vec<Spanned<String>>,
+    /// Whether the model is told before the last turn of a run; true where not given.
+    #[serde(default)]
+    pub last_turn_note: Option<bool>,
     /// How much at once.
     #[serde(default)]
     pub limits: LimitSection,
@@ -53,6 +56,7 @@ impl Key {
             role: None,
             expires: None,
             allow: Vec::new(),
+            last_turn_note: None,
             limits: LimitSection::default(),
             budget: None,
             budgets: Vec::new(),

@@ -22,6 +22,11 @@ pub struct Provider {
     pub rerank_url: Option<Spanned<String>>,
     /// The address of its call for vectors in Cohere's form, where it is not the vendor's.
     pub embed_url: Option<Spanned<String>>,
+    /// What kind of model server it is, so that its metrics tell how full it is: `vllm`, `sglang`, `llamacpp`, `trt-llm`; or
+    /// the address of its metrics.
+    pub metrics: Option<Spanned<String>>,
+    /// The address of its metrics, where it is not `/metrics` of its server.
+    pub metrics_url: Option<Spanned<String>>,
     /// Its credential: `env:NAME` or `file:PATH`.
     pub api_key: Option<Spanned<String>>,
     /// Several credentials; the next is used when one is refused.

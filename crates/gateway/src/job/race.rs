@@ -14,6 +14,7 @@ use smallvec::SmallVec;
 use tokio::time::Instant;
 
 use super::course::Course;
+use super::paid::Others;
 use super::{Holds, Job};
 use crate::bodies::Watch;
 use crate::plan::Resolution;
@@ -36,6 +37,8 @@ struct State {
     /// What the exchange holds once.
     common: Option<Box<Holds>>,
     watch: Option<Arc<Watch>>,
+    /// What other answers of the exchange have cost.
+    others: Option<Others>,
     notes: Vec<Note>,
     stake: Option<Stake>,
 }
@@ -84,6 +87,7 @@ struct Finale {
     was_sent: bool,
     common: Option<Box<Holds>>,
     watch: Option<Arc<Watch>>,
+    others: Option<Others>,
 }
 
 impl Race {
@@ -141,6 +145,7 @@ impl Race {
             was_sent: main.was_sent,
             common: state.common.take(),
             watch: state.watch.take(),
+            others: state.others.take(),
         })
     }
 }
@@ -202,6 +207,7 @@ fn absorb(main: &mut Exchange, lost: Ended, input_tokens: u64) {
 /// Puts what happened before into a receipt, in the order in which it happened.
 fn join(receipt: &mut Receipt, other: Receipt) {
     receipt.attempts.extend(other.attempts);
+    receipt.answers.extend(other.answers);
     receipt.attempts.sort_by_key(|attempt| attempt.failed_us);
     let own = std::mem::replace(&mut receipt.notes, other.notes);
     receipt.notes.extend(own);
@@ -252,6 +258,7 @@ impl Job {
             running: 1,
             common: self.holds.as_mut().map(|holds| Box::new(holds.common())),
             watch: self.watch.take(),
+            others: self.rare.as_mut().and_then(|rare| rare.others.take()),
             ..State::default()
         };
         let race = Arc::new(Race { state: Mutex::new(state) });
@@ -283,11 +290,12 @@ impl Job {
     }
 
     /// A call of two has ended.
-    pub(super) fn side_ends(&mut self, side: Side, mut exchange: Box<Exchange>, own: &Bill) {
-        self.reservation_ends(&mut exchange, own);
+    pub(super) fn side_ends(&mut self, side: Side, mut exchange: Box<Exchange>) {
+        let own = exchange.bill;
+        self.reservation_ends(&mut exchange, &own);
         let began_us = self.course.as_ref().map_or(0, |course| course.began_us());
         if self.course.is_some() {
-            self.course_ends(&exchange, own);
+            self.course_ends(&exchange, &own);
         }
         let ended = Ended {
             is_hedge: side.is_hedge,
@@ -305,7 +313,9 @@ impl Job {
         if let Some(watch) = &self.watch {
             watch.chose(&finale.exchange);
         }
-        let bill = finale.exchange.bill;
-        self.concludes(finale.exchange, &bill);
+        if finale.others.is_some() {
+            self.rare().others = finale.others;
+        }
+        self.concludes(finale.exchange);
     }
 }

@@ -4,7 +4,7 @@ use pilothouse_catalog::compat::Finding;
 use pilothouse_core::conversation::Request;
 use pilothouse_core::error::Error;
 use pilothouse_wire::head::Head;
-use pilothouse_wire::{cap, compat};
+use pilothouse_wire::{cap, compat, last_turn};
 
 use super::choose::Choice;
 use super::error_codec;
@@ -48,6 +48,24 @@ pub(super) fn capped(body: &[u8], choice: &Choice, job: &mut Job) -> Option<Vec<
     // The vendor of the newer name refuses the older one at its newer models; others may know only the older one.
     let is_old_style = choice.provider().vendor != "openai";
     let (body, note) = cap::cap_output(dialect, body, most, is_old_style)?;
+    job.edited(note);
+    Some(body)
+}
+
+/// A body at whose end the model is told that this turn of its run is the last one; `None` where it is not, or where the
+/// conversation has no place for it.
+pub(super) fn told_last_turn(
+    asked: &Asked<'_>,
+    choice: &Choice,
+    body: &[u8],
+    job: &mut Job,
+) -> Option<Vec<u8>> {
+    if !asked.is_last_turn {
+        return None;
+    }
+    // Of OpenAI's own models it is known that they take a system's message anywhere; templates of others may not.
+    let has_developer = matches!(choice.provider().vendor.as_str(), "openai" | "azure");
+    let (body, note) = last_turn::told(choice.surface_dialect(), body, has_developer)?;
     job.edited(note);
     Some(body)
 }

@@ -26,6 +26,8 @@ const END_USER_MAX: usize = 128;
 /// Most gateways of ours that a request may pass.
 const HOPS_MAX: u32 = 8;
 
+static NO_HEADERS: LazyLock<HeaderMap> = LazyLock::new(HeaderMap::new);
+
 /// What a client asks.
 pub(crate) struct Asked<'h> {
     pub(crate) body: Held,
@@ -50,13 +52,15 @@ pub(crate) struct Asked<'h> {
     pub(crate) as_sent: Option<Bytes>,
     /// Who wants to know what comes of the exchange.
     pub(crate) watch: Option<Arc<Watch>>,
+    /// The model is to be told that this turn of its run is the last one.
+    pub(crate) is_last_turn: bool,
     /// What is kept of the exchange, where bodies are.
     pub(crate) keeping: Option<Box<Keeping>>,
     /// What one pass over the body tells, once somebody has asked.
     pub(super) survey: OnceLock<Survey>,
 }
 
-impl<'h> Asked<'h> {
+impl Asked<'static> {
     /// A call that nobody sent: the gateway asks a model itself, on behalf of a caller, without a stream.
     ///
     /// # Errors
@@ -65,7 +69,6 @@ impl<'h> Asked<'h> {
         shared: &Arc<Shared>,
         plan: &Plan,
         body: Bytes,
-        headers: &'h HeaderMap,
         caller: Caller,
         holder: Option<Arc<KeyInfo>>,
     ) -> Result<Self, Error> {
@@ -75,7 +78,7 @@ impl<'h> Asked<'h> {
         held.replace(body, plan.inflight_bytes_max)?;
         Ok(Self {
             body: held,
-            headers,
+            headers: &NO_HEADERS,
             members,
             model,
             is_stream: false,
@@ -87,6 +90,7 @@ impl<'h> Asked<'h> {
             end_user: caller.end_user.clone(),
             caller,
             as_sent: None,
+            is_last_turn: false,
             keeping: None,
             watch: None,
             survey: OnceLock::new(),
@@ -125,6 +129,7 @@ impl Asked<'_> {
             holder: self.holder.clone(),
             end_user: self.end_user.clone(),
             as_sent: self.as_sent.clone(),
+            is_last_turn: self.is_last_turn,
             keeping: None,
             watch: None,
             survey: self.survey.clone(),
@@ -133,7 +138,6 @@ impl Asked<'_> {
 
     /// Takes what is asked away, without its headers, for what outlives the request's own task.
     pub(super) fn taken(&mut self) -> Asked<'static> {
-        static NO_HEADERS: LazyLock<HeaderMap> = LazyLock::new(HeaderMap::new);
         let nothing = Held::nothing(&self.body.shared);
         Asked {
             body: std::mem::replace(&mut self.body, nothing),
@@ -149,6 +153,7 @@ impl Asked<'_> {
             holder: self.holder.clone(),
             end_user: self.end_user.take(),
             as_sent: self.as_sent.take(),
+            is_last_turn: self.is_last_turn,
             keeping: self.keeping.take(),
             watch: self.watch.take(),
             survey: std::mem::take(&mut self.survey),
@@ -353,6 +358,7 @@ pub(super) fn asked<'h>(
         holder,
         end_user,
         as_sent: None,
+        is_last_turn: false,
         watch: None,
         keeping: None,
         survey: OnceLock::new(),

@@ -122,11 +122,12 @@ fn fitted(
         Some(_) => fit::fit(asked, choice, &head, job)?,
         None => None,
     };
-    let members = match &fitted {
+    let told = fit::told_last_turn(asked, choice, fitted.as_deref().unwrap_or(head.body()), job);
+    let members = match told.as_ref().or(fitted.as_ref()) {
         Some(body) => Head::read(body)?.into_members(),
         None => head.into_members(),
     };
-    Ok((fitted.or(capped), members))
+    Ok((told.or(fitted).or(capped), members))
 }
 
 /// The edits that the client's bytes need, and whether usage is asked for on its behalf.

@@ -12,9 +12,10 @@ use super::keys::{KeyInfo, Keys, digest_of};
 use super::limit::{Making, PlannedLimits};
 use super::provider::build_provider;
 use super::terms::Governance;
-use super::{Edition, Plan, Provider, cache, route};
+use super::{Configured, Edition, Plan, Provider, cache, route};
 use crate::config::{self, ConfigError, Diagnostic, Source};
 use crate::exposure::Exposure;
+use crate::load::LoadWatch;
 use crate::metrics::Metrics;
 
 /// What configuration points at from outside the file, as an argument so that tests are alone with theirs.
@@ -98,6 +99,7 @@ pub fn build(
         providers,
         keys,
         governance,
+        configured: Configured::of(source),
         admin,
         exposure: Exposure::new(&server.hosts, &server.origins),
         body_bytes_max: server.body_bytes_max,
@@ -112,6 +114,7 @@ pub fn build(
         callable: OnceLock::new(),
         resolved: RwLock::new(HashMap::new()),
         routes: HashMap::new(),
+        load: LoadWatch::of(std::iter::empty()),
         defaults: source.file.defaults.clone(),
         cache: None,
     };
@@ -127,6 +130,7 @@ pub fn build(
     if !routes.is_empty() {
         plan.edition = Edition::of(source, environment.now);
     }
+    plan.load = LoadWatch::of(routes.values());
     plan.routes = routes;
     plan.cache = cache::build(&plan, source, &mut wrong);
     if !wrong.is_empty() {

@@ -4,6 +4,7 @@ mod auth;
 mod build;
 mod embed;
 mod heads;
+mod metrics;
 mod rerank;
 mod section;
 mod ways;
@@ -21,6 +22,7 @@ use crate::cloud::sigv4::Signer;
 use crate::concurrency::Limit;
 use crate::config::CompatMode;
 use crate::endpoints::{Call, Verb};
+use crate::load::MetricsPage;
 
 pub(super) use build::build_provider;
 pub use rerank::Rerank;
@@ -64,6 +66,8 @@ pub struct Provider {
     /// How calls are authorised, or what that lacks, where it is not simply the vendor's own key: words for people,
     /// without secrets.
     pub authentication: Option<String>,
+    /// Where its server tells how full it is.
+    pub metrics: Option<MetricsPage>,
     /// Credentials are tried in turn: the index of the one in use.
     current: AtomicUsize,
     credentials: usize,

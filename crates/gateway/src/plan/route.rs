@@ -47,10 +47,14 @@ pub struct Route {
     pub cache: Option<Arc<CacheTerms>>,
     /// The limit on calls on it at once, where it has one.
     pub limit: Option<Arc<Limit>>,
+    /// A stream of text that breaks off is continued by another call, where the model can.
+    pub resume: bool,
     /// What is done when all targets have failed and one of them is gone.
     pub on_gone: OnGone,
     /// When and for how much a second target is asked while the first one keeps silent, where it is.
     pub hedging: Option<Hedging>,
+    /// Whether the model is told before the last turn of a run.
+    pub tells_last_turn: bool,
     /// How cheap answers are judged, where it is a cascade.
     pub cascade: Option<Cascade>,
 }
@@ -166,10 +170,12 @@ impl Building<'_> {
             compat: section.defaults.compat,
             retries,
             commit_after: commit_after.unwrap_or(COMMIT_AFTER),
+            resume: section.resume,
             cache,
             on_gone: section.on_gone.or(defaults.on_gone).unwrap_or_default(),
             hedging: self.hedging(),
             limit: self.plan.limits.of_route(self.name.get_ref()).cloned(),
+            tells_last_turn: section.last_turn_note.unwrap_or(true),
             cascade,
         })
     }
@@ -239,6 +245,8 @@ impl Building<'_> {
         candidate.is_spill = given.spill;
         candidate.tags = given.tags.iter().map(|tag| tag.as_str().into()).collect();
         candidate.health = Arc::clone(&target.health);
+        let is_watched = target.provider.metrics.is_some();
+        candidate.gauge = is_watched.then(|| Arc::clone(&target.metrics.gauge));
         if let Some(region) = &given.region {
             candidate.region = Some(region.as_str().into());
         }
@@ -299,7 +307,12 @@ impl Building<'_> {
     }
 
     fn strategy(&mut self, given: &Spanned<String>) {
-        // Learned choices need more than an order; until that is served, they are no choice here.
+        if given.get_ref() == "learned" {
+            let message = "`learned` needs a model of quality, trained on evaluations of your own traffic, and this version \
+                           reads none yet; `cascade` judges answers and `cheapest` compares costs without one";
+            self.wrong.push(Diagnostic::at(given.span(), message));
+            return;
+        }
         let served = STRATEGIES.iter().map(|plugin| plugin.name).filter(|name| is_served(name));
         let names: Vec<_> = served.collect();
         if !names.contains(&given.get_ref().as_str()) {

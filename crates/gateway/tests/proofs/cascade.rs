@@ -341,3 +341,14 @@ fn conversation_in_a_tool_loop_stays_with_whoever_called_the_tool() {
     assert_eq!(taken_by(&record), CHEAP);
     assert!(notes(&record, "cascade:pass").is_empty(), "an answer of its own, and no cascade");
 }
+
+#[test]
+fn all_answers_of_a_call_have_one_place_on_a_route_that_has_room_for_one() {
+    let one = agreeing("agreement = \"text\"")
+        .replace("strategy = \"cascade\"", "strategy = \"cascade\"\nconcurrency = 1\nqueue = 0");
+    let house = house(&one);
+    for nth in 1..=2 {
+        let (got, _) = ask(&house, Client::Openai, "Tell me of the sea.", false);
+        assert_eq!((got.status, models(&house).len()), (200, nth * 3), "{}", got.text());
+    }
+}

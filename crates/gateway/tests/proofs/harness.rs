@@ -48,9 +48,14 @@ pub(crate) struct Fleet {
 
 impl Fleet {
     pub(crate) fn start() -> Self {
+        Self::with(pilothouse_sim::Options::default())
+    }
+
+    /// One that is slow, or small.
+    pub(crate) fn with(options: pilothouse_sim::Options) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let fleet = runtime.block_on(pilothouse_sim::start(pilothouse_sim::Options::default())).unwrap();
+        let fleet = runtime.block_on(pilothouse_sim::start(options)).unwrap();
         Self { address: fleet.addr(), runtime: Some(runtime) }
     }
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "everything here is test code")]
 
+mod admin;
 mod bedrock;
 mod bills;
 mod budgets;
@@ -28,7 +29,9 @@ mod held;
 mod histories;
 mod imported;
 mod kept;
+mod last_turn;
 mod limits;
+mod load;
 mod meanings;
 mod moving;
 mod paths;
@@ -38,6 +41,7 @@ mod quality;
 mod realtime;
 mod rederived;
 mod responses;
+mod resume;
 mod retries;
 mod routes;
 mod services;

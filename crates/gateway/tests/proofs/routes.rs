@@ -214,6 +214,10 @@ fn what_is_wrong_with_a_route_is_said_with_its_place() {
         ("[routes.a]\n", "a route needs `targets`"),
         ("[routes.a]\ntargets = [\"nobody/x\"]\n", "does not exist"),
         (
+            "[routes.a]\nstrategy = \"learned\"\ntargets = [\"openai/gpt-4o\"]\n",
+            "`learned` needs a model of quality",
+        ),
+        (
             "[routes.a]\nstrategy = \"luck\"\ntargets = [\"openai/gpt-4.1\"]\n",
             "`luck` is no strategy; one of fixed",
         ),

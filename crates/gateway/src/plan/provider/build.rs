@@ -12,7 +12,7 @@ use super::auth::{self, Credentials, credentials};
 use super::heads::{fixed_headers, heads_of};
 use super::section::Section;
 use super::ways::{Way, ways};
-use super::{CallHeads, Live, Provider, Surface, embed, rerank};
+use super::{CallHeads, Live, Provider, Surface, embed, metrics, rerank};
 use crate::cloud::sigv4::Signer;
 use crate::cloud::{Grant, Tokens};
 use crate::config::{self, Diagnostic};
@@ -66,6 +66,7 @@ pub(in crate::plan) fn build_provider(
     for (way, origin) in ways.into_iter().zip(origins) {
         surfaces.push(surface(way, origin, &section, &means, wrong)?);
     }
+    let metrics = metrics::metrics(&section, &surfaces, wrong);
     let platform = given.platform.as_ref().map(|given| given.get_ref().clone());
     let is_old =
         given.api_version.as_ref().is_some_and(|it| it.get_ref().as_str() < AZURE_STREAM_OPTIONS_SINCE);
@@ -90,6 +91,7 @@ pub(in crate::plan) fn build_provider(
         compat: given.compat.unwrap_or_default(),
         no_stream_options: is_old || vendor.is_some_and(|vendor| vendor.has_quirk("no-stream-options")),
         authentication,
+        metrics,
         current: AtomicUsize::new(0),
     })
 }

@@ -247,8 +247,13 @@ impl Talk {
         let body = self.body(model, is_stream);
         let got = self.send(house, model, is_stream, &body);
         let said = self.tongue.hear(&got, is_stream);
-        self.history.extend(said.kept.iter().cloned());
+        self.keep(&said);
         (got, said)
+    }
+
+    /// Keeps an answer in the history.
+    pub(crate) fn keep(&mut self, said: &Said) {
+        self.history.extend(said.kept.iter().cloned());
     }
 
     /// Sends a request, whose answer must be whole.
