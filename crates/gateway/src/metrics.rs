@@ -11,6 +11,7 @@ use pilothouse_routing::Health;
 use pilothouse_routing::load::Gauge;
 
 use crate::concurrency::{LimitCounts, Limits};
+use crate::outputs::Outputs;
 use crate::purse::Purses;
 
 /// Upper bounds of the duration histogram, in microseconds.
@@ -46,6 +47,8 @@ pub struct Metrics {
     pub in_flight: AtomicU64,
     /// Reloads of the configuration that failed.
     pub reloads_failed: AtomicU64,
+    /// How long answers are expected to be.
+    pub outputs: Outputs,
     /// Looks at model servers that told nothing.
     pub looks_failed: AtomicU64,
     /// Limits on calls at once.

@@ -14,6 +14,8 @@ use pilothouse_wire::path::{
     vertex_anthropic_path,
 };
 
+use smallvec::SmallVec;
+
 use super::features::{Marks, Told};
 use super::gone;
 use super::onward::Deadline;
@@ -331,7 +333,9 @@ fn of_route(
     // Who may call the route may call what stands behind it; who may not, what else the key allows.
     let allowed = asked.holder.as_ref().filter(|key| !key.terms.allows(&route.name));
     let allowed = allowed.map(|key| AllowList::new(key.terms.allow.iter().cloned()));
-    let features = Features { allowed: allowed.as_ref(), ..told.features() };
+    let outputs = route.targets.iter().map(|target| target.output.as_ref().map_or(0, |known| known.tokens()));
+    let outputs: SmallVec<[u32; 8]> = outputs.collect();
+    let features = Features { allowed: allowed.as_ref(), outputs: &outputs, ..told.features() };
     let decided = route.chooser.choose(&features, &mut told.counter(&shared.prefixes), &mut random);
     let decision = match decided {
         Ok(decision) => decision,
