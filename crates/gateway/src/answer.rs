@@ -5,6 +5,8 @@ mod late;
 mod passed;
 mod relay;
 mod replayed;
+mod resumption;
+mod spliced;
 mod tapped;
 mod translated;
 
@@ -22,6 +24,7 @@ pub use late::LateBody;
 pub use passed::{PassedBody, Reading};
 pub use relay::RelayBody;
 pub use replayed::ReplayedBody;
+pub(crate) use resumption::Resumption;
 pub(crate) use tapped::Tap;
 pub use tapped::TappedBody;
 pub(crate) use translated::Rewriter;

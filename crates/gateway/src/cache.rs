@@ -72,13 +72,16 @@ impl Recalled {
     }
 }
 
+/// What those get that waited for an equal request: its answer, and how it came by that.
+pub(crate) type Landing = (Arc<Kept>, Recalled);
+
 /// The memory of kept answers.
 #[derive(Debug)]
 pub(crate) struct Caches {
     /// The answers.
     pub(crate) answers: Answers<Kept>,
     /// Requests that others wait for.
-    pub(crate) flights: Flights<Arc<Kept>>,
+    pub(crate) flights: Flights<Landing>,
     /// Routes that answer by meaning.
     pub(crate) meanings: Meanings,
     hits: AtomicU64,

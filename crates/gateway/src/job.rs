@@ -3,8 +3,10 @@
 mod aside;
 mod course;
 mod holds;
+mod meter;
 mod paid;
 mod race;
+mod resumed;
 mod seats;
 mod trial;
 
@@ -33,7 +35,9 @@ use seats::Seats;
 
 pub(crate) use aside::{Aside, Tells};
 pub(crate) use holds::{Holds, Run};
+pub(crate) use meter::Meter;
 pub(crate) use race::Racing;
+pub(crate) use resumed::SetAside;
 pub(crate) use trial::{Tested, Trial};
 
 /// Bytes of text that make one token, about: used only for the labelled estimate of broken-off answers.
@@ -65,8 +69,6 @@ pub struct Job {
 struct Rare {
     /// The cost, where it is not the price of the tokens.
     own_cost: Option<Cost>,
-    /// What it saved, where its answer came from the cache.
-    saved: Option<Cost>,
     /// Its places within limits on calls at once.
     seats: Seats,
     /// The first model that was gone, on the way.
@@ -191,8 +193,8 @@ impl Job {
 
     /// The answer comes from the cache: who made it, and what it had cost.
     pub(crate) fn recalled(&mut self, target: Option<TargetUsed>, saved: Cost) {
-        self.rare().saved = Some(saved);
         self.note(|exchange| {
+            exchange.bill.saved = Some(saved);
             exchange.target = target;
             exchange.status = 200;
         });
@@ -310,6 +312,7 @@ impl Job {
             trial.put(self.handed_over(), outcome, facts);
             return;
         }
+        self.meter_ends();
         let total_us = self.elapsed_us();
         let Some(mut exchange) = self.exchange.take() else { return };
         if self.is_beside() {
@@ -375,10 +378,10 @@ impl Job {
             Outcome::Failed(_) => exchange.status != 200,
             Outcome::Complete | Outcome::Cancelled => false,
         };
-        let (own_cost, saved) = self.rare.as_ref().map_or((None, None), |rare| (rare.own_cost, rare.saved));
+        let own_cost = self.rare.as_ref().and_then(|rare| rare.own_cost);
         if !self.was_sent || self.is_free || (was_refused && !has_output) {
             // Nothing reached the vendor, or it refused: nothing is billed.
-            return Bill { cost: Cost::Known(PicoUsd::ZERO), saved, ..Bill::default() };
+            return Bill { cost: Cost::Known(PicoUsd::ZERO), saved: exchange.bill.saved, ..Bill::default() };
         }
         let Some(resolution) = &self.resolution else { return Bill::default() };
         let tier = facts.answer.service_tier.as_deref();

@@ -20,6 +20,7 @@ mod realtime;
 mod recall;
 mod refuse;
 mod relay;
+mod resume;
 mod translate;
 mod turn;
 mod vertex;
@@ -52,7 +53,7 @@ pub(crate) use authorise::authorise;
 pub(crate) use choose::Choice;
 use choose::may_call;
 pub(crate) use features::Told as ToldOfRequest;
-pub(crate) use govern::known_cost;
+pub(crate) use govern::{known_cost, no_money};
 pub(crate) use onward::is_of_target;
 pub(crate) use pass::{Passing, Settling, pass};
 pub(crate) use pilothouse_wire::codec::error_codec;
@@ -60,6 +61,7 @@ pub(crate) use read::hops;
 pub(crate) use realtime::realtime;
 pub use refuse::{plain_error, refusal};
 pub(crate) use relay::{WHOLE_MAX, passing_headers};
+pub(crate) use resume::{Coming, RESUMPTIONS_MAX, Source};
 pub(crate) use turn::Places;
 
 pub(crate) const EXCHANGE: HeaderName = HeaderName::from_static("x-pilothouse-exchange");
@@ -370,7 +372,10 @@ impl Around<'_> {
         }
         // Equal dialects: the client's bytes, but for the edits listed. Else, and where the conversation holds reasoning of
         // another vendor, which must not be shown to this one: through the canonical form.
-        let is_apart = || plan.debug.force_translate || holds_foreign_reasoning(dialect, &asked.body);
+        // So do streams that may have to be continued: only what was understood can be.
+        let resumes = || onward.resumes && asked.is_stream && resume::can_resume(choice);
+        let is_apart =
+            || plan.debug.force_translate || holds_foreign_reasoning(dialect, &asked.body) || resumes();
         if choice.is_same_dialect && !(call == Call::Chat && is_apart()) {
             relay::relay(worker, dialect, call, asked, choice, onward, job).await
         } else {

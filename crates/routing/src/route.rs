@@ -221,8 +221,10 @@ impl Route {
         counter: &mut dyn Counter,
     ) -> Option<Removal> {
         let mut lengths = Lengths::new(features.input, counter);
-        let (constraints, sight) = (&self.constraints, Sight::of(1, features.at));
-        against(candidate, &mut Look { constraints, features, lengths: &mut lengths, sight: &sight })
+        let sight = Sight::of(usize::from(candidate.place) + 1, features.at);
+        let mut look =
+            Look { constraints: &self.constraints, features, lengths: &mut lengths, sight: &sight };
+        against(candidate, &mut look)
     }
 
     /// Puts the conversation's target in front where it stays there.

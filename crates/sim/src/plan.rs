@@ -63,6 +63,8 @@ pub(crate) struct Brief {
     pub(crate) word_bytes: u8,
     /// How well the model answers questions of the quiz, see `quiz`.
     pub(crate) skill: u8,
+    /// The beginning of the answer that the request gives, to be continued; empty where it gives none.
+    pub(crate) prefill: String,
     /// The steering words of `ask`, or what a fault model forces.
     pub(crate) steering: Steering,
 }
@@ -126,6 +128,10 @@ pub(crate) fn plan(brief: &Brief, chance: &mut Chance) -> Plan {
         }
         if plan.calls.is_empty() {
             plan.text = text(brief, chance);
+            // What the request has given already is not said again.
+            if let Some(rest) = plan.text.strip_prefix(&brief.prefill) {
+                plan.text = rest.to_owned();
+            }
         } else {
             plan.finish = Finish::Tools;
         }

@@ -130,6 +130,19 @@ impl Scanner {
         }
     }
 
+    /// The dialect that it reads.
+    #[must_use]
+    pub const fn dialect(&self) -> Dialect {
+        match &self.format {
+            Format::OpenaiChat(_) => Dialect::OpenaiChat,
+            Format::OpenaiEmbeddings => Dialect::OpenaiEmbeddings,
+            Format::AnthropicMessages(_) => Dialect::AnthropicMessages,
+            Format::OpenaiResponses(_) => Dialect::OpenaiResponses,
+            Format::GeminiGenerate(_) => Dialect::GeminiGenerate,
+            Format::BedrockConverse(_) => Dialect::BedrockConverse,
+        }
+    }
+
     /// What is known so far.
     #[must_use]
     pub const fn facts(&self) -> &Facts {

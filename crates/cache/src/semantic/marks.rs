@@ -176,8 +176,8 @@ impl Marks {
 
     /// The words that are a name in either question, in the order of this one.
     fn names_in_order<'a>(&'a self, other: &'a Self) -> Vec<&'a str> {
-        let is_name = |word: &&Box<str>| self.names.contains(*word) || other.names.contains(*word);
-        self.words.iter().filter(is_name).map(|word| &**word).collect()
+        let is_name = |word: &&str| self.names.contains(*word) || other.names.contains(*word);
+        self.words.iter().map(|word| &**word).filter(is_name).collect()
     }
 
     fn token(&mut self, token: &str, begins: bool) {
@@ -355,7 +355,7 @@ fn is_code(token: &str) -> bool {
     has_hump
         || is_flag
         || has_sign
-        || (has_letter && letters.iter().any(|one| "_=<>{}|^~#+*\\@$&".contains(*one) && !(one == &'$')))
+        || (has_letter && letters.iter().any(|one| "_=<>{}|^~#+*\\@&".contains(*one)))
         || (has_letter && token.contains('/'))
         || token.starts_with('#')
 }

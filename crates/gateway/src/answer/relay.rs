@@ -113,6 +113,9 @@ impl RelayBody {
                 Some(Ok(chunk)) => {
                     let out = self.relay.push(chunk);
                     self.saw_output();
+                    if let Err(error) = self.is_paid() {
+                        return Poll::Ready(Step::Failed(out, error));
+                    }
                     if self.relay.is_oversized() {
                         return Poll::Ready(Step::Failed(out, oversized(&self.vendor)));
                     }
@@ -146,6 +149,12 @@ impl RelayBody {
                 job.first_token();
             }
         }
+    }
+
+    /// Whether somebody pays for what came.
+    fn is_paid(&mut self) -> Result<(), Error> {
+        let written = self.relay.facts().output_bytes;
+        self.job.as_mut().map_or(Ok(()), |job| job.pays_for(written))
     }
 
     fn gave(&mut self, bytes: usize) {

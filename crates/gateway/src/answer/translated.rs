@@ -12,6 +12,7 @@ use pilothouse_core::conversation::StreamPart;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::Outcome;
+use pilothouse_core::usage::Usage;
 use pilothouse_upstream::Body;
 use pilothouse_wire::codec::{StreamDecoder, StreamEncoder, VendorError};
 use pilothouse_wire::eventstream::Damaged;
@@ -21,7 +22,9 @@ use pilothouse_wire::sse::EVENT_MAX;
 use tokio::time::Sleep;
 
 use super::relay::{stopping, unfinished};
-use super::{Broken, Ending, First, Held};
+use super::resumption::Continued;
+use super::spliced::Spliced;
+use super::{Broken, Ending, First, Held, Resumption};
 use crate::drain::Place;
 use crate::job::Job;
 use crate::memory::Remembering;
@@ -45,6 +48,8 @@ pub struct TranslatedBody {
     pending: Option<Step>,
     ending: Option<Ending>,
     is_done: bool,
+    /// What it is continued with, should it break off.
+    resumption: Option<Box<Resumption>>,
 }
 
 /// What comes next of a stream that is rewritten.
@@ -99,6 +104,8 @@ pub(crate) struct Rewriter {
     looked: usize,
     parts: Vec<StreamPart>,
     has_output: bool,
+    /// What has come, where the stream may be continued.
+    spliced: Option<Box<Spliced>>,
 }
 
 impl Rewriter {
@@ -120,6 +127,19 @@ impl Rewriter {
             looked: 0,
             parts: Vec::new(),
             has_output: false,
+            spliced: None,
+        }
+    }
+
+    /// Another stream goes on where this one broke off, which had used so much.
+    fn goes_on(&mut self, decoder: Box<dyn StreamDecoder + Send>, upstream: Dialect, before: Usage) {
+        self.decoder = decoder;
+        self.scanner = Scanner::new(upstream, false);
+        // Half an event is nothing.
+        self.held.clear();
+        self.looked = 0;
+        if let Some(spliced) = &mut self.spliced {
+            spliced.goes_on(before);
         }
     }
 
@@ -170,6 +190,11 @@ impl Rewriter {
         }
         let name = event.name.and_then(|name| std::str::from_utf8(name).ok());
         let result = self.decoder.event(name, &event.data, &mut self.parts);
+        if let Some(spliced) = &mut self.spliced {
+            let mut passed = Vec::with_capacity(self.parts.len());
+            self.parts.drain(..).for_each(|part| spliced.pass(part, &mut passed));
+            self.parts = passed;
+        }
         for part in self.parts.drain(..) {
             if let Some(remembering) = &mut self.remembering {
                 remembering.part(&part);
@@ -233,7 +258,18 @@ impl TranslatedBody {
             pending: None,
             ending: None,
             is_done: false,
+            resumption: None,
         }
+    }
+
+    /// The same, continued by another call where it breaks off in the middle of its text.
+    #[must_use]
+    pub(crate) fn resuming(mut self, resumption: Option<Box<Resumption>>) -> Self {
+        if resumption.is_some() {
+            self.rewriter.spliced = Some(Box::default());
+            self.resumption = resumption;
+        }
+        self
     }
 
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
@@ -250,23 +286,67 @@ impl TranslatedBody {
             let held = std::mem::take(&mut self.held);
             return self.give(held);
         }
+        if let Some(resumption) = self.resumption.as_mut().filter(|resumption| resumption.is_under_way()) {
+            match resumption.poll(cx, &mut self.job) {
+                Poll::Ready(Ok(continued)) => self.goes_on(continued),
+                Poll::Ready(Err(error)) => return self.fail(cx, Vec::new(), &error),
+                Poll::Pending => return self.waits(cx),
+            }
+        }
         let step = match self.pending.take() {
             Some(step) => Poll::Ready(step),
             None => self.step(cx),
         };
+        let step = step.map(|step| self.or_resumed(step));
         match step {
+            Poll::Ready(Step::Out(out)) if out.is_empty() => {
+                // A second call is on its way.
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
             Poll::Ready(Step::Out(out)) => {
                 self.ping.rest();
                 self.give(out)
             }
             Poll::Ready(Step::Over(out)) => self.end(cx, out),
             Poll::Ready(Step::Failed(out, error)) => self.fail(cx, out, &error),
-            Poll::Pending => {
-                ready!(self.ping.poll_due(cx));
-                self.ping.rest();
-                self.give(error_codec(self.dialect).keep_alive().to_vec())
-            }
+            Poll::Pending => self.waits(cx),
         }
+    }
+
+    /// Nothing has come: after a while, a sign of life.
+    fn waits(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        ready!(self.ping.poll_due(cx));
+        self.ping.rest();
+        self.give(error_codec(self.dialect).keep_alive().to_vec())
+    }
+
+    /// What comes next, where the stream may be continued: instead of its failure, what came before that, while another call
+    /// is made.
+    fn or_resumed(&mut self, step: Step) -> Step {
+        let (Some(resumption), Some(job)) = (&mut self.resumption, &self.job) else { return step };
+        let (out, error) = match step {
+            Step::Over(out) if !self.rewriter.scanner.facts().is_terminated => {
+                (out, Box::new(VendorError::from(&unfinished(&self.vendor))))
+            }
+            Step::Failed(out, error) => (out, error),
+            other => return other,
+        };
+        let text = self.rewriter.spliced.as_ref().and_then(|spliced| spliced.text());
+        match text {
+            Some(text) if resumption.begin(text, &error, job) => Step::Out(out),
+            _ => Step::Failed(out, error),
+        }
+    }
+
+    /// The second stream has begun.
+    fn goes_on(&mut self, continued: Continued) {
+        let Some(job) = &mut self.job else { return };
+        let upstream = self.rewriter.scanner.dialect();
+        let facts = self.rewriter.scanner.take();
+        let (body, decoder, before) = continued.settle(&facts, job);
+        self.body = body;
+        self.rewriter.goes_on(decoder, upstream, before);
     }
 
     /// What comes next of the vendor's stream, rewritten.
@@ -276,6 +356,8 @@ impl TranslatedBody {
             let next = match self.body.poll_data(cx) {
                 Poll::Ready(next) => next,
                 Poll::Pending if self.place.poll_is_over(cx) => {
+                    // We are leaving: nobody else is asked.
+                    self.resumption = None;
                     return Poll::Ready(Step::Failed(out, Box::new(VendorError::from(&stopping()))));
                 }
                 Poll::Pending => return Poll::Pending,
@@ -290,7 +372,11 @@ impl TranslatedBody {
                 Some(Err(failure)) => Err(Box::new(VendorError::from(&failure.into_error(&self.vendor)))),
             };
             self.saw_output();
-            if let Err(error) = result {
+            let written = self.rewriter.scanner.facts().output_bytes;
+            let paid = self.job.as_mut().map_or(Ok(()), |job| job.pays_for(written));
+            if let Err(error) =
+                result.and_then(|()| paid.map_err(|error| Box::new(VendorError::from(&error))))
+            {
                 return Poll::Ready(Step::Failed(out, error));
             }
             if !out.is_empty() {

@@ -34,6 +34,8 @@ pub(crate) struct Watch {
 pub(crate) struct Made {
     /// Its id.
     pub(crate) exchange: ExchangeId,
+    /// The name that it resolved under: another one than its client's where a budget sent it elsewhere.
+    pub(crate) asked: Arc<str>,
     /// How it ended.
     pub(crate) outcome: Outcome,
     /// Who answered.
@@ -66,6 +68,7 @@ impl Watch {
         if self.wants_made.load(Relaxed) {
             let _ = self.made.set(Made {
                 exchange: exchange.id,
+                asked: Arc::clone(&exchange.asked),
                 outcome: exchange.outcome,
                 target: exchange.target.clone(),
                 answer: exchange.answer.clone(),

@@ -28,6 +28,8 @@ pub struct Route {
     pub concurrency: Option<Spanned<u32>>,
     /// Calls that wait for a place then; twice as many as `concurrency` where not given.
     pub queue: Option<Spanned<u32>>,
+    /// Whether a stream of text that breaks off is continued by another call, where the model can.
+    pub resume: bool,
     /// What is done when all targets have failed and one of them is gone; `[defaults]` says it where not given.
     pub on_gone: Option<OnGone>,
     /// Whether a second target is asked while the first one keeps silent.

@@ -103,6 +103,16 @@ impl Job {
         }
     }
 
+    /// Another call to the same target begins, where its breaker lets it.
+    pub(super) fn begins_again(&mut self) {
+        let now = self.shared.clock.now();
+        let call = self.resolution.as_ref().and_then(|resolution| resolution.target.health.begin(now).ok());
+        self.turn_begins();
+        if let Some(course) = &mut self.course {
+            course.call = call;
+        }
+    }
+
     /// The call begins now: until then it has waited for a place.
     pub(crate) fn turn_begins(&mut self) {
         let now_us = self.elapsed_us();

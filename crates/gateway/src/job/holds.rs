@@ -8,7 +8,7 @@ use pilothouse_store::budget::{Account, Reservation};
 use pilothouse_store::limits::Admission;
 use pilothouse_store::runs::{RunLimits, ToolCall, Turn};
 
-use super::Job;
+use super::{Job, Meter};
 use crate::pipeline::known_cost;
 
 /// What an exchange holds.
@@ -21,7 +21,9 @@ pub(crate) struct Holds {
     /// The run that it is a turn of.
     pub(crate) run: Option<Box<Run>>,
     /// What the attempt under way has set aside, and for what.
-    reservation: Option<(Reservation, String)>,
+    pub(super) reservation: Option<(Reservation, String)>,
+    /// How far the answer is paid for, where that is done as it comes.
+    pub(super) meter: Option<Meter>,
 }
 
 /// A run of an agent.
@@ -63,7 +65,7 @@ impl Job {
     /// An attempt has set money aside.
     pub(crate) fn reserves(&mut self, reservation: Reservation, words: String) {
         if let Some(holds) = &mut self.holds {
-            holds.reservation = Some((reservation, words));
+            (holds.reservation, holds.meter) = (Some((reservation, words)), None);
         }
     }
 

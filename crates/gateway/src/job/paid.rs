@@ -67,7 +67,7 @@ impl Job {
         });
     }
 
-    fn adds(&mut self, bill: &Bill) {
+    pub(super) fn adds(&mut self, bill: &Bill) {
         let others = self.rare().others.get_or_insert_default();
         others.bill = if others.has_any { others.bill.with(bill) } else { *bill };
         others.has_any = true;

@@ -9,7 +9,7 @@ use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind, Retry};
 use pilothouse_core::money::{Cost, PicoUsd};
 use pilothouse_core::usage::Usage;
-use pilothouse_store::budget::{Account, Budgets, OnLimit, Refused, Reservation, ScopeKind, Why};
+use pilothouse_store::budget::{Account, Budgets, OnLimit, Refused, Reservation, Reserve, ScopeKind, Why};
 use pilothouse_store::limits;
 use pilothouse_store::runs::{RunLimits, Verdict};
 use pilothouse_tokens::{TextShape, Tokenizer};
@@ -19,7 +19,7 @@ use pilothouse_wire::scan;
 
 use super::choose::{Choice, may_call};
 use super::read::Asked;
-use crate::job::{Holds, Job, Run};
+use crate::job::{Holds, Job, Meter, Run};
 use crate::plan::{KeyInfo, Plan};
 use crate::shared::Shared;
 
@@ -33,6 +33,8 @@ const LEASE_WAIT: Duration = Duration::from_secs(2);
 const OUTPUT_TOKENS_MIN: u64 = 16;
 /// The output that is reckoned with, and then asked for at most, where nobody says how long an answer may be.
 const OUTPUT_TOKENS_UNKNOWN: u64 = 16_384;
+/// What is expected of an answer whose budgets pay for it as it comes, and what they pay for at once.
+const OUTPUT_TOKENS_STEP: u64 = 512;
 /// Up to this size, a body's length is all that is asked before money is set aside.
 const BOUND_BYTES_MAX: usize = 4_096;
 /// Tokens that vendors add to what is sent, at most about: instructions on tools and the like.
@@ -41,9 +43,9 @@ const ADDED_TOKENS: u64 = 512;
 const TOKENS_PER_MEDIUM: u64 = 4_000;
 
 /// Why no money was set aside.
-pub(super) struct NoMoney {
+pub(crate) struct NoMoney {
     /// What the client is told.
-    pub(super) error: Error,
+    pub(crate) error: Error,
     /// The route that the call is to take instead.
     pub(super) downgrade: Option<Box<str>>,
 }
@@ -209,6 +211,9 @@ pub(super) async fn reserve(
     let accounts = accounts.to_vec();
     let now = shared.clock.now();
     let mut bill = Estimate::of(dialect, asked, choice);
+    if accounts.iter().all(|account| account.rule().reserve == Reserve::Expected) {
+        return reserve_expected(budgets, &accounts, bill, (asked, choice), job, now).await;
+    }
     // No text has more tokens than bytes: of a short one that is enough to know, as long as the balance does.
     if asked.body.len() <= BOUND_BYTES_MAX {
         bill.input = asked.body.len() as u64 + bill.added();
@@ -225,19 +230,8 @@ pub(super) async fn reserve(
     else {
         return Err(no_price(choice));
     };
-    let mut given = budgets.reserve_up_to(&accounts, least, most, now);
-    if given.as_ref().is_err_and(awaits) {
-        // A budget that was not met before, or a call larger than its lease: the next one is on its way, and this call
-        // alone waits for it.
-        let fetched = async {
-            while given.as_ref().is_err_and(awaits) {
-                budgets.ready(&accounts).await;
-                given = budgets.reserve_up_to(&accounts, least, most, now);
-            }
-        };
-        let _ = tokio::time::timeout(LEASE_WAIT, fetched).await;
-    }
-    let reservation = given.map_err(|refused| no_money(&refused, now))?;
+    let reservation =
+        leased(budgets, &accounts, (least, most), now).await.map_err(|refused| no_money(&refused, now))?;
     let cap = bill.cap(&reservation, most, cost);
     job.reserves(reservation, bill.words(cap));
     Ok(cap)
@@ -261,8 +255,48 @@ pub(super) fn most(shared: &Shared, dialect: Dialect, asked: &Asked<'_>, choice:
     Some(Most { cost, cap: bill.is_open.then_some(bill.output_max), input_tokens: bill.input })
 }
 
-fn awaits(refused: &Refused) -> bool {
-    refused.why == Why::AwaitsLease
+/// Sets aside what an attempt is expected to cost; the answer pays for what it writes beyond that as it comes.
+async fn reserve_expected(
+    budgets: &Budgets,
+    accounts: &[Account],
+    mut bill: Estimate,
+    (asked, choice): (&Asked<'_>, &Choice),
+    job: &mut Job,
+    now: UnixMs,
+) -> Result<Option<u64>, NoMoney> {
+    bill.input = bill.likely(asked, choice);
+    let output = bill.output_max.min(OUTPUT_TOKENS_STEP);
+    let amount = bill.cost(choice, output, now).ok_or_else(|| no_price(choice))?;
+    let step = Usage { output: OUTPUT_TOKENS_STEP, ..Usage::default() };
+    let pricing = choice.resolution.target.pricing.as_ref();
+    let step_cost = pricing.and_then(|pricing| pricing.cost(&step, bill.tier.as_deref(), now).known());
+    let step_cost = step_cost.ok_or_else(|| no_price(choice))?;
+    let given = leased(budgets, accounts, (amount, amount), now).await;
+    job.reserves(given.map_err(|refused| no_money(&refused, now))?, bill.words(Some(output)));
+    let covered = output.saturating_mul(bill.choices);
+    job.metered(Meter { covered, step: OUTPUT_TOKENS_STEP, step_cost, steps: 0 });
+    Ok(None)
+}
+
+/// Sets between `least` and `most` aside. A budget that was not met before, or a call larger than its lease, waits for the
+/// next one, which is on its way; such a call alone waits.
+async fn leased(
+    budgets: &Budgets,
+    accounts: &[Account],
+    (least, most): (PicoUsd, PicoUsd),
+    now: UnixMs,
+) -> Result<Reservation, Refused> {
+    let mut given = budgets.reserve_up_to(accounts, least, most, now);
+    if given.as_ref().is_err_and(Refused::awaits_lease) {
+        let fetched = async {
+            while given.as_ref().is_err_and(Refused::awaits_lease) {
+                budgets.ready(accounts).await;
+                given = budgets.reserve_up_to(accounts, least, most, now);
+            }
+        };
+        let _ = tokio::time::timeout(LEASE_WAIT, fetched).await;
+    }
+    given
 }
 
 /// What an attempt may use, at most.
@@ -371,7 +405,7 @@ fn no_price(choice: &Choice) -> NoMoney {
     NoMoney { error: Error::new(Kind::Forbidden, public), downgrade: None }
 }
 
-fn no_money(refused: &Refused, now: UnixMs) -> NoMoney {
+pub(crate) fn no_money(refused: &Refused, now: UnixMs) -> NoMoney {
     let retry = match (refused.why, refused.resets_at) {
         (Why::AwaitsLease, _) => Retry::After(Some(1_000)),
         (Why::Spent, Some(at)) => Retry::After(Some(at.0.saturating_sub(now.0))),

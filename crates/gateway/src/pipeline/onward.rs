@@ -39,6 +39,8 @@ pub(super) struct Onward {
     pub(super) retries: Option<u32>,
     /// A model that is gone is told, or followed, in our own words.
     pub(super) minds_gone: bool,
+    /// A stream of text that breaks off is continued, where the model can.
+    pub(super) resumes: bool,
     /// The model may turn out to be gone, and another one may follow it.
     pub(super) may_follow: bool,
 }
@@ -86,6 +88,7 @@ impl Onward {
             retries: None,
             minds_gone: true,
             may_follow: false,
+            resumes: route.is_some_and(|route| route.resume),
         }
     }
 
@@ -107,7 +110,15 @@ impl Onward {
 
     /// An attempt that nothing comes after.
     pub(super) const fn only(deadline: Option<Deadline>) -> Self {
-        Self { has_next: false, hold: None, deadline, retries: None, minds_gone: false, may_follow: false }
+        Self {
+            has_next: false,
+            hold: None,
+            deadline,
+            retries: None,
+            minds_gone: false,
+            may_follow: false,
+            resumes: false,
+        }
     }
 
     /// Whether the request may be needed for another target.

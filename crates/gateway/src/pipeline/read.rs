@@ -26,6 +26,8 @@ const END_USER_MAX: usize = 128;
 /// Most gateways of ours that a request may pass.
 const HOPS_MAX: u32 = 8;
 
+static NO_HEADERS: LazyLock<HeaderMap> = LazyLock::new(HeaderMap::new);
+
 /// What a client asks.
 pub(crate) struct Asked<'h> {
     pub(crate) body: Held,
@@ -58,7 +60,7 @@ pub(crate) struct Asked<'h> {
     pub(super) survey: OnceLock<Survey>,
 }
 
-impl<'h> Asked<'h> {
+impl Asked<'static> {
     /// A call that nobody sent: the gateway asks a model itself, on behalf of a caller, without a stream.
     ///
     /// # Errors
@@ -67,7 +69,6 @@ impl<'h> Asked<'h> {
         shared: &Arc<Shared>,
         plan: &Plan,
         body: Bytes,
-        headers: &'h HeaderMap,
         caller: Caller,
         holder: Option<Arc<KeyInfo>>,
     ) -> Result<Self, Error> {
@@ -77,7 +78,7 @@ impl<'h> Asked<'h> {
         held.replace(body, plan.inflight_bytes_max)?;
         Ok(Self {
             body: held,
-            headers,
+            headers: &NO_HEADERS,
             members,
             model,
             is_stream: false,
@@ -137,7 +138,6 @@ impl Asked<'_> {
 
     /// Takes what is asked away, without its headers, for what outlives the request's own task.
     pub(super) fn taken(&mut self) -> Asked<'static> {
-        static NO_HEADERS: LazyLock<HeaderMap> = LazyLock::new(HeaderMap::new);
         let nothing = Held::nothing(&self.body.shared);
         Asked {
             body: std::mem::replace(&mut self.body, nothing),

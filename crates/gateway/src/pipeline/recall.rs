@@ -21,7 +21,7 @@ use super::read::Asked;
 use super::refuse::{SHOULD_RETRY, recorded};
 use super::{Answer, govern};
 use crate::bodies::Watch;
-use crate::cache::{Kept, Recalled};
+use crate::cache::{Kept, Landing, Recalled};
 use crate::endpoints::Call;
 use crate::plan::{CacheTerms, Plan, PlanCache};
 use crate::shared::Worker;
@@ -98,10 +98,10 @@ impl Recall<'_> {
             Joined::Leads(lead) => Some(lead),
             Joined::Apart => None,
             Joined::Follows(follow) => match tokio::time::timeout(self.patience(asked), follow).await {
-                Ok(Landed::Answered(kept)) if self.may_have(asked, &kept) => {
+                Ok(Landed::Answered((kept, recalled))) if self.may_have(asked, &kept) => {
                     shared.cache.followed();
                     let found = Found { value: kept, age_ms: 0, left_ms: 0 };
-                    return self.replay(asked, &found, Recalled::Hit);
+                    return self.replay(asked, &found, recalled);
                 }
                 Ok(Landed::Leads(lead)) => Some(lead),
                 Ok(Landed::Answered(_) | Landed::Apart) | Err(_) => None,
@@ -143,7 +143,7 @@ impl Recall<'_> {
     }
 
     /// Answers by meaning, or takes what is asked to its answer, which is kept.
-    async fn ask(&self, asked: &mut Asked<'_>, lead: Option<Lead<Arc<Kept>>>) -> Answer {
+    async fn ask(&self, asked: &mut Asked<'_>, lead: Option<Lead<Landing>>) -> Answer {
         let &Self { worker, plan, dialect, call, .. } = self;
         let semantic =
             self.terms.semantic.as_ref().filter(|_| self.control.may_recall() && call == Call::Chat);
@@ -156,7 +156,7 @@ impl Recall<'_> {
             let found = looked.as_ref().and_then(|looked| looked.found.as_ref());
             if let Some(found) = found.filter(|found| self.fits(asked, found) && wanted.gives()) {
                 if let Some(lead) = lead {
-                    lead.land(Some(&found.value));
+                    lead.land(Some(&(Arc::clone(&found.value), Recalled::SemanticHit)));
                 }
                 return self.replay(asked, found, Recalled::SemanticHit);
             }
@@ -179,7 +179,7 @@ impl Recall<'_> {
     }
 
     /// What keeps the answer, once it is there.
-    fn capture(&self, asked: &mut Asked<'_>, lead: Option<Lead<Arc<Kept>>>) -> Capture {
+    fn capture(&self, asked: &mut Asked<'_>, lead: Option<Lead<Landing>>) -> Capture {
         let shared = &self.worker.shared;
         let watch = Arc::clone(asked.watch.get_or_insert_with(Arc::<Watch>::default));
         watch.wants_made();
@@ -187,6 +187,7 @@ impl Recall<'_> {
             shared: Arc::clone(shared),
             watch,
             key: self.key,
+            name: asked.model.as_str().into(),
             ttl_ms: self.terms.exact_ms.unwrap_or_default(),
             is_stream: asked.is_stream,
             embeds: self.call.embeds(),

@@ -28,8 +28,9 @@ use super::relay::{
     ERROR_MAX, Extra, WHOLE_MAX, answer_with, anthropic_version, bad_json, collected, hop, is_json,
     is_stream_of, mark_spent, passing_headers, wrong_type,
 };
+use super::resume::{Source, can_resume, is_plain};
 use super::{fit, stamp, vertex};
-use crate::answer::{AnswerBody, Rewriter, TranslatedBody};
+use crate::answer::{AnswerBody, Resumption, Rewriter, TranslatedBody};
 use crate::endpoints::Call;
 use crate::job::Job;
 use crate::memory::Remembering;
@@ -44,6 +45,10 @@ struct Context {
     echoed: Rest,
     /// Freeform tools that the vendor got as functions.
     freeform: Freeform,
+    /// The answer may be plain text that a model can go on with.
+    is_plain: bool,
+    /// What another call needs that continues the stream, where it may be continued.
+    source: Option<Box<Source>>,
 }
 
 impl Context {
@@ -78,7 +83,7 @@ pub(super) async fn translate(
     mut job: Job,
 ) -> Tried {
     let upstream = choice.surface_dialect();
-    let (body, context) = match prepare(worker, dialect, asked, choice, &mut job) {
+    let (body, mut context) = match prepare(worker, dialect, asked, choice, &mut job) {
         Ok(prepared) => prepared,
         Err(error) => return onward.lost(dialect, job, &error),
     };
@@ -91,6 +96,9 @@ pub(super) async fn translate(
     let mut extra = extra_headers(dialect, upstream, asked, &mut job);
     if choice.is_vertex_anthropic() {
         vertex::headers(&mut extra);
+    }
+    if onward.resumes && asked.is_stream && context.is_plain && can_resume(choice) {
+        context.source = Source::of(worker, choice, &body, &tail, &extra);
     }
     let (sdk_retries, retries) = (asked.sdk_retries, onward.retries);
     let outgoing = Outgoing {
@@ -117,7 +125,7 @@ pub(super) async fn translate(
         return vendor_refusal(&pair, answer, job).await;
     }
     if is_stream {
-        stream(worker, &pair, answer, &context, remembering, job).await
+        stream(worker, &pair, answer, context, remembering, job).await
     } else {
         whole(&pair, answer, &context, remembering, job).await
     }
@@ -171,6 +179,8 @@ fn prepare(
         estimated_input: (dialect == Dialect::AnthropicMessages && asked.is_stream)
             .then(|| pilothouse_tokens::estimate_output(asked.body.len() as u64, &resolved.real)),
         echoed: told_as_kept(error_codec(dialect).echoed(&asked.body), dialect, asked),
+        is_plain: freeform.is_empty() && is_plain(&request),
+        source: None,
         freeform,
     };
     Ok((body.into(), context))
@@ -272,7 +282,7 @@ async fn stream(
     worker: &Arc<Worker>,
     pair: &Pair<'_>,
     answer: pilothouse_upstream::Answer,
-    context: &Context,
+    context: Context,
     remembering: Option<Remembering>,
     job: Job,
 ) -> Tried {
@@ -294,7 +304,9 @@ async fn stream(
     );
     let mut passed = answer_with(answer.status, headers, AnswerBody::full(Bytes::new()), &job);
     let (vendor, place) = (Arc::clone(&choice.provider().name), worker.shared.drain.enter());
-    let mut body = Box::new(TranslatedBody::new(answer.body, rewriter, job, dialect, vendor, place));
+    let body = TranslatedBody::new(answer.body, rewriter, job, dialect, vendor, place);
+    let resumption = context.source.map(|source| Box::new(Resumption::new(source)));
+    let mut body = Box::new(body.resuming(resumption));
     if let Err((error, job)) = onward.hold(&mut *body).await {
         return onward.lost_early(dialect, job, &error);
     }

@@ -47,6 +47,8 @@ pub struct Route {
     pub cache: Option<Arc<CacheTerms>>,
     /// The limit on calls on it at once, where it has one.
     pub limit: Option<Arc<Limit>>,
+    /// A stream of text that breaks off is continued by another call, where the model can.
+    pub resume: bool,
     /// What is done when all targets have failed and one of them is gone.
     pub on_gone: OnGone,
     /// When and for how much a second target is asked while the first one keeps silent, where it is.
@@ -168,6 +170,7 @@ impl Building<'_> {
             compat: section.defaults.compat,
             retries,
             commit_after: commit_after.unwrap_or(COMMIT_AFTER),
+            resume: section.resume,
             cache,
             on_gone: section.on_gone.or(defaults.on_gone).unwrap_or_default(),
             hedging: self.hedging(),

@@ -3,6 +3,8 @@
 use std::sync::Mutex;
 
 use pilothouse_core::clock::SystemClock;
+use pilothouse_core::error::Kind;
+use pilothouse_core::exchange::Outcome;
 use pilothouse_store::keys::{Entropy, Grants, Keys, NewKey};
 use serde_json::{Value, json};
 
@@ -122,6 +124,31 @@ fn a_hard_budget_is_never_exceeded_however_many_call_at_once() {
     assert!(answered > 0 && refused > 0, "{answered} answered, {refused} refused");
     let spent = billed(&house);
     assert!(spent > 0 && spent <= 50_000_000_000, "{spent} pico-dollars of 50,000,000,000");
+}
+
+#[test]
+fn an_answer_that_is_reserved_as_expected_is_topped_up_and_cut_when_the_money_is_used_up() {
+    // A thousand words at two dollars a million: the balance pays for one step beyond what is expected, and not for two.
+    let soft = "budget = { usd = 0.003, every = \"total\", reserve = \"expected\" }\n";
+    for (client, model) in [
+        (Client::Openai, "openai/fake-c1000"),
+        (Client::Anthropic, "anthropic/fake-c1000"),
+        (Client::Openai, "anthropic/fake-c1000"),
+        (Client::Anthropic, "openai/fake-c1000"),
+    ] {
+        let house = house(&format!("[keys.search]\nsecret = \"env:SEARCH_APP_KEY\"\n{soft}"));
+        let authorization = format!("Bearer {SECRET}");
+        let mut body = client.ask(model, "Hello.", true);
+        body["max_tokens"] = json!(4000);
+        let got =
+            house.post(client.path(), &[("authorization", &authorization)], body.to_string().as_bytes());
+        assert_eq!(got.status, 200, "{}", got.text());
+        assert!(got.text().contains("the budget of key `search`"), "{client:?} {model}: {}", got.text());
+        let record = house.record(&got);
+        assert_eq!(record.outcome, Outcome::Failed(Kind::RateLimited), "{client:?} {model}");
+        let notes = record.receipt.unwrap().notes;
+        assert!(notes.iter().any(|note| note.code == "top-up"), "{notes:?}");
+    }
 }
 
 #[test]

@@ -341,6 +341,34 @@ fn a_hit_counts_as_a_request_of_its_key_and_takes_nothing_from_its_budget() {
 }
 
 #[test]
+fn what_a_budget_sent_to_another_route_is_not_kept_for_the_first_name() {
+    let house = house(&format!(
+        "{CACHED}[routes.cheap]\ntargets = [\"openai/gpt-4o-mini\"]\n[keys.ann]\nsecret = \"sk-ann-secret\"\n\
+         budget = {{ usd = 0.001, every = \"day\", on_limit = \"downgrade cheap\" }}\n"
+    ));
+    let body = Client::Anthropic.ask("anthropic/claude-opus-4-7", "Hello.", false).to_string();
+    for _ in 0..2 {
+        let got = house.post("/v1/messages", &[("authorization", "Bearer sk-ann-secret")], body.as_bytes());
+        assert_eq!((got.status, result(&got)), (200, "miss"), "{}", got.text());
+        assert_eq!(&*house.record(&got).target.unwrap().model, "gpt-4o-mini");
+    }
+}
+
+#[test]
+fn a_cascade_is_kept_as_what_its_client_got() {
+    let house = house(&format!(
+        "{CACHED}[routes.cheap-first]\nstrategy = \"cascade\"\ntargets = [\"openai/gpt-4o-mini\", \"openai/gpt-4o\"]\n\
+         [routes.cheap-first.cascade]\nchecks = [{{ check = \"non-empty\" }}]\nbuffer = true\n"
+    ));
+    for is_stream in [false, true] {
+        let ask = || house.chat(&Client::Openai.ask("cheap-first", "Hi", is_stream));
+        let (first, again) = (ask(), ask());
+        assert_eq!([result(&first), result(&again)], ["miss", "hit"], "{}", first.text());
+        assert_eq!((first.body, first.end), (again.body, again.end));
+    }
+}
+
+#[test]
 fn what_has_effects_besides_its_answer_is_never_answered_from_the_cache() {
     let house = House::with(&format!("{FOUR_VENDORS}{CACHED}"));
     for more in [json!({"background": true}), json!({"conversation": "conv_1"})] {

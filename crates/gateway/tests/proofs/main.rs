@@ -39,6 +39,7 @@ mod portable;
 mod quality;
 mod realtime;
 mod responses;
+mod resume;
 mod retries;
 mod routes;
 mod services;

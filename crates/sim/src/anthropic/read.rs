@@ -114,6 +114,7 @@ pub(super) fn brief(model: &Model, request: &Value) -> Brief {
         stops: list(request, "stop_sequences").iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         word_bytes: model.word_bytes,
         skill: quiz::skill(model.made_as),
+        prefill: messages.last().filter(|m| text(m, "role") == "assistant").map(words).unwrap_or_default(),
         steering: Steering::read(&ask),
         ask,
     }

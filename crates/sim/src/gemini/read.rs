@@ -128,6 +128,7 @@ pub(super) fn brief(model: &Model, request: &Value) -> Brief {
         stops: list(config, "stopSequences").iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         word_bytes: model.word_bytes,
         skill: quiz::skill(model.made_as),
+        prefill: String::new(),
         steering: Steering::read(&ask),
         ask,
     }

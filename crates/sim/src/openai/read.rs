@@ -62,6 +62,7 @@ pub(super) fn brief(model: &Model, request: &Value) -> Brief {
         .find_map(|n| some(request, n).and_then(Value::as_u64))
         .unwrap_or(model.output_tokens_max);
     Brief {
+        prefill: String::new(),
         results: results(messages),
         media: last_user
             .map(|m| list(m, "content").iter().filter_map(media_of).collect())

@@ -16,8 +16,17 @@ fn brief(ask: &str) -> Brief {
         stops: Vec::new(),
         word_bytes: 6,
         skill: 66,
+        prefill: String::new(),
         steering: Steering::read(ask),
     }
+}
+
+#[test]
+fn an_answer_that_the_request_begins_is_continued_and_not_said_again() {
+    let whole = run(&brief("[[say:One, two, three.]]"));
+    let rest = run(&Brief { prefill: "One, two".into(), ..brief("[[say:One, two, three.]]") });
+    assert_eq!((whole.text.as_str(), rest.text.as_str()), ("One, two, three.", ", three."));
+    assert!(rest.answer_tokens < whole.answer_tokens);
 }
 
 fn with_tools(ask: &str) -> Brief {

@@ -43,6 +43,14 @@ pub struct Refused {
     pub on_limit: OnLimit,
 }
 
+impl Refused {
+    /// Whether the money is on its way: a lease is being fetched.
+    #[must_use]
+    pub fn awaits_lease(&self) -> bool {
+        self.why == Why::AwaitsLease
+    }
+}
+
 impl fmt::Display for Refused {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, scope, wanted, left, limit, .. } = self;

@@ -28,6 +28,12 @@ pub struct Freeform {
 }
 
 impl Freeform {
+    /// Whether no tool went out as a function.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
     /// Makes functions of the freeform tools of a request, of a choice of one and of the calls in its history, where
     /// the target's dialect has no such tools; a note names each tool. Nothing happens elsewhere.
     pub fn replace(request: &mut Request, target: Dialect, notes: &mut Vec<Note>) -> Self {

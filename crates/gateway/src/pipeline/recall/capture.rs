@@ -11,7 +11,7 @@ use pilothouse_core::exchange::{Finish, Outcome};
 use super::meaning::Learning;
 use crate::answer::{AnswerBody, Tap, TappedBody};
 use crate::bodies::{Made, Watch};
-use crate::cache::Kept;
+use crate::cache::{Kept, Landing, Recalled};
 use crate::pipeline::{Answer, CHANGED};
 use crate::shared::Shared;
 
@@ -20,6 +20,8 @@ pub(super) struct Capture {
     pub(super) shared: Arc<Shared>,
     pub(super) watch: Arc<Watch>,
     pub(super) key: Key,
+    /// The name that was asked for.
+    pub(super) name: Box<str>,
     /// For how long it is good; 0 where it is not kept.
     pub(super) ttl_ms: u64,
     /// A stream is asked for.
@@ -27,7 +29,7 @@ pub(super) struct Capture {
     /// Vectors are asked for.
     pub(super) embeds: bool,
     /// Those that wait for it. Dropped, it goes to the first of them.
-    pub(super) lead: Option<Lead<Arc<Kept>>>,
+    pub(super) lead: Option<Lead<Landing>>,
     /// What is learned of the question.
     pub(super) learning: Option<Box<Learning>>,
     /// Bytes of an answer at most.
@@ -55,7 +57,10 @@ impl Capture {
 
     /// The answer as it is kept; `None` for one that is not.
     fn kept(&self, headers: &HeaderMap, body: Bytes) -> Option<Kept> {
-        let made = self.watch.made().filter(|made| may_be_given_again(made, self.embeds))?;
+        let made = self
+            .watch
+            .made()
+            .filter(|made| *made.asked == *self.name && may_be_given_again(made, self.embeds))?;
         Some(Kept {
             // A copy: the bytes may be part of a larger piece of memory.
             body: Bytes::copy_from_slice(&body),
@@ -78,7 +83,7 @@ impl Capture {
             }
         }
         if let Some(lead) = self.lead {
-            lead.land(kept.as_ref());
+            lead.land(kept.map(|kept| (kept, Recalled::Hit)).as_ref());
         }
     }
 }

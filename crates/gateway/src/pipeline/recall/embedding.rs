@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use pilothouse_cache::semantic::embedding::Embedding;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::exchange::Caller;
@@ -88,15 +88,13 @@ async fn ask(
     texts: &[&str],
 ) -> Option<Vec<Embedding>> {
     let body = serde_json::json!({ "model": &**model, "input": texts, "encoding_format": "float" });
-    let headers = HeaderMap::new();
     let caller = Caller {
         key: Arc::clone(&behalf.key),
         application: APPLICATION.into(),
         end_user: behalf.end_user.clone(),
     };
     let holder = behalf.holder.clone();
-    let mut asked =
-        Asked::ours(&worker.shared, plan, Bytes::from(body.to_string()), &headers, caller, holder).ok()?;
+    let mut asked = Asked::ours(&worker.shared, plan, Bytes::from(body.to_string()), caller, holder).ok()?;
     asked.hops = behalf.hops;
     let dialect = Dialect::OpenaiEmbeddings;
     let answer = crate::pipeline::exchange(worker, plan, dialect, Call::Embeddings, &mut asked).await;

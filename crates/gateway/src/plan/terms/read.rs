@@ -232,9 +232,8 @@ fn on_limit(text: &str) -> Result<OnLimit, String> {
 fn reserve(text: &str) -> Result<Reserve, String> {
     match text {
         "worst" => Ok(Reserve::Worst),
-        // Topping up and cutting in the middle of an answer is not served yet; a promise that is not kept is none.
-        "expected" => Err("`expected` is not served yet; leave `reserve` out, and the most that a call can cost is set aside".to_owned()),
-        _ => Err(format!("`{text}` cannot be reserved; write `worst`")),
+        "expected" => Ok(Reserve::Expected),
+        _ => Err(format!("`{text}` cannot be reserved; write `worst` or `expected`")),
     }
 }
 

@@ -98,3 +98,29 @@ fn usage_says_what_to_do_when_there_is_nothing() {
     let wrong = UsageLine::try_parse_from(["usage", "--by", "moon"]).err().unwrap().to_string();
     assert!(wrong.contains("model, key, vendor, app, day, price"), "{wrong}");
 }
+
+#[test]
+fn what_the_cache_saved_is_told_by_usage_and_by_the_receipt() {
+    let bill = Bill {
+        cost: Cost::Known(PicoUsd::ZERO),
+        saved: Some(Cost::Known(PicoUsd(1_600_000_000))),
+        ..Bill::default()
+    };
+    let hit = Exchange { bill, ..whole(2) };
+    let dir = folder(&[whole(1), hit.clone()]);
+    let text = run(dir.path(), &[]).unwrap();
+    assert!(
+        text.contains("cache    1 exchange answered from the cache, which saved $0.0016; not in the totals"),
+        "{text}"
+    );
+    let report: serde_json::Value = serde_json::from_str(&run(dir.path(), &["--json"]).unwrap()).unwrap();
+    assert_eq!(report["total"]["cache"]["saved"]["usd"], "0.0016");
+    assert_eq!(report["total"]["cost"]["usd"], "0.0016", "what was paid for the other one");
+    let mut receipt = Vec::new();
+    crate::commands::logs::receipt::write(&mut receipt, &hit, None).unwrap();
+    let receipt = String::from_utf8(receipt).unwrap();
+    assert!(
+        receipt.contains("saved    $0.0016 · the answer came from the cache, and no vendor was asked"),
+        "{receipt}"
+    );
+}

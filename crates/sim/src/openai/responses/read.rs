@@ -68,6 +68,7 @@ pub(super) fn brief(model: &Model, request: &Value, whole: &[Value]) -> Brief {
     let last_user = whole.iter().rev().find(is_user);
     let ask = last_user.map(|m| said(m, "content")).unwrap_or_default();
     Brief {
+        prefill: String::new(),
         results: results(whole),
         media: last_user
             .map(|m| list(m, "content").iter().filter_map(media_of).collect())
