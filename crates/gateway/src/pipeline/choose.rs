@@ -333,8 +333,7 @@ fn of_route(
     // Who may call the route may call what stands behind it; who may not, what else the key allows.
     let allowed = asked.holder.as_ref().filter(|key| !key.terms.allows(&route.name));
     let allowed = allowed.map(|key| AllowList::new(key.terms.allow.iter().cloned()));
-    let outputs = route.targets.iter().map(|target| target.output.as_ref().map_or(0, |known| known.tokens()));
-    let outputs: SmallVec<[u32; 8]> = outputs.collect();
+    let outputs = outputs(route);
     let features = Features { allowed: allowed.as_ref(), outputs: &outputs, ..told.features() };
     let decided = route.chooser.choose(&features, &mut told.counter(&shared.prefixes), &mut random);
     let decision = match decided {
@@ -345,11 +344,7 @@ fn of_route(
         }
     };
     let mut chosen = Chosen { strategy: route.strategy.clone(), ..Chosen::default() };
-    let candidates = route.chooser.candidates();
-    let named = |index: u16, why: String| Standing {
-        target: candidates.get(usize::from(index)).map(|one| Arc::clone(&one.name)).unwrap_or_default(),
-        why: why.into(),
-    };
+    let named = |index, why| standing(route, index, why);
     for removed in &decision.removed {
         chosen.removed.push(named(removed.index, removed.removal.to_string()));
     }
@@ -378,11 +373,9 @@ fn of_route(
         let nobody = || Error::new(Kind::Internal, "the route has no targets");
         return Err(refusal.unwrap_or_else(nobody));
     };
-    let mut rest: Vec<Choice> = choices.collect();
-    if call.embeds() {
-        // Vectors of different models cannot be compared: only another place that serves the same model helps.
-        rest.retain(|choice| choice.resolution.target.real == first.resolution.target.real);
-    }
+    // Vectors of different models cannot be compared: only another place that serves the same model helps.
+    let helps = |one: &Choice| !call.embeds() || one.resolution.target.real == first.resolution.target.real;
+    let rest: Vec<Choice> = choices.filter(helps).collect();
     let (marks, text_bytes) = (told.marks.clone(), told.text_bytes());
     Ok(Order {
         text_bytes,
@@ -396,6 +389,17 @@ fn of_route(
         spare: 0,
         until: None,
     })
+}
+
+/// What each target of a route is expected to write, by its place; 0 where that is not known.
+fn outputs(route: &Route) -> SmallVec<[u32; 8]> {
+    route.targets.iter().map(|target| target.output.as_ref().map_or(0, |known| known.tokens())).collect()
+}
+
+/// The place of a target in a choice, for the receipt.
+fn standing(route: &Route, index: u16, why: String) -> Standing {
+    let candidate = route.chooser.candidates().get(usize::from(index));
+    Standing { target: candidate.map(|one| Arc::clone(&one.name)).unwrap_or_default(), why: why.into() }
 }
 
 /// Finds the cheap targets of a cascade among those of a choice.
