@@ -20,6 +20,7 @@ pub mod load;
 mod memory;
 pub mod metrics;
 pub mod minted;
+pub mod outputs;
 pub mod pipeline;
 pub mod plan;
 pub mod purse;

@@ -12,6 +12,7 @@ use pilothouse_routing::load::Gauge;
 use pilothouse_store::budget::ScopeKind;
 
 use crate::concurrency::{LimitCounts, Limits};
+use crate::outputs::Outputs;
 use crate::purse::Purses;
 
 /// Upper bounds of the duration histogram, in microseconds.
@@ -47,6 +48,8 @@ pub struct Metrics {
     pub in_flight: AtomicU64,
     /// Reloads of the configuration that failed.
     pub reloads_failed: AtomicU64,
+    /// How long answers are expected to be.
+    pub outputs: Outputs,
     /// Looks at model servers that told nothing.
     pub looks_failed: AtomicU64,
     /// Shares of budgets that were met, by what the budget is about, in the order of [`ScopeKind::ALL`].

@@ -217,6 +217,8 @@ impl Server {
     fn follow_keys(&mut self) -> Result<(), StartError> {
         let (shared, data_dir) = (Arc::clone(&self.shared), self.data_dir.clone());
         let follow = move || {
+            // What cannot be read is not leant on; answers to come teach the same.
+            let _ = shared.metrics.outputs.read(&data_dir, shared.clock.now());
             while !shared.stopping.is_cancelled() {
                 std::thread::park_timeout(KEYS_EVERY);
                 // What cannot be read now is read the next time; until then the keys are those of before.

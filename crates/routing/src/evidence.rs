@@ -29,6 +29,8 @@ pub struct Evidence {
     output_tokens_max: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     output_tokens_expected: Option<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    outputs: Vec<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     service_tier: Option<Box<str>>,
     /// Milliseconds that were left, and whether for the first token only.
@@ -69,6 +71,11 @@ impl Evidence {
             input: (features.input.text_bytes, features.input.messages, features.input.media_tokens),
             output_tokens_max: features.output_tokens_max,
             output_tokens_expected: features.output_tokens_expected,
+            outputs: if features.outputs.iter().all(|tokens| *tokens == 0) {
+                Vec::new()
+            } else {
+                features.outputs.to_vec()
+            },
             service_tier: features.service_tier.map(Into::into),
             deadline: features.deadline.map(|deadline| (deadline.remaining_ms, deadline.is_first_token)),
             allowed: names.map(|names| names.iter().take(ALLOWED_MAX).cloned().collect()),
@@ -125,6 +132,7 @@ impl Route {
             input: Input { text_bytes, messages, media_tokens },
             output_tokens_max: evidence.output_tokens_max,
             output_tokens_expected: evidence.output_tokens_expected,
+            outputs: &evidence.outputs,
             service_tier: evidence.service_tier.as_deref(),
             deadline: evidence
                 .deadline

@@ -41,6 +41,7 @@ mod fixture;
 pub mod health;
 pub mod hedge;
 pub mod load;
+pub mod output;
 pub mod price;
 mod random;
 pub mod reason;

@@ -21,12 +21,16 @@ pub fn expected_usage(candidate: &Candidate, features: &Features<'_>, input_toke
     }
 }
 
-/// Tokens of output that are expected of a target, within the caller's cap and its own.
+/// Tokens of output that are expected of a target: what it has written on this route, else what such exchanges have, within the caller's cap and its own.
 #[must_use]
 pub fn expected_output(candidate: &Candidate, features: &Features<'_>) -> u64 {
-    let tokens = features.output_tokens() as f32 * candidate.output_factor.max(0.0);
+    let learned = features.outputs.get(usize::from(candidate.place)).copied().filter(|tokens| *tokens > 0);
+    let tokens = match learned {
+        Some(tokens) => u64::from(tokens),
+        None => (features.output_tokens() as f32 * candidate.output_factor.max(0.0)) as u64,
+    };
     let caps = [features.output_tokens_max, candidate.output_tokens_max];
-    caps.into_iter().flatten().fold(tokens as u64, u64::min)
+    caps.into_iter().flatten().fold(tokens, u64::min)
 }
 
 /// The expected cost of an exchange with that many tokens of input; unknown where a price is.

@@ -22,6 +22,8 @@ pub struct Features<'a> {
     pub output_tokens_max: Option<u64>,
     /// Output tokens that the ledger expects of such an exchange.
     pub output_tokens_expected: Option<u64>,
+    /// The same of each target on this route, by its place among the route's; 0 or nothing where that is not known.
+    pub outputs: &'a [u32],
     /// The service tier that is asked for, if any.
     pub service_tier: Option<&'a str>,
     /// How long the answer may take.

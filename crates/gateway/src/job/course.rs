@@ -154,6 +154,10 @@ impl Job {
             Outcome::Failed(kind) => ended_by(kind, None, None),
         };
         call.end(now, ended);
+        let expected = self.resolution.as_ref().and_then(|resolution| resolution.output.as_ref());
+        if let (Some(expected), Provenance::Reported) = (expected, own.provenance) {
+            expected.learn(own.usage.output_total());
+        }
     }
 
     /// What a job beside this one carries.
@@ -227,6 +231,11 @@ impl Job {
         if let Some(known) = self.resolution.as_ref().map(|resolution| &resolution.target) {
             let credential = u32::try_from(known.provider.credential()).unwrap_or(u32::MAX);
             known.health.tombstones.present(credential);
+            if let Some(expected) = self.resolution.as_ref().and_then(|resolution| resolution.output.as_ref())
+                && own.provenance == Provenance::Reported
+            {
+                expected.learn(usage.output_total());
+            }
             if let (Some(bytes), Provenance::Reported) = (course.text_bytes, own.provenance) {
                 known.health.calibration.learn(now, bytes, usage.input_total());
             }

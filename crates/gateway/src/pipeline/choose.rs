@@ -14,6 +14,8 @@ use pilothouse_wire::path::{
     vertex_anthropic_path,
 };
 
+use smallvec::SmallVec;
+
 use super::features::{Marks, Told};
 use super::gone;
 use super::onward::Deadline;
@@ -331,7 +333,8 @@ fn of_route(
     // Who may call the route may call what stands behind it; who may not, what else the key allows.
     let allowed = asked.holder.as_ref().filter(|key| !key.terms.allows(&route.name));
     let allowed = allowed.map(|key| AllowList::new(key.terms.allow.iter().cloned()));
-    let features = Features { allowed: allowed.as_ref(), ..told.features() };
+    let outputs = outputs(route);
+    let features = Features { allowed: allowed.as_ref(), outputs: &outputs, ..told.features() };
     let decided =
         route.chooser.choose_with_evidence(&features, &mut told.counter(&shared.prefixes), shared.chance());
     let (decision, evidence) = match decided {
@@ -367,11 +370,9 @@ fn of_route(
         let nobody = || Error::new(Kind::Internal, "the route has no targets");
         return Err(refusal.unwrap_or_else(nobody));
     };
-    let mut rest: Vec<Choice> = choices.collect();
-    if call.embeds() {
-        // Vectors of different models cannot be compared: only another place that serves the same model helps.
-        rest.retain(|choice| choice.resolution.target.real == first.resolution.target.real);
-    }
+    // Vectors of different models cannot be compared: only another place that serves the same model helps.
+    let helps = |one: &Choice| !call.embeds() || one.resolution.target.real == first.resolution.target.real;
+    let rest: Vec<Choice> = choices.filter(helps).collect();
     let (marks, text_bytes) = (told.marks.clone(), told.text_bytes());
     Ok(Order {
         text_bytes,
@@ -385,6 +386,11 @@ fn of_route(
         spare: 0,
         until: None,
     })
+}
+
+/// What each target of a route is expected to write, by its place; 0 where that is not known.
+fn outputs(route: &Route) -> SmallVec<[u32; 8]> {
+    route.targets.iter().map(|target| target.output.as_ref().map_or(0, |known| known.tokens())).collect()
 }
 
 /// What the receipt says of a choice, before it is known which of its targets can be called.

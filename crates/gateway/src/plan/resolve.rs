@@ -10,6 +10,7 @@ use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::TargetUsed;
 
 use pilothouse_routing::health::breaker::BreakerSettings;
+use pilothouse_routing::output::ExpectedOutput;
 use pilothouse_routing::{Health, HealthSettings};
 use pilothouse_wire::codec::{Quirks, family_of, rules_of};
 
@@ -68,6 +69,8 @@ pub struct Resolution {
     pub target: Target,
     /// Whether the name differs from the model's id, so that the body must be edited.
     pub is_renamed: bool,
+    /// How long its answers are expected to be, where it is the target of a route.
+    pub output: Option<Arc<ExpectedOutput>>,
 }
 
 impl Target {
@@ -245,7 +248,7 @@ impl Plan {
             pricing,
             used,
         };
-        Resolution { asked: asked.into(), is_renamed: asked != &*model, target }
+        Resolution { asked: asked.into(), is_renamed: asked != &*model, output: None, target }
     }
 
     fn unknown(&self, asked: &str) -> Error {

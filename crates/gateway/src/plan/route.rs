@@ -226,7 +226,7 @@ impl Building<'_> {
         span: Range<usize>,
         is_fallback: bool,
     ) -> Option<(Candidate, Arc<Resolution>)> {
-        let resolution = match self.plan.resolve_for(self.name.get_ref(), &given.target) {
+        let mut resolution = match self.plan.resolve_for(self.name.get_ref(), &given.target) {
             Ok(resolution) => resolution,
             Err(error) => {
                 self.wrong.push(Diagnostic::at(span, error.public.to_string()));
@@ -235,6 +235,7 @@ impl Building<'_> {
         };
         let target = &resolution.target;
         let name = format!("{}/{}", target.provider.name, target.model);
+        let output = self.plan.metrics.outputs.of(self.name.get_ref(), &name);
         let mut candidate = match &target.known {
             Some(model) => Candidate::of(&name, model, self.now),
             None => Candidate::new(&name),
@@ -250,6 +251,7 @@ impl Building<'_> {
         if let Some(region) = &given.region {
             candidate.region = Some(region.as_str().into());
         }
+        resolution.output = Some(output);
         Some((candidate, Arc::new(resolution)))
     }
 

@@ -58,10 +58,8 @@ fn model_of_every_dialect_is_told_before_the_last_turn_also_behind_results_of_to
 
 #[test]
 fn key_and_route_may_leave_the_note_out() {
-    let routes = format!(
-        "[routes.told]\ntargets = [\"chat/gpt-5.1\"]\n[routes.untold]\ntargets = [\"chat/gpt-5.1\"]\nlast_turn_note = false\n\
-         [keys.quiet]\nsecret = \"env:QUIET_KEY\"\nlast_turn_note = false\n[keys.plain]\nsecret = \"env:PLAIN_KEY\"\n"
-    );
+    let routes = "[routes.told]\ntargets = [\"chat/gpt-5.1\"]\n[routes.untold]\ntargets = [\"chat/gpt-5.1\"]\nlast_turn_note = false\n\
+         [keys.quiet]\nsecret = \"env:QUIET_KEY\"\nlast_turn_note = false\n[keys.plain]\nsecret = \"env:PLAIN_KEY\"\n";
     let keys = [("QUIET_KEY", "sk-quiet-application"), ("PLAIN_KEY", "sk-plain-application")];
     let house = House::with_secrets(&format!("{FIVE_VENDORS}[runs]\nturns = 1\n{routes}"), &keys);
     for (nth, (route, key, is_told)) in [

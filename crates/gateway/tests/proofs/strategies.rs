@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::harness::http::Got;
 use crate::harness::reading::Client;
 use crate::harness::scripted::{self, Act, Scripted};
-use crate::harness::{BOTH_VENDORS, House};
+use crate::harness::{BOTH_VENDORS, House, eventually};
 
 const ANSWER: &str = "{\"id\":\"c1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"Hi\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":3,\"total_tokens\":10}}";
 
@@ -252,4 +252,37 @@ fn a_conversation_that_the_client_names_stays_with_its_target() {
         homes.insert(home);
     }
     assert!(homes.len() > 1, "{homes:?}");
+}
+
+/// Tokens of output that the first target of a choice was priced with.
+fn priced_with(exchange: &Exchange) -> u64 {
+    let why = &chosen(exchange).order[0].why;
+    let (before, _) = why.rsplit_once(" out").unwrap_or_else(|| panic!("{why}"));
+    before.rsplit(' ').next().unwrap().parse().unwrap_or_else(|_| panic!("{why}"))
+}
+
+#[test]
+fn cheapest_prices_the_answers_that_this_route_has_and_remembers_them_over_a_restart() {
+    const ROUTES: &str = "[routes.short]\nstrategy = \"cheapest\"\ntargets = [\"openai/gpt-4o-mini\", \"openai/gpt-4o\"]\n\
+                          [routes.other]\nstrategy = \"cheapest\"\ntargets = [\"openai/gpt-4o-mini\", \"openai/gpt-4o\"]\n";
+    let mut house = house(ROUTES);
+    let brief = json!({"messages": [{"role": "user", "content": "Briefly. [[words:6]]"}]});
+    let first = record(&house, &ask(&house, "short", brief.clone()));
+    assert_eq!(priced_with(&first), 500, "nobody knows yet");
+    let length = first.bill.usage.output_total();
+    assert!(length < 20, "{length}");
+    for _ in 0..40 {
+        record(&house, &ask(&house, "short", brief.clone()));
+    }
+    let learned = priced_with(&record(&house, &ask(&house, "short", brief.clone())));
+    // Forty-one answers against the ten that the guess weighs.
+    let wanted = (500 * 10 + length * 41) / 51;
+    assert!(learned.abs_diff(wanted) <= 1, "{learned}, and not {wanted}");
+    let other = priced_with(&record(&house, &ask(&house, "other", brief.clone())));
+    assert_eq!(other, 500, "what one route learns is its own");
+    house.restart(&format!("{BOTH_VENDORS}{ROUTES}"), &[], Hand::at_noon());
+    eventually("the ledger has been read", || {
+        let exchange = record(&house, &ask(&house, "other", brief.clone()));
+        (priced_with(&exchange) == length).then_some(())
+    });
 }
