@@ -47,17 +47,7 @@ pub(in crate::plan) fn build_provider(
         section.project.clone_from(&file.project);
     }
     let ways = ways(&section, wrong)?;
-    let mut origins = Vec::new();
-    for way in &ways {
-        match Origin::new(&way.base_url, &origin_options(given, environment)) {
-            Ok(origin) => origins.push(origin),
-            Err(error) => {
-                let span = given.base_url.as_ref().map_or_else(|| name.span(), toml::Spanned::span);
-                wrong.push(Diagnostic::at(span, error.to_string()));
-                return None;
-            }
-        }
-    }
+    let origins = origins(&section, &ways, wrong)?;
     let means = Means::of(&section, credentials, wrong)?;
     let authentication = means.words(&section, &ways, &origins);
     let rerank = rerank::rerank(&section, &ways, &means, wrong);
@@ -94,6 +84,23 @@ pub(in crate::plan) fn build_provider(
         metrics,
         current: AtomicUsize::new(0),
     })
+}
+
+/// Where each way leads.
+fn origins(section: &Section<'_>, ways: &[Way], wrong: &mut Vec<Diagnostic>) -> Option<Vec<Origin>> {
+    let Section { name, given, environment, .. } = section;
+    let mut origins = Vec::new();
+    for way in ways {
+        match Origin::new(&way.base_url, &origin_options(given, environment)) {
+            Ok(origin) => origins.push(origin),
+            Err(error) => {
+                let span = given.base_url.as_ref().map_or_else(|| name.span(), toml::Spanned::span);
+                wrong.push(Diagnostic::at(span, error.to_string()));
+                return None;
+            }
+        }
+    }
+    Some(origins)
 }
 
 fn retries(section: &Section<'_>, wrong: &mut Vec<Diagnostic>) -> u32 {
