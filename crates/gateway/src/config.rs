@@ -14,6 +14,7 @@ mod route;
 mod secret;
 mod server;
 mod signing;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -27,12 +28,15 @@ pub use compat::CompatMode;
 pub use diagnostic::{ConfigError, Diagnostic};
 pub use hedge::{After, Hedge};
 pub use key::{Key, Team};
-pub use limits::{AnchorText, BudgetSection, BudgetsSection, LimitSection, RunSection, Usd};
+pub use limits::{
+    AnchorText, BudgetSection, BudgetsSection, LimitSection, RunSection, TemporarySection, Usd,
+};
 pub use provider::{EntraSection, Provider, TimeoutSection};
 pub use route::{Cascade, Defaults, OnGone, Require, Route, RouteTarget};
 pub use secret::{SecretRef, resolve as resolve_secret};
 pub use server::{Server, TlsSection};
 pub use signing::Signing;
+pub use watch::Watched;
 
 /// The whole file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -54,6 +58,8 @@ pub struct File {
     pub teams: BTreeMap<Spanned<String>, Team>,
     /// Budgets of routes, end users and runs.
     pub budgets: BudgetsSection,
+    /// Limits that are over at a moment, by their names.
+    pub limits: BTreeMap<Spanned<String>, TemporarySection>,
     /// Limits of runs of agents.
     pub runs: RunSection,
     /// The memory of kept answers.

@@ -4,6 +4,7 @@ pub mod models;
 pub mod pages;
 pub mod status;
 
+pub use crate::api::Api;
 use http::Method;
 use pilothouse_core::dialect::Dialect;
 
@@ -116,6 +117,12 @@ pub enum Role {
     Caller,
     /// Whoever has the admin token, or is on this machine while there is none.
     Operator,
+    /// Of the administration: whoever has the admin token or a key whose role is `viewer` or more.
+    Viewer,
+    /// The same for a role of `lead` or more: a lead changes what belongs to its team or a team below it.
+    Lead,
+    /// The same for the role `admin`.
+    Admin,
 }
 
 /// What answers at an endpoint.
@@ -147,6 +154,8 @@ pub enum Action {
     Version,
     /// The status page.
     Status,
+    /// An operation of the administration.
+    Api(Api),
 }
 
 /// One endpoint.
@@ -206,6 +215,11 @@ const fn service(path: &'static str, service: Service) -> Endpoint {
 /// One that passes to the vendor that holds something.
 const fn held(method: &'static str, path: &'static str, holding: Holding) -> Endpoint {
     endpoint(method, path, Role::Caller, Action::Pass(Pass::Held(holding)))
+}
+
+/// One of the administration.
+const fn api(method: &'static str, path: &'static str, role: Role, operation: Api) -> Endpoint {
+    endpoint(method, path, role, Action::Api(operation))
 }
 
 /// Every endpoint.
@@ -290,6 +304,28 @@ pub static ENDPOINTS: &[Endpoint] = &[
     endpoint("GET", "/version", Role::Anyone, Action::Version),
     endpoint("GET", "/metrics", Role::Operator, Action::Metrics),
     endpoint("GET", "/", Role::Operator, Action::Status),
+    api("GET", "/api/v1/openapi.json", Role::Viewer, Api::Document),
+    api("GET", "/api/v1/self", Role::Viewer, Api::Myself),
+    api("GET", "/api/v1/keys", Role::Viewer, Api::ListKeys),
+    api("POST", "/api/v1/keys", Role::Lead, Api::MintKey),
+    api("GET", "/api/v1/keys/{id}", Role::Viewer, Api::ShowKey),
+    api("PATCH", "/api/v1/keys/{id}", Role::Lead, Api::ChangeKey),
+    api("DELETE", "/api/v1/keys/{id}", Role::Lead, Api::RevokeKey),
+    api("POST", "/api/v1/keys/{id}/rotate", Role::Lead, Api::RotateKey),
+    api("GET", "/api/v1/limits", Role::Viewer, Api::ListLimits),
+    api("POST", "/api/v1/limits", Role::Lead, Api::CreateLimit),
+    api("DELETE", "/api/v1/limits/{id}", Role::Lead, Api::EndLimit),
+    api("GET", "/api/v1/budgets", Role::Viewer, Api::ListBudgets),
+    api("GET", "/api/v1/alerts", Role::Viewer, Api::ListAlerts),
+    api("GET", "/api/v1/health", Role::Viewer, Api::Health),
+    api("GET", "/api/v1/teams", Role::Viewer, Api::ListTeams),
+    api("GET", "/api/v1/providers", Role::Viewer, Api::ListProviders),
+    api("GET", "/api/v1/routes", Role::Viewer, Api::ListRoutes),
+    api("GET", "/api/v1/models", Role::Viewer, Api::ListModels),
+    api("GET", "/api/v1/receipts", Role::Viewer, Api::ListReceipts),
+    api("GET", "/api/v1/receipts/{id}", Role::Viewer, Api::ShowReceipt),
+    api("GET", "/api/v1/usage", Role::Viewer, Api::Usage),
+    api("GET", "/api/v1/audit", Role::Admin, Api::ListAudit),
 ];
 
 /// What stands at a path.

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod answer;
+pub mod api;
 pub mod bodies;
 mod cache;
 pub mod cloud;
@@ -11,6 +12,7 @@ pub mod discover;
 mod drain;
 pub mod endpoints;
 pub mod explain;
+pub mod export;
 mod exposure;
 mod job;
 mod kept;
@@ -22,6 +24,7 @@ pub mod outputs;
 pub mod pipeline;
 pub mod plan;
 pub mod purse;
+pub mod rederive;
 pub mod server;
 mod service;
 pub mod shared;

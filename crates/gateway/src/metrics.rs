@@ -9,6 +9,7 @@ use pilothouse_core::exchange::{Exchange, Outcome};
 use pilothouse_core::usage::Usage;
 use pilothouse_routing::Health;
 use pilothouse_routing::load::Gauge;
+use pilothouse_store::budget::ScopeKind;
 
 use crate::concurrency::{LimitCounts, Limits};
 use crate::outputs::Outputs;
@@ -51,6 +52,8 @@ pub struct Metrics {
     pub outputs: Outputs,
     /// Looks at model servers that told nothing.
     pub looks_failed: AtomicU64,
+    /// Shares of budgets that were met, by what the budget is about, in the order of [`ScopeKind::ALL`].
+    alerts: [AtomicU64; ScopeKind::ALL.len()],
     /// Limits on calls at once.
     pub limits: Limits,
     /// The money of routes that hedge.
@@ -108,6 +111,21 @@ pub struct TargetMetrics {
 }
 
 impl TargetMetrics {
+    /// What the counters say now, without the target's name.
+    #[must_use]
+    pub fn counts(&self) -> TargetCounts {
+        TargetCounts {
+            complete: self.complete.load(Relaxed),
+            cancelled: self.cancelled.load(Relaxed),
+            cut: self.cut.load(Relaxed),
+            failed: self.failed.load(Relaxed),
+            tokens_input: self.tokens_input.load(Relaxed),
+            tokens_output: self.tokens_output.load(Relaxed),
+            duration_us: self.duration_us.load(Relaxed),
+            ..TargetCounts::default()
+        }
+    }
+
     /// Counts an exchange that has ended, with what its answer used.
     pub fn count(&self, exchange: &Exchange, usage: &Usage) {
         match exchange.outcome {
@@ -149,6 +167,21 @@ impl Metrics {
         Arc::clone(targets.entry(key).or_default())
     }
 
+    /// Counts a share of a budget that was met.
+    pub fn alert(&self, kind: ScopeKind) {
+        if let Some(place) = ScopeKind::ALL.iter().position(|known| *known == kind) {
+            self.alerts[place].fetch_add(1, Relaxed);
+        }
+    }
+
+    fn render_alerts(&self, out: &mut String) {
+        let name = "pilothouse_budget_alerts_total";
+        let _ = writeln!(out, "# HELP {name} Shares of budgets that were met.\n# TYPE {name} counter");
+        for (kind, count) in ScopeKind::ALL.iter().zip(&self.alerts) {
+            let _ = writeln!(out, "{name}{{kind=\"{}\"}} {}", kind.as_str(), count.load(Relaxed));
+        }
+    }
+
     /// What the counters of every target say now, by vendor and model.
     #[must_use]
     pub fn counts(&self) -> Vec<TargetCounts> {
@@ -156,13 +189,7 @@ impl Metrics {
         let counts = targets.iter().map(|((vendor, model), target)| TargetCounts {
             vendor: Arc::clone(vendor),
             model: Arc::clone(model),
-            complete: target.complete.load(Relaxed),
-            cancelled: target.cancelled.load(Relaxed),
-            cut: target.cut.load(Relaxed),
-            failed: target.failed.load(Relaxed),
-            tokens_input: target.tokens_input.load(Relaxed),
-            tokens_output: target.tokens_output.load(Relaxed),
-            duration_us: target.duration_us.load(Relaxed),
+            ..target.counts()
         });
         counts.collect()
     }
@@ -194,6 +221,7 @@ impl Metrics {
             "Looks at the metrics of model servers that told nothing.",
             self.looks_failed.load(Relaxed),
         );
+        self.render_alerts(&mut out);
         let targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
         family(&mut out, &targets, "pilothouse_exchanges_total", "Exchanges by how they ended.", |target| {
             vec![

@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use pilothouse_core::clock::UnixMs;
 use pilothouse_core::error::{Error, Kind};
-use pilothouse_store::keys::{self, MintedKey};
+use pilothouse_store::keys::{self, KeyIndex, MintedKey};
 use rustc_hash::FxHashMap;
 
-use crate::plan::{KeyInfo, Plan};
+use crate::plan::{KeyInfo, Plan, Thing};
 
 /// Most minted keys whose terms are kept ready.
 const READY_MAX: usize = 65_536;
@@ -41,7 +41,15 @@ impl Minted {
         self.store().map_or(Ok(false), |store| store.refresh())
     }
 
-    fn store(&self) -> Option<Arc<keys::Keys>> {
+    /// The keys and temporary limits as they were last read.
+    #[must_use]
+    pub fn index(&self) -> Arc<KeyIndex> {
+        self.store().map_or_else(Arc::default, |store| store.index())
+    }
+
+    /// Where they are kept; `None` until it is opened.
+    #[must_use]
+    pub fn store(&self) -> Option<Arc<keys::Keys>> {
         self.store.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -77,6 +85,14 @@ impl Minted {
             && Arc::ptr_eq(&known.key, key)
         {
             return Ok(Some(Arc::clone(&known.info)));
+        }
+        if let Some(place) = plan.configured.place(Thing::Key, &key.name) {
+            let public = format!(
+                "the API key `{0}` cannot be used: the configuration has a key `{0}` too ({place}); whoever runs this gateway \
+                 must rename or remove one of the two",
+                key.name
+            );
+            return Err(Error::new(Kind::Forbidden, public));
         }
         let terms = plan.governance.minted_terms(&key.name, key.expires, &key.grants).map_err(|why| {
             Error::new(Kind::Forbidden, format!("the API key `{}` cannot be used: {why}", key.name))

@@ -47,8 +47,8 @@ use crate::told::Told;
 use onward::Onward;
 use read::Asked;
 
-pub(crate) use admit::admit_key;
 pub use admit::{admit, admit_operator};
+pub(crate) use admit::{admit_key, credential};
 pub(crate) use authorise::authorise;
 pub(crate) use choose::Choice;
 use choose::may_call;

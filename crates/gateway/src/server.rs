@@ -169,10 +169,10 @@ impl Server {
             is_tls: tls.is_some(),
             listen,
         };
-        server
-            .shared
-            .minted
-            .open(Arc::new(pilothouse_store::keys::Keys::open(&server.data_dir, &*options.clock)?));
+        let keys = pilothouse_store::keys::Keys::open(&server.data_dir, &*options.clock)?;
+        plan::check_clashes(source, &server.shared.plan.load(), &keys)?;
+        server.shared.minted.open(Arc::new(keys));
+        let _ = server.shared.api.data_dir.set(server.data_dir.clone());
         server.shared.open_budgets(&server.data_dir)?;
         server.follow_keys()?;
         let looking = server.shared.plan.load().load.start(&server.shared);
@@ -222,9 +222,10 @@ impl Server {
             while !shared.stopping.is_cancelled() {
                 std::thread::park_timeout(KEYS_EVERY);
                 // What cannot be read now is read the next time; until then the keys are those of before.
-                if shared.minted.refresh().is_ok_and(|is_new| is_new) {
-                    let _ = shared.open_budgets(&data_dir);
-                }
+                let _ = shared.minted.refresh();
+                // Also without news: what could not be opened before is tried again.
+                let _ = shared.open_budgets(&data_dir);
+                shared.gather_alerts();
             }
         };
         let thread = std::thread::Builder::new().name("keys".into()).spawn(follow);
@@ -267,6 +268,7 @@ impl Server {
         let environment = &Environment { now: self.shared.clock.now(), ..environment.clone() };
         match plan::build(source, environment, self.address, old.version + 1, &self.shared.metrics) {
             Ok(plan) => {
+                self.check_clashes(source, &plan)?;
                 self.open_bodies(&plan, source)?;
                 plan.inherit(&old);
                 self.shared.cache.resize(&plan, self.shared.clock.now());
@@ -283,6 +285,14 @@ impl Server {
                 Err(error)
             }
         }
+    }
+
+    /// Nothing of the store may have a name or a secret that the configuration has.
+    fn check_clashes(&self, source: &Source, plan: &Plan) -> Result<(), ConfigError> {
+        let Some(store) = self.shared.minted.store() else { return Ok(()) };
+        plan::check_clashes(source, plan, &store).inspect_err(|_| {
+            self.shared.metrics.reloads_failed.fetch_add(1, Relaxed);
+        })
     }
 
     /// Opens the bodies where a new configuration asks for them for the first time.
@@ -306,7 +316,11 @@ impl Server {
     /// What should be told to whoever runs it, since the last question.
     #[must_use]
     pub fn take_alerts(&self) -> Vec<String> {
-        self.shared.cache.meanings.take_alerts()
+        let mut alerts = self.shared.cache.meanings.take_alerts();
+        // A name that a caller gave stands behind that of its key, with a character between that is not for people.
+        let told = |alert: &pilothouse_store::budget::Alert| alert.to_string().replace('\u{1f}', " ");
+        alerts.extend(self.shared.api.take_alerts().iter().map(told));
+        alerts
     }
 
     /// The plan in force.

@@ -16,6 +16,7 @@ use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 
 use crate::answer::AnswerBody;
+use crate::api;
 use crate::endpoints::{self, Action, Endpoint, Found, Role};
 use crate::pipeline::{self, Answer};
 use crate::plan::Plan;
@@ -74,6 +75,9 @@ async fn dispatch(
     is_loopback: bool,
 ) -> Answer {
     let path = head.uri.path();
+    if path.starts_with(api::BASE) {
+        return Box::pin(api::serve(worker, plan, head, told, body, is_loopback)).await;
+    }
     let dialect = || dialect_of(head, told);
     let authority = head.uri.authority().map(http::uri::Authority::as_str);
     if let Err(error) = plan.exposure.check(told, authority) {
@@ -155,7 +159,10 @@ fn page(
     let admitted = match endpoint.role {
         Role::Anyone => Ok(None),
         Role::Caller => pipeline::admit_key(&worker.shared, plan, told, is_loopback).map(|(_, key)| key),
-        Role::Operator => pipeline::admit_operator(plan, told, is_loopback).map(|()| None),
+        // The administration admits for itself; nothing of it comes here.
+        Role::Operator | Role::Viewer | Role::Lead | Role::Admin => {
+            pipeline::admit_operator(plan, told, is_loopback).map(|()| None)
+        }
     };
     let key = match admitted {
         Ok(key) => key,
@@ -180,15 +187,16 @@ fn page(
         | Action::Bedrock
         | Action::KeptResponse
         | Action::Pass(_)
-        | Action::Realtime => endpoints::status::page(&worker.shared, plan, head),
+        | Action::Realtime
+        | Action::Api(_) => endpoints::status::page(&worker.shared, plan, head),
     }
 }
 
-fn preflight(headers: &HeaderMap) -> Answer {
+pub(crate) fn preflight(headers: &HeaderMap) -> Answer {
     let mut answer = Response::new(AnswerBody::full(Bytes::new()));
     *answer.status_mut() = StatusCode::NO_CONTENT;
     let out = answer.headers_mut();
-    out.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, DELETE"));
+    out.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PATCH, DELETE"));
     out.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     if let Some(wanted) = headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
         out.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());

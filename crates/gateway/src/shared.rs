@@ -84,6 +84,8 @@ pub struct Shared {
     pub conversations: Conversations,
     /// What was counted of earlier turns.
     pub prefixes: PrefixCounts,
+    /// What the administration has for itself.
+    pub api: crate::api::State,
     /// Keys that were minted while the gateway runs.
     pub minted: Minted,
     /// Counters of limits.
@@ -138,6 +140,7 @@ impl Shared {
             holdings: Mutex::default(),
             conversations: Conversations::new(CONVERSATIONS_MAX, CONVERSATION_MS),
             prefixes: PrefixCounts::new(PREFIXES_MAX),
+            api: crate::api::State::default(),
             minted: Minted::default(),
             counters: Arc::new(MemoryCounters::default()),
             budgets: OnceLock::new(),
@@ -167,6 +170,16 @@ impl Shared {
         let _ = self.budgets.set(budgets);
         self.fetch_leases();
         Ok(())
+    }
+
+    /// Counts the shares of budgets that were met, and keeps them for whoever tells people. The store has them already.
+    pub(crate) fn gather_alerts(&self) {
+        let Some(budgets) = self.budgets.get() else { return };
+        let alerts = budgets.take_alerts();
+        for alert in &alerts {
+            self.metrics.alert(alert.kind);
+        }
+        self.api.put_alerts(alerts);
     }
 
     /// Fetches the first leases of the budgets that the configuration names, so that no call waits for one.

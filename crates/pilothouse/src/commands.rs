@@ -1,6 +1,7 @@
 //! Every command, one file each, and how they are chosen.
 
 pub(crate) mod check;
+pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod import;
 pub(crate) mod keys;
@@ -49,6 +50,8 @@ enum Command {
     Usage(usage::Usage),
     /// Minted keys: make, list, limit, rotate, revoke.
     Keys(keys::Keys),
+    /// The configuration: write what the store manages as a part of it.
+    Config(config::Config),
     /// Another program's configuration as ours, with a list of what is not in it.
     Import(import::Import),
     /// Run the simulated fleet alone, for anybody's tests.
@@ -70,6 +73,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Tail(command) => command.run(&mut out, &mut notes),
         Command::Usage(command) => command.run(&mut out, &mut notes),
         Command::Keys(command) => command.run(&mut out),
+        Command::Config(command) => command.run(&mut out, &mut notes),
         Command::Import(command) => command.run(&mut out, &mut notes),
         Command::Sim(command) => command.run(&mut out),
     };
@@ -85,6 +89,12 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         other => other,
     }
+}
+
+/// Who runs a command, as audit records name them.
+pub(crate) fn user() -> String {
+    let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    format!("user {}", user.as_deref().filter(|user| !user.is_empty()).unwrap_or("unknown"))
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

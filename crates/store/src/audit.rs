@@ -45,12 +45,12 @@ pub(crate) fn write(db: &Connection, entry: &Entry<'_>) -> rusqlite::Result<()> 
         .map(drop)
 }
 
-/// The newest records, newest first, at most `limit`.
-pub(crate) fn read(db: &Connection, limit: u32) -> rusqlite::Result<Vec<AuditRecord>> {
+/// The newest records below the number `before`, newest first, at most `limit`.
+pub(crate) fn read(db: &Connection, before: Option<i64>, limit: u32) -> rusqlite::Result<Vec<AuditRecord>> {
     let mut select = db.prepare_cached(
-        "SELECT id, at_ms, actor, action, object, detail FROM audit ORDER BY id DESC LIMIT ?1",
+        "SELECT id, at_ms, actor, action, object, detail FROM audit WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
     )?;
-    let records = select.query_map([limit], |row| {
+    let records = select.query_map((before.unwrap_or(i64::MAX), limit), |row| {
         let detail: String = row.get(5)?;
         Ok(AuditRecord {
             id: row.get(0)?,

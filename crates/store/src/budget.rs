@@ -40,6 +40,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use pilothouse_core::clock::{Clock, SystemClock};
+use pilothouse_core::money::PicoUsd;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::error::StoreError;
@@ -50,7 +51,7 @@ pub use calendar::{Anchor, Calendar, Every, Period};
 use holder::Holder;
 pub use ready::Ready;
 use refill::{Round, Worker};
-pub use report::{BudgetBooks, BudgetRow, Orphan};
+pub use report::{AlertRow, BudgetBooks, BudgetRow, Orphan};
 pub use reserve::{Refused, Reservation, Settlement, Why};
 pub use rule::{Alert, OnLimit, Reserve, Rule, SHARES_MAX, ScopeKind};
 
@@ -234,6 +235,16 @@ impl Budgets {
     #[must_use]
     pub fn take_alerts(&self) -> Vec<Alert> {
         self.shared.alerts.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect()
+    }
+
+    /// What this process has reserved for calls under way, by kind, name and period: of all accounts in memory.
+    #[must_use]
+    pub fn reserved(&self) -> Vec<(ScopeKind, Arc<str>, Every, PicoUsd)> {
+        let told = |account: Account| {
+            let reserved = account.standing().reserved;
+            (account.kind(), Arc::clone(&account.0.scope), account.every(), reserved)
+        };
+        self.shared.every_account().into_iter().map(told).filter(|found| found.3 > PicoUsd::ZERO).collect()
     }
 
     /// How often the store refused, and why the last time.

@@ -8,6 +8,7 @@
 mod index;
 mod mint;
 mod rows;
+mod temporary;
 
 #[cfg(test)]
 mod tests;
@@ -25,7 +26,8 @@ use crate::{LEDGER_FILE, folder, schema};
 
 pub use index::{KeyIndex, MintedKey};
 pub use mint::{Entropy, FreshSecret, PREFIX};
-pub use rows::KeyRow;
+pub use rows::{Digest, KeyRow};
+pub use temporary::{LimitOf, TEMPORARY_MAX, TemporaryLimit};
 
 /// Bytes of a key's name, at most.
 pub const NAME_BYTES_MAX: usize = 64;
@@ -235,7 +237,86 @@ impl Keys {
         actor: &str,
         now: UnixMs,
     ) -> Result<(), StoreError> {
-        self.change(|change| rows::update(change, name, grants, expires, actor, now))?
+        let put = |given: &mut Grants, end: &mut Option<UnixMs>| {
+            *given = grants.clone();
+            *end = expires;
+            Ok(())
+        };
+        self.amend(name, put, actor, now)
+    }
+
+    /// Changes what a key may, and when it ends, from what stands there: nobody else's change is lost.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] for a key that is unknown or revoked; what `amend` refuses; refusals of the database.
+    pub fn amend(
+        &self,
+        name: &str,
+        amend: impl FnOnce(&mut Grants, &mut Option<UnixMs>) -> Result<(), StoreError>,
+        actor: &str,
+        now: UnixMs,
+    ) -> Result<(), StoreError> {
+        self.change(|change| rows::amend(change, name, amend, actor, now))?
+    }
+
+    /// Makes a temporary limit; those that are over are forgotten.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] for a name that is taken or cannot be one, and beyond [`TEMPORARY_MAX`]; refusals of the
+    /// database.
+    pub fn create_limit(&self, limit: &TemporaryLimit, actor: &str, now: UnixMs) -> Result<(), StoreError> {
+        check_name(&limit.name)?;
+        self.change(|change| temporary::create(change, limit, actor, now))?
+    }
+
+    /// Ends a temporary limit before its time.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] for one that is not there; refusals of the database.
+    pub fn end_limit(&self, name: &str, actor: &str, now: UnixMs) -> Result<(), StoreError> {
+        self.change(|change| temporary::end(change, name, "limit.end", actor, now))?
+    }
+
+    /// Every temporary limit, by name; also those that are over and were not forgotten yet.
+    ///
+    /// # Errors
+    /// Refusals of the database.
+    pub fn limits(&self) -> Result<Vec<TemporaryLimit>, StoreError> {
+        temporary::list(&self.lock()).map_err(|cause| self.refused(cause))
+    }
+
+    /// The digests of a key's secrets, the newest first, with the end of each that has one.
+    ///
+    /// # Errors
+    /// Refusals of the database.
+    pub fn digests(&self, name: &str) -> Result<Vec<Digest>, StoreError> {
+        rows::digests(&self.lock(), name).map_err(|cause| self.refused(cause))
+    }
+
+    /// Removes keys and temporary limits that the configuration has from now on: all of them, or none.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] for one that is not there any more; refusals of the database.
+    pub fn hand_over(
+        &self,
+        keys: &[String],
+        limits: &[String],
+        actor: &str,
+        now: UnixMs,
+    ) -> Result<(), StoreError> {
+        self.change(|change| {
+            for name in keys {
+                if let Err(refusal) = rows::hand_over(change, name, actor, now)? {
+                    return Ok(Err(refusal));
+                }
+            }
+            for name in limits {
+                if let Err(refusal) = temporary::end(change, name, "limit.export", actor, now)? {
+                    return Ok(Err(refusal));
+                }
+            }
+            Ok(Ok(()))
+        })?
     }
 
     /// Every key, by name, the revoked ones too.
@@ -251,7 +332,15 @@ impl Keys {
     /// # Errors
     /// Refusals of the database.
     pub fn audit(&self, limit: u32) -> Result<Vec<AuditRecord>, StoreError> {
-        audit::read(&self.lock(), limit).map_err(|cause| self.refused(cause))
+        self.audit_before(None, limit)
+    }
+
+    /// The newest audit records below a number, newest first.
+    ///
+    /// # Errors
+    /// Refusals of the database.
+    pub fn audit_before(&self, before: Option<i64>, limit: u32) -> Result<Vec<AuditRecord>, StoreError> {
+        audit::read(&self.lock(), before, limit).map_err(|cause| self.refused(cause))
     }
 
     /// What minted keys and those of the configuration file (name and digest of the secret) both have. Where this is not

@@ -55,6 +55,8 @@ pub struct Filter {
     pub limit: usize,
     /// Recorded after this row, oldest first. Without it the newest come first.
     pub after_rowid: Option<i64>,
+    /// Recorded before this row.
+    pub before_rowid: Option<i64>,
 }
 
 impl Default for Filter {
@@ -70,6 +72,7 @@ impl Default for Filter {
             errors_only: false,
             limit: 50,
             after_rowid: None,
+            before_rowid: None,
         }
     }
 }
@@ -327,6 +330,9 @@ impl Conditions {
     fn time(&mut self, db: &Connection, filter: &Filter) -> rusqlite::Result<()> {
         if let Some(after) = filter.after_rowid {
             self.add("exchange.rowid > ?", [Value::Integer(after)]);
+        }
+        if let Some(before) = filter.before_rowid {
+            self.add("exchange.rowid < ?", [Value::Integer(before)]);
         }
         let mut blocks = Vec::new();
         for (limit, block, row) in

@@ -26,6 +26,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "budgets, minted keys, audit", sql: BUDGETS_AND_KEYS },
     Migration { name: "sealed receipts", sql: SEALED_RECEIPTS },
     Migration { name: "answers from the cache", sql: CACHE_HITS },
+    Migration { name: "temporary limits, budget alerts", sql: LIMITS_AND_ALERTS },
 ];
 
 // An exchange is a row of `exchange` and, for all that it has in common with others, one of `form`.
@@ -177,6 +178,24 @@ CREATE TABLE erased (
 const CACHE_HITS: &str = "
 ALTER TABLE rollup ADD COLUMN hits NOT NULL DEFAULT 0;
 ALTER TABLE rollup ADD COLUMN saved NOT NULL DEFAULT 0;
+";
+
+// `alert` is numbered without reuse, so that a reader's place in it stays its place.
+const LIMITS_AND_ALERTS: &str = "
+CREATE TABLE temporary_limit (
+    name TEXT PRIMARY KEY,
+    of TEXT NOT NULL, subject TEXT NOT NULL,
+    rpm INTEGER, tpm INTEGER, concurrency INTEGER,
+    created_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE alert (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms INTEGER NOT NULL,
+    kind INTEGER NOT NULL, scope TEXT NOT NULL, every INTEGER NOT NULL,
+    start_ms INTEGER NOT NULL, per_mille INTEGER NOT NULL,
+    spent INTEGER NOT NULL, cap INTEGER NOT NULL
+) STRICT;
 ";
 
 /// Opens the file for the writer, made and brought forward as needed.

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
+use toml::value::Datetime;
 
 /// How much at once.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -41,6 +42,29 @@ pub struct BudgetSection {
     /// Shares of the cap that are told, in per cent.
     #[serde(default)]
     pub alerts: Vec<Spanned<f64>>,
+}
+
+/// A limit that is over at a moment. It is held beside all others, so that it can only make them narrower.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TemporarySection {
+    /// The key whose calls it counts.
+    #[serde(default)]
+    pub key: Option<Spanned<String>>,
+    /// The team whose calls it counts, with those of all teams below it.
+    #[serde(default)]
+    pub team: Option<Spanned<String>>,
+    /// Requests per minute.
+    #[serde(default)]
+    pub rpm: Option<Spanned<u64>>,
+    /// Tokens per minute, in and out.
+    #[serde(default)]
+    pub tpm: Option<Spanned<u64>>,
+    /// Calls at once.
+    #[serde(default)]
+    pub concurrency: Option<Spanned<u32>>,
+    /// When it is over: a day (from its start in UTC) or a moment with its offset.
+    pub until: Spanned<Datetime>,
 }
 
 /// Budgets of what is neither a key nor a team.

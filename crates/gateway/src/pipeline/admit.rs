@@ -12,7 +12,7 @@ use crate::told::Told;
 const APPLICATION_MAX: usize = 64;
 
 /// The credential of a request, whatever header carries it.
-fn credential<'h>(told: &Told<'h>) -> Option<&'h [u8]> {
+pub(crate) fn credential<'h>(told: &Told<'h>) -> Option<&'h [u8]> {
     if let Some(value) = told.authorization {
         let bytes = value.as_bytes();
         let is_bearer = bytes.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer "));

@@ -91,8 +91,9 @@ pub(super) fn hold(
     let terms = who.holder.map(|key| &key.terms);
     let mut holds = Holds::default();
     let mut is_last_turn = false;
-    if let Some(chain) = terms.map(|terms| &terms.limits).filter(|chain| !chain.is_empty()) {
-        let admission = limits::admit(&shared.counters, chain, who.tokens, now).map_err(|limited| {
+    let chain = terms.map(|terms| governance.limits_now(who.key, terms, &shared.minted.index().limits, now));
+    if let Some(chain) = chain.filter(|chain| !chain.is_empty()) {
+        let admission = limits::admit(&shared.counters, &chain, who.tokens, now).map_err(|limited| {
             let retry = match limited.retry_after_ms {
                 _ if limited.is_too_large() => Retry::Never,
                 after => Retry::After(after),
@@ -117,6 +118,10 @@ pub(super) fn hold(
     }
     if let Some(budgets) = shared.budgets.get() {
         holds.accounts = accounts(budgets, plan, who, route, run)?;
+    } else if terms.is_some_and(|terms| !terms.budgets.is_empty()) {
+        // A key that was just given its first budget, or a disk that refuses: nothing is spent uncounted.
+        let public = "the budgets of this key are not open yet; try again in a moment";
+        return Err(Error::new(Kind::Overloaded, public));
     }
     if !holds.is_empty() {
         job.holds(holds);

@@ -1,16 +1,19 @@
 //! What callers are held to: limits and budgets of keys, of the teams above them, of routes, end users and runs.
 
 mod read;
+mod temporary;
 
 #[cfg(test)]
 mod tests;
+
+pub(crate) use temporary::subject as temporary_subject;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pilothouse_core::clock::UnixMs;
 use pilothouse_store::budget::{Rule, ScopeKind};
-use pilothouse_store::keys::{Grants, Role};
+use pilothouse_store::keys::{Grants, Role, TemporaryLimit};
 use pilothouse_store::limits::{Limits, Subject};
 use pilothouse_store::runs::RunLimits;
 
@@ -87,6 +90,8 @@ impl Terms {
 /// A team as its keys inherit it.
 #[derive(Clone, Debug, Default)]
 struct TeamTerms {
+    /// Itself and every team above it.
+    chain: Vec<Box<str>>,
     limits: Vec<Subject>,
     budgets: Vec<Budgeted>,
 }
@@ -104,6 +109,8 @@ pub struct Governance {
     pub routes: BTreeMap<Box<str>, Arc<Rule>>,
     /// Limits of runs.
     pub run_limits: RunLimits,
+    /// Limits that are over at a moment.
+    pub temporary: Vec<TemporaryLimit>,
 }
 
 impl Governance {
@@ -115,6 +122,7 @@ impl Governance {
             let chain = read::chain(&file.teams, name, wrong);
             let mut terms = TeamTerms::default();
             for (name, team) in chain {
+                terms.chain.push(name.into());
                 // What is wrong with a team is told once, not by every team below it.
                 let mut own = Vec::new();
                 let limits = read::limits(&team.limits, &mut own);
@@ -133,6 +141,7 @@ impl Governance {
             }
         }
         governance.run_limits = read::run_limits(&file.runs, wrong);
+        governance.temporary = read::temporary(file, wrong);
         read::check_routes(file, wrong);
         governance
     }
@@ -198,6 +207,29 @@ impl Governance {
             limits: limits.into(),
             budgets: budgets.into(),
         })
+    }
+
+    /// Whether a team is `above`, or below it.
+    #[must_use]
+    pub fn is_within(&self, team: &str, above: &str) -> bool {
+        self.teams.get(team).is_some_and(|terms| terms.chain.iter().any(|name| **name == *above))
+    }
+
+    /// Every team with its own limits and budgets, without what it inherits; by name.
+    pub fn own_terms(&self) -> impl Iterator<Item = (&str, Limits, Vec<&Budgeted>)> {
+        self.teams.iter().map(|(name, terms)| {
+            let subject = format!("team {name}");
+            let limits = terms.limits.iter().find(|found| *found.name == *subject);
+            let is_own = |budget: &&Budgeted| budget.kind == ScopeKind::Team && *budget.scope == **name;
+            let budgets = terms.budgets.iter().filter(is_own).collect();
+            (&**name, limits.map(|found| found.limits).unwrap_or_default(), budgets)
+        })
+    }
+
+    /// The limits of a minted key itself.
+    #[must_use]
+    pub fn granted_limits(grants: &Grants) -> Limits {
+        read::granted_limits(grants)
     }
 
     /// Whether a team has a budget.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "everything here is test code")]
 
+mod admin;
 mod bedrock;
 mod bills;
 mod budgets;
@@ -38,6 +39,7 @@ mod planted;
 mod portable;
 mod quality;
 mod realtime;
+mod rederived;
 mod responses;
 mod resume;
 mod retries;

@@ -172,9 +172,7 @@ impl Keys {
     /// # Errors
     /// What the store refuses, and why.
     pub(crate) fn run(self, out: &mut dyn Write) -> Result<ExitCode> {
-        let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
-        let actor = format!("user {}", user.as_deref().filter(|user| !user.is_empty()).unwrap_or("unknown"));
-        self.run_as(out, &actor, &SystemClock)
+        self.run_as(out, &super::user(), &SystemClock)
     }
 
     fn run_as(self, out: &mut dyn Write, actor: &str, clock: &dyn Clock) -> Result<ExitCode> {

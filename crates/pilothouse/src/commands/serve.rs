@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use pilothouse_gateway::access::Access;
-use pilothouse_gateway::config::{BodiesMode, Signing, Source};
+use pilothouse_gateway::config::{BodiesMode, Signing, Source, Watched};
 use pilothouse_gateway::discover::{self, Found};
 use pilothouse_gateway::plan::Environment;
 use pilothouse_gateway::server::{Options, Server};
@@ -190,27 +190,33 @@ fn greet(
 
 /// Waits for a stop signal; puts a changed configuration in force meanwhile.
 fn watch(server: &Server, file: Option<&Path>, stop: &Stop) {
-    let mut known = file.map(stamp);
+    let mut watched = file.map(|path| {
+        let mut watched = Watched::file(path);
+        if let Ok(source) = Source::read(path) {
+            watched.follow(&source);
+        }
+        watched
+    });
     let mut looked = Instant::now();
     while stop.count() == 0 {
         std::thread::sleep(Duration::from_millis(20));
         server.take_alerts().iter().for_each(|alert| super::complain(alert));
-        let Some(path) = file else { continue };
-        if looked.elapsed() < LOOK_EVERY && !stop.reload() {
+        let is_asked = stop.reload();
+        if looked.elapsed() < LOOK_EVERY && !is_asked {
             continue;
         }
         looked = Instant::now();
-        let now = stamp(path);
-        if known == Some(now) {
-            continue;
+        let (Some(path), Some(watched)) = (file, &mut watched) else { continue };
+        if watched.has_changed() || is_asked {
+            reload(server, path, watched);
         }
-        known = Some(now);
-        reload(server, path);
     }
 }
 
-fn reload(server: &Server, path: &Path) {
+fn reload(server: &Server, path: &Path, watched: &mut Watched) {
     let outcome = Source::read(path).and_then(|mut source| {
+        // Also of one that turns out wrong: the file that makes it wrong may be mended.
+        watched.follow(&source);
         // Generated keys stay valid over a reload.
         Access::keep(&mut source, server.data_dir());
         let environment = Environment::of_process(&source);
@@ -227,12 +233,6 @@ fn reload(server: &Server, path: &Path) {
             "the changed configuration is wrong, the old one stays in force\n{error}"
         )),
     }
-}
-
-/// What tells that a file has changed.
-fn stamp(path: &Path) -> Option<(std::time::SystemTime, u64)> {
-    let metadata = std::fs::metadata(path).ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
 }
 
 /// Signals, counted by a thread of their own.

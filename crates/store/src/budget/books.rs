@@ -230,6 +230,9 @@ fn alert(db: &Connection, stored: i64, open: &Open, ask: &Ask, spent: i64) -> ru
     let Some(largest) = met.last() else { return Ok(Vec::new()) };
     db.prepare_cached("UPDATE budget_period SET alerted = ?3 WHERE budget = ?1 AND start_ms = ?2")?
         .execute((stored, stored_ms(open.period.start), *largest))?;
+    for share in &met {
+        write_alert(db, open, ask, *share, spent)?;
+    }
     let told = |per_mille| Alert {
         kind: ask.kind,
         scope: ask.scope.as_ref().into(),
@@ -239,6 +242,30 @@ fn alert(db: &Connection, stored: i64, open: &Open, ask: &Ask, spent: i64) -> ru
         limit: ask.rule.limit(),
     };
     Ok(met.into_iter().map(told).collect())
+}
+
+/// Alerts that are kept; the oldest beyond are forgotten.
+const ALERTS_KEPT: i64 = 10_000;
+
+/// Keeps an alert in the transaction that says it was told: it is neither lost nor told twice.
+fn write_alert(db: &Connection, open: &Open, ask: &Ask, per_mille: u16, spent: i64) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO alert (at_ms, kind, scope, every, start_ms, per_mille, spent, cap) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?
+    .execute((
+        stored_ms(ask.now),
+        ask.kind.code(),
+        &*ask.scope,
+        ask.rule.calendar().every().code(),
+        stored_ms(open.period.start),
+        per_mille,
+        spent,
+        ask.rule.limit,
+    ))?;
+    db.prepare_cached("DELETE FROM alert WHERE id <= ?1")?
+        .execute([db.last_insert_rowid() - ALERTS_KEPT])
+        .map(drop)
 }
 
 /// Takes a lease back: `spent` of it is spent for good, the rest is the balance's again.

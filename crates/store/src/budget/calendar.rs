@@ -135,6 +135,12 @@ impl Calendar {
         self.every
     }
 
+    /// The zone whose calendar counts, such as `Europe/Berlin`.
+    #[must_use]
+    pub fn zone(&self) -> &str {
+        self.zone.iana_name().unwrap_or("UTC")
+    }
+
     /// The period of a moment.
     #[must_use]
     pub fn period_of(&self, at: UnixMs) -> Period {

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 use super::books;
 use super::calendar::{Every, Period};
 use super::holder::Holder;
-use super::rule::ScopeKind;
+use super::rule::{Alert, ScopeKind};
 use crate::audit::{self, Entry};
 use crate::error::StoreError;
 use crate::{LEDGER_FILE, schema};
@@ -31,6 +31,19 @@ pub struct BudgetRow {
     pub leased: PicoUsd,
     /// Spent beyond what any lease could pay.
     pub over: PicoUsd,
+}
+
+/// An alert as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlertRow {
+    /// Its number: later ones are larger.
+    pub id: i64,
+    /// When it was told.
+    pub at: UnixMs,
+    /// The first moment of the budget's period.
+    pub start: UnixMs,
+    /// The share that was met.
+    pub alert: Alert,
 }
 
 /// A lease whose process is gone.
@@ -77,16 +90,69 @@ impl BudgetBooks {
     /// # Errors
     /// Refusals of the database, and damage.
     pub fn rows(&self) -> Result<Vec<BudgetRow>, StoreError> {
-        self.read_rows().map_err(|cause| self.refused(cause))
+        self.read_rows((-1, "", -1), i64::MAX, u32::MAX).map_err(|cause| self.refused(cause))
     }
 
-    fn read_rows(&self) -> rusqlite::Result<Vec<BudgetRow>> {
+    /// The budgets, of one kind or of all, behind a place in the order of kind, name and period, each in its newest one; at most `limit`.
+    ///
+    /// # Errors
+    /// Refusals of the database, and damage.
+    pub fn page(
+        &self,
+        kind: Option<ScopeKind>,
+        after: Option<(ScopeKind, &str, Every)>,
+        limit: u32,
+    ) -> Result<Vec<BudgetRow>, StoreError> {
+        let kinds = kind.map_or((-1, i64::MAX), |kind| (kind.code(), kind.code()));
+        let after =
+            after.map_or((kinds.0, "", -1), |(kind, scope, every)| (kind.code(), scope, every.code()));
+        self.read_rows(after, kinds.1, limit).map_err(|cause| self.refused(cause))
+    }
+
+    /// The alerts below a number, newest first; at most `limit`.
+    ///
+    /// # Errors
+    /// Refusals of the database, and damage.
+    pub fn alerts(&self, before: Option<i64>, limit: u32) -> Result<Vec<AlertRow>, StoreError> {
+        self.read_alerts(before, limit).map_err(|cause| self.refused(cause))
+    }
+
+    fn read_alerts(&self, before: Option<i64>, limit: u32) -> rusqlite::Result<Vec<AlertRow>> {
+        let mut select = self.db.prepare_cached(
+            "SELECT kind, scope, every, id, at_ms, start_ms, per_mille, spent, cap FROM alert WHERE id < ?1 \
+             ORDER BY id DESC LIMIT ?2",
+        )?;
+        let rows = select.query_map((before.unwrap_or(i64::MAX), limit), |row| {
+            let (kind, every) = codes(row.get(0)?, row.get(2)?)?;
+            let at = |column| row.get::<_, i64>(column).map(|at| UnixMs(at.cast_unsigned()));
+            let money = |column| row.get::<_, i64>(column).map(|amount| PicoUsd(amount.into()));
+            let scope: String = row.get(1)?;
+            let alert = Alert {
+                kind,
+                scope: scope.into(),
+                every,
+                per_mille: row.get(6)?,
+                spent: money(7)?,
+                limit: money(8)?,
+            };
+            Ok(AlertRow { id: row.get(3)?, at: at(4)?, start: at(5)?, alert })
+        })?;
+        rows.collect()
+    }
+
+    fn read_rows(
+        &self,
+        after: (i64, &str, i64),
+        last_kind: i64,
+        limit: u32,
+    ) -> rusqlite::Result<Vec<BudgetRow>> {
         let mut select = self.db.prepare_cached(
             "SELECT b.kind, b.scope, b.every, p.start_ms, p.end_ms, p.closed, p.over, b.id FROM budget b \
              JOIN budget_period p ON p.budget = b.id AND p.start_ms = (SELECT max(start_ms) FROM budget_period n \
-             WHERE n.budget = b.id AND n.has_begun = 1) ORDER BY b.kind, b.scope, b.every",
+             WHERE n.budget = b.id AND n.has_begun = 1) WHERE (b.kind, b.scope, b.every) > (?1, ?2, ?3) AND b.kind <= ?4 \
+             ORDER BY b.kind, b.scope, b.every LIMIT ?5",
         )?;
-        let mut rows = select.query([])?;
+        let mut rows = select.query((after.0, after.1, after.2, last_kind, limit))?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             let (kind, every) = codes(row.get(0)?, row.get(2)?)?;

@@ -6,7 +6,7 @@ use pilothouse_core::clock::UnixMs;
 use rusqlite::Connection;
 use rustc_hash::FxHashMap;
 
-use super::Grants;
+use super::{Grants, TemporaryLimit, temporary};
 
 /// A key that may call.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +23,8 @@ pub struct MintedKey {
 #[derive(Clone, Debug, Default)]
 pub struct KeyIndex {
     by_digest: FxHashMap<[u8; 32], (Arc<MintedKey>, Option<UnixMs>)>,
+    /// Temporary limits, also those that are over.
+    pub limits: Vec<TemporaryLimit>,
     /// The last change that is in it.
     pub(super) version: i64,
 }
@@ -82,5 +84,6 @@ pub(super) fn read(db: &Connection) -> rusqlite::Result<KeyIndex> {
             index.by_digest.insert(row.get(0)?, entry);
         }
     }
+    index.limits = temporary::list(&look)?;
     Ok(index)
 }

@@ -26,10 +26,13 @@ pub struct KeyRow {
     pub grants: Grants,
 }
 
-/// The outer result is the database's, the inner one ours.
-type Change<T> = rusqlite::Result<Result<T, StoreError>>;
+/// The SHA-256 of a secret, and when it ends.
+pub type Digest = ([u8; 32], Option<UnixMs>);
 
-fn refuse<T>(what: String) -> Change<T> {
+/// The outer result is the database's, the inner one ours.
+pub(super) type Change<T> = rusqlite::Result<Result<T, StoreError>>;
+
+pub(super) fn refuse<T>(what: String) -> Change<T> {
     Ok(Err(StoreError::Refused { what }))
 }
 
@@ -48,7 +51,7 @@ fn text(grants: &Grants) -> rusqlite::Result<String> {
     serde_json::to_string(grants).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }
 
-fn ms(at: UnixMs) -> i64 {
+pub(super) fn ms(at: UnixMs) -> i64 {
     i64::try_from(at.0).unwrap_or(i64::MAX)
 }
 
@@ -160,11 +163,11 @@ pub(super) fn revoke(db: &Connection, name: &str, actor: &str, now: UnixMs) -> C
     Ok(Ok(()))
 }
 
-pub(super) fn update(
+/// Changes the terms of a key as they stand now: two changes at once are one after the other.
+pub(super) fn amend(
     db: &Connection,
     name: &str,
-    grants: &Grants,
-    expires: Option<UnixMs>,
+    amend: impl FnOnce(&mut Grants, &mut Option<UnixMs>) -> Result<(), StoreError>,
     actor: &str,
     now: UnixMs,
 ) -> Change<()> {
@@ -172,12 +175,41 @@ pub(super) fn update(
         Ok(key) => key,
         Err(refusal) => return Ok(Err(refusal)),
     };
+    let (mut given, mut expires) =
+        db.query_row("SELECT grants, expires_ms FROM minted_key WHERE id = ?1", [key], |row| {
+            Ok((grants(row, 0)?, moment(row, 1)?))
+        })?;
+    if let Err(refusal) = amend(&mut given, &mut expires) {
+        return Ok(Err(refusal));
+    }
     db.execute(
         "UPDATE minted_key SET grants = ?2, expires_ms = ?3 WHERE id = ?1",
-        (key, text(grants)?, expires.map(ms)),
+        (key, text(&given)?, expires.map(ms)),
     )?;
-    let detail = json!({ "expires": expires, "grants": grants });
+    let detail = json!({ "expires": expires, "grants": given });
     audit::write(db, &Entry { at: now, actor, action: "key.limit", object: name, detail })?;
+    Ok(Ok(()))
+}
+
+/// The digests of a key's secrets, the newest first, and when each ends.
+pub(super) fn digests(db: &Connection, name: &str) -> rusqlite::Result<Vec<Digest>> {
+    let mut select = db.prepare_cached(
+        "SELECT s.digest, s.expires_ms FROM minted_secret s JOIN minted_key k ON k.id = s.key WHERE k.name = ?1 \
+         ORDER BY s.expires_ms IS NOT NULL, s.created_ms DESC",
+    )?;
+    let found = select.query_map([name], |row| Ok((row.get(0)?, moment(row, 1)?)))?;
+    found.collect()
+}
+
+/// Removes a key altogether, because the configuration has it now; its name is free for that.
+pub(super) fn hand_over(db: &Connection, name: &str, actor: &str, now: UnixMs) -> Change<()> {
+    let key = match changeable(db, name)? {
+        Ok(key) => key,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    db.execute("DELETE FROM minted_secret WHERE key = ?1", [key])?;
+    db.execute("DELETE FROM minted_key WHERE id = ?1", [key])?;
+    audit::write(db, &Entry { at: now, actor, action: "key.export", object: name, detail: json!({}) })?;
     Ok(Ok(()))
 }
 

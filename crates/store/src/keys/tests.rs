@@ -172,3 +172,67 @@ fn clash_with_a_key_of_the_configuration_file_is_reported() {
     let (minted, configured) = ("app".to_owned(), "other".to_owned());
     assert_eq!(clashes("other", digest(&secret)), [Clash::Secret { minted, configured }]);
 }
+
+fn limit(name: &str, until: UnixMs) -> TemporaryLimit {
+    let limits = crate::limits::Limits { concurrency: Some(2), ..crate::limits::Limits::default() };
+    TemporaryLimit {
+        name: name.into(),
+        of: LimitOf::Team,
+        subject: "search".into(),
+        limits,
+        created: NOW,
+        until,
+    }
+}
+
+#[test]
+fn temporary_limits_are_indexed_audited_ended_and_forgotten_when_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let (server, command) = (open(dir.path()), open(dir.path()));
+    command.create_limit(&limit("short", later(HOUR)), "anna", NOW).unwrap();
+    command.create_limit(&limit("long", later(9 * HOUR)), "anna", NOW).unwrap();
+    assert!(server.refresh().unwrap());
+    assert_eq!(server.index().limits, [limit("long", later(9 * HOUR)), limit("short", later(HOUR))]);
+    assert!(refusal(command.create_limit(&limit("long", later(HOUR)), "anna", NOW)).contains("already"));
+    assert!(refusal(command.create_limit(&limit("a b", later(HOUR)), "anna", NOW)).contains("cannot name"));
+    // What is over goes when another one comes, and its name is free.
+    command.create_limit(&limit("third", later(9 * HOUR)), "ben", later(2 * HOUR)).unwrap();
+    let names: Vec<String> = command.limits().unwrap().into_iter().map(|limit| limit.name).collect();
+    assert_eq!(names, ["long", "third"]);
+    command.end_limit("long", "carla", NOW).unwrap();
+    assert!(refusal(command.end_limit("long", "carla", NOW)).contains("no temporary limit"));
+    let told: Vec<_> =
+        command.audit(2).unwrap().into_iter().map(|record| (record.actor, record.action)).collect();
+    assert_eq!(told, [("carla".into(), "limit.end".into()), ("ben".into(), "limit.create".into())]);
+    let before = command.audit_before(Some(3), 10).unwrap();
+    assert_eq!(before.iter().map(|record| record.id).collect::<Vec<_>>(), [2, 1]);
+}
+
+#[test]
+fn keys_are_handed_over_all_or_none_and_their_names_are_free_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let keys = open(dir.path());
+    let secret = keys.create(&key("app"), Entropy([1; 32]), "anna", NOW).unwrap();
+    keys.create_limit(&limit("brake", later(HOUR)), "anna", NOW).unwrap();
+    assert_eq!(keys.digests("app").unwrap(), [(digest(&secret), None)]);
+    let both = |limit: &str| keys.hand_over(&["app".into()], &[limit.into()], "anna", NOW);
+    assert!(refusal(both("none")).contains("no temporary limit"));
+    assert!(keys.index().find(&digest(&secret), NOW).is_some(), "nothing was removed");
+    both("brake").unwrap();
+    assert!(keys.index().is_empty() && keys.list().unwrap().is_empty() && keys.limits().unwrap().is_empty());
+    assert_eq!(keys.clashes([("app", digest(&secret))]).unwrap(), []);
+    keys.create(&key("app"), Entropy([2; 32]), "anna", NOW).unwrap();
+}
+
+#[test]
+fn amendment_that_is_refused_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let keys = open(dir.path());
+    keys.create(&key("app"), Entropy([1; 32]), "anna", NOW).unwrap();
+    let refuse = |grants: &mut Grants, _: &mut Option<UnixMs>| {
+        grants.rpm = Some(1);
+        Err(StoreError::Refused { what: "no".into() })
+    };
+    assert_eq!(refusal(keys.amend("app", refuse, "ben", NOW)), "no");
+    assert_eq!((keys.list().unwrap()[0].grants.rpm, keys.audit(9).unwrap().len()), (Some(600), 1));
+}

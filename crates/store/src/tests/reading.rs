@@ -28,7 +28,7 @@ fn fits(filter: &Filter, exchange: &Exchange) -> bool {
 
 prop_compose! {
     /// A filter by what one of the exchanges has.
-    fn filter()(like in any_exchange(), which in any::<[bool; 8]>(), limit in 1usize..40, after in any::<bool>()) -> Filter {
+    fn filter()(like in any_exchange(), which in any::<[bool; 8]>(), limit in 1usize..40, after in any::<bool>(), before in any::<bool>()) -> Filter {
         let [since, until, key, model, vendor, application, outcome, errors_only] = which;
         let text = |wanted: bool, text: &str| wanted.then(|| text.to_owned());
         let moment = UnixMs(like.started_at.0.min(1 << 62));
@@ -43,6 +43,7 @@ prop_compose! {
             errors_only: errors_only && !outcome,
             limit,
             after_rowid: after.then_some(2),
+            before_rowid: before.then_some(9),
         }
     }
 }
@@ -60,7 +61,9 @@ proptest! {
         record(&ledger, exchanges.clone());
         let reader = Reader::open(dir.path()).unwrap();
         for filter in filters {
-            let fitting = exchanges.iter().skip(filter.after_rowid.map_or(0, |_| 2)).filter(|one| fits(&filter, one));
+            let place = filter.after_rowid.map_or(0, |_| 2)..filter.before_rowid.map_or(40, |_| 8).min(exchanges.len());
+            let part = exchanges.get(place).unwrap_or_default();
+            let fitting = part.iter().filter(|one| fits(&filter, one));
             let expected: Vec<Exchange> = if filter.after_rowid.is_some() {
                 fitting.take(filter.limit).cloned().collect()
             } else {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pilothouse_core::clock::UnixMs;
 use pilothouse_core::money::PicoUsd;
 use pilothouse_store::budget::{Anchor, Calendar, Every, OnLimit, Reserve, Rule, ScopeKind};
-use pilothouse_store::keys::{BudgetGrant, Grants, Role};
+use pilothouse_store::keys::{BudgetGrant, Grants, LimitOf, Role, TemporaryLimit};
 use pilothouse_store::limits::{Limits, Rate};
 use pilothouse_store::runs::RunLimits;
 use toml::Spanned;
@@ -105,6 +105,43 @@ pub(super) fn limits(section: &LimitSection, wrong: &mut Wrong) -> Limits {
         tokens: positive(section.tpm.as_ref(), "tokens", wrong).map(Rate::per_minute),
         concurrency: positive(section.concurrency.as_ref(), "calls", wrong),
     }
+}
+
+/// Limits that are over at a moment. Keys that they name may be minted, and so unknown here.
+pub(super) fn temporary(file: &File, wrong: &mut Wrong) -> Vec<TemporaryLimit> {
+    let mut found = Vec::new();
+    for (name, section) in &file.limits {
+        let (of, subject) = match (&section.key, &section.team) {
+            (Some(key), None) => (LimitOf::Key, key),
+            (None, Some(team)) => {
+                if !file.teams.keys().any(|known| known.get_ref() == team.get_ref()) {
+                    let names: Vec<&str> = file.teams.keys().map(|name| name.get_ref().as_str()).collect();
+                    wrong.push(Diagnostic::at(team.span(), no_team(team.get_ref(), &names)));
+                }
+                (LimitOf::Team, team)
+            }
+            _ => {
+                let message = "a temporary limit is for one key or one team: give `key` or `team`";
+                wrong.push(Diagnostic::at(name.span(), message));
+                continue;
+            }
+        };
+        let numbers = LimitSection {
+            rpm: section.rpm.clone(),
+            tpm: section.tpm.clone(),
+            concurrency: section.concurrency.clone(),
+        };
+        let before = wrong.len();
+        let limits = limits(&numbers, wrong);
+        if limits.is_empty() && wrong.len() == before {
+            let message = "nothing is limited here: give `rpm`, `tpm` or `concurrency`";
+            wrong.push(Diagnostic::at(name.span(), message));
+        }
+        let Some(until) = expires(&section.until, wrong) else { continue };
+        let (name, subject) = (name.get_ref().clone(), subject.get_ref().clone());
+        found.push(TemporaryLimit { name, of, subject, limits, created: UnixMs(0), until });
+    }
+    found
 }
 
 pub(super) fn granted_limits(grants: &Grants) -> Limits {

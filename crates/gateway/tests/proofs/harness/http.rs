@@ -90,9 +90,11 @@ impl Stream {
         for (name, value) in headers {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
-        if method == "POST" {
-            request
-                .push_str(&format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len()));
+        if matches!(method, "POST" | "PATCH") {
+            if !headers.iter().any(|(name, _)| *name == "content-type") {
+                request.push_str("content-type: application/json\r\n");
+            }
+            request.push_str(&format!("content-length: {}\r\n", body.len()));
         }
         request.push_str("\r\n");
         Self::send(address, &[request.as_bytes(), body].concat())

@@ -7,55 +7,14 @@ use pilothouse_core::money::{Cost, PicoUsd};
 use pilothouse_core::usage::Usage;
 use serde_json::{Value, json};
 
+pub(crate) use pilothouse_gateway::api::exchange_json;
+
 use super::arithmetic::Line;
 use super::source::{grouped, iso, plain, took};
 
 /// Money as programs read it: the exact integer and the exact decimal number of dollars; `null` is unknown.
 pub(crate) fn money_json(amount: PicoUsd) -> Value {
     json!({ "picousd": amount, "usd": amount.to_string() })
-}
-
-fn cost_json(cost: Cost) -> Value {
-    cost.known().map_or(Value::Null, money_json)
-}
-
-/// An exchange as JSON. Names are added over time, never changed.
-pub(crate) fn exchange_json(exchange: &Exchange) -> Value {
-    let (answer, bill, timings) = (&exchange.answer, &exchange.bill, &exchange.timings);
-    // Hashes as text: a program that reads numbers as floats would round them.
-    let tools: Vec<Value> = answer
-        .tools
-        .iter()
-        .map(|tool| json!({ "name": tool.name, "arguments_hash": format!("{:016x}", tool.arguments_hash) }))
-        .collect();
-    json!({
-        "id": exchange.id,
-        "started_at": iso(exchange.started_at),
-        "started_at_ms": exchange.started_at,
-        "caller": exchange.caller,
-        "client_dialect": exchange.client_dialect,
-        "asked": exchange.asked,
-        "target": exchange.target,
-        "streamed": exchange.streamed,
-        "outcome": exchange.outcome.as_str(),
-        "status": exchange.status,
-        "answer": {
-            "id": answer.id,
-            "model": answer.model,
-            "finish": answer.finish,
-            "service_tier": answer.service_tier,
-            "tools": tools,
-        },
-        "usage": bill.usage,
-        "usage_provenance": bill.provenance,
-        "cost": cost_json(bill.cost),
-        "estimate": { "output_tokens": bill.estimated_output, "cost": cost_json(bill.estimated_cost) },
-        "saved": bill.saved.map(cost_json),
-        "timings": timings,
-        "request_bytes": exchange.request_bytes,
-        "answer_bytes": exchange.answer_bytes,
-        "receipt": exchange.receipt,
-    })
 }
 
 /// The classes of a usage with their names, in the order of bills.

@@ -304,6 +304,15 @@ fn each_share_is_told_once_in_a_period_whoever_spent_it() {
     assert_eq!(told(&one), Vec::<String>::new());
     reserve(&one, &first, 250).settle(usd(250));
     assert!(told(&one)[0].contains("80 %"));
+    let kept = books(dir.path()).alerts(None, 10).unwrap();
+    assert_eq!(
+        kept.iter().map(|row| row.alert.per_mille).collect::<Vec<_>>(),
+        [800, 500],
+        "the newest first"
+    );
+    assert_eq!((kept[1].alert.to_string().as_str(), kept[1].at, kept[1].start), (half, START, START));
+    let older = books(dir.path()).alerts(Some(kept[0].id), 10).unwrap();
+    assert_eq!(older, kept[1..]);
     clock.advance(3_600_000);
     one.reserve(std::slice::from_ref(&first), usd(1), clock.now())
         .map(super::super::Reservation::release)
@@ -312,6 +321,42 @@ fn each_share_is_told_once_in_a_period_whoever_spent_it() {
     one.reserve(&[first], usd(600), clock.now()).map(|held| held.settle(usd(600))).ok();
     one.serve().unwrap();
     assert_eq!(told(&one).len() + told(&two).len(), 0, "nothing of the old period is told again");
+}
+
+#[test]
+fn pages_of_budgets_are_the_rows_in_their_order() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), clock());
+    let budgets = open(dir.path(), &clock);
+    for scope in ["b", "a", "c"] {
+        for every in [Every::Total, Every::Hour] {
+            budgets.account(ScopeKind::Key, scope, &rule(64_000, every)).unwrap();
+            budgets.account(ScopeKind::Team, scope, &rule(64_000, every)).unwrap();
+        }
+    }
+    let account = account(&budgets, "a", &rule(64_000, Every::Hour));
+    let held = reserve(&budgets, &account, 10);
+    assert_eq!(budgets.reserved(), [(ScopeKind::Key, "a".into(), Every::Hour, usd(10))]);
+    held.settle(usd(10));
+    budgets.round().unwrap();
+    assert_eq!(budgets.reserved(), []);
+    let books = books(dir.path());
+    let rows = books.rows().unwrap();
+    assert_eq!(rows.len(), 12);
+    for kind in [None, Some(ScopeKind::Key), Some(ScopeKind::Team), Some(ScopeKind::Run)] {
+        let mut paged: Vec<crate::budget::BudgetRow> = Vec::new();
+        loop {
+            let after = paged.last().map(|row| (row.kind, row.scope.as_str(), row.every));
+            let page = books.page(kind, after, 5).unwrap();
+            let is_last = page.len() < 5;
+            paged.extend(page);
+            if is_last {
+                break;
+            }
+        }
+        let wanted: Vec<_> =
+            rows.iter().filter(|row| kind.is_none_or(|kind| kind == row.kind)).cloned().collect();
+        assert_eq!(paged, wanted, "{kind:?}");
+    }
 }
 
 #[test]
