@@ -1,7 +1,7 @@
 //! How long a target's answers are on a route: what a price is expected of.
 //!
 //! Learned from every settled exchange. Until there are enough, the mean leans on what is known of the target elsewhere, and
-//! without that on a guess: n answers weigh n against [`PRIOR_WEIGHT`].
+//! without that on a guess: n answers weigh n against ten.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
