@@ -34,6 +34,12 @@ impl Catalog {
         Self { lines: bundle::MODELS, overlaid: BTreeMap::new() }
     }
 
+    /// The text of the bundled rows, for digests.
+    #[must_use]
+    pub const fn bundled_text() -> &'static str {
+        bundle::MODELS
+    }
+
     /// This catalogue with the rows of an overlay laid over it. `origin` is the name that
     /// [`Model::origin`] and errors show, e.g. the file's path.
     ///

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::UnixMs;
+use crate::conversation::Raw;
 use crate::dialect::Dialect;
 use crate::error::Kind;
 use crate::id::ExchangeId;
@@ -233,6 +234,9 @@ pub struct Chosen {
     pub order: Vec<Standing>,
     /// Those that could not take it.
     pub removed: Vec<Standing>,
+    /// What the choice was made of, as JSON of the gateway's own: enough to make it again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Raw>,
 }
 
 /// A target's place in a choice, or why it has none.

@@ -23,6 +23,7 @@ pub mod minted;
 pub mod pipeline;
 pub mod plan;
 pub mod purse;
+pub mod rederive;
 pub mod server;
 mod service;
 pub mod shared;

@@ -6,6 +6,7 @@
 mod build;
 mod cache;
 mod configured;
+mod edition;
 mod keys;
 mod limit;
 mod provider;
@@ -26,6 +27,7 @@ pub use build::{Environment, build, listen_address};
 pub use cache::{CacheTerms, PlanCache, SemanticTerms};
 pub(crate) use configured::check_clashes;
 pub use configured::{Configured, Place, Thing};
+pub use edition::Edition;
 pub use keys::{KeyInfo, Keys, digest_of};
 pub use provider::{CallHeads, Live, Naming, Provider, Rerank, Surface};
 pub use resolve::{Resolution, Target};
@@ -43,6 +45,8 @@ pub struct Plan {
     pub version: u64,
     /// Where it came from.
     pub source: Option<PathBuf>,
+    /// Which configuration and catalogue it was made of; empty where there are no routes.
+    pub edition: Edition,
     /// What works but should not stay so.
     pub warnings: Option<ConfigError>,
     /// Prices and facts.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 /// One JSON value as its text. Two are equal when their texts are.
@@ -41,6 +41,8 @@ impl PartialEq for Raw {
     }
 }
 
+impl Eq for Raw {}
+
 impl fmt::Debug for Raw {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(self.text())
@@ -50,6 +52,12 @@ impl fmt::Debug for Raw {
 impl Serialize for Raw {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(out)
+    }
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(from).map(Self)
     }
 }
 

@@ -6,7 +6,7 @@ use pilothouse_catalog::compat::Compat;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::{Chosen, Standing};
-use pilothouse_routing::{AllowList, CascadePlan, Decision, Features, Random};
+use pilothouse_routing::{AllowList, CascadePlan, Decision, Evidence, Features};
 use pilothouse_wire::codec::Target;
 use pilothouse_wire::embeddings::Form;
 use pilothouse_wire::path::{
@@ -21,6 +21,7 @@ use super::read::Asked;
 use crate::config::CompatMode;
 use crate::endpoints::Call;
 use crate::plan::{KeyInfo, Naming, Plan, Provider, Resolution, Route, Surface};
+use crate::rederive;
 use crate::shared::Shared;
 
 /// The target of one attempt.
@@ -327,28 +328,20 @@ fn of_route(
     asked: &Asked<'_>,
 ) -> Result<Order, Error> {
     let told = Told::read(shared, route, dialect, asked);
-    let mut random = Random::new(shared.chance());
     // Who may call the route may call what stands behind it; who may not, what else the key allows.
     let allowed = asked.holder.as_ref().filter(|key| !key.terms.allows(&route.name));
     let allowed = allowed.map(|key| AllowList::new(key.terms.allow.iter().cloned()));
     let features = Features { allowed: allowed.as_ref(), ..told.features() };
-    let decided = route.chooser.choose(&features, &mut told.counter(&shared.prefixes), &mut random);
-    let decision = match decided {
-        Ok(decision) => decision,
+    let decided =
+        route.chooser.choose_with_evidence(&features, &mut told.counter(&shared.prefixes), shared.chance());
+    let (decision, evidence) = match decided {
+        Ok(decided) => decided,
         Err(none) => {
             let way = |resolution| of_target(resolution, dialect, call);
             return gone::instead(shared, plan, route, &told, asked, none, way);
         }
     };
-    let mut chosen = Chosen { strategy: route.strategy.clone(), ..Chosen::default() };
-    let candidates = route.chooser.candidates();
-    let named = |index: u16, why: String| Standing {
-        target: candidates.get(usize::from(index)).map(|one| Arc::clone(&one.name)).unwrap_or_default(),
-        why: why.into(),
-    };
-    for removed in &decision.removed {
-        chosen.removed.push(named(removed.index, removed.removal.to_string()));
-    }
+    let mut chosen = chosen_by(plan, route, &decision, &evidence);
     let mut refusal = None;
     let mut cheap = CheapOnes::of(&decision);
     let mut choices = Vec::with_capacity(decision.order.len());
@@ -356,11 +349,11 @@ fn of_route(
         let Some(resolution) = route.targets.get(usize::from(ranked.index)) else { continue };
         match of_target(Arc::clone(resolution), dialect, call) {
             Ok(choice) => {
-                chosen.order.push(named(ranked.index, ranked.reason.to_string()));
+                chosen.order.push(standing(route, ranked.index, ranked.reason.to_string()));
                 choices.extend(cheap.keep(ranked.index, choice.on(route)));
             }
             Err(error) => {
-                chosen.removed.push(named(ranked.index, error.public.to_string()));
+                chosen.removed.push(standing(route, ranked.index, error.public.to_string()));
                 refusal.get_or_insert(error);
             }
         }
@@ -392,6 +385,23 @@ fn of_route(
         spare: 0,
         until: None,
     })
+}
+
+/// What the receipt says of a choice, before it is known which of its targets can be called.
+fn chosen_by(plan: &Plan, route: &Route, decision: &Decision, evidence: &Evidence) -> Chosen {
+    let removed = decision.removed.iter();
+    Chosen {
+        strategy: route.strategy.clone(),
+        removed: removed.map(|one| standing(route, one.index, one.removal.to_string())).collect(),
+        evidence: rederive::kept(&plan.edition, evidence),
+        ..Chosen::default()
+    }
+}
+
+/// A target of a route with the reason for its place.
+fn standing(route: &Route, index: u16, why: String) -> Standing {
+    let candidate = route.chooser.candidates().get(usize::from(index));
+    Standing { target: candidate.map(|one| Arc::clone(&one.name)).unwrap_or_default(), why: why.into() }
 }
 
 /// Finds the cheap targets of a cascade among those of a choice.

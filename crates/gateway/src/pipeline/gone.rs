@@ -199,6 +199,7 @@ pub(super) fn instead(
             .into_iter()
             .map(|(target, why)| Standing { target, why: why.to_string().into() })
             .collect(),
+        evidence: None,
     };
     Ok(Order {
         route: Some(Arc::clone(route)),

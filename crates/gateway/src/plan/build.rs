@@ -12,7 +12,7 @@ use super::keys::{KeyInfo, Keys, digest_of};
 use super::limit::{Making, PlannedLimits};
 use super::provider::build_provider;
 use super::terms::Governance;
-use super::{Configured, Plan, Provider, cache, route};
+use super::{Configured, Edition, Plan, Provider, cache, route};
 use crate::config::{self, ConfigError, Diagnostic, Source};
 use crate::exposure::Exposure;
 use crate::load::LoadWatch;
@@ -93,6 +93,7 @@ pub fn build(
     let mut plan = Plan {
         warnings: (!literals.is_empty()).then(|| source.error(literals)),
         version,
+        edition: Edition::default(),
         source: source.path.clone(),
         catalog,
         providers,
@@ -127,6 +128,9 @@ pub fn build(
         return Err(source.error(wrong));
     }
     plan.load = LoadWatch::of(routes.values());
+    if !routes.is_empty() {
+        plan.edition = Edition::of(source, environment.now);
+    }
     plan.routes = routes;
     plan.cache = cache::build(&plan, source, &mut wrong);
     if !wrong.is_empty() {

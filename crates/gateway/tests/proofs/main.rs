@@ -39,6 +39,7 @@ mod planted;
 mod portable;
 mod quality;
 mod realtime;
+mod rederived;
 mod responses;
 mod resume;
 mod retries;

@@ -6,7 +6,10 @@ use crate::account::Advice;
 const UNKNOWN: Advice = ("this has no counterpart", "");
 
 const SAMPLING: Advice = ("a gateway adds no parameters to requests of ours", "let the applications send it");
-const CACHE: Advice = ("answers are not cached by this configuration", "");
+const CACHE: Advice = (
+    "answers are kept in memory of the gateway only, and only by what our chapter on caches says",
+    "set `cache` in `[defaults]` or of a route",
+);
 const REDIS: Advice =
     ("state is kept without Redis: each process has its own, and budgets are shared by the data folder", "");
 const DATABASE: Advice = (
@@ -19,8 +22,10 @@ const BREAKER: Advice = (
 );
 const REDACTED: Advice =
     ("bodies are kept only where `store.bodies` says so, and are told to no other program", "");
-const LIMITS: Advice =
-    ("deployments have no limits of their own", "limit keys and teams: `limits = { rpm, tpm, concurrency }`");
+const LIMITS: Advice = (
+    "a deployment has no rate of its own",
+    "limit keys and teams (`limits = { rpm, tpm }`), or calls at once: `concurrency` of a provider, target or route",
+);
 const GUARDS: Advice = ("guardrails are not carried over", "");
 const PARTS: Advice = ("this needs its other part, or the vendor has none of it", "");
 
@@ -49,7 +54,10 @@ const ROWS: &[(&str, Advice)] = &[
     ),
     ("model_list[].litellm_params.rpm", LIMITS),
     ("model_list[].litellm_params.tpm", LIMITS),
-    ("model_list[].litellm_params.max_parallel_requests", LIMITS),
+    (
+        "model_list[].litellm_params.max_parallel_requests",
+        ("this is no number of calls at once", "set `concurrency` of the target"),
+    ),
     (
         "model_list[].litellm_params.stream_timeout",
         (

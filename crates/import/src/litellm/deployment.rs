@@ -21,6 +21,8 @@ pub(super) struct Deployment<'n> {
     pub(super) id: Option<&'n str>,
     /// `max_tokens` of its parameters.
     pub(super) output_tokens_max: Option<u64>,
+    /// `max_parallel_requests` of its parameters, with the place of it.
+    pub(super) concurrency: Option<(u32, &'n Node, String)>,
 }
 
 /// Where the parameters of a deployment stand.
@@ -129,7 +131,15 @@ impl<'n> Reading<'n> {
             let provider = self.provider_of(draft, None, node.place.line);
             self.facts(&params, provider, &named);
             let target = format!("{}/{}", self.providers[provider].name, named.id);
-            Deployment { node, index, group, target, id, output_tokens_max }
+            Deployment {
+                node,
+                index,
+                group,
+                target,
+                id,
+                output_tokens_max,
+                concurrency: concurrency_of(&params),
+            }
         });
         made.collect()
     }
@@ -284,6 +294,13 @@ const PATTERN: (&str, &str) = (
     "our names have no patterns, but `PROVIDER/…` reaches any model of a provider",
     "call `PROVIDER/MODEL`, or name the models in a provider's `models`",
 );
+
+/// Calls at once of a deployment, as LiteLLM limits them.
+fn concurrency_of<'n>(params: &Params<'n>) -> Option<(u32, &'n Node, String)> {
+    let (node, place) = params.get("max_parallel_requests")?;
+    let calls = node.text()?.parse().ok().filter(|calls| (1..=1_000_000).contains(calls))?;
+    Some((calls, node, place))
+}
 
 /// The id on the wire, without what LiteLLM writes into names to choose a way.
 fn wire_id(prefix: &Prefix, id: &str) -> String {

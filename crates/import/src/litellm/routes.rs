@@ -11,12 +11,15 @@ use crate::yaml::{Node, Value};
 const WEIGHTS: [&str; 3] = ["weight", "rpm", "tpm"];
 
 /// A route of the new configuration.
+#[derive(Clone)]
 struct Route<'n> {
     name: &'n str,
     /// The lines of its deployments.
     lines: Vec<usize>,
     /// Targets with their weights.
     targets: Vec<(String, Option<u64>)>,
+    /// Targets with their calls at once; each stands in one route only, because a target has one limit.
+    concurrency: Vec<(String, u32)>,
     fallback: Vec<String>,
     output_tokens_max: Option<u64>,
 }
@@ -34,12 +37,14 @@ impl<'n> Reading<'n> {
     /// The tables of all routes.
     pub(super) fn route_tables(&mut self, settings: &Settings) -> Vec<Table> {
         let mut routes = self.groups(settings);
+        self.concurrency(&mut routes);
         self.fallbacks(&mut routes);
         let aliases = self.aliases(&routes);
         let mut tables: Vec<Table> = routes.iter().map(|route| table(route, route.name, settings)).collect();
         for (alias, of) in aliases {
             if let Some(route) = routes.iter().find(|route| route.name == of) {
-                let mut table = table(route, alias, settings);
+                let unlimited = Route { concurrency: Vec::new(), ..route.clone() };
+                let mut table = table(&unlimited, alias, settings);
                 table.comments = vec![format!("another name for `{of}`")];
                 tables.push(table);
             }
@@ -75,6 +80,7 @@ impl<'n> Reading<'n> {
                 name,
                 lines: members.iter().map(|member| member.node.place.line).collect(),
                 targets,
+                concurrency: Vec::new(),
                 fallback: Vec::new(),
                 output_tokens_max: if is_one {
                     limits.first().copied().flatten()
@@ -86,6 +92,30 @@ impl<'n> Reading<'n> {
         let routes = routes.collect();
         self.deployments = deployments;
         routes
+    }
+
+    /// Calls at once, by target: of several deployments that are one target for us, the first that says it.
+    fn concurrency(&mut self, routes: &mut [Route<'n>]) {
+        let mut limited: Vec<(&str, u32)> = Vec::new();
+        for deployment in &self.deployments {
+            let Some((calls, node, place)) = &deployment.concurrency else { continue };
+            match limited.iter().find(|(target, _)| *target == deployment.target) {
+                Some((_, known)) if known != calls => {
+                    let reason =
+                        "another deployment of the same model at the same provider says it otherwise";
+                    self.account.leave(node, place, reason, "set `concurrency` of the target");
+                    continue;
+                }
+                Some(_) => {}
+                None => {
+                    limited.push((&deployment.target, *calls));
+                    if let Some(route) = routes.iter_mut().find(|route| route.name == deployment.group) {
+                        route.concurrency.push((deployment.target.clone(), *calls));
+                    }
+                }
+            }
+            self.account.take(node);
+        }
     }
 
     /// The weights of a route's deployments, by what the first of them has.
@@ -219,11 +249,16 @@ fn table(route: &Route<'_>, name: &str, settings: &Settings) -> Table {
     let targets: Vec<String> = route
         .targets
         .iter()
-        .map(|(target, weight)| match weight.filter(|_| is_weighted) {
-            Some(weight) => {
-                inline(&[("target".to_owned(), quoted(target)), ("weight".to_owned(), weight.to_string())])
+        .map(|(target, weight)| {
+            let calls = route.concurrency.iter().find(|(limited, _)| limited == target);
+            let weight =
+                weight.filter(|_| is_weighted).map(|weight| ("weight".to_owned(), weight.to_string()));
+            let calls = calls.map(|(_, calls)| ("concurrency".to_owned(), calls.to_string()));
+            let more: Vec<_> = weight.into_iter().chain(calls).collect();
+            if more.is_empty() {
+                return quoted(target);
             }
-            None => quoted(target),
+            inline(&[vec![("target".to_owned(), quoted(target))], more].concat())
         })
         .collect();
     table.set("targets", list(&targets));

@@ -117,14 +117,47 @@ impl<'n> Reading<'n> {
         }
     }
 
-    /// What is done about parameters that a vendor does not take.
+    /// What holds for every call.
     fn defaults(&mut self) -> Option<Table> {
+        let mut table = Table::new("defaults");
+        let values = [self.compat(), self.cache()];
+        values.into_iter().flatten().for_each(|(key, value)| table.set(key, value));
+        (!table.values.is_empty()).then_some(table)
+    }
+
+    /// What is done about parameters that a vendor does not take.
+    fn compat(&mut self) -> Option<(&'static str, String)> {
         let node = self.root.get("litellm_settings").and_then(|own| own.get("drop_params"))?;
         let drops = node.truth()?;
         self.account.take(node);
-        let mut table = Table::new("defaults");
-        table.text("compat", if drops { "fix-and-report" } else { "strict" });
-        Some(table)
+        Some(("compat", quoted(if drops { "fix-and-report" } else { "strict" })))
+    }
+
+    /// The exact cache, where it is on for every call.
+    fn cache(&mut self) -> Option<(&'static str, String)> {
+        let own = self.root.get("litellm_settings")?;
+        let node = own.get("cache").filter(|node| node.truth() == Some(true))?;
+        let params = own.get("cache_params");
+        let kind = params.and_then(|params| params.get("type")).and_then(Node::text).unwrap_or_default();
+        let mode = params.and_then(|params| params.get("mode")).and_then(Node::text);
+        if kind.contains("semantic") || mode.is_some_and(|mode| mode != "default_on") {
+            return None;
+        }
+        // What LiteLLM's cache in memory keeps answers for where nothing is said.
+        let ttl = params.and_then(|params| params.get("ttl")).and_then(Node::text).unwrap_or("600");
+        let seconds: f64 = ttl.parse().ok().filter(|seconds| (1.0..=2_592_000.0).contains(seconds))?;
+        if let Some(params) = params {
+            self.account.get(params, "ttl");
+        }
+        let reason =
+            "answers are kept in memory of the gateway, by exact request, and for each key by itself";
+        self.account.partly(
+            node,
+            "litellm_settings.cache",
+            reason,
+            "see the chapter on caches for `share` and for one route alone",
+        );
+        Some(("cache", inline(&[("exact".to_owned(), quoted(&format!("{}s", seconds.round())))])))
     }
 
     fn server(&mut self) -> Option<Table> {

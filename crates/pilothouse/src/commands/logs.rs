@@ -9,6 +9,7 @@ use pilothouse_core::clock::{Clock, SystemClock};
 use pilothouse_core::exchange::Exchange;
 use pilothouse_core::id::ExchangeId;
 use pilothouse_core::money::Cost;
+use pilothouse_gateway::rederive::Rederived;
 use pilothouse_store::{Erasure, Filter, Place, Reader, Sealing};
 use serde_json::{Value, json};
 
@@ -16,6 +17,7 @@ mod arithmetic;
 mod bodies;
 mod place;
 pub(crate) mod receipt;
+mod rederive;
 mod roots;
 mod seal;
 pub(crate) mod source;
@@ -65,6 +67,8 @@ enum One {
         /// The bodies too, where they are kept: what the client sent, and what it got.
         #[arg(long)]
         body: bool,
+        #[command(flatten)]
+        again: rederive::Again,
         #[command(flatten)]
         choice: KeyChoice,
         #[command(flatten)]
@@ -146,10 +150,10 @@ impl Logs {
         clock: &dyn Clock,
     ) -> anyhow::Result<ExitCode> {
         match self.one {
-            Some(One::Show { id, json, body, choice, source }) => {
+            Some(One::Show { id, json, body, again, choice, source }) => {
                 let reader = source.open(notes)?;
                 let bodies = Bodies::find(&source.data, id, body, &choice)?;
-                return listed(show(&reader, id, &bodies, json, out));
+                return show(&reader, id, &bodies, &again, json, out);
             }
             Some(One::Erase(erase)) => return listed(erase.run(out)),
             Some(One::Verify(verify)) => return verify.run(out, notes),
@@ -176,9 +180,10 @@ fn show(
     reader: &Reader,
     id: ExchangeId,
     bodies: &Bodies,
+    again: &rederive::Again,
     as_json: bool,
     out: &mut dyn Write,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<ExitCode> {
     let place = reader.place(id)?;
     if let Some(Place::Erased { at, reason }) = &place {
         bail!("exchange {id} was erased at {}: {}", iso(*at), plain(reason));
@@ -190,15 +195,36 @@ fn show(
             reader.path().display()
         )
     })?;
-    let sum = arithmetic::of(&Catalog::bundled(), &exchange);
+    let again = again.find(&exchange)?;
+    let differs = again.as_ref().is_some_and(|again| !again.is_same);
+    let code = if differs { ExitCode::from(1) } else { ExitCode::SUCCESS };
+    let written =
+        || -> anyhow::Result<()> { write_one(out, &exchange, place, bodies, again.as_ref(), as_json) };
+    listed(written()).map(|_| code)
+}
+
+/// Writes an exchange, and what is known beside it.
+fn write_one(
+    out: &mut dyn Write,
+    exchange: &Exchange,
+    place: Option<Place>,
+    bodies: &Bodies,
+    again: Option<&Rederived>,
+    as_json: bool,
+) -> anyhow::Result<()> {
+    let sum = arithmetic::of(&Catalog::bundled(), exchange);
     if as_json {
-        let mut document = exchange_json(&exchange);
+        let mut document = exchange_json(exchange);
+        if let Some(again) = again {
+            document["rederived"] = serde_json::to_value(again)?;
+        }
         document["cost_arithmetic"] = sum.map_or(Value::Null, |sum| sum.iter().map(Line::json).collect());
         document["bodies"] = bodies.json();
         document["seal"] = place.as_ref().map_or(Value::Null, place::json);
         return Ok(writeln!(out, "{document:#}")?);
     }
-    receipt::write(out, &exchange, sum.as_deref())?;
+    receipt::write(out, exchange, sum.as_deref())?;
+    again.map_or(Ok(()), |again| rederive::write(out, again))?;
     place.map_or(Ok(()), |place| place::write(out, &place))?;
     Ok(bodies.write(out)?)
 }

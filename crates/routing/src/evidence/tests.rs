@@ -69,7 +69,7 @@ fn live(candidate: &Candidate, random: &mut Random) {
 fn route(strategy: &str, candidates: Vec<Candidate>, chance: u64) -> Route {
     let mut random = Random::new(chance);
     let constraints = Constraints {
-        cost_max: (random.below(4) == 0).then(|| pilothouse_core::money::PicoUsd(2_000_000_000)),
+        cost_max: (random.below(4) == 0).then_some(pilothouse_core::money::PicoUsd(2_000_000_000)),
         ..Constraints::default()
     };
     let settings = RouteSettings {

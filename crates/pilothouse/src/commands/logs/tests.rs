@@ -100,6 +100,7 @@ fn cut() -> Exchange {
                     Standing { target: "anthropic/claude-opus-4-7".into(), why: "about $0.0025".into() },
                 ],
                 removed: vec![Standing { target: "openai/gpt-4o-mini".into(), why: "lacks tools".into() }],
+                evidence: None,
             })),
             error: Some("the answer broke off after 40 tokens".into()),
         })),
@@ -451,4 +452,58 @@ fn figures_are_written_for_people() {
         (took(420), took(1_257), took(3_109_999)),
         ("420 us".into(), "1.25 ms".into(), "3.10 s".into())
     );
+}
+
+/// An exchange on a route, with what its choice was made of.
+fn chosen(order: &[&str]) -> Exchange {
+    let evidence = r#"{"config":"0000000000000000","catalog":"0000000000000000","loaded_at":1795348800000,"choice":{"seed":7,"at":1795348800000,"input":[120,2,0]}}"#;
+    let named = |target: &&str| Standing { target: (*target).into(), why: "its place in the list".into() };
+    let choice = Chosen {
+        strategy: "fixed".into(),
+        order: order.iter().map(named).collect(),
+        removed: Vec::new(),
+        evidence: pilothouse_core::conversation::Raw::parse(evidence),
+    };
+    let receipt = Receipt { choice: Some(Box::new(choice)), ..Receipt::default() };
+    Exchange { asked: "assistant".into(), receipt: Some(Box::new(receipt)), ..whole(1) }
+}
+
+#[test]
+fn a_choice_is_made_again_from_its_receipt_and_the_configuration() {
+    let exchange = chosen(&["openai/gpt-4.1", "anthropic/claude-opus-4-7"]);
+    let dir = folder(std::slice::from_ref(&exchange));
+    let config = dir.path().join("team.toml");
+    let routes = "[providers.openai]\napi_key = \"env:A_KEY_THAT_NOBODY_SETS\"\n[providers.anthropic]\n[routes.assistant]\ntargets = ";
+    let show = |targets: &str, more: &[&str]| {
+        std::fs::write(&config, format!("{routes}{targets}\n")).unwrap();
+        let id = exchange.id.to_string();
+        let line = [&["show", &id, "--rederive", "--config", config.to_str().unwrap()], more].concat();
+        let words = [&["logs"], &line[..], &["--data", dir.path().to_str().unwrap()]].concat();
+        let (mut out, mut notes) = (Vec::new(), Vec::new());
+        let logs = LogsLine::try_parse_from(words).unwrap().logs;
+        let code = logs.run_at(&mut out, &mut notes, &ManualClock::new(UnixMs(NOON))).unwrap();
+        (code, String::from_utf8(out).unwrap())
+    };
+    let (code, text) = show("[\"openai/gpt-4.1\", \"anthropic/claude-opus-4-7\"]", &[]);
+    assert_eq!(code, std::process::ExitCode::SUCCESS);
+    assert!(
+        text.contains(
+            "  again    the same choice, although configuration and catalogue have changed since\n"
+        ),
+        "{text}"
+    );
+    let (code, text) = show("[\"anthropic/claude-opus-4-7\"]", &[]);
+    assert_eq!(code, std::process::ExitCode::FAILURE, "{text}");
+    assert!(
+        text.contains("  again    another choice, and configuration and catalogue have changed"),
+        "{text}"
+    );
+    assert!(
+        text.contains("place 2 was `anthropic/claude-opus-4-7` (its place in the list); now nobody"),
+        "{text}"
+    );
+    let (_, text) = show("[\"anthropic/claude-opus-4-7\"]", &["--json"]);
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(document["rederived"]["is_same"], false);
+    assert_eq!(document["receipt"]["choice"]["evidence"]["choice"]["seed"], 7);
 }
