@@ -444,7 +444,7 @@ fn a_stream_that_comes_as_an_array_is_given_again_as_one_though_bodies_are_kept(
     let ask = || house.post(path, &[], body.as_bytes());
     let (first, again) = (ask(), ask());
     assert_eq!([result(&first), result(&again)], ["miss", "hit"], "{}", first.text());
-    assert_eq!(first.header("content-type"), Some("application/json"));
+    assert!(first.header("content-type").is_some_and(|kind| kind.starts_with("application/json")));
     assert_eq!((first.header("content-type"), &first.body), (again.header("content-type"), &again.body));
     assert!(again.json().as_array().is_some_and(|events| !events.is_empty()));
 }
