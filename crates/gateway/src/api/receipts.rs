@@ -178,6 +178,8 @@ shape! {
         order: Vec<Standing>,
         /// Those that could not take it.
         removed: Vec<Standing>,
+        /// What the choice was made of: enough to make it again. Its form is the gateway's own.
+        evidence: Seldom<Value>,
     }
 }
 
