@@ -38,7 +38,7 @@ fn signer(authorization: &[u8]) -> Option<&[u8]> {
 /// Finds out who calls.
 ///
 /// # Errors
-/// As [`admit_key`].
+/// As `admit_key`.
 pub fn admit(shared: &Shared, plan: &Plan, told: &Told<'_>, is_loopback: bool) -> Result<Caller, Error> {
     admit_key(shared, plan, told, is_loopback).map(|(caller, _)| caller)
 }
