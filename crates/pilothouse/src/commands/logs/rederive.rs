@@ -19,14 +19,8 @@ pub(crate) struct Again {
     /// Make the route's choice again of what the receipt holds; exits with 1 where it comes out otherwise.
     #[arg(long)]
     rederive: bool,
-    /// The configuration to make it with.
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "PILOTHOUSE_CONFIG",
-        default_value = "pilothouse.toml",
-        requires = "rederive"
-    )]
+    /// The configuration that `--rederive` makes it with.
+    #[arg(long, value_name = "FILE", env = "PILOTHOUSE_CONFIG", default_value = "pilothouse.toml")]
     config: PathBuf,
 }
 

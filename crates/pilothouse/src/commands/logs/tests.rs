@@ -507,3 +507,12 @@ fn a_choice_is_made_again_from_its_receipt_and_the_configuration() {
     assert_eq!(document["rederived"]["is_same"], false);
     assert_eq!(document["receipt"]["choice"]["evidence"]["choice"]["seed"], 7);
 }
+
+#[test]
+fn a_configuration_may_be_named_whether_or_not_a_choice_is_made_again() {
+    for more in [&["--rederive"][..], &[]] {
+        let words = ["logs", "show", "01jd0000000000000000000000", "--config", "pilothouse.toml"];
+        let line = LogsLine::try_parse_from(words.iter().chain(more));
+        assert!(line.is_ok(), "{:?}", line.err().map(|error| error.to_string()));
+    }
+}
