@@ -10,7 +10,7 @@ use pilothouse_routing::Evidence;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Source;
-use crate::plan::{Edition, Environment, Plan, Route};
+use crate::plan::{Edition, Environment, Plan};
 
 /// What receipts keep of a choice.
 #[derive(Serialize, Deserialize)]
@@ -44,7 +44,7 @@ pub(crate) fn kept(edition: &Edition, evidence: &Evidence) -> Option<Raw> {
         loaded_at: edition.loaded_at,
         choice: Cow::Borrowed(evidence),
     };
-    Raw::parse(&serde_json::to_string(&kept).ok()?)
+    Raw::of(&kept)
 }
 
 fn read(exchange: &Exchange) -> Result<(&Chosen, Kept<'static>), String> {
@@ -102,20 +102,15 @@ pub fn rederive(plan: &Plan, exchange: &Exchange) -> Result<Rederived, String> {
     }
     match route.chooser.choose_again(&kept.choice) {
         Ok(decision) => {
-            let order = decision.order.iter().map(|one| standing(route, one.index, one.reason.to_string()));
+            let order = decision.order.iter().map(|one| route.standing(one.index, one.reason.to_string()));
             let removed =
-                decision.removed.iter().map(|one| standing(route, one.index, one.removal.to_string()));
+                decision.removed.iter().map(|one| route.standing(one.index, one.removal.to_string()));
             compare(choice, order.collect(), &removed.collect::<Vec<_>>(), &mut out.differences);
         }
         Err(none) => out.differences.push(format!("now {none}")),
     }
     out.is_same = out.differences.is_empty();
     Ok(out)
-}
-
-fn standing(route: &Route, index: u16, why: String) -> Standing {
-    let target = route.chooser.candidates().get(usize::from(index)).map(|one| one.name.clone());
-    Standing { target: target.unwrap_or_default(), why: why.into() }
 }
 
 /// What differs between the receipt and the choice made again. Targets that the chooser ordered and that could not be

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pilothouse_catalog::compat::Compat;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
-use pilothouse_core::exchange::{Chosen, Standing};
+use pilothouse_core::exchange::Chosen;
 use pilothouse_routing::{AllowList, CascadePlan, Decision, Evidence, Features};
 use pilothouse_wire::codec::Target;
 use pilothouse_wire::embeddings::Form;
@@ -352,11 +352,11 @@ fn of_route(
         let Some(resolution) = route.targets.get(usize::from(ranked.index)) else { continue };
         match of_target(Arc::clone(resolution), dialect, call) {
             Ok(choice) => {
-                chosen.order.push(standing(route, ranked.index, ranked.reason.to_string()));
+                chosen.order.push(route.standing(ranked.index, ranked.reason.to_string()));
                 choices.extend(cheap.keep(ranked.index, choice.on(route)));
             }
             Err(error) => {
-                chosen.removed.push(standing(route, ranked.index, error.public.to_string()));
+                chosen.removed.push(route.standing(ranked.index, error.public.to_string()));
                 refusal.get_or_insert(error);
             }
         }
@@ -398,16 +398,10 @@ fn chosen_by(plan: &Plan, route: &Route, decision: &Decision, evidence: &Evidenc
     let removed = decision.removed.iter();
     Chosen {
         strategy: route.strategy.clone(),
-        removed: removed.map(|one| standing(route, one.index, one.removal.to_string())).collect(),
+        removed: removed.map(|one| route.standing(one.index, one.removal.to_string())).collect(),
         evidence: rederive::kept(&plan.edition, evidence),
         ..Chosen::default()
     }
-}
-
-/// A target of a route with the reason for its place.
-fn standing(route: &Route, index: u16, why: String) -> Standing {
-    let candidate = route.chooser.candidates().get(usize::from(index));
-    Standing { target: candidate.map(|one| Arc::clone(&one.name)).unwrap_or_default(), why: why.into() }
 }
 
 /// Finds the cheap targets of a cascade among those of a choice.

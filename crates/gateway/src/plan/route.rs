@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pilothouse_core::clock::UnixMs;
+use pilothouse_core::exchange::Standing;
 use pilothouse_core::money::PicoUsd;
 use pilothouse_routing::affinity::TURNS_AHEAD;
 use pilothouse_routing::cascade::{Agreement, Judge};
@@ -77,6 +78,14 @@ pub struct Cascade {
     pub judge: Judge,
     /// Whether streamed calls are answered cheaply too.
     pub buffers_streams: bool,
+}
+
+impl Route {
+    /// A target of the route, by its place among the candidates, with why it stands where it does.
+    pub(crate) fn standing(&self, index: u16, why: String) -> Standing {
+        let candidate = self.chooser.candidates().get(usize::from(index));
+        Standing { target: candidate.map(|one| Arc::clone(&one.name)).unwrap_or_default(), why: why.into() }
+    }
 }
 
 impl Plan {
