@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use pilothouse_core::clock::UnixMs;
 use pilothouse_store::StoreError;
-use pilothouse_store::keys::{Grants, KeyRow, Keys, Role, TemporaryLimit};
+use pilothouse_store::keys::{BudgetGrant, Grants, KeyRow, Keys, Role, TemporaryLimit};
 use pilothouse_store::limits::Limits;
 
 use crate::api::iso;
@@ -132,15 +132,26 @@ fn key(row: &KeyRow, digest: &[u8; 32]) -> String {
         let _ = writeln!(out, "limits = {{ {} }}", numbers.join(", "));
     }
     if !budgets.is_empty() {
-        let budget = |budget: &pilothouse_store::keys::BudgetGrant| {
-            let zone = budget.tz.as_ref().map_or_else(String::new, |zone| format!(", tz = {}", quoted(zone)));
-            format!("{{ usd = {}, every = {}{zone} }}", quoted(&budget.usd), quoted(&budget.every))
-        };
         let budgets: Vec<String> = budgets.iter().map(budget).collect();
         let _ = writeln!(out, "budgets = [{}]", budgets.join(", "));
     }
     out.push('\n');
     out
+}
+
+fn budget(budget: &BudgetGrant) -> String {
+    let BudgetGrant { usd, every, tz, anchor, on_limit, reserve, alerts } = budget;
+    let mut out = format!("{{ usd = {}, every = {}", quoted(usd), quoted(every));
+    for (name, value) in [("tz", tz), ("anchor", anchor), ("on_limit", on_limit), ("reserve", reserve)] {
+        if let Some(value) = value {
+            let _ = write!(out, ", {name} = {}", quoted(value));
+        }
+    }
+    if !alerts.is_empty() {
+        let shares: Vec<String> = alerts.iter().map(f64::to_string).collect();
+        let _ = write!(out, ", alerts = [{}]", shares.join(", "));
+    }
+    out + " }"
 }
 
 fn temporary(limit: &TemporaryLimit) -> String {

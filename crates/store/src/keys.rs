@@ -65,7 +65,7 @@ pub struct Grants {
 }
 
 /// A budget of a minted key, in the words of the configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BudgetGrant {
     /// The cap in US dollars, as a decimal number.
     pub usd: String,
@@ -74,6 +74,18 @@ pub struct BudgetGrant {
     /// The zone whose calendar counts; UTC where it is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tz: Option<String>,
+    /// Where the period begins: a minute of the hour, `HH:MM` of the day, or a day of the month.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anchor: Option<String>,
+    /// `stop`, `warn` or `downgrade ROUTE`; `stop` where it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_limit: Option<String>,
+    /// `worst` or `expected`; `worst` where it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reserve: Option<String>,
+    /// Shares of the cap that are told, in per cent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<f64>,
 }
 
 /// What a key may do besides calling models; each may what those before it may.

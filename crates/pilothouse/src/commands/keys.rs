@@ -106,6 +106,15 @@ struct Terms {
     /// The zone whose calendar the budgets follow, such as Europe/Berlin; UTC where not given.
     #[arg(long, value_name = "ZONE", requires = "budget")]
     tz: Option<String>,
+    /// What happens to calls that its budgets cannot pay: stop, warn or "downgrade ROUTE".
+    #[arg(long, value_name = "WHAT")]
+    on_limit: Option<String>,
+    /// Shares of its budgets that are told once per period, in per cent: 80,100. `none` takes all away.
+    #[arg(long, value_name = "PERCENT,…")]
+    alerts: Option<Shares>,
+    /// What its budgets set aside before a call: the worst that it can cost, or what is expected.
+    #[arg(long, value_name = "worst|expected")]
+    reserve: Option<String>,
     /// When it ends: after a length of time (90d), on a day (2026-12-31) or at a moment; `never` takes the end away.
     #[arg(long, value_name = "TIME")]
     expires: Option<End>,
@@ -128,9 +137,28 @@ impl FromStr for BudgetText {
         let Some((usd, every)) = text.split_once('/') else {
             return Err(format!("`{text}` is no budget: write dollars and a period, such as 20/day"));
         };
-        let grant = BudgetGrant { usd: usd.to_owned(), every: every.to_owned(), tz: None };
+        let grant = BudgetGrant { usd: usd.to_owned(), every: every.to_owned(), ..BudgetGrant::default() };
         check_grants(&Grants { budgets: vec![grant.clone()], ..Grants::default() })?;
         Ok(Self::Some(grant))
+    }
+}
+
+/// Shares of a cap as people type them, in per cent.
+#[derive(Clone, Debug)]
+struct Shares(Vec<f64>);
+
+impl FromStr for Shares {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "none" {
+            return Ok(Self(Vec::new()));
+        }
+        let percent = |part: &str| part.trim().trim_end_matches('%').trim().parse().ok();
+        let shares: Option<Vec<f64>> = text.split(',').map(percent).collect();
+        shares
+            .map(Self)
+            .ok_or_else(|| format!("`{text}` is no list of shares: write per cents, such as 80,100"))
     }
 }
 
@@ -268,8 +296,7 @@ fn as_cells(row: &KeyRow, spent: &[(String, PicoUsd)], now: UnixMs) -> Vec<Strin
         grants.tpm.map(|tpm| format!("{tpm} tpm")),
         grants.concurrency.map(|most| format!("{most} at once")),
     ];
-    let budgets: Vec<String> =
-        grants.budgets.iter().map(|one| format!("{}/{}", one.usd, one.every)).collect();
+    let budgets: Vec<String> = grants.budgets.iter().map(budget_cell).collect();
     let spent: Vec<String> = spent.iter().map(|(every, amount)| format!("{amount}/{every}")).collect();
     let secrets: Vec<String> = row.secrets.iter().map(|(hint, _)| format!("…{hint}")).collect();
     vec![
@@ -282,6 +309,14 @@ fn as_cells(row: &KeyRow, spent: &[(String, PicoUsd)], now: UnixMs) -> Vec<Strin
         budgets.join(" "),
         spent.join(" "),
     ]
+}
+
+/// A budget as a table has room for it: what it does at the cap, where it does not stop.
+fn budget_cell(budget: &BudgetGrant) -> String {
+    match budget.on_limit.as_deref().filter(|word| *word != "stop") {
+        Some(word) => format!("{}/{} ({word})", budget.usd, budget.every),
+        None => format!("{}/{}", budget.usd, budget.every),
+    }
 }
 
 fn as_json(row: &KeyRow, spent: &[(String, PicoUsd)], now: UnixMs) -> Value {
@@ -320,8 +355,9 @@ impl Terms {
         grants.tpm = self.tpm.or(grants.tpm).filter(|limit| *limit > 0);
         grants.concurrency = self.concurrency.or(grants.concurrency).filter(|limit| *limit > 0);
         if !self.budget.is_empty() {
-            grants.budgets = self.budgets()?;
+            grants.budgets = self.budgets(&grants.budgets)?;
         }
+        self.apply_to_budgets(&mut grants.budgets)?;
         match self.expires {
             None => {}
             Some(End::Never) => *expires = None,
@@ -332,15 +368,37 @@ impl Terms {
         check_grants(grants).map_err(anyhow::Error::msg)
     }
 
-    fn budgets(&self) -> Result<Vec<BudgetGrant>> {
+    /// The budgets that were given. What was said of one of the same period before, and is not said anew, stays.
+    fn budgets(&self, before: &[BudgetGrant]) -> Result<Vec<BudgetGrant>> {
         let mut budgets: Vec<BudgetGrant> = Vec::new();
         for given in &self.budget {
-            let BudgetText::Some(grant) = given else { continue };
-            if budgets.iter().any(|known| known.every == grant.every) {
-                bail!("two budgets per {} were given; keep one of them", grant.every);
+            let BudgetText::Some(BudgetGrant { usd, every, .. }) = given else { continue };
+            if budgets.iter().any(|known| known.every == *every) {
+                bail!("two budgets per {every} were given; keep one of them");
             }
-            budgets.push(BudgetGrant { tz: self.tz.clone(), ..grant.clone() });
+            let known = before.iter().find(|known| known.every == *every).cloned().unwrap_or_default();
+            let tz = self.tz.clone().or(known.tz);
+            budgets.push(BudgetGrant { usd: usd.clone(), every: every.clone(), tz, ..known });
         }
         Ok(budgets)
+    }
+
+    /// What is said of all its budgets.
+    fn apply_to_budgets(&self, budgets: &mut [BudgetGrant]) -> Result<()> {
+        let is_said = self.on_limit.is_some() || self.reserve.is_some() || self.alerts.is_some();
+        if budgets.is_empty() && is_said {
+            bail!(
+                "--on-limit, --alerts and --reserve are about budgets, and the key has none: give it one, such as \
+                 `--budget 20/day`"
+            );
+        }
+        for budget in budgets {
+            budget.on_limit = self.on_limit.clone().or(budget.on_limit.take());
+            budget.reserve = self.reserve.clone().or(budget.reserve.take());
+            if let Some(Shares(shares)) = &self.alerts {
+                budget.alerts.clone_from(shares);
+            }
+        }
+        Ok(())
     }
 }

@@ -9,7 +9,7 @@ use pilothouse_store::keys::Keys;
 use serde_json::{Value, json};
 
 use super::{GOVERNED, SECRETS, admin, ask, chat, governed, mint, problem, read};
-use crate::harness::{BOTH_VENDORS, House};
+use crate::harness::{BOTH_VENDORS, House, eventually};
 
 #[test]
 fn minted_key_works_at_once_and_its_secret_is_shown_once() {
@@ -74,6 +74,8 @@ fn change_of_a_key_touches_what_it_names_and_two_at_once_lose_nothing() {
         json!({ "rpm": 0 }),
         json!({ "budgets": [{ "usd": "x", "every": "day" }] }),
         json!({ "budgets": [{ "usd": "1", "every": "day" }, { "usd": "2", "every": "day" }] }),
+        json!({ "budgets": [{ "usd": "1", "every": "day", "on_limit": "downgrade nowhere" }] }),
+        json!({ "budgets": [{ "usd": "1", "every": "day", "alerts": [0] }] }),
         json!({ "expires": "2001-01-01" }),
         json!({ "role": "king" }),
         json!({ "name": "other" }),
@@ -81,6 +83,46 @@ fn change_of_a_key_touches_what_it_names_and_two_at_once_lose_nothing() {
         problem(&admin(&house, "PATCH", "/api/v1/keys/app", &wrong), 400);
     }
     assert_eq!(read(&house, "/api/v1/keys/app"), key, "what is refused changes nothing");
+}
+
+#[test]
+fn budget_of_a_minted_key_tells_its_shares_and_takes_the_route_that_it_names() {
+    let house = governed();
+    let budget = json!({
+        "usd": "0.02", "every": "total", "on_limit": "downgrade assistant", "reserve": "worst", "alerts": [0.1, 99.5],
+    });
+    let secret = mint(&house, &json!({ "name": "app", "budgets": [budget] }));
+    let shown = read(&house, "/api/v1/keys/app")["budgets"][0].clone();
+    let wanted = json!({
+        "usd": "0.02", "every": "total", "tz": "UTC", "anchor": null, "on_limit": "downgrade assistant",
+        "reserve": "worst", "alerts": [0.1, 99.5],
+    });
+    assert_eq!(shown, wanted);
+    let listed = read(&house, "/api/v1/budgets?kind=key&limit=200");
+    let own = listed["items"].as_array().unwrap().iter().find(|budget| budget["scope"] == "app").unwrap();
+    assert_eq!(own["on_limit"], "downgrade assistant");
+    // What it can pay goes where it was sent; the share that it meets is told.
+    let got = chat(&house, &secret, "openai/gpt-4o-mini");
+    assert_eq!(got.status, 200, "{}", got.text());
+    let alert = eventually("the share is told", || {
+        let alerts = read(&house, "/api/v1/alerts");
+        alerts["items"].as_array().unwrap().iter().find(|alert| alert["scope"] == "app").cloned()
+    });
+    assert_eq!((&alert["kind"], &alert["percent"]), (&json!("key"), &json!(0.1)));
+    // What it cannot pay takes the route.
+    let body = json!({
+        "model": "anthropic/claude-opus-4-7", "max_tokens": 16, "messages": [{ "role": "user", "content": "word ".repeat(8_000) }],
+    });
+    let got = ask(&house, &secret, "POST", "/v1/chat/completions", &body);
+    assert_eq!(got.status, 200, "{}", got.text());
+    let record = house.record(&got);
+    assert_eq!(&*record.target.as_ref().unwrap().vendor, "openai", "{record:?}");
+    let notes = record.receipt.unwrap().notes;
+    assert!(notes.iter().any(|note| note.code == "downgrade" && &*note.detail == "assistant"), "{notes:?}");
+    // Nothing is stopped where it only warns.
+    let spent = json!({ "budgets": [{ "usd": "0.000001", "every": "total", "on_limit": "warn" }] });
+    assert_eq!(admin(&house, "PATCH", "/api/v1/keys/app", &spent).status, 200);
+    assert_eq!(chat(&house, &secret, "anthropic/claude-opus-4-7").status, 200);
 }
 
 #[test]
@@ -260,8 +302,16 @@ fn store(house: &House) -> Keys {
 #[test]
 fn exported_keys_go_on_working_and_clash_until_they_are_taken_out_of_the_store() {
     let mut house = governed();
-    let secret =
-        mint(&house, &json!({ "name": "app", "team": "search", "rpm": 40, "expires": "2099-01-01" }));
+    let secret = mint(
+        &house,
+        &json!({
+            "name": "app", "team": "search", "rpm": 40, "expires": "2099-01-01",
+            "budgets": [{
+                "usd": "5.00", "every": "month", "tz": "Europe/Berlin", "anchor": "15", "on_limit": "downgrade assistant",
+                "reserve": "expected", "alerts": [80, 99.5],
+            }],
+        }),
+    );
     let limit = json!({ "name": "brake", "key": "app", "concurrency": 2, "until": "2099-01-01" });
     assert_eq!(admin(&house, "POST", "/api/v1/limits", &limit).status, 201);
     let before = read(&house, "/api/v1/keys/app");

@@ -40,6 +40,10 @@ fn store(dir: &Path) -> Keys {
             usd: "0.50".into(),
             every: "day".into(),
             tz: Some("Europe/Berlin".into()),
+            anchor: Some("06:30".into()),
+            on_limit: Some("downgrade the \"cheap\" one".into()),
+            reserve: Some("expected".into()),
+            alerts: vec![80.0, 99.5],
         }],
         ..Grants::default()
     };
@@ -75,7 +79,13 @@ fn exported_sections_say_what_the_store_says() {
     let key = file.keys.values().nth(1).unwrap();
     assert_eq!(key.application.as_deref(), Some("the \"search\" app"));
     assert_eq!(key.limits.rpm.as_ref().map(|rpm| *rpm.get_ref()), Some(600));
-    assert_eq!(key.budgets[0].usd.get_ref().0, "0.50");
+    let budget = &key.budgets[0];
+    let words =
+        [&budget.tz, &budget.on_limit, &budget.reserve].map(|given| given.as_ref().unwrap().get_ref());
+    assert_eq!(words, ["Europe/Berlin", "downgrade the \"cheap\" one", "expected"]);
+    assert_eq!((&*budget.usd.get_ref().0, &*budget.anchor.as_ref().unwrap().get_ref().0), ("0.50", "06:30"));
+    let alerts: Vec<f64> = budget.alerts.iter().map(|share| *share.get_ref()).collect();
+    assert_eq!(alerts, [80.0, 99.5]);
     let expires = key.expires.as_ref().unwrap().get_ref().to_string();
     assert!(expires.starts_with("2026-11-22T13:00:00") && expires.ends_with('Z'), "{expires}");
     assert!(key.secret.get_ref().starts_with("sha256:") && key.secret.get_ref().len() == 71);
