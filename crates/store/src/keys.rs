@@ -173,6 +173,19 @@ impl Keys {
         Ok(Self { db: Mutex::new(db), path: path.into(), index: RwLock::new(Arc::new(index)) })
     }
 
+    /// Opens the keys of the data folder `dir` to read them only: nothing is made or brought forward, and changes are refused
+    /// by the database.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`], [`StoreError::Newer`], [`StoreError::Older`], [`StoreError::NotALedger`], and refusals of the
+    /// system.
+    pub fn look(dir: &Path) -> Result<Self, StoreError> {
+        let path = dir.join(LEDGER_FILE);
+        let db = schema::open_reader(&path, schema::MIGRATIONS)?;
+        let index = index::read(&db).map_err(|cause| schema::refused(&path, "read the keys of", cause))?;
+        Ok(Self { db: Mutex::new(db), path: path.into(), index: RwLock::new(Arc::new(index)) })
+    }
+
     /// The keys as they were last read. Cheap; hold it for a request.
     #[must_use]
     pub fn index(&self) -> Arc<KeyIndex> {

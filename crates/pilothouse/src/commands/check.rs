@@ -9,7 +9,7 @@ use std::sync::Arc;
 use clap::Args;
 use pilothouse_gateway::config::{ConfigError, Signing, Source};
 use pilothouse_gateway::metrics::Metrics;
-use pilothouse_gateway::plan::{self, Environment, Plan, Tie};
+use pilothouse_gateway::plan::{self, Environment, Plan, StoreLook, Tie};
 use serde_json::{Value, json};
 
 /// Most ties that are listed; their number is told in any case.
@@ -21,9 +21,19 @@ pub(crate) struct Check {
     /// The configuration file.
     #[arg(long, short, value_name = "FILE", env = "PILOTHOUSE_CONFIG", default_value = "pilothouse.toml")]
     config: PathBuf,
+    /// The data folder whose minted keys and temporary limits must not have names of the file; the configuration's where not
+    /// given. It is only read.
+    #[arg(long, value_name = "DIR", env = "PILOTHOUSE_DATA")]
+    data: Option<PathBuf>,
     /// Print one JSON document.
     #[arg(long)]
     json: bool,
+}
+
+/// What stands in the store beside the configuration.
+struct Stored {
+    data: PathBuf,
+    look: StoreLook,
 }
 
 impl Check {
@@ -32,14 +42,18 @@ impl Check {
             let environment = Environment::of_process(&source);
             let listen = plan::listen_address(&source)?;
             Signing::of(&source)?;
-            plan::build(&source, &environment, listen, 1, &Arc::new(Metrics::default()))
+            let plan = plan::build(&source, &environment, listen, 1, &Arc::new(Metrics::default()))?;
+            let data = self.data.clone().unwrap_or_else(|| source.data_dir());
+            let look = plan::look_into_store(&source, &plan, &data)?;
+            Ok((plan, Stored { data, look }))
         });
         match built {
-            Ok(plan) => {
+            Ok((plan, stored)) => {
                 if self.json {
-                    writeln!(out, "{}", good_json(&plan))?;
+                    writeln!(out, "{}", good_json(&plan, &stored))?;
                 } else {
                     write_good(out, &self.config, &plan)?;
+                    write_stored(out, &stored)?;
                 }
                 Ok(ExitCode::SUCCESS)
             }
@@ -77,6 +91,21 @@ fn authentication(plan: &Plan) -> impl Iterator<Item = (&str, &str)> {
     plan.providers.iter().filter_map(|provider| Some((&*provider.name, provider.authentication.as_deref()?)))
 }
 
+/// Tells what the store has against the configuration, where there is anything to tell.
+fn write_stored(out: &mut dyn Write, Stored { data, look }: &Stored) -> io::Result<()> {
+    match look {
+        StoreLook::Nothing => Ok(()),
+        StoreLook::Compared(notes) => {
+            notes.iter().try_for_each(|note| writeln!(out, "in the store of {}: {note}", data.display()))
+        }
+        StoreLook::Unread(why) => writeln!(
+            out,
+            "not compared with the store of {}, so that a name that both have is only found by `pilothouse serve`: {why}",
+            data.display()
+        ),
+    }
+}
+
 /// Tells of names that only the order of the file decides: whoever moves a section would move their calls.
 fn write_ties(out: &mut dyn Write, ties: &[Tie]) -> io::Result<()> {
     let Some(first) = ties.first() else { return Ok(()) };
@@ -104,7 +133,16 @@ fn pins(tie: &Tie) -> impl Iterator<Item = String> {
     [&tie.taker].into_iter().chain(&tie.others).map(|provider| format!("{provider}/{}", tie.name))
 }
 
-fn good_json(plan: &Plan) -> Value {
+fn stored_json(Stored { data, look }: &Stored) -> Value {
+    let (state, notes, reason) = match look {
+        StoreLook::Nothing => ("none", [].as_slice(), None),
+        StoreLook::Compared(notes) => ("compared", notes.as_slice(), None),
+        StoreLook::Unread(why) => ("unread", [].as_slice(), Some(why)),
+    };
+    json!({ "data": data, "state": state, "notes": notes, "reason": reason })
+}
+
+fn good_json(plan: &Plan, stored: &Stored) -> Value {
     let ties = plan.ties();
     let shown: Vec<Value> = ties
         .iter()
@@ -120,6 +158,7 @@ fn good_json(plan: &Plan) -> Value {
         "authentication": authentication(plan).collect::<BTreeMap<_, _>>(),
         "problems": [],
         "ties": { "count": ties.len(), "first": shown },
+        "store": stored_json(stored),
     })
 }
 
@@ -142,6 +181,9 @@ fn bad_json(path: &Path, error: &ConfigError) -> Value {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
+    use pilothouse_core::clock::{Clock as _, SystemClock, UnixMs};
+    use pilothouse_store::keys::{BudgetGrant, Entropy, Grants, Keys, LimitOf, NewKey, TemporaryLimit};
+    use pilothouse_store::limits::Limits;
 
     use super::*;
 
@@ -168,13 +210,92 @@ mod tests {
 
     fn checked(configuration: &str, more: &[&str]) -> String {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("pilothouse.toml");
+        let (code, text) = checked_in(folder.path(), configuration, more);
+        assert_eq!(code, ExitCode::SUCCESS);
+        text
+    }
+
+    fn checked_in(folder: &Path, configuration: &str, more: &[&str]) -> (ExitCode, String) {
+        let path = folder.join("pilothouse.toml");
         std::fs::write(&path, configuration).unwrap();
         let line = [&["check", "--config", path.to_str().unwrap()], more].concat();
         let mut out = Vec::new();
         let code = Line::try_parse_from(line).unwrap().check.run(&mut out).unwrap();
+        (code, String::from_utf8(out).unwrap())
+    }
+
+    const KEYS: &str = "[keys.search]\nsecret = \"a-secret-of-the-file\"\n[keys.other]\nsecret = \"another-secret\"\n\
+                        [limits.launch]\nkey = \"search\"\nrpm = 1\nuntil = 2099-01-01\n";
+
+    /// A data folder with one minted key of each name and a temporary limit `launch`.
+    fn store(folder: &Path, names: &[&str], grants: &Grants) {
+        let (store, now) =
+            (Keys::open(&folder.join(".pilothouse"), &SystemClock).unwrap(), SystemClock.now());
+        for (nth, name) in names.iter().enumerate() {
+            let key = NewKey { name: (*name).to_owned(), expires: None, grants: grants.clone() };
+            store.create(&key, Entropy([nth as u8; 32]), "anna", now).unwrap();
+        }
+    }
+
+    #[test]
+    fn names_that_file_and_store_both_have_are_told_with_their_line() {
+        let folder = tempfile::tempdir().unwrap();
+        store(folder.path(), &["search", "fine"], &Grants::default());
+        let keys = Keys::open(&folder.path().join(".pilothouse"), &SystemClock).unwrap();
+        let limit = TemporaryLimit {
+            name: "launch".into(),
+            of: LimitOf::Key,
+            subject: "fine".into(),
+            limits: Limits { concurrency: Some(1), ..Limits::default() },
+            created: SystemClock.now(),
+            until: UnixMs(4_000_000_000_000),
+        };
+        keys.create_limit(&limit, "anna", SystemClock.now()).unwrap();
+        let (code, text) = checked_in(folder.path(), KEYS, &[]);
+        assert_eq!(code, ExitCode::from(1), "{text}");
+        for (line, part) in [(1, "a minted key is called `search` too"), (5, "called `launch` too")] {
+            let told = text.lines().find(|told| told.contains(part)).unwrap_or_else(|| panic!("{text}"));
+            assert!(told.contains(&format!("pilothouse.toml:{line}:")), "{told}");
+        }
+        let (_, json) = checked_in(folder.path(), KEYS, &["--json"]);
+        let document: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!((&document["ok"], &document["problems"][0]["line"]), (&json!(false), &json!(1)));
+        // Elsewhere there is no such store.
+        let elsewhere = folder.path().join("elsewhere");
+        let (code, text) = checked_in(folder.path(), KEYS, &["--data", elsewhere.to_str().unwrap()]);
+        assert_eq!(code, ExitCode::SUCCESS, "{text}");
+        assert!(!text.contains("store"), "{text}");
+        assert!(!elsewhere.exists(), "a check makes nothing");
+    }
+
+    #[test]
+    fn store_that_cannot_be_read_is_told_and_keys_that_lack_what_they_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let budget = BudgetGrant {
+            usd: "1".into(),
+            every: "day".into(),
+            on_limit: Some("downgrade attic".into()),
+            ..BudgetGrant::default()
+        };
+        store(folder.path(), &["astray"], &Grants { budgets: vec![budget], ..Grants::default() });
+        let (code, text) = checked_in(folder.path(), KEYS, &[]);
         assert_eq!(code, ExitCode::SUCCESS);
-        String::from_utf8(out).unwrap()
+        assert!(
+            text.contains("minted key `astray` stops calls") && text.contains("no route `attic`"),
+            "{text}"
+        );
+        let ledger = folder.path().join(".pilothouse").join(pilothouse_store::LEDGER_FILE);
+        for file in std::fs::read_dir(ledger.parent().unwrap()).unwrap() {
+            std::fs::write(file.unwrap().path(), "this is no database, and long enough to be seen as none")
+                .unwrap();
+        }
+        let (code, text) = checked_in(folder.path(), KEYS, &[]);
+        assert_eq!(code, ExitCode::SUCCESS);
+        assert!(text.contains("not compared with the store of") && text.contains("not a ledger"), "{text}");
+        let (_, json) = checked_in(folder.path(), KEYS, &["--json"]);
+        let document: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(document["store"]["state"], "unread");
+        assert!(document["store"]["reason"].as_str().unwrap().contains("not a ledger"), "{json}");
     }
 
     #[test]
