@@ -291,11 +291,17 @@ mod tests {
         }
         let (code, text) = checked_in(folder.path(), KEYS, &[]);
         assert_eq!(code, ExitCode::SUCCESS);
-        assert!(text.contains("not compared with the store of") && text.contains("not a ledger"), "{text}");
+        assert!(
+            text.contains("not compared with the store of") && text.contains("is not a Pilothouse ledger"),
+            "{text}"
+        );
         let (_, json) = checked_in(folder.path(), KEYS, &["--json"]);
         let document: Value = serde_json::from_str(&json).unwrap();
         assert_eq!(document["store"]["state"], "unread");
-        assert!(document["store"]["reason"].as_str().unwrap().contains("not a ledger"), "{json}");
+        assert!(
+            document["store"]["reason"].as_str().unwrap().contains("is not a Pilothouse ledger"),
+            "{json}"
+        );
     }
 
     #[test]
