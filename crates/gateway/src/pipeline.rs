@@ -102,8 +102,7 @@ pub async fn run(
         Ok(asked) => asked,
         Err(error) => return refusal(&worker.shared, dialect, &error, None),
     };
-    asked.keeping = asked.keep(&worker.shared, plan.bodies, dialect);
-    asked.watch = asked.keeping.as_ref().map(|keeping| Arc::clone(keeping.watch()));
+    asked.keep(&worker.shared, plan.bodies, dialect);
     let answer = match &plan.cache {
         None => exchange(worker, plan, dialect, call, &mut asked).await,
         // What was answered before: most plans keep nothing, and their exchanges do not carry its room.

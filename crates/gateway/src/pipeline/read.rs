@@ -56,6 +56,8 @@ pub(crate) struct Asked<'h> {
     pub(crate) is_last_turn: bool,
     /// What is kept of the exchange, where bodies are.
     pub(crate) keeping: Option<Box<Keeping>>,
+    /// Told by each call of the exchange, where its answer is kept to be gone on from.
+    pub(crate) kept: Option<Arc<Watch>>,
     /// What one pass over the body tells, once somebody has asked.
     pub(super) survey: OnceLock<Survey>,
 }
@@ -92,6 +94,7 @@ impl Asked<'static> {
             as_sent: None,
             is_last_turn: false,
             keeping: None,
+            kept: None,
             watch: None,
             survey: OnceLock::new(),
         })
@@ -100,12 +103,16 @@ impl Asked<'static> {
 
 impl Asked<'_> {
     /// Begins to keep the bodies of the exchange, where that is asked for and the client does not refuse it.
-    pub(super) fn keep(&self, shared: &Shared, mode: BodiesMode, dialect: Dialect) -> Option<Box<Keeping>> {
+    pub(super) fn keep(&mut self, shared: &Shared, mode: BodiesMode, dialect: Dialect) {
         if mode == BodiesMode::Off || self.members.get(&self.body, "store") == Some(b"false") {
-            return None;
+            return;
         }
         let end_user = self.caller.end_user.as_deref();
-        Keeping::begin(shared, mode, dialect, &self.key, end_user, self.is_stream, &self.body)
+        let keeping = Keeping::begin(shared, mode, dialect, &self.key, end_user, self.is_stream, &self.body);
+        let Some(keeping) = keeping else { return };
+        self.watch = Some(Arc::clone(keeping.watch()));
+        self.kept = self.watch.clone().filter(|_| keeping.is_for_good());
+        self.keeping = Some(keeping);
     }
 
     /// What one pass over the body tells.
@@ -131,6 +138,7 @@ impl Asked<'_> {
             as_sent: self.as_sent.clone(),
             is_last_turn: self.is_last_turn,
             keeping: None,
+            kept: self.kept.clone(),
             watch: None,
             survey: self.survey.clone(),
         }
@@ -155,6 +163,7 @@ impl Asked<'_> {
             as_sent: self.as_sent.take(),
             is_last_turn: self.is_last_turn,
             keeping: self.keeping.take(),
+            kept: self.kept.take(),
             watch: self.watch.take(),
             survey: std::mem::take(&mut self.survey),
         }
@@ -361,6 +370,7 @@ pub(super) fn asked<'h>(
         is_last_turn: false,
         watch: None,
         keeping: None,
+        kept: None,
         survey: OnceLock::new(),
     })
 }
