@@ -52,7 +52,8 @@ impl Outputs {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for row in report.rows {
             let (Some(name), reported) = (row.name, row.totals.reported) else { continue };
-            let mean = reported.tokens.output_total().checked_div(u128::from(reported.exchanges));
+            let answers = u128::from(reported.exchanges) + u128::from(reported.answers);
+            let mean = reported.tokens.output_total().checked_div(answers);
             if let Some(mean) = mean {
                 known.means.insert(name, u32::try_from(mean).unwrap_or(u32::MAX));
             }
