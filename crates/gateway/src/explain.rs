@@ -1,18 +1,22 @@
 //! What a route would do with a request, without a call: who would be asked, in which order, why, and what would follow
 //! when some of them fail in a way that is assumed.
 
+mod lengths;
+
+pub use lengths::Lengths;
+
 use std::fmt;
 
 use pilothouse_core::clock::UnixMs;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::Error;
 use pilothouse_core::exchange::Standing;
-use pilothouse_routing::Random;
 use pilothouse_routing::count::PrefixCounts;
+use pilothouse_routing::{Features, Random};
 use pilothouse_wire::head::Head;
 use serde::Serialize;
 
-use crate::pipeline::{ToldOfRequest, is_of_target};
+use crate::pipeline::{ToldOfRequest, expected_outputs, is_of_target};
 use crate::plan::{Plan, Route};
 
 /// How a target is assumed to fail.
@@ -92,6 +96,8 @@ pub struct Explanation {
     pub order: Vec<Standing>,
     /// Those that would not.
     pub removed: Vec<Standing>,
+    /// How long each target's answers are expected to be, and whence that is known.
+    pub expected_output: Vec<Standing>,
     /// What would happen, one sentence a step.
     pub steps: Vec<String>,
     /// Whether the client would get an answer.
@@ -115,9 +121,11 @@ pub fn explain(
     let is_stream = head.stream().unwrap_or(false);
     let told = ToldOfRequest::alone(route, dialect, &head, is_stream, now);
     let counts = PrefixCounts::new(16);
+    let outputs = expected_outputs(route);
+    let features = Features { outputs: &outputs, ..told.features() };
     let decision = route
         .chooser
-        .choose(&told.features(), &mut told.counter(&counts), &mut Random::new(seed))
+        .choose(&features, &mut told.counter(&counts), &mut Random::new(seed))
         .map_err(pilothouse_routing::NoTarget::into_error)?;
     let named = |index: u16, why: String| Standing {
         target: route.chooser.candidates()[usize::from(index)].name.clone(),

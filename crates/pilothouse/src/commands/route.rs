@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use pilothouse_core::clock::UnixMs;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_gateway::config::Source;
-use pilothouse_gateway::explain::{Assumed, Explanation, explain};
+use pilothouse_gateway::explain::{Assumed, Explanation, Lengths, explain};
 use pilothouse_gateway::metrics::Metrics;
 use pilothouse_gateway::plan::{self, Environment, Plan};
 
@@ -51,6 +51,9 @@ struct Explain {
     /// The configuration file.
     #[arg(long, short, value_name = "FILE", env = "PILOTHOUSE_CONFIG", default_value = "pilothouse.toml")]
     config: PathBuf,
+    /// The data folder whose ledger tells how long answers are; the configuration's where not given. It is only read.
+    #[arg(long, value_name = "DIR", env = "PILOTHOUSE_DATA")]
+    data: Option<PathBuf>,
     /// Print one JSON document.
     #[arg(long)]
     json: bool,
@@ -65,7 +68,7 @@ impl Routes {
 
 impl Explain {
     fn run(self, out: &mut dyn Write, now: UnixMs) -> Result<ExitCode> {
-        let plan = self.plan(now)?;
+        let (plan, data) = self.plan(now)?;
         let Some(route) = plan.route(&self.route) else { bail!("{}", no_route(&plan, &self.route)) };
         let body = match &self.request {
             None => PLAIN.to_vec(),
@@ -91,7 +94,9 @@ impl Explain {
         if let Some(stranger) = assumed.iter().find(known) {
             bail!("`{}` is no target of `{}`, nor the provider of one", stranger.target, self.route);
         }
-        match explain(&plan, route, dialect, &body, &assumed, now, self.seed) {
+        let lengths = Lengths::read(&plan, route, &data, now);
+        let explained = explain(&plan, route, dialect, &body, &assumed, now, self.seed);
+        match explained.map(|found| Explanation { expected_output: lengths.told(route), ..found }) {
             Ok(explanation) if self.json => writeln!(out, "{}", serde_json::to_string(&explanation)?)?,
             Ok(explanation) => write(out, &explanation)?,
             Err(error) => bail!("{}", error.public),
@@ -99,12 +104,15 @@ impl Explain {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn plan(&self, now: UnixMs) -> Result<Plan> {
+    /// The configuration made ready, and the data folder beside it.
+    fn plan(&self, now: UnixMs) -> Result<(Plan, PathBuf)> {
         let source = Source::read(&self.config).map_err(|error| anyhow!("{error}"))?;
         let environment = Environment { now, ..Environment::of_process(&source) };
         let listen = plan::listen_address(&source).map_err(|error| anyhow!("{error}"))?;
-        plan::build(&source, &environment, listen, 1, &Arc::new(Metrics::default()))
-            .map_err(|error| anyhow!("{error}"))
+        let plan = plan::build(&source, &environment, listen, 1, &Arc::new(Metrics::default()))
+            .map_err(|error| anyhow!("{error}"))?;
+        let data = self.data.clone().unwrap_or_else(|| source.data_dir());
+        Ok((plan, data))
     }
 }
 
@@ -152,6 +160,12 @@ fn write(out: &mut dyn Write, explanation: &Explanation) -> Result<()> {
     for standing in &explanation.removed {
         writeln!(out, "  not {} · {}", standing.target, standing.why)?;
     }
+    // Others do not ask how long an answer will be.
+    if matches!(&*explanation.strategy, "cheapest" | "fastest" | "learned") {
+        for standing in &explanation.expected_output {
+            writeln!(out, "  expects of {} · {}", standing.target, standing.why)?;
+        }
+    }
     writeln!(out, "then:")?;
     explanation.steps.iter().try_for_each(|step| writeln!(out, "  {step}"))?;
     Ok(())
@@ -159,24 +173,34 @@ fn write(out: &mut dyn Write, explanation: &Explanation) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
     use super::*;
     use pilothouse_core::clock::UnixMs;
+    use pilothouse_core::exchange::{AnswerFacts, Caller, Exchange, Outcome, TargetUsed, Timings};
+    use pilothouse_core::id::ExchangeId;
+    use pilothouse_core::usage::{Bill, Provenance, Usage};
+    use pilothouse_store::{Ledger, Options};
 
     const NOW: UnixMs = UnixMs(1_795_435_200_000);
     const FILE: &str = "[providers.openai]\napi_key = \"sk-a\"\n[providers.anthropic]\napi_key = \"sk-b\"\n\
         [routes.assistant]\nstrategy = \"cheapest\"\ntargets = [\"anthropic/claude-opus-4-7\", \"openai/gpt-5.5\", \"openai/gpt-4.1\"]\n";
 
     fn told(arguments: &[&str], request: Option<&str>) -> (String, bool) {
+        told_in(tempfile::tempdir().unwrap().path(), arguments, request)
+    }
+
+    fn told_in(folder: &Path, arguments: &[&str], request: Option<&str>) -> (String, bool) {
         use clap::Parser as _;
         #[derive(clap::Parser)]
         struct Line {
             #[command(flatten)]
             routes: Routes,
         }
-        let folder = tempfile::tempdir().unwrap();
-        let config = folder.path().join("pilothouse.toml");
+        let config = folder.join("pilothouse.toml");
         std::fs::write(&config, FILE).unwrap();
-        let file = folder.path().join("request.json");
+        let file = folder.join("request.json");
         let mut line = vec!["x", "explain", "--config", config.to_str().unwrap()];
         if let Some(request) = request {
             std::fs::write(&file, request).unwrap();
@@ -196,7 +220,13 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "assistant chooses by cheapest:");
         assert!(lines[1].starts_with("  1. openai/gpt-4.1 · expected to cost $"), "{text}");
-        assert_eq!(lines[5], "  openai/gpt-4.1 answers with 429: the next target is asked at once");
+        assert!(
+            lines[4].starts_with(
+                "  expects of anthropic/claude-opus-4-7 · 500 tokens, a guess: there is no ledger"
+            ),
+            "{text}"
+        );
+        assert_eq!(lines[8], "  openai/gpt-4.1 answers with 429: the next target is asked at once");
         assert_eq!(lines.last(), Some(&"  anthropic/claude-opus-4-7 answers"), "{text}");
     }
 
@@ -224,11 +254,75 @@ mod tests {
         assert!(told(&["assistant", "--dialect", "xml"], None).0.contains("is not a dialect"));
     }
 
+    /// Answers of so many tokens, asked for by a name, in the ledger of a folder.
+    fn record(folder: &Path, asked: &str, (vendor, model): (&str, &str), tokens: &[u64]) {
+        let ledger = Ledger::open(&folder.join(".pilothouse"), Options::default()).unwrap();
+        for (nth, output) in (0..).zip(tokens) {
+            let started_at = UnixMs(NOW.0 - 3_600_000 + nth);
+            let target = TargetUsed {
+                vendor: vendor.into(),
+                model: model.into(),
+                dialect: Dialect::OpenaiChat,
+                price: None,
+            };
+            ledger.recorder().record(Exchange {
+                id: ExchangeId::new(started_at, u128::from(nth) + tokens.len() as u128 * 1000),
+                started_at,
+                caller: Caller::default(),
+                client_dialect: Dialect::OpenaiChat,
+                asked: asked.into(),
+                target: Some(target),
+                streamed: false,
+                outcome: Outcome::Complete,
+                status: 200,
+                answer: AnswerFacts::default(),
+                bill: Bill {
+                    usage: Usage { input: 10, output: *output, ..Usage::default() },
+                    provenance: Provenance::Reported,
+                    ..Bill::default()
+                },
+                timings: Timings::default(),
+                request_bytes: 1,
+                answer_bytes: 1,
+                receipt: None,
+            });
+        }
+        assert!(ledger.flush(Duration::from_secs(60)));
+        ledger.close().unwrap();
+    }
+
+    #[test]
+    fn lengths_of_answers_are_read_from_the_ledger_and_change_the_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let asked = |text: &str| text.lines().nth(1).unwrap().to_owned();
+        let (guessed, _) = told_in(folder.path(), &["assistant"], None);
+        assert!(asked(&guessed).contains("1. openai/gpt-4.1 "), "{guessed}");
+        // Much is written by the one that is cheap by the token, on this route; the dear one's answers are short elsewhere.
+        record(folder.path(), "assistant", ("openai", "gpt-4.1"), &[9000; 40]);
+        record(folder.path(), "other", ("openai", "gpt-5.5"), &[8, 12]);
+        let (text, _) = told_in(folder.path(), &["assistant"], None);
+        assert!(asked(&text).contains("1. openai/gpt-5.5 "), "{text}");
+        for line in [
+            "  expects of anthropic/claude-opus-4-7 · 500 tokens, a guess: the ledger has none of its answers of late",
+            "  expects of openai/gpt-5.5 · 10 tokens, the mean of its answers on all routes of late",
+            "  expects of openai/gpt-4.1 · 9000 tokens, learned from 40 answers on this route in the ledger",
+        ] {
+            assert!(text.contains(line), "{line}: {text}");
+        }
+        let elsewhere = folder.path().join("elsewhere");
+        let (text, _) = told_in(folder.path(), &["assistant", "--data", elsewhere.to_str().unwrap()], None);
+        assert!(text.contains("a guess: there is no ledger in") && !elsewhere.exists(), "{text}");
+    }
+
     #[test]
     fn json_holds_the_same() {
         let (text, _) = told(&["assistant", "--json", "--when", "openai=500"], None);
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!((&value["is_answered"], &value["strategy"]), (&true.into(), &"cheapest".into()));
         assert_eq!(value["order"].as_array().unwrap().len(), 3);
+        assert!(
+            value["expected_output"][0]["why"].as_str().unwrap().starts_with("500 tokens, a guess"),
+            "{value}"
+        );
     }
 }
