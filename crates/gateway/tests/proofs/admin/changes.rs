@@ -286,6 +286,42 @@ fn without_keys_this_machine_administers_and_with_keys_a_credential_is_needed() 
     assert_eq!(ask(&house, &secret, "GET", "/api/v1/keys", &Value::Null).status, 200);
 }
 
+#[test]
+fn where_keys_lack_a_role_this_machine_is_told_how_to_make_an_administrator() {
+    let keys = "[keys.app]\nsecret = \"env:APP\"\n[keys.other]\nsecret = \"env:OTHER\"\n";
+    let house =
+        House::with_secrets(&format!("{BOTH_VENDORS}{keys}"), &[("APP", "sk-app"), ("OTHER", "sk-other")]);
+    for secret in ["", "sk-unknown"] {
+        let told = problem(&ask(&house, secret, "GET", "/api/v1/keys", &Value::Null), 401);
+        let (reason, step) = (told["reason"].as_str().unwrap(), told["next_step"].as_str().unwrap());
+        assert!(reason.contains("none yet that may administer"), "{reason}");
+        let command = format!("pilothouse keys create NAME --role admin --data {}", house.data().display());
+        assert!(step.contains(&command), "{step}");
+        assert!(step.contains("admin_token = \"env:NAME\"") && step.contains("role = \"admin\""), "{step}");
+    }
+    let told = problem(&ask(&house, "sk-app", "GET", "/api/v1/keys", &Value::Null), 403);
+    assert!(told["next_step"].as_str().unwrap().contains("role = \"viewer\""), "{told}");
+    // What it is told works.
+    let key = pilothouse_store::keys::NewKey {
+        name: "admin".into(),
+        expires: None,
+        grants: pilothouse_store::keys::Grants {
+            role: pilothouse_store::keys::Role::Admin,
+            ..pilothouse_store::keys::Grants::default()
+        },
+    };
+    let entropy = pilothouse_store::keys::Entropy([9; 32]);
+    let fresh = store(&house).create(&key, entropy, "user anna", SystemClock.now()).unwrap();
+    eventually("the key is followed", || {
+        let got = ask(&house, fresh.secret.reveal(), "GET", "/api/v1/keys", &Value::Null);
+        (got.status == 200).then_some(())
+    });
+    // Now there is somebody, and nothing is said of how it stands.
+    let told = problem(&ask(&house, "", "GET", "/api/v1/keys", &Value::Null), 401);
+    assert_eq!(told["reason"], "no credential was sent");
+    assert!(told["next_step"].as_str().unwrap().contains("--role ROLE"), "{told}");
+}
+
 /// Puts another configuration in force, with the same secrets.
 fn reload(house: &House, configuration: &str) -> Result<bool, ConfigError> {
     let path = house.folder.path().join("pilothouse.toml");
