@@ -145,8 +145,14 @@ pub(crate) fn check_clashes(source: &Source, plan: &Plan, store: &Keys) -> Resul
     };
     // What another process changed a moment ago counts.
     store.refresh().map_err(failed)?;
-    let configured = plan.keys.iter().map(|(digest, key)| (&*key.name, *digest));
-    let clashes = store.clashes(configured).map_err(failed)?;
+    let mut clashes = store.clashes(plan.keys.digests()).map_err(failed)?;
+    // A key with two secrets clashes once by its name.
+    let mut told = Vec::new();
+    clashes.retain(|clash| {
+        let is_new = !told.contains(clash);
+        told.push(clash.clone());
+        is_new
+    });
     let file = &source.file;
     let mut wrong: Vec<Diagnostic> = clashes
         .into_iter()

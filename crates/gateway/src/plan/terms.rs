@@ -6,6 +6,7 @@ mod temporary;
 #[cfg(test)]
 mod tests;
 
+pub(super) use read::expires as moment;
 pub(crate) use read::on_limit_text;
 pub(crate) use temporary::subject as temporary_subject;
 

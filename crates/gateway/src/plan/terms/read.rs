@@ -178,7 +178,7 @@ pub(super) fn role(given: Option<&Spanned<String>>, wrong: &mut Wrong) -> Role {
 }
 
 /// A day is meant from its start in UTC; a time needs its offset, because nobody says whose clock it is by.
-pub(super) fn expires(given: &Spanned<Datetime>, wrong: &mut Wrong) -> Option<UnixMs> {
+pub(in crate::plan) fn expires(given: &Spanned<Datetime>, wrong: &mut Wrong) -> Option<UnixMs> {
     let text = given.get_ref().to_string();
     let full = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.clone() };
     let moment = full.parse::<jiff::Timestamp>().ok();

@@ -161,7 +161,8 @@ fn minted_key_is_held_to_the_same_words_as_one_of_the_file() {
     let refused = governance.minted_terms("minted", None, &stranger).unwrap_err();
     assert_eq!(refused, "there is no team `sales`; there are company, search");
     let good = BudgetGrant { usd: "1".into(), every: "day".into(), ..BudgetGrant::default() };
-    let wrong: [(fn(&mut BudgetGrant), &str); 8] = [
+    type Spoil = fn(&mut BudgetGrant);
+    let wrong: [(Spoil, &str); 8] = [
         (|budget| budget.usd = "x".into(), "is not a decimal number"),
         (|budget| budget.usd = "-1".into(), "cannot be kept"),
         (|budget| budget.every = "week".into(), "is no period"),

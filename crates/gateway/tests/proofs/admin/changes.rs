@@ -376,6 +376,65 @@ fn exported_keys_go_on_working_and_clash_until_they_are_taken_out_of_the_store()
 }
 
 #[test]
+fn exported_key_that_was_rotated_keeps_both_secrets_until_the_old_one_ends() {
+    let clock = Arc::new(ManualClock::new(SystemClock.now()));
+    let house = House::at(&format!("{BOTH_VENDORS}{GOVERNED}"), SECRETS, Arc::<ManualClock>::clone(&clock));
+    let old = mint(&house, &json!({ "name": "app", "rpm": 1000 }));
+    let got = admin(&house, "POST", "/api/v1/keys/app/rotate", &json!({ "overlap_seconds": 3600 }));
+    let new = got.json()["secret"].as_str().unwrap().to_owned();
+    let text = export(&store(&house), clock.now()).unwrap().text();
+    assert_eq!(text.matches("sha256:").count(), 2, "{text}");
+    let with = format!("{BOTH_VENDORS}{GOVERNED}\n{text}");
+    // Until it is taken out of the store, each of its secrets and its name clash, each once.
+    let error = reload(&house, &with).unwrap_err().to_string();
+    assert_eq!(error.matches("a minted key is called `app` too").count(), 1, "{error}");
+    assert_eq!(error.matches("the minted key `app` has the same secret").count(), 1, "{error}");
+    store(&house).hand_over(&["app".into()], &[], "user anna", clock.now()).unwrap();
+    reload(&house, &with).unwrap_or_else(|error| panic!("{error}"));
+    let statuses = || [&old, &new].map(|secret| chat(&house, secret, "assistant").status);
+    assert_eq!(statuses(), [200, 200]);
+    let listed = read(&house, "/api/v1/keys?limit=200");
+    let own: Vec<_> = listed["items"].as_array().unwrap().iter().filter(|key| key["name"] == "app").collect();
+    assert_eq!((own.len(), &own[0]["expires"]), (1, &Value::Null), "one key, which does not end");
+    // Both are one key: what one of them may is counted with the other.
+    let limits = read(&house, "/api/v1/limits?limit=200");
+    let limit = limits["items"].as_array().unwrap().iter().find(|limit| limit["subject"] == "app").unwrap();
+    assert_eq!(limit["rpm"]["used"], 2, "{limit}");
+    clock.advance(3_600_001);
+    assert_eq!(statuses(), [401, 200]);
+    // Exported again, what is over is not in it.
+    assert_eq!(export(&store(&house), clock.now()).unwrap().text(), "");
+}
+
+#[test]
+fn previous_secret_of_the_file_is_read_like_any_other() {
+    let with = |previous: &str| {
+        let key = format!(
+            "[keys.app]\nsecret = \"env:APP\"\nprevious = {previous}\n[keys.other]\nsecret = \"env:OTHER\"\n"
+        );
+        format!("{BOTH_VENDORS}{key}")
+    };
+    let secrets = [("APP", "sk-app"), ("OTHER", "sk-other"), ("OLD", "sk-old")];
+    let house = House::with_secrets(&with("{ secret = \"env:OLD\", until = 2099-01-01 }"), &secrets);
+    let statuses = ["sk-app", "sk-old"].map(|secret| chat(&house, secret, "openai/gpt-4o-mini").status);
+    assert_eq!(statuses, [200, 200]);
+    for (previous, why) in [
+        ("{ secret = \"env:OTHER\", until = 2099-01-01 }", "another key has the same secret"),
+        ("{ secret = \"env:APP\", until = 2099-01-01 }", "another key has the same secret"),
+        ("{ secret = \"env:NONE\", until = 2099-01-01 }", "NONE"),
+        ("{ secret = \"env:OLD\", until = 2099-01-01T10:00:00 }", "is no moment"),
+        ("{ secret = \"env:OLD\" }", "until"),
+    ] {
+        let path = house.folder.path().join("pilothouse.toml");
+        std::fs::write(&path, with(previous)).unwrap();
+        let environment = crate::harness::environment(house.folder.path(), &secrets);
+        let told = Source::read(&path).and_then(|source| house.server().reload(&source, &environment));
+        let told = told.unwrap_err().to_string();
+        assert!(told.contains(why) && told.contains("pilothouse.toml:"), "{previous}: {told}");
+    }
+}
+
+#[test]
 fn key_minted_elsewhere_under_a_name_of_the_file_never_calls() {
     let house = governed();
     let key = pilothouse_store::keys::NewKey {

@@ -72,11 +72,19 @@ fn exported_sections_say_what_the_store_says() {
     let dir = tempfile::tempdir().unwrap();
     store(dir.path());
     let (text, notes) = run(dir.path(), &[]).unwrap();
-    assert!(notes.contains("`gone` was revoked") && notes.contains("`plain` was rotated"), "{notes}");
+    assert!(notes.contains("`gone` was revoked") && !notes.contains("plain"), "{notes}");
     let file = Source::parse(text.clone(), None).unwrap_or_else(|error| panic!("{error}\n{text}")).file;
     let names: Vec<&str> = file.keys.keys().map(|name| name.get_ref().as_str()).collect();
     assert_eq!(names, ["plain", "search.app"]);
+    // A key that was rotated brings both secrets, and when the old one ends.
+    let rotated = file.keys.values().next().unwrap();
+    let previous = rotated.previous.as_ref().unwrap();
+    assert_ne!(previous.secret, rotated.secret);
+    assert!(previous.secret.get_ref().starts_with("sha256:") && previous.secret.get_ref().len() == 71);
+    let until = previous.until.get_ref().to_string();
+    assert!(until.starts_with("2026-11-22T13:00:00") && until.ends_with('Z'), "{until}");
     let key = file.keys.values().nth(1).unwrap();
+    assert!(key.previous.is_none());
     assert_eq!(key.application.as_deref(), Some("the \"search\" app"));
     assert_eq!(key.limits.rpm.as_ref().map(|rpm| *rpm.get_ref()), Some(600));
     let budget = &key.budgets[0];
