@@ -12,14 +12,12 @@ use pilothouse_core::clock::{Clock, SystemClock, UnixMs};
 use pilothouse_core::money::PicoUsd;
 use pilothouse_gateway::access::entropy;
 use pilothouse_store::budget::{BudgetBooks, ScopeKind};
-use pilothouse_store::keys::{
-    BudgetGrant, Entropy, FreshSecret, Grants, KeyRow, Keys as Store, NewKey, Role,
-};
+use pilothouse_store::keys::{BudgetGrant, Entropy, FreshSecret, Grants, KeyRow, Keys as Store, NewKey};
 use pilothouse_store::{LEDGER_FILE, StoreError};
 use serde_json::{Value, json};
 
 use super::logs::receipt::money_json;
-use super::logs::source::{Span, When, iso, listed, plain, table};
+use super::logs::source::{Span, iso, listed, plain, table};
 
 mod terms;
 
