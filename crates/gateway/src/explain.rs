@@ -129,11 +129,11 @@ pub fn explain(
         .map_err(pilothouse_routing::NoTarget::into_error)?;
     let named = |index: u16, why: String| Standing {
         target: route.chooser.candidates()[usize::from(index)].name.clone(),
-        why: why.into(),
+        why,
     };
     let mut out = Explanation {
         route: (*route.name).into(),
-        strategy: route.strategy.clone(),
+        strategy: (&*route.strategy).into(),
         order: decision.order.iter().map(|one| named(one.index, one.reason.to_string())).collect(),
         removed: decision.removed.iter().map(|one| named(one.index, one.removal.to_string())).collect(),
         ..Explanation::default()

@@ -1,24 +1,26 @@
 //! Makes the choice of a recorded exchange again, of what its receipt holds and of a configuration, and says what differs.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use pilothouse_core::clock::UnixMs;
-use pilothouse_core::conversation::Raw;
 use pilothouse_core::exchange::{Chosen, Exchange, Standing};
+use pilothouse_core::written::{Written, put_string, put_words};
 use pilothouse_routing::Evidence;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Source;
 use crate::plan::{Edition, Environment, Plan};
 
+/// Bytes of what is usually kept of a choice.
+const KEPT_BYTES_USUAL: usize = 384;
+
 /// What receipts keep of a choice.
-#[derive(Serialize, Deserialize)]
-struct Kept<'a> {
-    config: Cow<'a, str>,
-    catalog: Cow<'a, str>,
+#[derive(Deserialize)]
+struct Kept {
+    config: Box<str>,
+    catalog: Box<str>,
     loaded_at: UnixMs,
-    choice: Cow<'a, Evidence>,
+    choice: Evidence,
 }
 
 /// What became of a choice that was made again.
@@ -37,17 +39,19 @@ pub struct Rederived {
 }
 
 /// What a receipt keeps of a choice.
-pub(crate) fn kept(edition: &Edition, evidence: &Evidence) -> Option<Raw> {
-    let kept = Kept {
-        config: (&*edition.config).into(),
-        catalog: (&*edition.catalog).into(),
-        loaded_at: edition.loaded_at,
-        choice: Cow::Borrowed(evidence),
-    };
-    Raw::of(&kept)
+pub(crate) fn kept(edition: &Edition, evidence: &Evidence) -> Written {
+    let mut json = String::with_capacity(KEPT_BYTES_USUAL);
+    json.push_str("{\"config\":");
+    put_string(&mut json, &edition.config);
+    json.push_str(",\"catalog\":");
+    put_string(&mut json, &edition.catalog);
+    put_words(&mut json, &[",\"loaded_at\":", ",\"choice\":"], &[edition.loaded_at.0]);
+    evidence.put(&mut json);
+    json.push('}');
+    json.into()
 }
 
-fn read(exchange: &Exchange) -> Result<(&Chosen, Kept<'static>), String> {
+fn read(exchange: &Exchange) -> Result<(&Chosen, Kept), String> {
     let choice = exchange.receipt.as_ref().and_then(|receipt| receipt.choice.as_deref());
     let choice = choice.ok_or_else(|| format!("`{}` was no route, so nothing was chosen", exchange.asked))?;
     let evidence = choice.evidence.as_ref().ok_or(
@@ -92,8 +96,8 @@ pub fn rederive(plan: &Plan, exchange: &Exchange) -> Result<Rederived, String> {
         return Err(format!("the configuration has no route `{}` any more", exchange.asked));
     };
     let mut out = Rederived {
-        config_has_changed: kept.config != *plan.edition.config,
-        catalog_has_changed: kept.catalog != *plan.edition.catalog,
+        config_has_changed: kept.config != plan.edition.config,
+        catalog_has_changed: kept.catalog != plan.edition.catalog,
         is_cut: kept.choice.is_cut(),
         ..Rederived::default()
     };

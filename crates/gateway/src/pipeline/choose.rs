@@ -26,6 +26,9 @@ use crate::plan::{KeyInfo, Naming, Plan, Provider, Resolution, Route, Surface};
 use crate::rederive;
 use crate::shared::Shared;
 
+/// Bytes of a usual sentence on why a target stands where it does.
+const WHY_BYTES_USUAL: usize = 64;
+
 /// The target of one attempt.
 #[derive(Clone)]
 pub(crate) struct Choice {
@@ -352,7 +355,9 @@ fn of_route(
         let Some(resolution) = route.targets.get(usize::from(ranked.index)) else { continue };
         match of_target(Arc::clone(resolution), dialect, call) {
             Ok(choice) => {
-                chosen.order.push(route.standing(ranked.index, ranked.reason.to_string()));
+                let mut why = String::with_capacity(WHY_BYTES_USUAL);
+                ranked.reason.put(&mut why);
+                chosen.order.push(route.standing(ranked.index, why));
                 choices.extend(cheap.keep(ranked.index, choice.on(route)));
             }
             Err(error) => {
@@ -397,9 +402,10 @@ pub(crate) fn outputs(route: &Route) -> SmallVec<[u32; 8]> {
 fn chosen_by(plan: &Plan, route: &Route, decision: &Decision, evidence: &Evidence) -> Chosen {
     let removed = decision.removed.iter();
     Chosen {
-        strategy: route.strategy.clone(),
+        strategy: Arc::clone(&route.strategy),
+        order: Vec::with_capacity(decision.order.len()),
         removed: removed.map(|one| route.standing(one.index, one.removal.to_string())).collect(),
-        evidence: rederive::kept(&plan.edition, evidence),
+        evidence: Some(rederive::kept(&plan.edition, evidence)),
         ..Chosen::default()
     }
 }

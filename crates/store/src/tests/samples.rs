@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pilothouse_core::clock::UnixMs;
-use pilothouse_core::conversation::Raw;
+use pilothouse_core::written::Written;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::Kind;
 use pilothouse_core::exchange::{
@@ -173,8 +173,8 @@ prop_compose! {
     fn chosen()(
         strategy in word(), order in standings(), removed in standings(), seed in option::of(any::<u64>()),
     ) -> Box<Chosen> {
-        let evidence = seed.and_then(|seed| Raw::parse(&format!("{{\"seed\":{seed},\"of\":[1,\"two\"]}}")));
-        Box::new(Chosen { strategy, order, removed, evidence })
+        let evidence = seed.and_then(|seed| Some(Written::from(format!("{{\"seed\":{seed},\"of\":[1,\"two\"]}}"))));
+        Box::new(Chosen { strategy: strategy.into(), order, removed, evidence })
     }
 }
 
