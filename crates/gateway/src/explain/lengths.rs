@@ -36,7 +36,7 @@ impl Lengths {
         let targets = route.chooser.candidates().iter().zip(&route.targets);
         let told = targets.map(|(candidate, target)| {
             let tokens = target.output.as_ref().map_or(0, |output| output.tokens());
-            Standing { target: candidate.name.clone(), why: self.words(&candidate.name, tokens).into() }
+            Standing { target: candidate.name.clone(), why: self.words(&candidate.name, tokens) }
         });
         told.collect()
     }

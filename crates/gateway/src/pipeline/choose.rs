@@ -406,7 +406,6 @@ fn chosen_by(plan: &Plan, route: &Route, decision: &Decision, evidence: &Evidenc
         order: Vec::with_capacity(decision.order.len()),
         removed: removed.map(|one| route.standing(one.index, one.removal.to_string())).collect(),
         evidence: Some(rederive::kept(&plan.edition, evidence)),
-        ..Chosen::default()
     }
 }
 

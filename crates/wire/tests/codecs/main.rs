@@ -14,5 +14,6 @@ mod mutate;
 mod mutated;
 mod passing;
 mod readers;
+mod remembered;
 mod replayed;
 mod targets;

@@ -18,6 +18,7 @@ use pilothouse_wire::sse;
 use super::foreign;
 use super::mutate::Chance;
 use super::readers;
+use super::remembered;
 
 /// How many of an input's last bytes decide what a target draws by chance. The fuzzer can steer it by changing them,
 /// and minimising what stands before them leaves it as it was.
@@ -74,6 +75,9 @@ pub(crate) const TARGETS: &[Target] = &[
     Target::of("passing", &["answers"], readers::FRAMES, readers::passing),
     Target::of("imports", &[], foreign::CONFIGURATIONS, foreign::imports),
     Target::of("reports", &[], foreign::REPORTS, foreign::reports),
+    Target::of("canonical", &["requests"], &[], remembered::forms_of_bodies),
+    Target::of("questions", &["requests"], remembered::QUESTIONS, remembered::questions),
+    Target::of("marks", &[], remembered::TEXTS, remembered::marks),
 ];
 
 /// Models whose targets differ in what they take.
