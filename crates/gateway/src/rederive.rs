@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use pilothouse_core::clock::UnixMs;
 use pilothouse_core::exchange::{Chosen, Exchange, Standing};
-use pilothouse_core::written::{Written, put_string, put_words};
+use pilothouse_core::written::{Written, into_text, put, put_string, put_words};
 use pilothouse_routing::Evidence;
 use serde::{Deserialize, Serialize};
 
@@ -40,15 +40,15 @@ pub struct Rederived {
 
 /// What a receipt keeps of a choice.
 pub(crate) fn kept(edition: &Edition, evidence: &Evidence) -> Written {
-    let mut json = String::with_capacity(KEPT_BYTES_USUAL);
-    json.push_str("{\"config\":");
+    let mut json = Vec::with_capacity(KEPT_BYTES_USUAL);
+    put(&mut json, "{\"config\":");
     put_string(&mut json, &edition.config);
-    json.push_str(",\"catalog\":");
+    put(&mut json, ",\"catalog\":");
     put_string(&mut json, &edition.catalog);
     put_words(&mut json, &[",\"loaded_at\":", ",\"choice\":"], &[edition.loaded_at.0]);
     evidence.put(&mut json);
-    json.push('}');
-    json.into()
+    json.push(b'}');
+    into_text(json).into()
 }
 
 fn read(exchange: &Exchange) -> Result<(&Chosen, Kept), String> {
