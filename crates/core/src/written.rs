@@ -59,7 +59,11 @@ pub fn put_string(json: &mut Vec<u8>, text: &str) {
 }
 
 /// Puts a list behind `json`, each item as `item` writes it.
-pub fn put_list<T>(json: &mut Vec<u8>, items: impl IntoIterator<Item = T>, mut item: impl FnMut(&mut Vec<u8>, T)) {
+pub fn put_list<T>(
+    json: &mut Vec<u8>,
+    items: impl IntoIterator<Item = T>,
+    mut item: impl FnMut(&mut Vec<u8>, T),
+) {
     json.push(b'[');
     for (at, one) in items.into_iter().enumerate() {
         if at > 0 {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pilothouse_core::clock::UnixMs;
-use pilothouse_core::written::Written;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::Kind;
 use pilothouse_core::exchange::{
@@ -15,6 +14,7 @@ use pilothouse_core::exchange::{
 use pilothouse_core::id::ExchangeId;
 use pilothouse_core::money::{Cost, PicoUsd};
 use pilothouse_core::usage::{Bill, Provenance, Usage};
+use pilothouse_core::written::Written;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -165,7 +165,7 @@ prop_compose! {
 
 prop_compose! {
     fn standings()(both in proptest::collection::vec((text(), text()), 0..3)) -> Vec<Standing> {
-        both.into_iter().map(|(target, why)| Standing { target: target.into(), why: why.into() }).collect()
+        both.into_iter().map(|(target, why)| Standing { target: target.into(), why }).collect()
     }
 }
 
@@ -173,7 +173,7 @@ prop_compose! {
     fn chosen()(
         strategy in word(), order in standings(), removed in standings(), seed in option::of(any::<u64>()),
     ) -> Box<Chosen> {
-        let evidence = seed.and_then(|seed| Some(Written::from(format!("{{\"seed\":{seed},\"of\":[1,\"two\"]}}"))));
+        let evidence = seed.map(|seed| Written::from(format!("{{\"seed\":{seed},\"of\":[1,\"two\"]}}")));
         Box::new(Chosen { strategy: strategy.into(), order, removed, evidence })
     }
 }
