@@ -52,7 +52,7 @@ pub(crate) use admit::{admit_key, credential};
 pub(crate) use authorise::authorise;
 pub(crate) use choose::Choice;
 use choose::may_call;
-pub(crate) use features::Told as ToldOfRequest;
+pub(crate) use features::{TOKENS_PER_MEDIUM, Told as ToldOfRequest};
 pub(crate) use govern::{known_cost, no_money};
 pub(crate) use onward::is_of_target;
 pub(crate) use pass::{Passing, Settling, pass};

@@ -5,6 +5,7 @@
 
 mod build;
 mod cache;
+mod condition;
 mod configured;
 mod edition;
 mod keys;
@@ -31,7 +32,7 @@ pub use edition::Edition;
 pub use keys::{KeyInfo, Keys, digest_of};
 pub use provider::{CallHeads, Live, Naming, Provider, Rerank, Surface};
 pub use resolve::{Resolution, Target};
-pub use route::{Cascade, Hedging, Route};
+pub use route::{Asks, Cascade, Hedging, Route};
 pub use ties::Tie;
 
 use crate::config::{BodiesMode, ConfigError, DebugSection, Defaults};

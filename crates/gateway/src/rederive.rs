@@ -104,7 +104,7 @@ pub fn rederive(plan: &Plan, exchange: &Exchange) -> Result<Rederived, String> {
         Ok(decision) => {
             let order = decision.order.iter().map(|one| route.standing(one.index, one.reason.to_string()));
             let removed =
-                decision.removed.iter().map(|one| route.standing(one.index, one.removal.to_string()));
+                decision.removed.iter().map(|one| route.standing(one.index, route.chooser.why_not(one)));
             compare(choice, order.collect(), &removed.collect::<Vec<_>>(), &mut out.differences);
         }
         Err(none) => out.differences.push(format!("now {none}")),

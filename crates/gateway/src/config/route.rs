@@ -72,6 +72,8 @@ pub struct RouteTarget {
     pub concurrency: Option<u32>,
     /// Calls that wait for a place then.
     pub queue: Option<u32>,
+    /// What must hold of a call that it takes, as an expression.
+    pub when: Option<Spanned<String>>,
 }
 
 impl RouteTarget {
@@ -86,6 +88,7 @@ impl RouteTarget {
             spill: false,
             concurrency: None,
             queue: None,
+            when: None,
         }
     }
 }
@@ -188,6 +191,8 @@ struct TargetTable {
     concurrency: Option<u32>,
     #[serde(default)]
     queue: Option<u32>,
+    #[serde(default)]
+    when: Option<Spanned<String>>,
 }
 
 const fn one() -> u32 {
@@ -206,8 +211,8 @@ impl<'de> Visitor<'de> for TargetVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RouteTarget, A::Error> {
-        let TargetTable { target, weight, region, tags, spill, concurrency, queue } =
+        let TargetTable { target, weight, region, tags, spill, concurrency, queue, when } =
             TargetTable::deserialize(MapAccessDeserializer::new(map))?;
-        Ok(RouteTarget { target, weight, region, tags, spill, concurrency, queue })
+        Ok(RouteTarget { target, weight, region, tags, spill, concurrency, queue, when })
     }
 }

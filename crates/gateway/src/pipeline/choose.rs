@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use pilothouse_catalog::compat::Compat;
+use pilothouse_cel::Values;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::Chosen;
@@ -334,7 +335,9 @@ fn of_route(
     let allowed = asked.holder.as_ref().filter(|key| !key.terms.allows(&route.name));
     let allowed = allowed.map(|key| AllowList::new(key.terms.allow.iter().cloned()));
     let outputs = outputs(route);
-    let features = Features { allowed: allowed.as_ref(), outputs: &outputs, ..told.features() };
+    let given = route.asks.as_ref().map(|asks| asked.given(dialect, told.features().at, asks));
+    let values = given.as_ref().map(|given| given as &dyn Values);
+    let features = Features { allowed: allowed.as_ref(), outputs: &outputs, values, ..told.features() };
     let decided =
         route.chooser.choose_with_evidence(&features, &mut told.counter(&shared.prefixes), shared.chance());
     let (decision, evidence) = match decided {
@@ -398,7 +401,7 @@ fn chosen_by(plan: &Plan, route: &Route, decision: &Decision, evidence: &Evidenc
     let removed = decision.removed.iter();
     Chosen {
         strategy: route.strategy.clone(),
-        removed: removed.map(|one| route.standing(one.index, one.removal.to_string())).collect(),
+        removed: removed.map(|one| route.standing(one.index, route.chooser.why_not(one))).collect(),
         evidence: rederive::kept(&plan.edition, evidence),
         ..Chosen::default()
     }

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
+use pilothouse_core::clock::UnixMs;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::Caller;
@@ -18,7 +19,8 @@ use pilothouse_wire::scan::Members;
 
 use crate::bodies::{BodiesMode, Keeping, Watch};
 use crate::config::CompatMode;
-use crate::plan::{KeyInfo, Plan};
+use crate::given::{Given, Read};
+use crate::plan::{Asks, KeyInfo, Plan};
 use crate::shared::{Shared, Worker};
 use crate::told::{Told, number};
 
@@ -157,6 +159,24 @@ impl Asked<'_> {
             keeping: self.keeping.take(),
             watch: self.watch.take(),
             survey: std::mem::take(&mut self.survey),
+        }
+    }
+
+    /// The call as conditions that ask this see it.
+    pub(super) fn given<'g>(&'g self, dialect: Dialect, at: UnixMs, asks: &'g Asks) -> Given<'g> {
+        let head = Head::again(&self.body, self.members.clone());
+        Given {
+            at,
+            dialect,
+            survey: *self.survey(dialect, &head),
+            head,
+            headers: self.headers,
+            model: &self.model,
+            is_stream: self.is_stream,
+            end_user: self.end_user.as_deref(),
+            key: self.holder.as_deref(),
+            limits: asks.token_limits.as_deref(),
+            read: Read::default(),
         }
     }
 
