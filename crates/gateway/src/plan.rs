@@ -3,6 +3,7 @@
 //! A plan is immutable; a reload makes a new one and swaps it in. Requests that began under the old plan
 //! end under it.
 
+mod branch;
 mod build;
 mod cache;
 mod condition;
@@ -24,6 +25,7 @@ use std::sync::{Arc, OnceLock, RwLock};
 use pilothouse_catalog::Catalog;
 use pilothouse_store::BodyKey;
 
+pub use branch::{Branch, Branching, Fork};
 pub use build::{Environment, build, listen_address};
 pub use cache::{CacheTerms, PlanCache, SemanticTerms};
 pub(crate) use configured::check_clashes;
@@ -58,6 +60,8 @@ pub struct Plan {
     pub(crate) limits: limit::PlannedLimits,
     /// Names that applications call, with who takes them.
     pub routes: HashMap<Box<str>, Arc<Route>>,
+    /// Whether any of them has branches.
+    pub has_branches: bool,
     /// Looks at the model servers behind the routes.
     pub load: LoadWatch,
     /// What holds for calls that say nothing of it, whichever name they call.

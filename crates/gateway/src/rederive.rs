@@ -10,7 +10,7 @@ use pilothouse_routing::Evidence;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Source;
-use crate::plan::{Edition, Environment, Plan};
+use crate::plan::{Branching, Edition, Environment, Fork, Plan};
 
 /// What receipts keep of a choice.
 #[derive(Serialize, Deserialize)]
@@ -18,6 +18,11 @@ struct Kept<'a> {
     config: Cow<'a, str>,
     catalog: Cow<'a, str>,
     loaded_at: UnixMs,
+    /// What came of the branches of routes, where there are any, and the route that took the call.
+    #[serde(default, skip_serializing_if = "<[Fork]>::is_empty")]
+    forks: Cow<'a, [Fork]>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    route: Option<Cow<'a, str>>,
     choice: Cow<'a, Evidence>,
 }
 
@@ -37,11 +42,13 @@ pub struct Rederived {
 }
 
 /// What a receipt keeps of a choice.
-pub(crate) fn kept(edition: &Edition, evidence: &Evidence) -> Option<Raw> {
+pub(crate) fn kept(edition: &Edition, branching: Option<&Branching>, evidence: &Evidence) -> Option<Raw> {
     let kept = Kept {
         config: (&*edition.config).into(),
         catalog: (&*edition.catalog).into(),
         loaded_at: edition.loaded_at,
+        forks: branching.map(|branching| branching.forks.as_slice()).unwrap_or_default().into(),
+        route: branching.map(|branching| (&*branching.to).into()),
         choice: Cow::Borrowed(evidence),
     };
     Raw::of(&kept)
@@ -88,10 +95,13 @@ pub fn environment_of(
 /// A sentence, where it cannot be made again at all.
 pub fn rederive(plan: &Plan, exchange: &Exchange) -> Result<Rederived, String> {
     let (choice, kept) = read(exchange)?;
-    let Some(route) = plan.route(&exchange.asked) else {
-        return Err(format!("the configuration has no route `{}` any more", exchange.asked));
+    let mut differences = Vec::new();
+    let name = branched(plan, exchange, &kept, &mut differences);
+    let Some(route) = plan.route(&name) else {
+        return Err(format!("the configuration has no route `{name}` any more"));
     };
     let mut out = Rederived {
+        differences,
         config_has_changed: kept.config != *plan.edition.config,
         catalog_has_changed: kept.catalog != *plan.edition.catalog,
         is_cut: kept.choice.is_cut(),
@@ -111,6 +121,27 @@ pub fn rederive(plan: &Plan, exchange: &Exchange) -> Result<Rederived, String> {
     }
     out.is_same = out.differences.is_empty();
     Ok(out)
+}
+
+/// The route that takes the call now, by what came of the conditions then.
+fn branched(plan: &Plan, exchange: &Exchange, kept: &Kept<'_>, differences: &mut Vec<String>) -> String {
+    let called = kept.forks.first().map_or(&*exchange.asked, |fork| &fork.route);
+    let branching = plan.branching(called, |route| {
+        let then = kept.forks.iter().find(|fork| *fork.route == *route.name);
+        let mut outcomes = then.map(|fork| fork.outcomes.clone()).unwrap_or_default();
+        let taken = then.and_then(Fork::taken);
+        if outcomes.len() < route.branches.len() && taken.is_none() {
+            differences.push(format!("nothing is known of a condition that `{}` has now", route.name));
+        }
+        outcomes.truncate(route.branches.len());
+        outcomes
+    });
+    let now = branching.map_or_else(|| called.to_owned(), |branching| branching.to.to_string());
+    let then = kept.route.as_deref().unwrap_or(&exchange.asked);
+    if *then != *now {
+        differences.push(format!("`{then}` took the call; now `{now}` does"));
+    }
+    now
 }
 
 /// What differs between the receipt and the choice made again. Targets that the chooser ordered and that could not be

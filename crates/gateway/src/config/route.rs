@@ -41,6 +41,18 @@ pub struct Route {
     pub last_turn_note: Option<bool>,
     /// How cheap answers are judged under `cascade`.
     pub cascade: Option<Spanned<Cascade>>,
+    /// Routes that take calls instead, on conditions; asked in order before anything else.
+    pub branches: Vec<Branch>,
+}
+
+/// A condition, and the route that takes calls of which it is true.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Branch {
+    /// The condition, as an expression.
+    pub when: Spanned<String>,
+    /// The route.
+    pub route: Spanned<String>,
 }
 
 /// How the cheap answers of a route are judged.

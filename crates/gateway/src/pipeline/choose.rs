@@ -299,7 +299,7 @@ pub(super) fn choose(
     call: Call,
     asked: &Asked<'_>,
 ) -> Result<Order, Error> {
-    if let Some(route) = plan.route(&asked.model) {
+    if let Some(route) = plan.route(asked.called()) {
         return of_route(shared, plan, route, dialect, call, asked);
     }
     let resolution = plan.resolve(&asked.model)?;
@@ -332,8 +332,7 @@ fn of_route(
 ) -> Result<Order, Error> {
     let told = Told::read(shared, route, dialect, asked);
     // Who may call the route may call what stands behind it; who may not, what else the key allows.
-    let allowed = asked.holder.as_ref().filter(|key| !key.terms.allows(&route.name));
-    let allowed = allowed.map(|key| AllowList::new(key.terms.allow.iter().cloned()));
+    let allowed = asked.held_back(&route.name).map(|key| AllowList::new(key.terms.allow.iter().cloned()));
     let outputs = outputs(route);
     let given = route.asks.as_ref().map(|asks| asked.given(dialect, told.features().at, asks));
     let values = given.as_ref().map(|given| given as &dyn Values);
@@ -347,7 +346,7 @@ fn of_route(
             return gone::instead(shared, plan, route, &told, asked, none, way);
         }
     };
-    let mut chosen = chosen_by(plan, route, &decision, &evidence);
+    let mut chosen = chosen_by(plan, route, asked, &decision, &evidence);
     let mut refusal = None;
     let mut cheap = CheapOnes::of(&decision);
     let mut choices = Vec::with_capacity(decision.order.len());
@@ -397,12 +396,18 @@ fn outputs(route: &Route) -> SmallVec<[u32; 8]> {
 }
 
 /// What the receipt says of a choice, before it is known which of its targets can be called.
-fn chosen_by(plan: &Plan, route: &Route, decision: &Decision, evidence: &Evidence) -> Chosen {
+fn chosen_by(
+    plan: &Plan,
+    route: &Route,
+    asked: &Asked<'_>,
+    decision: &Decision,
+    evidence: &Evidence,
+) -> Chosen {
     let removed = decision.removed.iter();
     Chosen {
         strategy: route.strategy.clone(),
         removed: removed.map(|one| route.standing(one.index, route.chooser.why_not(one))).collect(),
-        evidence: rederive::kept(&plan.edition, evidence),
+        evidence: rederive::kept(&plan.edition, asked.branching.as_deref(), evidence),
         ..Chosen::default()
     }
 }

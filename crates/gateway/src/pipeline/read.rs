@@ -20,7 +20,7 @@ use pilothouse_wire::scan::Members;
 use crate::bodies::{BodiesMode, Keeping, Watch};
 use crate::config::CompatMode;
 use crate::given::{Given, Read};
-use crate::plan::{Asks, KeyInfo, Plan};
+use crate::plan::{Asks, Branching, KeyInfo, Plan};
 use crate::shared::{Shared, Worker};
 use crate::told::{Told, number};
 
@@ -58,6 +58,8 @@ pub(crate) struct Asked<'h> {
     pub(crate) is_last_turn: bool,
     /// What is kept of the exchange, where bodies are.
     pub(crate) keeping: Option<Box<Keeping>>,
+    /// What came of the branches of the route that was asked for, where it has any.
+    pub(super) branching: Option<Box<Branching>>,
     /// What one pass over the body tells, once somebody has asked.
     pub(super) survey: OnceLock<Survey>,
 }
@@ -95,6 +97,7 @@ impl Asked<'static> {
             is_last_turn: false,
             keeping: None,
             watch: None,
+            branching: None,
             survey: OnceLock::new(),
         })
     }
@@ -134,6 +137,7 @@ impl Asked<'_> {
             is_last_turn: self.is_last_turn,
             keeping: None,
             watch: None,
+            branching: self.branching.clone(),
             survey: self.survey.clone(),
         }
     }
@@ -158,8 +162,24 @@ impl Asked<'_> {
             is_last_turn: self.is_last_turn,
             keeping: self.keeping.take(),
             watch: self.watch.take(),
+            branching: self.branching.take(),
             survey: std::mem::take(&mut self.survey),
         }
+    }
+
+    /// The name that leads to whom takes the call: the one that was asked for, or the route that a branch leads to.
+    pub(super) fn called(&self) -> &str {
+        self.branching.as_ref().map_or(&self.model, |branching| &branching.to)
+    }
+
+    /// The caller's key, where it may not call a route as such: who may call the one that was asked for may call whichever
+    /// takes the call.
+    pub(super) fn held_back(&self, route: &str) -> Option<&Arc<KeyInfo>> {
+        self.holder.as_ref().filter(|key| !key.terms.allows(route) && !self.came_by_branch(key))
+    }
+
+    fn came_by_branch(&self, key: &KeyInfo) -> bool {
+        self.branching.is_some() && key.terms.allows(&self.model)
     }
 
     /// The call as conditions that ask this see it.
@@ -343,23 +363,13 @@ pub(super) fn asked<'h>(
     let hops = hops(told)?;
     let (model, is_stream, end_user, members) = {
         let head = Head::read(&body)?;
-        let end_user = match dialect {
-            Dialect::AnthropicMessages => head.text_in("metadata", "user_id"),
-            Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::OpenaiResponses => {
-                head.text("safety_identifier").or_else(|| head.text("user"))
-            }
-            // Google's and Bedrock's requests name nobody.
-            Dialect::GeminiGenerate | Dialect::BedrockConverse => None,
-        };
-        let end_user =
-            end_user.map(|user| user.chars().take(END_USER_MAX).collect::<String>().into_boxed_str());
+        let end_user = end_user(dialect, &head);
         let (model, is_stream) = match by_path {
             Some(call) => (named(&call.model, told), call.is_stream),
             None => (named(&head.model()?, told), dialect != Dialect::OpenaiEmbeddings && head.stream()?),
         };
         (model, is_stream, end_user, head.into_members())
     };
-    let end_user: Option<Box<str>> = end_user;
     caller.end_user.clone_from(&end_user);
     let sdk_retries = sdk_retries(told);
     let key = Arc::clone(&caller.key);
@@ -381,8 +391,22 @@ pub(super) fn asked<'h>(
         is_last_turn: false,
         watch: None,
         keeping: None,
+        branching: None,
         survey: OnceLock::new(),
     })
+}
+
+/// The person behind, as a request names it.
+pub(crate) fn end_user(dialect: Dialect, head: &Head<'_>) -> Option<Box<str>> {
+    let named = match dialect {
+        Dialect::AnthropicMessages => head.text_in("metadata", "user_id"),
+        Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::OpenaiResponses => {
+            head.text("safety_identifier").or_else(|| head.text("user"))
+        }
+        // Google's and Bedrock's requests name nobody.
+        Dialect::GeminiGenerate | Dialect::BedrockConverse => None,
+    };
+    named.map(|user| user.chars().take(END_USER_MAX).collect::<String>().into_boxed_str())
 }
 
 /// What a caller wants done about requests that the target would refuse.

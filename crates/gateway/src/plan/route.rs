@@ -14,7 +14,7 @@ use pilothouse_routing::cascade::{Agreement, Judge};
 use pilothouse_routing::{self as routing, Candidate, Constraints, RouteSettings, STRATEGIES, Settings};
 use toml::Spanned;
 
-use super::{CacheTerms, Plan, Resolution, cache, condition};
+use super::{Branch, CacheTerms, Plan, Resolution, branch, cache, condition};
 use crate::concurrency::Limit;
 use crate::config::{self, CompatMode, Defaults, Diagnostic, OnGone, Require, RouteTarget, Source};
 use crate::given::TOKENS;
@@ -60,7 +60,9 @@ pub struct Route {
     pub tells_last_turn: bool,
     /// How cheap answers are judged, where it is a cascade.
     pub cascade: Option<Cascade>,
-    /// What its conditions ask of a call's length, where it has any.
+    /// Routes that take calls instead, on conditions.
+    pub branches: Vec<Branch>,
+    /// What its conditions and those of its branches ask of a call's length, where it has any.
     pub asks: Option<Asks>,
 }
 
@@ -133,6 +135,7 @@ pub(super) fn build(
 ) -> HashMap<Box<str>, Arc<Route>> {
     let mut routes = HashMap::new();
     check(&source.file.defaults, wrong);
+    branch::check(source, wrong);
     for (name, section) in &source.file.routes {
         let mut building = Building { plan, text: &source.text, name, section, now, wrong };
         if let Some(route) = building.route(&source.file.defaults) {
@@ -169,6 +172,7 @@ impl Building<'_> {
         if let Some(given) = &section.strategy {
             self.strategy(given);
         }
+        let branches = branch::build(self.text, section, self.wrong);
         let cascade = self.cascade(strategy);
         if let Some(hedge) = self.section.hedge.as_ref().filter(|_| cascade.is_some()) {
             let message = "a cascade asks its targets one after the other for their price's sake, and does not hedge; leave `hedge` out";
@@ -192,7 +196,8 @@ impl Building<'_> {
                 return None;
             }
         };
-        let asks = Asks::of(chooser.candidates().iter().filter_map(|one| one.condition.as_deref()));
+        let of_targets = chooser.candidates().iter().filter_map(|one| one.condition.as_deref());
+        let asks = Asks::of(of_targets.chain(branches.iter().map(|branch| &*branch.condition)));
         let defaults = section.defaults.over(under);
         Some(Route {
             name: Arc::clone(&chooser.name),
@@ -211,6 +216,7 @@ impl Building<'_> {
             limit: self.plan.limits.of_route(self.name.get_ref()).cloned(),
             tells_last_turn: section.last_turn_note.unwrap_or(true),
             cascade,
+            branches,
             asks,
         })
     }

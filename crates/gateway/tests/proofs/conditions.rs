@@ -172,3 +172,138 @@ fn what_is_wrong_with_a_condition_is_shown_at_its_own_column() {
         assert!(refusal.contains("pilothouse.toml:"), "the place is named: {refusal}");
     }
 }
+
+const BRANCHES: &str = r#"
+[routes.assistant]
+targets = ["openai/gpt-4o-mini"]
+
+[[routes.assistant.branches]]
+when = "tokens > 3000"
+route = "long"
+
+[[routes.assistant.branches]]
+when = "has(metadata.tier)"
+route = "paying"
+
+[routes.long]
+strategy = "weighted"
+targets = ["openai/gpt-4.1"]
+
+[routes.paying]
+targets = ["anthropic/claude-haiku-4-5"]
+
+[[routes.paying.branches]]
+when = "metadata.tier == 'gold' && model == 'assistant'"
+route = "gold"
+
+[routes.gold]
+targets = [{ target = "anthropic/claude-opus-4-7", when = "model == 'assistant'" }]
+
+[keys.some]
+secret = "env:SOME"
+allow = ["assistant"]
+"#;
+
+fn branched() -> House {
+    House::with_secrets(&format!("{BOTH_VENDORS}{BRANCHES}"), &[("SOME", "ph-some")])
+}
+
+fn notes(record: &Exchange) -> Vec<String> {
+    let notes = record.receipt.iter().flat_map(|receipt| &receipt.notes);
+    notes.filter(|note| note.code == "branch").map(|note| note.detail.to_string()).collect()
+}
+
+#[test]
+fn branches_lead_to_the_route_that_takes_a_call_and_their_end_is_the_route_itself() {
+    let mut house = branched();
+    let long = "one more word of it ".repeat(1_000);
+    let tier = |tier: &str| json!({"metadata": {"tier": tier}});
+    let cases = [
+        ("Hello.", json!({}), "gpt-4o-mini", "assistant"),
+        (long.as_str(), tier("gold"), "gpt-4.1", "long"),
+        ("Hello.", tier("tin"), "claude-haiku-4-5", "paying"),
+        ("Hello.", tier("gold"), "claude-opus-4-7", "gold"),
+    ];
+    let mut records = Vec::new();
+    for (text, more, taken, route) in &cases {
+        // The key may call the route that it names; where that leads is the operator's business.
+        let got = ask(&house, Client::Openai, "ph-some", &[], text, more);
+        assert_eq!(got.status, 200, "{}", got.text());
+        let record = house.record(&got);
+        assert_eq!((model(&record), &*record.asked), (*taken, *route));
+        records.push(record);
+    }
+    let straight = house.post(
+        Client::Openai.path(),
+        &[("authorization", "Bearer ph-some")],
+        Client::Openai.ask("gold", "Hello.", false).to_string().as_bytes(),
+    );
+    assert_eq!(
+        straight.status,
+        400,
+        "a key that may not call it, and a condition on the name: {}",
+        straight.text()
+    );
+    house.stop();
+    assert_eq!(
+        notes(&records[3]),
+        [
+            "not long, its condition is false: tokens > 3000",
+            "paying takes it, its condition is true: has(metadata.tier)",
+            "gold takes it, its condition is true: metadata.tier == 'gold' && model == 'assistant'",
+        ]
+    );
+    for record in &records {
+        assert_eq!(differences(&house, record, str::to_owned), Vec::<String>::new(), "{:?}", notes(record));
+    }
+    let elsewhere = |text: &str| text.replace("route = \"long\"", "route = \"gold\"");
+    let changed = differences(&house, &records[1], elsewhere);
+    assert_eq!(changed[0], "`long` took the call; now `gold` does");
+    let more = |text: &str| {
+        text.replace(
+            "[routes.long]",
+            "[[routes.assistant.branches]]\nwhen = \"stream\"\nroute = \"long\"\n[routes.long]",
+        )
+    };
+    let unknown = differences(&house, &records[0], more);
+    assert_eq!(unknown, ["nothing is known of a condition that `assistant` has now"]);
+}
+
+#[test]
+fn branches_that_lead_nowhere_or_in_a_circle_are_refused_where_they_stand() {
+    let branch =
+        |from: &str, to: &str| format!("[[routes.{from}.branches]]\nwhen = \"stream\"\nroute = \"{to}\"\n");
+    let route = |name: &str| format!("[routes.{name}]\ntargets = [\"openai/gpt-4.1\"]\n");
+    let (a, b, c) = (route("a"), route("b"), route("c"));
+    let refusal = refusal_of(&format!("{a}{}", branch("a", "x")));
+    assert!(refusal.contains("there is no route `x`; a branch leads to a route"), "{refusal}");
+    let refusal = refusal_of(&format!("{a}{}", branch("a", "a")));
+    assert!(refusal.contains("this leads in a circle: a → a;"), "{refusal}");
+    let refusal =
+        refusal_of(&format!("{a}{}{b}{}{c}{}", branch("a", "b"), branch("b", "c"), branch("c", "a")));
+    assert!(refusal.contains("this leads in a circle: a → b → c → a;"), "{refusal}");
+    let fine = format!("{a}{}{}{b}{}{c}", branch("a", "b"), branch("a", "c"), branch("b", "c"));
+    assert_eq!(refusal_of(&fine), "");
+    let refusal = refusal_of(&format!("{a}[[routes.a.branches]]\nwhen = \"streem\"\nroute = \"a\"\n"));
+    assert!(refusal.contains("did you mean `stream`?"), "{refusal}");
+    let refusal = refusal_of(&format!("{a}[[routes.a.branches]]\nroute = \"a\"\n"));
+    assert!(refusal.contains("missing field `when`"), "{refusal}");
+}
+
+#[test]
+fn kept_answers_are_not_given_to_calls_of_other_conditions() {
+    let house = House::with(&format!(
+        "{BOTH_VENDORS}[routes.assistant]\ndefaults.cache = {{ exact = \"10m\" }}\ntargets = [\n  \
+         {{ target = \"anthropic/claude-opus-4-7\", when = \"headers['x-tier'] == 'gold'\" }},\n  \"openai/gpt-4o-mini\",\n]\n"
+    ));
+    let recalled = |headers: &[(&str, &str)]| {
+        let got = ask(&house, Client::Openai, "none", headers, "Hello.", &json!({}));
+        assert_eq!(got.status, 200, "{}", got.text());
+        (got.header("x-pilothouse-cache").unwrap().to_owned(), model(&house.record(&got)).to_owned())
+    };
+    let is = |cache: &str, model: &str| (cache.to_owned(), model.to_owned());
+    assert_eq!(recalled(&[]), is("miss", "gpt-4o-mini"));
+    assert_eq!(recalled(&[("x-tier", "gold")]), is("miss", "claude-opus-4-7"));
+    assert_eq!(recalled(&[("x-tier", "gold"), ("x-note", "other")]), is("hit", "claude-opus-4-7"));
+    assert_eq!(recalled(&[("x-tier", "tin")]), is("hit", "gpt-4o-mini"));
+}
