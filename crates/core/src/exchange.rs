@@ -5,12 +5,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::UnixMs;
-use crate::conversation::Raw;
 use crate::dialect::Dialect;
 use crate::error::Kind;
 use crate::id::ExchangeId;
 use crate::money::Cost;
 use crate::usage::Bill;
+use crate::written::Written;
 
 /// Everything that is known of one exchange when it has ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -229,14 +229,14 @@ pub struct Receipt {
 #[serde(default)]
 pub struct Chosen {
     /// The strategy's name.
-    pub strategy: Box<str>,
+    pub strategy: Arc<str>,
     /// The targets in the order in which they were to be asked.
     pub order: Vec<Standing>,
     /// Those that could not take it.
     pub removed: Vec<Standing>,
     /// What the choice was made of, as JSON of the gateway's own: enough to make it again.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub evidence: Option<Raw>,
+    pub evidence: Option<Written>,
 }
 
 /// A target's place in a choice, or why it has none.
@@ -245,7 +245,7 @@ pub struct Standing {
     /// `provider/model`.
     pub target: Arc<str>,
     /// Why, for people.
-    pub why: Box<str>,
+    pub why: String,
 }
 
 /// One edit or loss: a code that programs can count and words that people can read.

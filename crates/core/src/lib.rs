@@ -12,3 +12,4 @@ pub mod id;
 pub mod money;
 pub mod secret;
 pub mod usage;
+pub mod written;

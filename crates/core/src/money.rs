@@ -8,6 +8,8 @@ use std::ops::{Add, AddAssign};
 
 use serde::{Deserialize, Serialize};
 
+use crate::written::put_number;
+
 /// Pico-dollars in one US dollar.
 pub const PICOUSD_PER_USD: i128 = 1_000_000_000_000;
 
@@ -100,16 +102,43 @@ impl std::iter::Sum for PicoUsd {
     }
 }
 
-impl fmt::Display for PicoUsd {
-    /// Dollars with all twelve decimals that matter: trailing zeros are cut, two decimals always stay.
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.0 < 0 { "-" } else { "" };
+impl PicoUsd {
+    /// Puts it behind a text: dollars with all twelve decimals that matter. Trailing zeros are cut, two decimals always stay.
+    pub fn put(self, text: &mut String) {
+        const DECIMALS: usize = 12;
+        if self.0 < 0 {
+            text.push('-');
+        }
         let amount = self.0.unsigned_abs();
-        let (whole, rest) =
-            (amount / PICOUSD_PER_USD.unsigned_abs(), amount % PICOUSD_PER_USD.unsigned_abs());
-        let decimals = format!("{rest:012}");
-        let kept = decimals.trim_end_matches('0').len().max(2);
-        out.pad(&format!("{sign}{whole}.{}", &decimals[..kept]))
+        let per_usd = PICOUSD_PER_USD.unsigned_abs();
+        // In 64 bits, where nearly all amounts are: the machine divides those itself.
+        let (whole, mut rest) = match u64::try_from(amount) {
+            Ok(amount) => (u128::from(amount / per_usd as u64), amount % per_usd as u64),
+            Err(_) => (amount / per_usd, (amount % per_usd) as u64),
+        };
+        match u64::try_from(whole) {
+            Ok(whole) => put_number(text, whole),
+            Err(_) => text.push_str(&whole.to_string()),
+        }
+        let (mut decimals, mut kept) = ([b'0'; DECIMALS], 2);
+        for (at, digit) in decimals.iter_mut().enumerate().rev() {
+            *digit = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if *digit != b'0' && kept <= at {
+                kept = at + 1;
+            }
+        }
+        text.push('.');
+        text.push_str(std::str::from_utf8(decimals.get(..kept).unwrap_or_default()).unwrap_or_default());
+    }
+}
+
+impl fmt::Display for PicoUsd {
+    /// As [`PicoUsd::put`] writes it.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
+        self.put(&mut text);
+        out.pad(&text)
     }
 }
 

@@ -147,7 +147,7 @@ pub fn explain(plan: &Plan, name: &str, call: &Hypothesis<'_>) -> Result<Explana
     let mut out = Explanation {
         route: (*route.name).into(),
         branches: branching.map(|branching| plan.branching_in_words(&branching)).unwrap_or_default(),
-        strategy: route.strategy.clone(),
+        strategy: (&*route.strategy).into(),
         order: decision.order.iter().map(|one| route.standing(one.index, why(route, one))).collect(),
         removed: decision
             .removed

@@ -34,7 +34,7 @@ use race::Side;
 use seats::Seats;
 
 pub(crate) use aside::{Aside, Tells};
-pub(crate) use holds::{Holds, Run};
+pub(crate) use holds::{Holds, Purpose, Run};
 pub(crate) use meter::Meter;
 pub(crate) use race::Racing;
 pub(crate) use resumed::SetAside;

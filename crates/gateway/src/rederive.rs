@@ -1,29 +1,31 @@
 //! Makes the choice of a recorded exchange again, of what its receipt holds and of a configuration, and says what differs.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use pilothouse_core::clock::UnixMs;
-use pilothouse_core::conversation::Raw;
 use pilothouse_core::exchange::{Chosen, Exchange, Standing};
+use pilothouse_core::written::{Written, put_string, put_value, put_words};
 use pilothouse_routing::Evidence;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Source;
 use crate::plan::{Branching, Edition, Environment, Fork, Plan};
 
+/// Bytes of what is usually kept of a choice.
+const KEPT_BYTES_USUAL: usize = 384;
+
 /// What receipts keep of a choice.
-#[derive(Serialize, Deserialize)]
-struct Kept<'a> {
-    config: Cow<'a, str>,
-    catalog: Cow<'a, str>,
+#[derive(Deserialize)]
+struct Kept {
+    config: Box<str>,
+    catalog: Box<str>,
     loaded_at: UnixMs,
     /// What came of the branches of routes, where there are any, and the route that took the call.
-    #[serde(default, skip_serializing_if = "<[Fork]>::is_empty")]
-    forks: Cow<'a, [Fork]>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    route: Option<Cow<'a, str>>,
-    choice: Cow<'a, Evidence>,
+    #[serde(default)]
+    forks: Vec<Fork>,
+    #[serde(default)]
+    route: Option<Box<str>>,
+    choice: Evidence,
 }
 
 /// What became of a choice that was made again.
@@ -42,19 +44,26 @@ pub struct Rederived {
 }
 
 /// What a receipt keeps of a choice.
-pub(crate) fn kept(edition: &Edition, branching: Option<&Branching>, evidence: &Evidence) -> Option<Raw> {
-    let kept = Kept {
-        config: (&*edition.config).into(),
-        catalog: (&*edition.catalog).into(),
-        loaded_at: edition.loaded_at,
-        forks: branching.map(|branching| branching.forks.as_slice()).unwrap_or_default().into(),
-        route: branching.map(|branching| (&*branching.to).into()),
-        choice: Cow::Borrowed(evidence),
-    };
-    Raw::of(&kept)
+pub(crate) fn kept(edition: &Edition, branching: Option<&Branching>, evidence: &Evidence) -> Written {
+    let mut json = String::with_capacity(KEPT_BYTES_USUAL);
+    json.push_str("{\"config\":");
+    put_string(&mut json, &edition.config);
+    json.push_str(",\"catalog\":");
+    put_string(&mut json, &edition.catalog);
+    put_words(&mut json, &[",\"loaded_at\":"], &[edition.loaded_at.0]);
+    if let Some(branching) = branching {
+        json.push_str(",\"forks\":");
+        put_value(&mut json, &branching.forks);
+        json.push_str(",\"route\":");
+        put_string(&mut json, &branching.to);
+    }
+    json.push_str(",\"choice\":");
+    evidence.put(&mut json);
+    json.push('}');
+    json.into()
 }
 
-fn read(exchange: &Exchange) -> Result<(&Chosen, Kept<'static>), String> {
+fn read(exchange: &Exchange) -> Result<(&Chosen, Kept), String> {
     let choice = exchange.receipt.as_ref().and_then(|receipt| receipt.choice.as_deref());
     let choice = choice.ok_or_else(|| format!("`{}` was no route, so nothing was chosen", exchange.asked))?;
     let evidence = choice.evidence.as_ref().ok_or(
@@ -102,8 +111,8 @@ pub fn rederive(plan: &Plan, exchange: &Exchange) -> Result<Rederived, String> {
     };
     let mut out = Rederived {
         differences,
-        config_has_changed: kept.config != *plan.edition.config,
-        catalog_has_changed: kept.catalog != *plan.edition.catalog,
+        config_has_changed: kept.config != plan.edition.config,
+        catalog_has_changed: kept.catalog != plan.edition.catalog,
         is_cut: kept.choice.is_cut(),
         ..Rederived::default()
     };
@@ -124,7 +133,7 @@ pub fn rederive(plan: &Plan, exchange: &Exchange) -> Result<Rederived, String> {
 }
 
 /// The route that takes the call now, by what came of the conditions then.
-fn branched(plan: &Plan, exchange: &Exchange, kept: &Kept<'_>, differences: &mut Vec<String>) -> String {
+fn branched(plan: &Plan, exchange: &Exchange, kept: &Kept, differences: &mut Vec<String>) -> String {
     let called = kept.forks.first().map_or(&*exchange.asked, |fork| &fork.route);
     let branching = plan.branching(called, |route| {
         let then = kept.forks.iter().find(|fork| *fork.route == *route.name);

@@ -174,10 +174,19 @@ impl TargetId {
     /// The id of a name, `openai/gpt-5.5`. FNV-1a, then mixed, so that ids of like names are unlike.
     #[must_use]
     pub fn of(name: &str) -> Self {
-        let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        Self::of_bytes(name.bytes())
+    }
+
+    /// The id of `provider/model`, in its parts.
+    #[must_use]
+    pub fn of_parts(provider: &str, model: &str) -> Self {
+        Self::of_bytes(provider.bytes().chain([b'/']).chain(model.bytes()))
+    }
+
+    fn of_bytes(name: impl Iterator<Item = u8>) -> Self {
+        Self(mix(name.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        Self(mix(hash))
+        })))
     }
 }
 

@@ -2,50 +2,55 @@
 //! counted, and what was seen of the targets. The route itself, its targets and prices are the configuration's.
 
 use pilothouse_core::clock::UnixMs;
+use pilothouse_core::written::{put_list, put_number, put_string, put_value, put_words};
 use pilothouse_tokens::{TextShape, Tokenizer};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+#[cfg(test)]
+use serde::Serialize;
 
 use crate::candidate::{Capability, Needs};
 use crate::count::{Counter, Readings};
 use crate::random::Random;
 use crate::request::{AllowList, Conversation, Deadline, Features, Held, Input};
 use crate::route::{Decision, NoTarget, Route};
-use crate::sight::{Seen, Sight};
+use crate::sight::{Seen, Sight, put_some};
 
 /// Most names of an allow-list that are kept.
 const ALLOWED_MAX: usize = 64;
 
-/// What a choice was made of. As JSON it is some hundred bytes: what is usual is left out.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// What a choice was made of. As JSON it is some hundred bytes: what is usual is left out. Each choice on a route writes it,
+/// so that [`Evidence::put`] does it by hand; what serde would write is what the tests compare it with.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(Serialize))]
 #[serde(default)]
 pub struct Evidence {
     seed: u64,
     at: UnixMs,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, serde(skip_serializing_if = "Vec::is_empty"))]
     needs: Vec<Capability>,
     /// Bytes of text, messages, tokens of media.
     input: (u64, u32, u64),
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     output_tokens_max: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     output_tokens_expected: Option<u64>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, serde(skip_serializing_if = "Vec::is_empty"))]
     outputs: Vec<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     service_tier: Option<Box<str>>,
     /// Milliseconds that were left, and whether for the first token only.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     deadline: Option<(u64, bool)>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     allowed: Option<Vec<Box<str>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     conversation: Option<(u64, Option<Held>)>,
-    #[serde(skip_serializing_if = "Readings::is_empty")]
+    #[cfg_attr(test, serde(skip_serializing_if = "Readings::is_empty"))]
     readings: Readings,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, serde(skip_serializing_if = "Vec::is_empty"))]
     seen: Vec<Seen>,
     /// The allow-list was longer than what is kept.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(test, serde(skip_serializing_if = "std::ops::Not::not"))]
     is_cut: bool,
 }
 
@@ -60,6 +65,61 @@ impl Evidence {
     #[must_use]
     pub const fn is_cut(&self) -> bool {
         self.is_cut
+    }
+
+    /// Puts it behind a text, as JSON.
+    pub fn put(&self, json: &mut String) {
+        put_words(json, &["{\"seed\":", ",\"at\":"], &[self.seed, self.at.0]);
+        if !self.needs.is_empty() {
+            json.push_str(",\"needs\":");
+            put_list(json, &self.needs, |json, need| put_string(json, need.as_str()));
+        }
+        let (text_bytes, messages, media_tokens) = self.input;
+        let words = [",\"input\":[", ",", ",", "]"];
+        put_words(json, &words, &[text_bytes, messages.into(), media_tokens]);
+        put_some(json, ",\"output_tokens_max\":", self.output_tokens_max);
+        put_some(json, ",\"output_tokens_expected\":", self.output_tokens_expected);
+        if !self.outputs.is_empty() {
+            json.push_str(",\"outputs\":");
+            put_list(json, &self.outputs, |json, tokens| put_number(json, u64::from(*tokens)));
+        }
+        self.put_seldom(json);
+        if let Some((id, held)) = &self.conversation {
+            put_words(json, &[",\"conversation\":[", ","], &[*id]);
+            match held {
+                None => json.push_str("null"),
+                Some(held) => put_value(json, held),
+            }
+            json.push(']');
+        }
+        if !self.readings.is_empty() {
+            json.push_str(",\"readings\":");
+            put_value(json, &self.readings);
+        }
+        if !self.seen.is_empty() {
+            json.push_str(",\"seen\":");
+            put_list(json, &self.seen, |json, seen| seen.put(json));
+        }
+        if self.is_cut {
+            json.push_str(",\"is_cut\":true");
+        }
+        json.push('}');
+    }
+
+    /// Puts what few choices have behind the text of its object.
+    fn put_seldom(&self, json: &mut String) {
+        if let Some(tier) = &self.service_tier {
+            json.push_str(",\"service_tier\":");
+            put_string(json, tier);
+        }
+        if let Some((remaining_ms, is_first_token)) = self.deadline {
+            put_words(json, &[",\"deadline\":[", ","], &[remaining_ms]);
+            json.push_str(if is_first_token { "true]" } else { "false]" });
+        }
+        if let Some(allowed) = &self.allowed {
+            json.push_str(",\"allowed\":");
+            put_list(json, allowed, |json, name| put_string(json, name));
+        }
     }
 
     fn of(features: &Features<'_>, seed: u64, readings: Readings, sight: &Sight) -> Self {

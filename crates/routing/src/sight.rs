@@ -1,11 +1,14 @@
-//! What one choice sees of its targets' health, and of their conditions. Each figure is read once, so that what is kept of it is what was used,
-//! whatever other calls change meanwhile; and a choice that is made again sees what was kept.
+//! What one choice sees of its targets' health, and of their conditions. Each figure is read once, so that what is kept of
+//! it is what was used, whatever other calls change meanwhile; and a choice that is made again sees what was kept.
 
 use std::cell::Cell;
 
 use pilothouse_cel::{Expression, Values};
 use pilothouse_core::clock::UnixMs;
-use serde::{Deserialize, Serialize};
+use pilothouse_core::written::{put_value, put_words};
+use serde::Deserialize;
+#[cfg(test)]
+use serde::Serialize;
 use smallvec::SmallVec;
 
 use crate::candidate::Candidate;
@@ -38,45 +41,83 @@ struct Row {
 }
 
 /// What was seen of one target, without what says nothing.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(Serialize))]
 #[serde(default)]
 pub(crate) struct Seen {
     /// The place among the route's candidates.
     place: Index,
-    #[serde(skip_serializing_if = "is_zero")]
+    #[cfg_attr(test, serde(skip_serializing_if = "is_zero"))]
     in_flight: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     resting_ms: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     buried_ms: Option<u64>,
     /// Microseconds to the first token, nanoseconds per token, milliseconds since.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     pace: Option<(u64, u64, u64)>,
-    #[serde(skip_serializing_if = "is_zero_us")]
+    #[cfg_attr(test, serde(skip_serializing_if = "is_zero_us"))]
     stalled_us: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     first_token_p95_us: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     total_p95_us: Option<u64>,
     /// Tokens of the request's text, and the error in percent.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     observed: Option<(u64, u32)>,
     /// The bits of the score, because text would round it, and whether it was measured.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     load: Option<(u32, bool)>,
     /// How the target's condition was not met.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     unmet: Option<Unmet>,
 }
 
+#[cfg(test)]
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 const fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
+#[cfg(test)]
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 const fn is_zero_us(count: &u64) -> bool {
     *count == 0
+}
+
+impl Seen {
+    /// Puts it behind a text, as JSON.
+    pub(crate) fn put(&self, json: &mut String) {
+        put_words(json, &["{\"place\":"], &[u64::from(self.place)]);
+        put_some(json, ",\"in_flight\":", Some(u64::from(self.in_flight)).filter(|count| *count > 0));
+        put_some(json, ",\"resting_ms\":", self.resting_ms);
+        put_some(json, ",\"buried_ms\":", self.buried_ms);
+        if let Some((first_token_us, token_ns, age_ms)) = self.pace {
+            put_words(json, &[",\"pace\":[", ",", ",", "]"], &[first_token_us, token_ns, age_ms]);
+        }
+        put_some(json, ",\"stalled_us\":", Some(self.stalled_us).filter(|count| *count > 0));
+        put_some(json, ",\"first_token_p95_us\":", self.first_token_p95_us);
+        put_some(json, ",\"total_p95_us\":", self.total_p95_us);
+        if let Some((tokens, error_percent)) = self.observed {
+            put_words(json, &[",\"observed\":[", ",", "]"], &[tokens, u64::from(error_percent)]);
+        }
+        if let Some((bits, is_measured)) = self.load {
+            put_words(json, &[",\"load\":[", ","], &[u64::from(bits)]);
+            json.push_str(if is_measured { "true]" } else { "false]" });
+        }
+        if let Some(unmet) = &self.unmet {
+            json.push_str(",\"unmet\":");
+            put_value(json, unmet);
+        }
+        json.push('}');
+    }
+}
+
+/// Puts a member behind a text, where it is there.
+pub(crate) fn put_some(json: &mut String, name: &str, value: Option<u64>) {
+    if let Some(value) = value {
+        put_words(json, &[name], &[value]);
+    }
 }
 
 /// The figure of a cell: what was read before, or what is read now.

@@ -81,7 +81,7 @@ fn pack(exchange: &Exchange, out: &mut Vec<u8>) -> Option<()> {
     let form_end = out.len();
     Detail::of(exchange).pack(out);
     let detail_end = out.len();
-    extra::write(exchange, shared, out).ok()?;
+    extra::write(exchange, shared, out);
     let length = |from: usize, to: usize| u32::try_from(to - from).ok();
     let form = length(start + HEAD, form_end)?;
     let detail = length(form_end, detail_end)?;

@@ -1,52 +1,11 @@
 //! What most exchanges do not have, as one short JSON text: tools, the end user, the receipt.
 
-use pilothouse_core::exchange::{Attempt, Chosen, Exchange, Note, PaidAnswer, Receipt, ToolUse};
-use serde::{Deserialize, Serialize, Serializer};
+use pilothouse_core::exchange::{Attempt, Chosen, Exchange, Note, PaidAnswer, Receipt, Standing, ToolUse};
+use pilothouse_core::written::{put_list, put_string, put_value};
+use serde::{Deserialize, Serialize};
 
-/// The text's form for writing.
-#[derive(Serialize)]
-struct Out<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    end_user: Option<&'a str>,
-    #[serde(skip_serializing_if = "<[ToolUse]>::is_empty")]
-    tools: &'a [ToolUse],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    why: Option<Why<'a>>,
-}
-
-/// A receipt without what is empty in it.
-#[derive(Serialize)]
-struct Why<'a> {
-    #[serde(skip_serializing_if = "<[Note]>::is_empty", serialize_with = "notes")]
-    edits: &'a [Note],
-    #[serde(skip_serializing_if = "<[Note]>::is_empty", serialize_with = "notes")]
-    losses: &'a [Note],
-    #[serde(skip_serializing_if = "<[Attempt]>::is_empty")]
-    attempts: &'a [Attempt],
-    #[serde(skip_serializing_if = "<[PaidAnswer]>::is_empty")]
-    answers: &'a [PaidAnswer],
-    #[serde(skip_serializing_if = "<[Note]>::is_empty", serialize_with = "notes")]
-    notes: &'a [Note],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    choice: Option<&'a Chosen>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
-}
-
-/// A note is its code alone, or the code and the detail.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum NoteOut<'a> {
-    Code(&'a str),
-    Detailed(&'a str, &'a str),
-}
-
-fn notes<S: Serializer>(notes: &[Note], out: S) -> Result<S::Ok, S::Error> {
-    out.collect_seq(notes.iter().map(|note| match &*note.detail {
-        "" => NoteOut::Code(&note.code),
-        detail => NoteOut::Detailed(&note.code, detail),
-    }))
-}
+/// Bytes of a usual text.
+const BYTES_USUAL: usize = 768;
 
 /// The edits and losses that many exchanges share, each a code and a detail.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,47 +15,107 @@ pub(crate) struct Changes<'a> {
 }
 
 /// The text of shared changes: that of a receipt without anything else.
-pub(crate) fn changes(changes: &Changes<'_>) -> serde_json::Result<String> {
-    let notes = |notes: &[(&str, &str)]| {
-        notes.iter().map(|(code, detail)| Note::new((*code).to_owned(), detail)).collect::<Vec<_>>()
-    };
-    let (edits, losses) = (notes(&changes.edits), notes(&changes.losses));
-    let why = Why {
-        edits: &edits,
-        losses: &losses,
-        attempts: &[],
-        answers: &[],
-        notes: &[],
-        choice: None,
-        error: None,
-    };
-    serde_json::to_string(&Out { end_user: None, tools: &[], why: Some(why) })
+pub(crate) fn changes(changes: &Changes<'_>) -> String {
+    let mut json = String::from("{\"why\":{");
+    put_notes(&mut json, "\"edits\":", changes.edits.iter().copied());
+    put_notes(&mut json, "\"losses\":", changes.losses.iter().copied());
+    json.push_str("}}");
+    json
 }
 
 /// Writes what only this exchange has of it, if it has anything: not the `shared` receipt that its form holds.
-pub(crate) fn write(
-    exchange: &Exchange,
-    shared: Option<&Receipt>,
-    text: &mut Vec<u8>,
-) -> serde_json::Result<()> {
+pub(crate) fn write(exchange: &Exchange, shared: Option<&Receipt>, text: &mut Vec<u8>) {
     let own = exchange.receipt.as_deref().filter(|_| shared.is_none());
-    let out = Out {
-        end_user: exchange.caller.end_user.as_deref(),
-        tools: &exchange.answer.tools,
-        why: own.map(|receipt| Why {
-            edits: &receipt.edits,
-            losses: &receipt.losses,
-            attempts: &receipt.attempts,
-            answers: &receipt.answers,
-            notes: &receipt.notes,
-            choice: receipt.choice.as_deref(),
-            error: receipt.error.as_deref(),
-        }),
-    };
-    if out.end_user.is_none() && out.tools.is_empty() && out.why.is_none() {
-        return Ok(());
+    let (end_user, tools) = (exchange.caller.end_user.as_deref(), &exchange.answer.tools);
+    if end_user.is_none() && tools.is_empty() && own.is_none() {
+        return;
     }
-    serde_json::to_writer(text, &out)
+    let mut json = String::with_capacity(BYTES_USUAL);
+    json.push('{');
+    if let Some(end_user) = end_user {
+        put_name(&mut json, "\"end_user\":");
+        put_string(&mut json, end_user);
+    }
+    put_few(&mut json, "\"tools\":", tools);
+    if let Some(receipt) = own {
+        put_name(&mut json, "\"why\":{");
+        put_receipt(&mut json, receipt);
+        json.push('}');
+    }
+    json.push('}');
+    text.extend_from_slice(json.as_bytes());
+}
+
+/// Puts what is not empty in a receipt behind the text of its object.
+fn put_receipt(json: &mut String, receipt: &Receipt) {
+    put_notes(json, "\"edits\":", receipt.edits.iter().map(pair));
+    put_notes(json, "\"losses\":", receipt.losses.iter().map(pair));
+    put_few(json, "\"attempts\":", &receipt.attempts);
+    put_few(json, "\"answers\":", &receipt.answers);
+    put_notes(json, "\"notes\":", receipt.notes.iter().map(pair));
+    if let Some(chosen) = &receipt.choice {
+        put_name(json, "\"choice\":{\"strategy\":");
+        put_string(json, &chosen.strategy);
+        json.push_str(",\"order\":");
+        put_list(json, &chosen.order, put_standing);
+        json.push_str(",\"removed\":");
+        put_list(json, &chosen.removed, put_standing);
+        if let Some(evidence) = &chosen.evidence {
+            json.push_str(",\"evidence\":");
+            json.push_str(evidence.text());
+        }
+        json.push('}');
+    }
+    if let Some(error) = &receipt.error {
+        put_name(json, "\"error\":");
+        put_string(json, error);
+    }
+}
+
+fn put_standing(json: &mut String, standing: &Standing) {
+    json.push_str("{\"target\":");
+    put_string(json, &standing.target);
+    json.push_str(",\"why\":");
+    put_string(json, &standing.why);
+    json.push('}');
+}
+
+/// Puts the name of a member, with its colon, behind the text of its object.
+fn put_name(json: &mut String, name: &str) {
+    if !json.ends_with('{') {
+        json.push(',');
+    }
+    json.push_str(name);
+}
+
+/// Puts a list that few exchanges have; nothing where it is empty.
+fn put_few<T: Serialize>(json: &mut String, name: &str, items: &[T]) {
+    if !items.is_empty() {
+        put_name(json, name);
+        put_value(json, items);
+    }
+}
+
+fn pair(note: &Note) -> (&str, &str) {
+    (&note.code, &note.detail)
+}
+
+/// Puts notes, each its code alone, or the code and the detail; nothing where there are none.
+fn put_notes<'a>(json: &mut String, name: &str, notes: impl ExactSizeIterator<Item = (&'a str, &'a str)>) {
+    if notes.len() == 0 {
+        return;
+    }
+    put_name(json, name);
+    put_list(json, notes, |json, (code, detail)| {
+        if detail.is_empty() {
+            return put_string(json, code);
+        }
+        json.push('[');
+        put_string(json, code);
+        json.push(',');
+        put_string(json, detail);
+        json.push(']');
+    });
 }
 
 /// The text's content, read back.

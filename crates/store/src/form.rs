@@ -287,7 +287,7 @@ fn write(db: &Connection, names: &mut Names, id: i64, bytes: &[u8]) -> rusqlite:
     let vendor = maybe(Sort::Vendor, form.vendor)?;
     let model = maybe(Sort::Model, form.model)?;
     let price = maybe(Sort::Price, form.price)?;
-    let changes = form.changes.as_ref().map(extra::changes).transpose().map_err(not_text)?;
+    let changes = form.changes.as_ref().map(extra::changes);
     let mut insert = db.prepare_cached(&format!(
         "INSERT INTO form ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
     ))?;
@@ -315,10 +315,6 @@ fn write(db: &Connection, names: &mut Names, id: i64, bytes: &[u8]) -> rusqlite:
         class: form.class().code(),
     };
     Ok((group, form.digest(changes.as_deref())))
-}
-
-fn not_text(error: serde_json::Error) -> rusqlite::Error {
-    rusqlite::Error::ToSqlConversionFailure(Box::new(error))
 }
 
 /// A row in memory that no recorder packed.

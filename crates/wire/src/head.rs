@@ -12,7 +12,7 @@ use crate::scan::{self, Members};
 #[derive(Clone, Debug)]
 pub struct Head<'a> {
     body: &'a [u8],
-    members: Members,
+    members: Cow<'a, Members>,
 }
 
 /// Replaces the bytes of `range` in a body.
@@ -60,19 +60,25 @@ impl<'a> Head<'a> {
         if let Some(name) = members.first_repeated(body, ["model", "stream", "stream_options"]) {
             return Err(Error::bad_request(name, format!("`{name}` is given twice; give it once")));
         }
-        Ok(Self { body, members })
+        Ok(Self { body, members: Cow::Owned(members) })
     }
 
     /// A view of a body whose members were found before, by [`Head::into_members`].
     #[must_use]
     pub const fn again(body: &'a [u8], members: Members) -> Self {
-        Self { body, members }
+        Self { body, members: Cow::Owned(members) }
+    }
+
+    /// The same, over members that stay where they are.
+    #[must_use]
+    pub const fn over(body: &'a [u8], members: &'a Members) -> Self {
+        Self { body, members: Cow::Borrowed(members) }
     }
 
     /// What was found, without the borrow of the body.
     #[must_use]
     pub fn into_members(self) -> Members {
-        self.members
+        self.members.into_owned()
     }
 
     /// The whole body.
@@ -84,6 +90,11 @@ impl<'a> Head<'a> {
     /// The names of the top-level members, as they were written.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &'a [u8]> {
         self.members.list.iter().map(|member| &self.body[member.key()])
+    }
+
+    /// Where the values of the top-level members stand.
+    pub(crate) fn values(&self) -> impl Iterator<Item = Range<usize>> {
+        self.members.list.iter().map(scan::Member::value)
     }
 
     /// The last top-level member whose name, as it was written, `fits`.

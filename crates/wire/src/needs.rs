@@ -113,41 +113,99 @@ static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 #[must_use]
 pub fn survey(dialect: Dialect, head: &Head<'_>) -> Survey {
     let body = head.body();
-    let mut survey = Survey::default();
     let list = messages(dialect, head);
-    let within = |at: usize| list.as_ref().is_some_and(|list| list.contains(&at));
     let message = if dialect == Dialect::OpenaiResponses { Word::Item } else { Word::Role };
-    let (mut encoded, mut messages, mut from) = (0, 0_u32, 0);
-    while let Some(found) = FINDER.as_ref().and_then(|finder| finder.find(Input::new(body).range(from..))) {
-        from = found.end();
-        let word = WORDS[found.pattern().as_usize()].1;
-        if word == Word::CacheMark {
-            survey.has_cache_marks = true;
+    let mut search = Search { body, message, messages: 0, encoded: 0, survey: Survey::default() };
+    for value in head.values() {
+        let is_nested = matches!(body.get(value.start), Some(b'{' | b'['));
+        if Some(&value) == list.as_ref() {
+            place::items(body, value).for_each(|item| search.turn(item));
+        } else if is_nested {
+            search.marks(value);
         }
-        if !within(found.start()) {
-            continue;
-        }
-        let length = match word {
-            Word::Medium(which) => {
-                survey.media[which] = true;
-                continue;
-            }
-            Word::Data => encoded_string(body, found.end()),
-            Word::DataUrl => memchr::memchr(b'"', &body[found.end()..]).unwrap_or(0),
-            _ => {
-                messages += u32::from(word == message);
-                continue;
-            }
-        };
-        if length > 0 || word == Word::DataUrl {
-            encoded += length;
-            survey.size.media += 1;
-        }
-        from += if length < ENCODED_MIN { 0 } else { length };
     }
+    let Search { mut survey, messages, encoded, .. } = search;
     survey.size.messages = messages.max(1);
     survey.size.text_bytes = (body.len() - encoded.min(body.len())) as u64;
     survey
+}
+
+/// A search for [`WORDS`].
+struct Search<'a> {
+    body: &'a [u8],
+    /// What tells a message.
+    message: Word,
+    messages: u32,
+    encoded: usize,
+    survey: Survey,
+}
+
+impl Search<'_> {
+    /// Looks into a turn. One that holds strings only is a text with its role, and its text is not searched.
+    fn turn(&mut self, turn: Range<usize>) {
+        let name: &[u8] = if self.message == Word::Item { b"type" } else { b"role" };
+        let (mut is_plain, mut is_message) = (true, false);
+        let text = self.body.get(turn.clone()).unwrap_or_default();
+        if text.first() == Some(&b'"') {
+            return;
+        }
+        let walked = scan::each_member(text, |key, value| {
+            is_plain &= matches!(text.get(value.start), Some(b'"'));
+            is_message |= text.get(key) == Some(name);
+        });
+        if walked.is_ok() && is_plain {
+            self.messages += u32::from(is_message);
+        } else {
+            self.parts(turn);
+        }
+    }
+
+    /// The next word behind `from`, before `end`.
+    fn next(&self, from: usize, end: usize) -> Option<(Range<usize>, Word)> {
+        let found = FINDER.as_ref()?.find(Input::new(self.body).range(from..end))?;
+        Some((found.start()..found.end(), WORDS.get(found.pattern().as_usize())?.1))
+    }
+
+    /// Looks for what the vendor is to keep in its cache.
+    fn marks(&mut self, value: Range<usize>) {
+        let mut from = value.start;
+        while let Some((found, word)) = self.next(from, value.end) {
+            self.survey.has_cache_marks |= word == Word::CacheMark;
+            from = found.end;
+        }
+    }
+
+    /// Looks into the parts of a turn.
+    fn parts(&mut self, turn: Range<usize>) {
+        let mut from = turn.start;
+        while let Some((found, word)) = self.next(from, turn.end) {
+            from = found.end;
+            let length = match word {
+                Word::Medium(which) => {
+                    self.survey.media[which] = true;
+                    continue;
+                }
+                Word::CacheMark => {
+                    self.survey.has_cache_marks = true;
+                    continue;
+                }
+                Word::Data => encoded_string(self.body, found.end),
+                Word::DataUrl => memchr::memchr(b'"', &self.body[found.end..]).unwrap_or(0),
+                Word::Role | Word::Item => {
+                    self.messages += u32::from(word == self.message);
+                    continue;
+                }
+            };
+            if length > 0 || word == Word::DataUrl {
+                self.encoded += length;
+                self.survey.size.media += 1;
+            }
+            from += if length < ENCODED_MIN { 0 } else { length };
+            if from >= turn.end {
+                break;
+            }
+        }
+    }
 }
 
 /// Bytes of the string that stands here, its quotes included, if one does.
@@ -159,9 +217,39 @@ fn encoded_string(body: &[u8], at: usize) -> usize {
     }
 }
 
+/// Whether a member of that name says nothing of what a request needs: those that nearly every request has.
+fn says_no_want(key: &[u8]) -> bool {
+    matches!(
+        key,
+        b"model"
+            | b"messages"
+            | b"contents"
+            | b"input"
+            | b"system"
+            | b"instructions"
+            | b"stream"
+            | b"stream_options"
+            | b"temperature"
+            | b"top_p"
+            | b"max_tokens"
+            | b"max_completion_tokens"
+            | b"max_output_tokens"
+            | b"metadata"
+            | b"n"
+            | b"seed"
+            | b"stop"
+            | b"store"
+            | b"user"
+    )
+}
+
 /// What a request needs, besides what was seen in it.
 #[must_use]
 pub fn wants(dialect: Dialect, head: &Head<'_>, survey: &Survey) -> Wants {
+    let [image_input, audio_input, video_input, pdf_input] = survey.media;
+    if head.keys().all(says_no_want) {
+        return Wants { image_input, audio_input, video_input, pdf_input, ..Wants::default() };
+    }
     let at = |path: &[&str]| find(head, path, dialect);
     let is_there = |path: &[&str]| at(path).is_some_and(|value| !is_empty(value));
     let (tools, choice, schema, reasoning) = match dialect {
@@ -195,7 +283,6 @@ pub fn wants(dialect: Dialect, head: &Head<'_>, survey: &Survey) -> Wants {
         }
     };
     let is_automatic = |choice: &[u8]| matches!(choice, b"\"auto\"" | b"\"AUTO\"" | b"null");
-    let [image_input, audio_input, video_input, pdf_input] = survey.media;
     Wants {
         tools,
         tool_choice: tools && choice.is_some_and(|choice| !is_automatic(choice)),

@@ -243,7 +243,7 @@ impl Job {
         let Some(target) = &exchange.target else { return };
         let input_tokens = usage.input_total();
         let held = Held {
-            target: TargetId::of(&format!("{}/{}", target.vendor, target.model)),
+            target: TargetId::of_parts(&target.vendor, &target.model),
             cached_tokens: if input_tokens >= CACHED_TOKENS_MIN { input_tokens } else { 0 },
             is_in_tool_loop: false,
         };

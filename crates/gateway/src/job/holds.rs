@@ -4,12 +4,16 @@ use pilothouse_core::error::Kind;
 use pilothouse_core::exchange::{Exchange, Note, Outcome};
 use pilothouse_core::money::PicoUsd;
 use pilothouse_core::usage::Bill;
+use pilothouse_core::written::put_words;
 use pilothouse_store::budget::{Account, Reservation};
 use pilothouse_store::limits::Admission;
 use pilothouse_store::runs::{RunLimits, ToolCall, Turn};
 
 use super::{Job, Meter};
 use crate::pipeline::known_cost;
+
+/// Bytes of the sentence on what was set aside and what it came to.
+const SETTLED_BYTES_USUAL: usize = 96;
 
 /// What an exchange holds.
 #[derive(Default)]
@@ -21,9 +25,46 @@ pub(crate) struct Holds {
     /// The run that it is a turn of.
     pub(crate) run: Option<Box<Run>>,
     /// What the attempt under way has set aside, and for what.
-    pub(super) reservation: Option<(Reservation, String)>,
+    pub(super) reservation: Option<(Reservation, Purpose)>,
     /// How far the answer is paid for, where that is done as it comes.
     pub(super) meter: Option<Meter>,
+}
+
+/// What money is set aside for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// So many tokens.
+    Tokens {
+        /// Of input, about.
+        input: u64,
+        /// Of output, at most.
+        output: u64,
+    },
+    /// So many tokens of a call that goes on with another one's stream.
+    GoingOn {
+        /// Of input.
+        input: u64,
+        /// Of output, at most.
+        output: u64,
+    },
+    /// Something that has no price beforehand.
+    Unpriced,
+}
+
+impl Purpose {
+    /// Puts it behind a text, in words.
+    fn put(self, text: &mut String) {
+        match self {
+            Self::Tokens { input, output } => {
+                put_words(text, &["", " tokens in and ", " out"], &[input, output]);
+            }
+            Self::GoingOn { input, output } => {
+                let words = ["", " tokens in and ", " out, to go on with a stream"];
+                put_words(text, &words, &[input, output]);
+            }
+            Self::Unpriced => text.push_str("a call that cannot be priced beforehand"),
+        }
+    }
 }
 
 /// A run of an agent.
@@ -63,9 +104,9 @@ impl Job {
     }
 
     /// An attempt has set money aside.
-    pub(crate) fn reserves(&mut self, reservation: Reservation, words: String) {
+    pub(crate) fn reserves(&mut self, reservation: Reservation, purpose: Purpose) {
         if let Some(holds) = &mut self.holds {
-            (holds.reservation, holds.meter) = (Some((reservation, words)), None);
+            (holds.reservation, holds.meter) = (Some((reservation, purpose)), None);
         }
     }
 
@@ -77,7 +118,7 @@ impl Job {
         let is_free = last.is_none_or(|attempt| {
             attempt.status.is_some() || matches!(attempt.kind, Kind::ConnectFailed | Kind::BadRequest)
         });
-        let Some((reservation, words)) = self.holds.as_mut().and_then(|holds| holds.reservation.take())
+        let Some((reservation, purpose)) = self.holds.as_mut().and_then(|holds| holds.reservation.take())
         else {
             return;
         };
@@ -89,7 +130,9 @@ impl Job {
             drop(reservation);
             amount
         };
-        self.noted(Note::new("settle", &format!("${settlement} of a failed attempt, for {words}")));
+        let mut detail = format!("${settlement} of a failed attempt, for ");
+        purpose.put(&mut detail);
+        self.noted(Note::new("settle", &detail));
     }
 
     /// A call of two has ended: what it had set aside is settled.
@@ -102,8 +145,8 @@ impl Job {
     /// Settles what the answer under way has set aside at what it cost; what was set aside counts as spent where a bill may
     /// come that nobody can tell.
     fn settled(&mut self, own: &Bill) -> Option<Note> {
-        let (reservation, words) = self.holds.as_mut()?.reservation.take()?;
-        Some(settled(reservation, &words, own))
+        let (reservation, purpose) = self.holds.as_mut()?.reservation.take()?;
+        Some(settled(reservation, purpose, own))
     }
 
     /// An answer will not be passed on: what it had set aside is settled.
@@ -143,12 +186,19 @@ impl Job {
 }
 
 /// Settles a reservation at what its answer cost, and says so.
-fn settled(reservation: Reservation, words: &str, own: &Bill) -> Note {
+fn settled(reservation: Reservation, purpose: Purpose, own: &Bill) -> Note {
     let reserved = reservation.amount();
     let settled = match known_cost(own.cost, own.estimated_cost) {
         Some(cost) => reservation.settle(cost).actual,
         // A bill may come: what was set aside for it counts as spent.
         None => reserved,
     };
-    Note::new("reserve", &format!("${reserved} set aside for {words}; settled at ${settled}"))
+    let mut detail = String::with_capacity(SETTLED_BYTES_USUAL);
+    detail.push('$');
+    reserved.put(&mut detail);
+    detail.push_str(" set aside for ");
+    purpose.put(&mut detail);
+    detail.push_str("; settled at $");
+    settled.put(&mut detail);
+    Note { code: "reserve".into(), detail: detail.into() }
 }

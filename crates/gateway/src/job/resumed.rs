@@ -6,10 +6,10 @@ use pilothouse_core::usage::{Bill, Usage};
 use pilothouse_store::budget::Reservation;
 use pilothouse_wire::facts::Facts;
 
-use super::Job;
+use super::{Job, Purpose};
 
 /// Money for a call that continues a stream, and for what; nothing where no budget counts it.
-pub(crate) type SetAside = Option<(Reservation, String)>;
+pub(crate) type SetAside = Option<(Reservation, Purpose)>;
 
 impl Job {
     /// Sets money aside for a call that continues the stream. `None` where a budget cannot pay it.
@@ -22,7 +22,7 @@ impl Job {
         let usage = Usage { input, output, ..Usage::default() };
         let most = pricing.cost(&usage, None, now).known()?;
         let reservation = budgets.reserve(accounts, most, now).ok()?;
-        Some(Some((reservation, format!("{input} tokens in and {output} out, to go on with a stream"))))
+        Some(Some((reservation, Purpose::GoingOn { input, output })))
     }
 
     /// The stream has broken off, and another call goes on with it: what the first one was is settled and told. The usage
@@ -52,8 +52,8 @@ impl Job {
         }
         self.noted(Note::new("resume", &format!("went on behind {text_bytes} bytes of text: {why}")));
         self.adds(&bill);
-        if let Some((reservation, words)) = set_aside {
-            self.reserves(reservation, words);
+        if let Some((reservation, purpose)) = set_aside {
+            self.reserves(reservation, purpose);
         }
         self.begins_again();
         told(&bill)

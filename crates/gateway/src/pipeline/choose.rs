@@ -27,6 +27,9 @@ use crate::plan::{KeyInfo, Naming, Plan, Provider, Resolution, Route, Surface};
 use crate::rederive;
 use crate::shared::Shared;
 
+/// Bytes of a usual sentence on why a target stands where it does.
+const WHY_BYTES_USUAL: usize = 64;
+
 /// The target of one attempt.
 #[derive(Clone)]
 pub(crate) struct Choice {
@@ -354,7 +357,9 @@ fn of_route(
         let Some(resolution) = route.targets.get(usize::from(ranked.index)) else { continue };
         match of_target(Arc::clone(resolution), dialect, call) {
             Ok(choice) => {
-                chosen.order.push(route.standing(ranked.index, ranked.reason.to_string()));
+                let mut why = String::with_capacity(WHY_BYTES_USUAL);
+                ranked.reason.put(&mut why);
+                chosen.order.push(route.standing(ranked.index, why));
                 choices.extend(cheap.keep(ranked.index, choice.on(route)));
             }
             Err(error) => {
@@ -405,9 +410,10 @@ fn chosen_by(
 ) -> Chosen {
     let removed = decision.removed.iter();
     Chosen {
-        strategy: route.strategy.clone(),
+        strategy: Arc::clone(&route.strategy),
+        order: Vec::with_capacity(decision.order.len()),
         removed: removed.map(|one| route.standing(one.index, route.chooser.why_not(one))).collect(),
-        evidence: rederive::kept(&plan.edition, asked.branching.as_deref(), evidence),
+        evidence: Some(rederive::kept(&plan.edition, asked.branching.as_deref(), evidence)),
         ..Chosen::default()
     }
 }

@@ -3,8 +3,9 @@
 use pilothouse_core::clock::UnixMs;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_routing::affinity::{Chain, Identity, Scope};
-use pilothouse_routing::count::{PrefixCounts, Prefixed};
+use pilothouse_routing::count::{Counter, PrefixCounts, Prefixed};
 use pilothouse_routing::{Capability, Conversation, Deadline, Features, Held, Input, Needs};
+use pilothouse_tokens::{TextShape, Tokenizer};
 use pilothouse_wire::head::Head;
 use pilothouse_wire::needs::{self, Survey, Wants};
 use pilothouse_wire::scan;
@@ -31,8 +32,10 @@ pub(crate) struct Told<'a> {
     conversation: Option<Conversation>,
     /// What the next request of this conversation will be known by.
     pub(super) marks: Marks,
-    /// The turns, where they can be read.
-    turns: Vec<&'a str>,
+    /// The turns, as they stand in the body.
+    turns: SmallVec<[&'a [u8]; 8]>,
+    /// What is encoded is no text; then the length alone must do.
+    is_text: bool,
     /// The digests of what ends with each of the last turns.
     digests: SmallVec<[u64; 16]>,
 }
@@ -43,7 +46,7 @@ pub(super) type Marks = SmallVec<[u64; 2]>;
 impl<'a> Told<'a> {
     /// Reads a request for a route.
     pub(super) fn read(shared: &Shared, route: &Route, dialect: Dialect, asked: &'a Asked<'_>) -> Self {
-        let head = Head::again(&asked.body, asked.members.clone());
+        let head = Head::over(&asked.body, &asked.members);
         let at = shared.clock.now();
         let mut told = Self::seen(route, dialect, &head, asked.survey(dialect, &head), asked.is_stream, at);
         let scope = Scope {
@@ -53,7 +56,7 @@ impl<'a> Told<'a> {
             route: &route.name,
         };
         let mut chain = Chain::new(&scope, b"");
-        needs::each_turn(dialect, &head, |turn| chain.push(turn));
+        told.turns.iter().for_each(|turn| chain.push(turn));
         let (marks, found) = known_by(shared, &scope, dialect, asked, &head, &chain, at);
         told.digests = SmallVec::from_slice(chain.digests());
         let is_in_tool_loop = || needs::is_in_tool_loop(dialect, &head);
@@ -104,8 +107,8 @@ impl<'a> Told<'a> {
             deadline,
             conversation: None,
             marks: Marks::new(),
-            // What is encoded is no text; then the length alone must do.
-            turns: if size.media == 0 { turns(dialect, head) } else { Vec::new() },
+            turns: turns(dialect, head),
+            is_text: size.media == 0,
             digests: SmallVec::new(),
         }
     }
@@ -130,8 +133,8 @@ impl<'a> Told<'a> {
     }
 
     /// Counts its tokens where somebody must, beginning with what was counted of its earlier turns.
-    pub(crate) fn counter<'c>(&'c self, counts: &'c PrefixCounts) -> Prefixed<'c> {
-        Prefixed { texts: &self.turns, digests: &self.digests, counts }
+    pub(crate) fn counter<'c>(&'c self, counts: &'c PrefixCounts) -> Turns<'c> {
+        Turns { turns: if self.is_text { &self.turns } else { &[] }, digests: &self.digests, counts }
     }
 
     /// Bytes of its text, where it holds nothing else.
@@ -140,11 +143,34 @@ impl<'a> Told<'a> {
     }
 }
 
-/// The turns of a request, as text.
-fn turns<'a>(dialect: Dialect, head: &Head<'a>) -> Vec<&'a str> {
-    let mut turns = Vec::new();
-    needs::each_turn(dialect, head, |turn| turns.extend(std::str::from_utf8(turn)));
+fn turns<'a>(dialect: Dialect, head: &Head<'a>) -> SmallVec<[&'a [u8]; 8]> {
+    let mut turns = SmallVec::new();
+    needs::each_turn(dialect, head, |turn| turns.push(turn));
     turns
+}
+
+/// Counts the turns of a request: nothing is read of them until somebody must.
+pub(crate) struct Turns<'a> {
+    turns: &'a [&'a [u8]],
+    digests: &'a [u64],
+    counts: &'a PrefixCounts,
+}
+
+impl Turns<'_> {
+    fn read<T>(&self, ask: impl FnOnce(Prefixed<'_>) -> Option<T>) -> Option<T> {
+        let texts: Vec<&str> = self.turns.iter().filter_map(|turn| std::str::from_utf8(turn).ok()).collect();
+        ask(Prefixed { texts: &texts, digests: self.digests, counts: self.counts })
+    }
+}
+
+impl Counter for Turns<'_> {
+    fn shape(&mut self) -> Option<TextShape> {
+        self.read(|mut texts| texts.shape())
+    }
+
+    fn count(&mut self, tokenizer: Tokenizer) -> Option<u64> {
+        self.read(|mut texts| texts.count(tokenizer))
+    }
 }
 
 /// What a conversation is known by, the surest first: the marks of this turn, and where its last one went.

@@ -192,12 +192,12 @@ pub(super) fn instead(
     may_stand_in(shared, route, told_of, &resolution, asked)?;
     let why = format!("follows {}, which is gone", gone.target.name());
     let chosen = Chosen {
-        strategy: route.strategy.clone(),
-        order: vec![Standing { target: name.into(), why: why.into() }],
+        strategy: Arc::clone(&route.strategy),
+        order: vec![Standing { target: name.into(), why }],
         removed: none
             .removed
             .into_iter()
-            .map(|(target, why)| Standing { target, why: why.to_string().into() })
+            .map(|(target, why)| Standing { target, why: why.to_string() })
             .collect(),
         evidence: None,
     };

@@ -19,7 +19,7 @@ use pilothouse_wire::scan;
 
 use super::choose::{Choice, may_call};
 use super::read::Asked;
-use crate::job::{Holds, Job, Meter, Run};
+use crate::job::{Holds, Job, Meter, Purpose, Run};
 use crate::plan::{KeyInfo, Plan};
 use crate::shared::Shared;
 
@@ -194,7 +194,7 @@ fn reserve_unpriced(shared: &Shared, job: &mut Job) -> Result<(), NoMoney> {
     let now = shared.clock.now();
     match budgets.reserve(&accounts, PicoUsd(1), now) {
         Ok(reservation) => {
-            job.reserves(reservation, "a call that cannot be priced beforehand".to_owned());
+            job.reserves(reservation, Purpose::Unpriced);
             Ok(())
         }
         Err(refused) => Err(no_money(&refused, now)),
@@ -225,7 +225,7 @@ pub(super) async fn reserve(
         let most = bill.cost(choice, bill.output_max, now).ok_or_else(|| no_price(choice))?;
         if let Ok(reservation) = budgets.reserve(&accounts, most, now) {
             let cap = bill.is_open.then_some(bill.output_max);
-            job.reserves(reservation, bill.words(cap));
+            job.reserves(reservation, bill.purpose(cap));
             return Ok(cap);
         }
     }
@@ -238,7 +238,7 @@ pub(super) async fn reserve(
     let reservation =
         leased(budgets, &accounts, (least, most), now).await.map_err(|refused| no_money(&refused, now))?;
     let cap = bill.cap(&reservation, most, cost);
-    job.reserves(reservation, bill.words(cap));
+    job.reserves(reservation, bill.purpose(cap));
     Ok(cap)
 }
 
@@ -277,7 +277,7 @@ async fn reserve_expected(
     let step_cost = pricing.and_then(|pricing| pricing.cost(&step, bill.tier.as_deref(), now).known());
     let step_cost = step_cost.ok_or_else(|| no_price(choice))?;
     let given = leased(budgets, accounts, (amount, amount), now).await;
-    job.reserves(given.map_err(|refused| no_money(&refused, now))?, bill.words(Some(output)));
+    job.reserves(given.map_err(|refused| no_money(&refused, now))?, bill.purpose(Some(output)));
     let covered = output.saturating_mul(bill.choices);
     job.metered(Meter { covered, step: OUTPUT_TOKENS_STEP, step_cost, steps: 0 });
     Ok(None)
@@ -317,7 +317,7 @@ struct Estimate {
 
 impl Estimate {
     fn of(dialect: Dialect, asked: &Asked<'_>, choice: &Choice) -> Self {
-        let head = Head::again(&asked.body, asked.members.clone());
+        let head = Head::over(&asked.body, &asked.members);
         let target = &choice.resolution.target;
         let survey = *asked.survey(dialect, &head);
         let of_model = target.known.as_ref().and_then(pilothouse_catalog::Model::output_tokens_max);
@@ -394,9 +394,8 @@ impl Estimate {
         Some(low)
     }
 
-    fn words(&self, cap: Option<u64>) -> String {
-        let output = cap.unwrap_or(self.output_max);
-        format!("{} tokens in and {output} out", self.input)
+    fn purpose(&self, cap: Option<u64>) -> Purpose {
+        Purpose::Tokens { input: self.input, output: cap.unwrap_or(self.output_max) }
     }
 }
 

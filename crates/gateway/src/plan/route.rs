@@ -33,7 +33,7 @@ pub struct Route {
     /// Chooses among the targets.
     pub chooser: routing::Route,
     /// The name of its strategy.
-    pub strategy: Box<str>,
+    pub strategy: Arc<str>,
     /// The targets, in the order of the chooser's candidates.
     pub targets: Vec<Arc<Resolution>>,
     /// Most tokens of an answer.
@@ -108,7 +108,7 @@ impl Route {
     /// A target of the route, by its place among the candidates, with why it stands where it does.
     pub(crate) fn standing(&self, index: u16, why: String) -> Standing {
         let candidate = self.chooser.candidates().get(usize::from(index));
-        Standing { target: candidate.map(|one| Arc::clone(&one.name)).unwrap_or_default(), why: why.into() }
+        Standing { target: candidate.map(|one| Arc::clone(&one.name)).unwrap_or_default(), why }
     }
 }
 

@@ -3,8 +3,10 @@
 //! Every digest has the scope in it (key, end user, route), so that one tenant's conversation is never another's. The
 //! chain of prefixes is for affinity only: a wrong guess costs a cache hit, and nothing that matters may hang on it.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher as _, Hash, Hasher};
 
+use foldhash::SharedSeed;
+use foldhash::quality::{FoldHasher, SeedableRandomState};
 use smallvec::SmallVec;
 
 /// Whose conversation it is.
@@ -45,8 +47,9 @@ impl Identity<'_> {
     }
 }
 
-fn hasher(scope: &Scope<'_>) -> DefaultHasher {
-    let mut hasher = DefaultHasher::new();
+/// A keyed hash that reads eight bytes at a step: a request of 80 kB is read whole for every turn.
+fn hasher(scope: &Scope<'_>) -> FoldHasher<'static> {
+    let mut hasher = SeedableRandomState::with_seed(scope.seed, SharedSeed::global_random()).build_hasher();
     scope.hash(&mut hasher);
     hasher
 }
@@ -55,9 +58,9 @@ fn hasher(scope: &Scope<'_>) -> DefaultHasher {
 const KEPT_MAX: usize = 64;
 
 /// The chain of digests of a request's prefixes: after each message, everything up to it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Chain {
-    hasher: DefaultHasher,
+    hasher: FoldHasher<'static>,
     /// After the first message: the same at every turn.
     root: Option<u64>,
     /// The newest, in order; only the last [`KEPT_MAX`].

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pilothouse_core::clock::UnixMs;
-use pilothouse_core::conversation::Raw;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::Kind;
 use pilothouse_core::exchange::{
@@ -15,6 +14,7 @@ use pilothouse_core::exchange::{
 use pilothouse_core::id::ExchangeId;
 use pilothouse_core::money::{Cost, PicoUsd};
 use pilothouse_core::usage::{Bill, Provenance, Usage};
+use pilothouse_core::written::Written;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -173,8 +173,8 @@ prop_compose! {
     fn chosen()(
         strategy in word(), order in standings(), removed in standings(), seed in option::of(any::<u64>()),
     ) -> Box<Chosen> {
-        let evidence = seed.and_then(|seed| Raw::parse(&format!("{{\"seed\":{seed},\"of\":[1,\"two\"]}}")));
-        Box::new(Chosen { strategy, order, removed, evidence })
+        let evidence = seed.and_then(|seed| Some(Written::from(format!("{{\"seed\":{seed},\"of\":[1,\"two\"]}}"))));
+        Box::new(Chosen { strategy: strategy.into(), order, removed, evidence })
     }
 }
 
