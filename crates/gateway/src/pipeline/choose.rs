@@ -414,7 +414,6 @@ fn chosen_by(
         order: Vec::with_capacity(decision.order.len()),
         removed: removed.map(|one| route.standing(one.index, route.chooser.why_not(one))).collect(),
         evidence: Some(rederive::kept(&plan.edition, asked.branching.as_deref(), evidence)),
-        ..Chosen::default()
     }
 }
 
