@@ -49,11 +49,7 @@ pub fn put_string(json: &mut String, text: &str) {
 }
 
 /// Puts a list behind `json`, each item as `put` writes it.
-pub fn put_list<T>(
-    json: &mut String,
-    items: impl IntoIterator<Item = T>,
-    mut put: impl FnMut(&mut String, T),
-) {
+pub fn put_list<T>(json: &mut String, items: impl IntoIterator<Item = T>, mut put: impl FnMut(&mut String, T)) {
     json.push('[');
     for (at, item) in items.into_iter().enumerate() {
         if at > 0 {

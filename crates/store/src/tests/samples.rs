@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pilothouse_core::clock::UnixMs;
+use pilothouse_core::written::Written;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::Kind;
 use pilothouse_core::exchange::{
@@ -14,7 +15,6 @@ use pilothouse_core::exchange::{
 use pilothouse_core::id::ExchangeId;
 use pilothouse_core::money::{Cost, PicoUsd};
 use pilothouse_core::usage::{Bill, Provenance, Usage};
-use pilothouse_core::written::Written;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
