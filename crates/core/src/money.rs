@@ -8,7 +8,7 @@ use std::ops::{Add, AddAssign};
 
 use serde::{Deserialize, Serialize};
 
-use crate::written::put_number;
+use crate::written::{into_text, put, put_number};
 
 /// Pico-dollars in one US dollar.
 pub const PICOUSD_PER_USD: i128 = 1_000_000_000_000;
@@ -104,10 +104,10 @@ impl std::iter::Sum for PicoUsd {
 
 impl PicoUsd {
     /// Puts it behind a text: dollars with all twelve decimals that matter. Trailing zeros are cut, two decimals always stay.
-    pub fn put(self, text: &mut String) {
+    pub fn put(self, text: &mut Vec<u8>) {
         const DECIMALS: usize = 12;
         if self.0 < 0 {
-            text.push('-');
+            text.push(b'-');
         }
         let amount = self.0.unsigned_abs();
         let per_usd = PICOUSD_PER_USD.unsigned_abs();
@@ -118,7 +118,7 @@ impl PicoUsd {
         };
         match u64::try_from(whole) {
             Ok(whole) => put_number(text, whole),
-            Err(_) => text.push_str(&whole.to_string()),
+            Err(_) => put(text, &whole.to_string()),
         }
         let (mut decimals, mut kept) = ([b'0'; DECIMALS], 2);
         for (at, digit) in decimals.iter_mut().enumerate().rev() {
@@ -128,17 +128,17 @@ impl PicoUsd {
                 kept = at + 1;
             }
         }
-        text.push('.');
-        text.push_str(std::str::from_utf8(decimals.get(..kept).unwrap_or_default()).unwrap_or_default());
+        text.push(b'.');
+        text.extend_from_slice(&decimals[..kept]);
     }
 }
 
 impl fmt::Display for PicoUsd {
     /// As [`PicoUsd::put`] writes it.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::new();
+        let mut text = Vec::new();
         self.put(&mut text);
-        out.pad(&text)
+        out.pad(&into_text(text))
     }
 }
 

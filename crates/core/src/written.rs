@@ -1,5 +1,6 @@
 //! Text that every exchange writes: numbers, sentences and JSON, put together without the general machinery of formatting,
-//! which costs a receipt more than everything else about it.
+//! which costs a receipt more than everything else about it. Texts grow as bytes and are looked at once, when they are
+//! whole ([`into_text`]).
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -7,62 +8,74 @@ use serde_json::value::RawValue;
 /// Digits of the largest number of 64 bits.
 const DIGITS_MAX: usize = 20;
 
+/// Puts a text behind another.
+pub fn put(text: &mut Vec<u8>, words: &str) {
+    text.extend_from_slice(words.as_bytes());
+}
+
 /// Puts a number in decimal digits behind a text.
-pub fn put_number(text: &mut String, number: u64) {
-    let mut digits = [b'0'; DIGITS_MAX];
-    let (mut at, mut left) = (DIGITS_MAX, number);
-    loop {
-        at -= 1;
-        if let Some(digit) = digits.get_mut(at) {
-            *digit = b'0' + (left % 10) as u8;
-        }
-        left /= 10;
-        if left == 0 {
-            break;
-        }
+pub fn put_number(text: &mut Vec<u8>, number: u64) {
+    if number < 10 {
+        text.push(b'0' + number as u8);
+        return;
     }
-    text.push_str(std::str::from_utf8(digits.get(at..).unwrap_or_default()).unwrap_or_default());
+    let (mut digits, mut at, mut left) = ([0; DIGITS_MAX], DIGITS_MAX, number);
+    while left > 0 {
+        at -= 1;
+        digits[at] = b'0' + (left % 10) as u8;
+        left /= 10;
+    }
+    text.extend_from_slice(&digits[at..]);
 }
 
 /// Puts words behind a text, with a number behind each of them as long as there are any.
-pub fn put_words(text: &mut String, words: &[&str], numbers: &[u64]) {
+pub fn put_words(text: &mut Vec<u8>, words: &[&str], numbers: &[u64]) {
     let mut numbers = numbers.iter();
     for word in words {
-        text.push_str(word);
+        put(text, word);
         if let Some(number) = numbers.next() {
             put_number(text, *number);
         }
     }
 }
 
+/// What was put together, as text.
+#[must_use]
+pub fn into_text(bytes: Vec<u8>) -> String {
+    // Everything that puts something puts text.
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
 /// Puts a text as a JSON string behind `json`.
-pub fn put_string(json: &mut String, text: &str) {
+pub fn put_string(json: &mut Vec<u8>, text: &str) {
     let is_special = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
     // Without an early end, so that many bytes are looked at in one step.
     if text.bytes().fold(false, |found, byte| found | is_special(byte)) {
-        json.push_str(&serde_json::Value::from(text).to_string());
-        return;
+        return put_value(json, text);
     }
-    json.push('"');
-    json.push_str(text);
-    json.push('"');
+    json.push(b'"');
+    put(json, text);
+    json.push(b'"');
 }
 
-/// Puts a list behind `json`, each item as `put` writes it.
-pub fn put_list<T>(json: &mut String, items: impl IntoIterator<Item = T>, mut put: impl FnMut(&mut String, T)) {
-    json.push('[');
-    for (at, item) in items.into_iter().enumerate() {
+/// Puts a list behind `json`, each item as `item` writes it.
+pub fn put_list<T>(json: &mut Vec<u8>, items: impl IntoIterator<Item = T>, mut item: impl FnMut(&mut Vec<u8>, T)) {
+    json.push(b'[');
+    for (at, one) in items.into_iter().enumerate() {
         if at > 0 {
-            json.push(',');
+            json.push(b',');
         }
-        put(json, item);
+        item(json, one);
     }
-    json.push(']');
+    json.push(b']');
 }
 
 /// Puts any value behind `json`, for what few exchanges have. `null` where JSON cannot say it.
-pub fn put_value(json: &mut String, value: &(impl Serialize + ?Sized)) {
-    json.push_str(&serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned()));
+pub fn put_value(json: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
+    match serde_json::to_vec(value) {
+        Ok(text) => json.extend_from_slice(&text),
+        Err(_) => put(json, "null"),
+    }
 }
 
 /// A JSON text that we have written ourselves and that is carried unread. Two are equal when their texts are.
@@ -104,24 +117,24 @@ mod tests {
     proptest! {
         #[test]
         fn numbers_and_strings_are_those_of_any_other_writer(number: u64, text: String) {
-            let mut written = String::new();
+            let mut written = Vec::new();
             put_number(&mut written, number);
-            prop_assert_eq!(&written, &number.to_string());
+            prop_assert_eq!(&written, number.to_string().as_bytes());
             written.clear();
             put_words(&mut written, &["a ", " b"], &[number]);
-            prop_assert_eq!(&written, &format!("a {number} b"));
+            prop_assert_eq!(&into_text(written.clone()), &format!("a {number} b"));
             written.clear();
             put_string(&mut written, &text);
-            prop_assert_eq!(written, serde_json::to_string(&text).unwrap());
+            prop_assert_eq!(written, serde_json::to_vec(&text).unwrap());
         }
     }
 
     #[test]
     fn a_list_has_commas_between_its_items_only() {
         for (items, expected) in [(vec![], "[]"), (vec![1], "[1]"), (vec![1, 2, 30], "[1,2,30]")] {
-            let mut written = String::new();
+            let mut written = Vec::new();
             put_list(&mut written, items, |json, number| put_number(json, number));
-            assert_eq!(written, expected);
+            assert_eq!(written, expected.as_bytes());
         }
     }
 

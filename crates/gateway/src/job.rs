@@ -10,6 +10,7 @@ mod resumed;
 mod seats;
 mod trial;
 
+use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, PoisonError};
 
 use http::HeaderValue;
@@ -44,8 +45,11 @@ pub(crate) use trial::{Tested, Trial};
 /// OpenAI's help centre gives four characters (<https://help.openai.com/en/articles/4936856>, 2026-11-22).
 const BYTES_PER_TOKEN: u64 = 4;
 
-/// An exchange in the making.
-pub struct Job {
+/// An exchange in the making. Every level of the pipeline holds it twice, so that it is no larger than a pointer.
+pub struct Job(Box<Parts>);
+
+/// What a job consists of.
+pub struct Parts {
     shared: Arc<Shared>,
     started: Instant,
     exchange: Option<Box<Exchange>>,
@@ -109,7 +113,7 @@ impl Job {
 
     /// A job that has nothing but its exchange.
     fn of(shared: &Arc<Shared>, started: Instant, exchange: Exchange) -> Self {
-        Self {
+        Self(Box::new(Parts {
             shared: Arc::clone(shared),
             started,
             exchange: Some(Box::new(exchange)),
@@ -120,7 +124,7 @@ impl Job {
             course: None,
             holds: None,
             rare: None,
-        }
+        }))
     }
 
     fn rare(&mut self) -> &mut Rare {
@@ -202,7 +206,7 @@ impl Job {
 
     /// What the exchange resolved to.
     #[must_use]
-    pub const fn resolution(&self) -> Option<&Arc<Resolution>> {
+    pub fn resolution(&self) -> Option<&Arc<Resolution>> {
         self.resolution.as_ref()
     }
 
@@ -416,6 +420,20 @@ impl Job {
                 }
             }
         }
+    }
+}
+
+impl Deref for Job {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl DerefMut for Job {
+    fn deref_mut(&mut self) -> &mut Parts {
+        &mut self.0
     }
 }
 

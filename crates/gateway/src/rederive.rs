@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use pilothouse_core::clock::UnixMs;
 use pilothouse_core::exchange::{Chosen, Exchange, Standing};
-use pilothouse_core::written::{Written, put_string, put_value, put_words};
+use pilothouse_core::written::{Written, into_text, put, put_string, put_value, put_words};
 use pilothouse_routing::Evidence;
 use serde::{Deserialize, Serialize};
 
@@ -45,22 +45,22 @@ pub struct Rederived {
 
 /// What a receipt keeps of a choice.
 pub(crate) fn kept(edition: &Edition, branching: Option<&Branching>, evidence: &Evidence) -> Written {
-    let mut json = String::with_capacity(KEPT_BYTES_USUAL);
-    json.push_str("{\"config\":");
+    let mut json = Vec::with_capacity(KEPT_BYTES_USUAL);
+    put(&mut json, "{\"config\":");
     put_string(&mut json, &edition.config);
-    json.push_str(",\"catalog\":");
+    put(&mut json, ",\"catalog\":");
     put_string(&mut json, &edition.catalog);
     put_words(&mut json, &[",\"loaded_at\":"], &[edition.loaded_at.0]);
     if let Some(branching) = branching {
-        json.push_str(",\"forks\":");
+        put(&mut json, ",\"forks\":");
         put_value(&mut json, &branching.forks);
-        json.push_str(",\"route\":");
+        put(&mut json, ",\"route\":");
         put_string(&mut json, &branching.to);
     }
-    json.push_str(",\"choice\":");
+    put(&mut json, ",\"choice\":");
     evidence.put(&mut json);
-    json.push('}');
-    json.into()
+    json.push(b'}');
+    into_text(json).into()
 }
 
 fn read(exchange: &Exchange) -> Result<(&Chosen, Kept), String> {

@@ -2,7 +2,7 @@
 //! counted, and what was seen of the targets. The route itself, its targets and prices are the configuration's.
 
 use pilothouse_core::clock::UnixMs;
-use pilothouse_core::written::{put_list, put_number, put_string, put_value, put_words};
+use pilothouse_core::written::{put, put_list, put_number, put_string, put_value, put_words};
 use pilothouse_tokens::{TextShape, Tokenizer};
 use serde::Deserialize;
 #[cfg(test)]
@@ -68,10 +68,10 @@ impl Evidence {
     }
 
     /// Puts it behind a text, as JSON.
-    pub fn put(&self, json: &mut String) {
+    pub fn put(&self, json: &mut Vec<u8>) {
         put_words(json, &["{\"seed\":", ",\"at\":"], &[self.seed, self.at.0]);
         if !self.needs.is_empty() {
-            json.push_str(",\"needs\":");
+            put(json, ",\"needs\":");
             put_list(json, &self.needs, |json, need| put_string(json, need.as_str()));
         }
         let (text_bytes, messages, media_tokens) = self.input;
@@ -80,44 +80,44 @@ impl Evidence {
         put_some(json, ",\"output_tokens_max\":", self.output_tokens_max);
         put_some(json, ",\"output_tokens_expected\":", self.output_tokens_expected);
         if !self.outputs.is_empty() {
-            json.push_str(",\"outputs\":");
+            put(json, ",\"outputs\":");
             put_list(json, &self.outputs, |json, tokens| put_number(json, u64::from(*tokens)));
         }
         self.put_seldom(json);
         if let Some((id, held)) = &self.conversation {
             put_words(json, &[",\"conversation\":[", ","], &[*id]);
             match held {
-                None => json.push_str("null"),
+                None => put(json, "null"),
                 Some(held) => put_value(json, held),
             }
-            json.push(']');
+            json.push(b']');
         }
         if !self.readings.is_empty() {
-            json.push_str(",\"readings\":");
+            put(json, ",\"readings\":");
             put_value(json, &self.readings);
         }
         if !self.seen.is_empty() {
-            json.push_str(",\"seen\":");
+            put(json, ",\"seen\":");
             put_list(json, &self.seen, |json, seen| seen.put(json));
         }
         if self.is_cut {
-            json.push_str(",\"is_cut\":true");
+            put(json, ",\"is_cut\":true");
         }
-        json.push('}');
+        json.push(b'}');
     }
 
     /// Puts what few choices have behind the text of its object.
-    fn put_seldom(&self, json: &mut String) {
+    fn put_seldom(&self, json: &mut Vec<u8>) {
         if let Some(tier) = &self.service_tier {
-            json.push_str(",\"service_tier\":");
+            put(json, ",\"service_tier\":");
             put_string(json, tier);
         }
         if let Some((remaining_ms, is_first_token)) = self.deadline {
             put_words(json, &[",\"deadline\":[", ","], &[remaining_ms]);
-            json.push_str(if is_first_token { "true]" } else { "false]" });
+            put(json, if is_first_token { "true]" } else { "false]" });
         }
         if let Some(allowed) = &self.allowed {
-            json.push_str(",\"allowed\":");
+            put(json, ",\"allowed\":");
             put_list(json, allowed, |json, name| put_string(json, name));
         }
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use pilothouse_catalog::Status;
 use pilothouse_cel::{Expression, Fault};
 use pilothouse_core::money::PicoUsd;
-use pilothouse_core::written::put_words;
+use pilothouse_core::written::{into_text, put, put_words};
 use serde::{Deserialize, Serialize};
 
 use crate::candidate::Capability;
@@ -259,55 +259,55 @@ impl Removal {
 
 impl Reason {
     /// Puts the sentence behind a text: every choice writes one for each of its targets.
-    pub fn put(&self, text: &mut String) {
+    pub fn put(&self, text: &mut Vec<u8>) {
         match self {
-            Self::Listed => text.push_str("its place in the list"),
+            Self::Listed => put(text, "its place in the list"),
             Self::Weight { weight, of } => {
                 put_words(text, &["drawn with weight ", " of "], &[u64::from(*weight), *of]);
             }
             Self::Cost { expected, input_tokens, cached_tokens, output_tokens } => {
-                text.push_str("expected to cost $");
+                put(text, "expected to cost $");
                 expected.put(text);
                 let words = [": ", " tokens in, ", " of them cached, ", " out"];
                 put_words(text, &words, &[*input_tokens, *cached_tokens, *output_tokens]);
             }
-            Self::PriceUnknown => text.push_str("its price is unknown"),
+            Self::PriceUnknown => put(text, "its price is unknown"),
             Self::Speed { first_token_us, token_us, expected_us } => {
                 let words = ["expected to take ", " ms: ", " ms to the first token, ", "."];
                 put_words(text, &words, &[expected_us / 1000, first_token_us / 1000, token_us / 1000]);
                 let thousandths = [token_us / 100 % 10, token_us / 10 % 10, token_us % 10];
                 put_words(text, &["", "", "", " ms per token"], &thousandths);
             }
-            Self::Unmeasured => text.push_str("not measured yet"),
+            Self::Unmeasured => put(text, "not measured yet"),
             Self::Load { score, in_flight, is_measured: true } => {
-                text.push_str(&format!("load {score:.2}, {in_flight} of our calls there"));
+                put(text, &format!("load {score:.2}, {in_flight} of our calls there"));
             }
             Self::Load { in_flight, .. } => {
                 put_words(text, &["", " of our calls there"], &[u64::from(*in_flight)]);
             }
-            Self::Spill => text.push_str("takes what the others cannot"),
-            Self::Ring { is_over_bound: false } => text.push_str("its place on the conversation's ring"),
-            Self::Ring { is_over_bound: true } => text.push_str("on the ring, but over its share of calls"),
-            Self::Cheap => text.push_str("answers first"),
-            Self::Partner => text.push_str("answers beside the first, for agreement"),
-            Self::Strong => text.push_str("answers when the cheap answer will not do"),
+            Self::Spill => put(text, "takes what the others cannot"),
+            Self::Ring { is_over_bound: false } => put(text, "its place on the conversation's ring"),
+            Self::Ring { is_over_bound: true } => put(text, "on the ring, but over its share of calls"),
+            Self::Cheap => put(text, "answers first"),
+            Self::Partner => put(text, "answers beside the first, for agreement"),
+            Self::Strong => put(text, "answers when the cheap answer will not do"),
             Self::Quality { expected, cost: Some(cost) } => {
-                text.push_str(&format!("expected quality {expected:.3} for ${cost}"));
+                put(text, &format!("expected quality {expected:.3} for ${cost}"));
             }
             Self::Quality { expected, cost: None } => {
-                text.push_str(&format!("expected quality {expected:.3}, price unknown"));
+                put(text, &format!("expected quality {expected:.3}, price unknown"));
             }
-            Self::Held { stay } => text.push_str(&format!("the conversation is there; {stay}")),
-            Self::Fallback => text.push_str("stands by"),
+            Self::Held { stay } => put(text, &format!("the conversation is there; {stay}")),
+            Self::Fallback => put(text, "stands by"),
         }
     }
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::new();
+        let mut text = Vec::new();
         self.put(&mut text);
-        out.write_str(&text)
+        out.write_str(&into_text(text))
     }
 }
 

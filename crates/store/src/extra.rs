@@ -1,7 +1,7 @@
 //! What most exchanges do not have, as one short JSON text: tools, the end user, the receipt.
 
 use pilothouse_core::exchange::{Attempt, Chosen, Exchange, Note, PaidAnswer, Receipt, Standing, ToolUse};
-use pilothouse_core::written::{put_list, put_string, put_value};
+use pilothouse_core::written::{into_text, put, put_list, put_string, put_value};
 use serde::{Deserialize, Serialize};
 
 /// Bytes of a usual text.
@@ -16,38 +16,37 @@ pub(crate) struct Changes<'a> {
 
 /// The text of shared changes: that of a receipt without anything else.
 pub(crate) fn changes(changes: &Changes<'_>) -> String {
-    let mut json = String::from("{\"why\":{");
+    let mut json = b"{\"why\":{".to_vec();
     put_notes(&mut json, "\"edits\":", changes.edits.iter().copied());
     put_notes(&mut json, "\"losses\":", changes.losses.iter().copied());
-    json.push_str("}}");
-    json
+    put(&mut json, "}}");
+    into_text(json)
 }
 
 /// Writes what only this exchange has of it, if it has anything: not the `shared` receipt that its form holds.
-pub(crate) fn write(exchange: &Exchange, shared: Option<&Receipt>, text: &mut Vec<u8>) {
+pub(crate) fn write(exchange: &Exchange, shared: Option<&Receipt>, json: &mut Vec<u8>) {
     let own = exchange.receipt.as_deref().filter(|_| shared.is_none());
     let (end_user, tools) = (exchange.caller.end_user.as_deref(), &exchange.answer.tools);
     if end_user.is_none() && tools.is_empty() && own.is_none() {
         return;
     }
-    let mut json = String::with_capacity(BYTES_USUAL);
-    json.push('{');
+    json.reserve(BYTES_USUAL);
+    json.push(b'{');
     if let Some(end_user) = end_user {
-        put_name(&mut json, "\"end_user\":");
-        put_string(&mut json, end_user);
+        put_name(json, "\"end_user\":");
+        put_string(json, end_user);
     }
-    put_few(&mut json, "\"tools\":", tools);
+    put_few(json, "\"tools\":", tools);
     if let Some(receipt) = own {
-        put_name(&mut json, "\"why\":{");
-        put_receipt(&mut json, receipt);
-        json.push('}');
+        put_name(json, "\"why\":{");
+        put_receipt(json, receipt);
+        json.push(b'}');
     }
-    json.push('}');
-    text.extend_from_slice(json.as_bytes());
+    json.push(b'}');
 }
 
 /// Puts what is not empty in a receipt behind the text of its object.
-fn put_receipt(json: &mut String, receipt: &Receipt) {
+fn put_receipt(json: &mut Vec<u8>, receipt: &Receipt) {
     put_notes(json, "\"edits\":", receipt.edits.iter().map(pair));
     put_notes(json, "\"losses\":", receipt.losses.iter().map(pair));
     put_few(json, "\"attempts\":", &receipt.attempts);
@@ -56,15 +55,15 @@ fn put_receipt(json: &mut String, receipt: &Receipt) {
     if let Some(chosen) = &receipt.choice {
         put_name(json, "\"choice\":{\"strategy\":");
         put_string(json, &chosen.strategy);
-        json.push_str(",\"order\":");
+        put(json, ",\"order\":");
         put_list(json, &chosen.order, put_standing);
-        json.push_str(",\"removed\":");
+        put(json, ",\"removed\":");
         put_list(json, &chosen.removed, put_standing);
         if let Some(evidence) = &chosen.evidence {
-            json.push_str(",\"evidence\":");
-            json.push_str(evidence.text());
+            put(json, ",\"evidence\":");
+            put(json, evidence.text());
         }
-        json.push('}');
+        json.push(b'}');
     }
     if let Some(error) = &receipt.error {
         put_name(json, "\"error\":");
@@ -72,24 +71,24 @@ fn put_receipt(json: &mut String, receipt: &Receipt) {
     }
 }
 
-fn put_standing(json: &mut String, standing: &Standing) {
-    json.push_str("{\"target\":");
+fn put_standing(json: &mut Vec<u8>, standing: &Standing) {
+    put(json, "{\"target\":");
     put_string(json, &standing.target);
-    json.push_str(",\"why\":");
+    put(json, ",\"why\":");
     put_string(json, &standing.why);
-    json.push('}');
+    json.push(b'}');
 }
 
 /// Puts the name of a member, with its colon, behind the text of its object.
-fn put_name(json: &mut String, name: &str) {
-    if !json.ends_with('{') {
-        json.push(',');
+fn put_name(json: &mut Vec<u8>, name: &str) {
+    if !json.ends_with(b"{") {
+        json.push(b',');
     }
-    json.push_str(name);
+    put(json, name);
 }
 
 /// Puts a list that few exchanges have; nothing where it is empty.
-fn put_few<T: Serialize>(json: &mut String, name: &str, items: &[T]) {
+fn put_few<T: Serialize>(json: &mut Vec<u8>, name: &str, items: &[T]) {
     if !items.is_empty() {
         put_name(json, name);
         put_value(json, items);
@@ -101,7 +100,7 @@ fn pair(note: &Note) -> (&str, &str) {
 }
 
 /// Puts notes, each its code alone, or the code and the detail; nothing where there are none.
-fn put_notes<'a>(json: &mut String, name: &str, notes: impl ExactSizeIterator<Item = (&'a str, &'a str)>) {
+fn put_notes<'a>(json: &mut Vec<u8>, name: &str, notes: impl ExactSizeIterator<Item = (&'a str, &'a str)>) {
     if notes.len() == 0 {
         return;
     }
@@ -110,11 +109,11 @@ fn put_notes<'a>(json: &mut String, name: &str, notes: impl ExactSizeIterator<It
         if detail.is_empty() {
             return put_string(json, code);
         }
-        json.push('[');
+        json.push(b'[');
         put_string(json, code);
-        json.push(',');
+        json.push(b',');
         put_string(json, detail);
-        json.push(']');
+        json.push(b']');
     });
 }
 

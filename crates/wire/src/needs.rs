@@ -56,6 +56,8 @@ pub struct Size {
 pub struct Survey {
     /// How long it is.
     pub size: Size,
+    /// The most tokens of output that it asks for.
+    pub output_limit: Option<u64>,
     /// It marks what the vendor is to keep in its cache.
     pub has_cache_marks: bool,
     /// The media in its messages: pictures, sound, films, documents.
@@ -125,6 +127,7 @@ pub fn survey(dialect: Dialect, head: &Head<'_>) -> Survey {
         }
     }
     let Search { mut survey, messages, encoded, .. } = search;
+    survey.output_limit = output_limit(dialect, head);
     survey.size.messages = messages.max(1);
     survey.size.text_bytes = (body.len() - encoded.min(body.len())) as u64;
     survey

@@ -55,7 +55,7 @@ impl Tells for Aside {
 
 impl Job {
     /// Begins to note what happens in one of several calls.
-    pub(crate) const fn aside(&self) -> Aside {
+    pub(crate) fn aside(&self) -> Aside {
         Aside { started: self.started, was_sent: false, notes: Vec::new(), failed: Vec::new() }
     }
 

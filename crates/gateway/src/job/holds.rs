@@ -4,7 +4,7 @@ use pilothouse_core::error::Kind;
 use pilothouse_core::exchange::{Exchange, Note, Outcome};
 use pilothouse_core::money::PicoUsd;
 use pilothouse_core::usage::Bill;
-use pilothouse_core::written::put_words;
+use pilothouse_core::written::{into_text, put, put_words};
 use pilothouse_store::budget::{Account, Reservation};
 use pilothouse_store::limits::Admission;
 use pilothouse_store::runs::{RunLimits, ToolCall, Turn};
@@ -53,7 +53,7 @@ pub(crate) enum Purpose {
 
 impl Purpose {
     /// Puts it behind a text, in words.
-    fn put(self, text: &mut String) {
+    fn put(self, text: &mut Vec<u8>) {
         match self {
             Self::Tokens { input, output } => {
                 put_words(text, &["", " tokens in and ", " out"], &[input, output]);
@@ -62,7 +62,7 @@ impl Purpose {
                 let words = ["", " tokens in and ", " out, to go on with a stream"];
                 put_words(text, &words, &[input, output]);
             }
-            Self::Unpriced => text.push_str("a call that cannot be priced beforehand"),
+            Self::Unpriced => put(text, "a call that cannot be priced beforehand"),
         }
     }
 }
@@ -130,9 +130,9 @@ impl Job {
             drop(reservation);
             amount
         };
-        let mut detail = format!("${settlement} of a failed attempt, for ");
+        let mut detail = format!("${settlement} of a failed attempt, for ").into_bytes();
         purpose.put(&mut detail);
-        self.noted(Note::new("settle", &detail));
+        self.noted(Note::new("settle", &into_text(detail)));
     }
 
     /// A call of two has ended: what it had set aside is settled.
@@ -193,12 +193,12 @@ fn settled(reservation: Reservation, purpose: Purpose, own: &Bill) -> Note {
         // A bill may come: what was set aside for it counts as spent.
         None => reserved,
     };
-    let mut detail = String::with_capacity(SETTLED_BYTES_USUAL);
-    detail.push('$');
+    let mut detail = Vec::with_capacity(SETTLED_BYTES_USUAL);
+    detail.push(b'$');
     reserved.put(&mut detail);
-    detail.push_str(" set aside for ");
+    put(&mut detail, " set aside for ");
     purpose.put(&mut detail);
-    detail.push_str("; settled at $");
+    put(&mut detail, "; settled at $");
     settled.put(&mut detail);
-    Note { code: "reserve".into(), detail: detail.into() }
+    Note { code: "reserve".into(), detail: into_text(detail).into() }
 }

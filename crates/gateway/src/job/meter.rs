@@ -33,14 +33,15 @@ impl Job {
     /// # Errors
     /// That no budget pays for more of it.
     pub(crate) fn pays_for(&mut self, output_bytes: u64) -> Result<(), Error> {
-        let Some(holds) = &mut self.holds else { return Ok(()) };
+        let parts = &mut *self.0;
+        let Some(holds) = &mut parts.holds else { return Ok(()) };
         let (Some(meter), Some((reservation, _))) = (&mut holds.meter, &mut holds.reservation) else {
             return Ok(());
         };
         let written = output_bytes.div_ceil(BYTES_PER_TOKEN);
         // Half a step ahead, so that a lease that is on its way has time to come.
         while written + meter.step / 2 > meter.covered {
-            let now = self.shared.clock.now();
+            let now = parts.shared.clock.now();
             match reservation.top_up(meter.step_cost, now) {
                 Ok(()) => {
                     meter.covered += meter.step;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pilothouse_core::exchange::Outcome;
 use pilothouse_wire::facts::Facts;
 
-use super::Job;
+use super::{Job, Parts};
 
 /// Where a job is put when its answer has ended, until somebody has judged it.
 #[derive(Default)]
@@ -81,7 +81,7 @@ impl Job {
 
     /// The job itself, where only a borrow of it is at hand; what is left behind records nothing.
     pub(super) fn handed_over(&mut self) -> Self {
-        Self {
+        Self(Box::new(Parts {
             shared: Arc::clone(&self.shared),
             started: self.started,
             exchange: self.exchange.take(),
@@ -92,6 +92,6 @@ impl Job {
             course: self.course.take(),
             holds: self.holds.take(),
             rare: self.rare.take(),
-        }
+        }))
     }
 }

@@ -7,6 +7,7 @@ use pilothouse_cel::Values;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::Chosen;
+use pilothouse_core::written::into_text;
 use pilothouse_routing::{AllowList, CascadePlan, Decision, Evidence, Features};
 use pilothouse_wire::codec::Target;
 use pilothouse_wire::embeddings::Form;
@@ -357,9 +358,9 @@ fn of_route(
         let Some(resolution) = route.targets.get(usize::from(ranked.index)) else { continue };
         match of_target(Arc::clone(resolution), dialect, call) {
             Ok(choice) => {
-                let mut why = String::with_capacity(WHY_BYTES_USUAL);
+                let mut why = Vec::with_capacity(WHY_BYTES_USUAL);
                 ranked.reason.put(&mut why);
-                chosen.order.push(route.standing(ranked.index, why));
+                chosen.order.push(route.standing(ranked.index, into_text(why)));
                 choices.extend(cheap.keep(ranked.index, choice.on(route)));
             }
             Err(error) => {
@@ -447,9 +448,12 @@ impl CheapOnes {
 
 /// Whether a key may call a target by the name that was asked for, or by the target's own.
 pub(super) fn may_call(key: &KeyInfo, resolution: &Resolution) -> Result<(), Error> {
+    if key.terms.allows(&resolution.asked) {
+        return Ok(());
+    }
     let target = &resolution.target;
     let name = format!("{}/{}", target.provider.name, target.model);
-    if key.terms.allows(&resolution.asked) || key.terms.allows(&name) {
+    if key.terms.allows(&name) {
         return Ok(());
     }
     let public = format!(

@@ -99,7 +99,7 @@ impl<'a> Told<'a> {
                 media_tokens: u64::from(size.media) * TOKENS_PER_MEDIUM,
             },
             needs: needs_of(needs::wants(dialect, head, survey)),
-            output_tokens_max: match (needs::output_limit(dialect, head), route.output_tokens_max) {
+            output_tokens_max: match (survey.output_limit, route.output_tokens_max) {
                 (Some(asked), Some(most)) => Some(asked.min(most)),
                 (asked, most) => asked.or(most),
             },

@@ -321,8 +321,7 @@ impl Estimate {
         let target = &choice.resolution.target;
         let survey = *asked.survey(dialect, &head);
         let of_model = target.known.as_ref().and_then(pilothouse_catalog::Model::output_tokens_max);
-        let asked_for = needs::output_limit(dialect, &head);
-        let known = [asked_for, choice.output_tokens_max, of_model].into_iter().flatten().min();
+        let known = [survey.output_limit, choice.output_tokens_max, of_model].into_iter().flatten().min();
         let number =
             |name: &str| std::str::from_utf8(needs::find(&head, &[name], dialect)?).ok()?.parse::<u64>().ok();
         Self {

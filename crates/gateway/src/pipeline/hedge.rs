@@ -78,23 +78,23 @@ impl<'a> Race<'a> {
         nth: usize,
         asked: &Asked<'_>,
         job: &mut Job,
-    ) -> Option<Self> {
+    ) -> Option<Box<Self>> {
         let hedging = order.route.as_ref()?.hedging.as_ref()?;
         let has_other = nth < order.rest.len();
         if !has_other || around.call != Call::Chat || asked.keeping.is_some() || job.is_racing() {
             return None;
         }
         // Between a tool's call and its result, two models must not act.
-        let head = Head::again(&asked.body, asked.members.clone());
+        let head = Head::over(&asked.body, &asked.members);
         if needs::is_in_tool_loop(around.dialect, &head) {
             return None;
         }
-        Some(Self { around, order, hedging, racing: job.races()?, nth })
+        Some(Box::new(Self { around, order, hedging, racing: job.races()?, nth }))
     }
 
     /// Asks the first target, and a second one when that is late.
     pub(super) async fn run(
-        self,
+        self: Box<Self>,
         asked: &mut Asked<'_>,
         choice: &Choice,
         onward: &Onward,

@@ -1,6 +1,7 @@
 //! What becomes of an attempt that failed: the client is told, or the next target is asked.
 
 use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::time::Duration;
 
 use pilothouse_core::dialect::Dialect;
@@ -158,7 +159,10 @@ impl Onward {
     ///
     /// # Errors
     /// What it fails with, or that the deadline has passed.
-    pub(super) async fn within<T>(&self, coming: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    pub(super) async fn within<T>(
+        &self,
+        coming: Pin<&mut impl Future<Output = Result<T, Error>>>,
+    ) -> Result<T, Error> {
         let Some(deadline) = self.deadline else { return coming.await };
         match tokio::time::timeout_at(deadline.at, coming).await {
             Ok(result) => result,

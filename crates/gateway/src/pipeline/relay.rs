@@ -1,5 +1,6 @@
 //! Equal dialects on both sides: the client's bytes go up, the vendor's bytes come down.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -79,7 +80,11 @@ pub(super) async fn relay(
         retries,
         is_on_route: onward.is_on_route(),
     };
-    let answer = match onward.within(send(worker, choice, &outgoing, &mut job)).await {
+    let sent = {
+        let sending = pin!(send(worker, choice, &outgoing, &mut job));
+        onward.within(sending).await
+    };
+    let answer = match sent {
         Ok(answer) => answer,
         Err(error) => return onward.lost(dialect, job, &error),
     };
@@ -257,7 +262,8 @@ pub(super) async fn collected(
     onward: &Onward,
 ) -> Result<Bytes, Error> {
     let vendor = &choice.provider().name;
-    onward.within(async { body.collect(max).await.map_err(|failure| failure.into_error(vendor)) }).await
+    let coming = pin!(async { body.collect(max).await.map_err(|failure| failure.into_error(vendor)) });
+    onward.within(coming).await
 }
 
 /// Tells the SDK not to try again where our attempts are spent: both together would multiply.

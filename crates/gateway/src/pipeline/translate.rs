@@ -1,5 +1,6 @@
 //! Different dialects: the request goes through the canonical form up, and the answer comes back through it.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -110,7 +111,11 @@ pub(super) async fn translate(
         retries,
         is_on_route: onward.is_on_route(),
     };
-    let answer = match onward.within(send(worker, choice, &outgoing, &mut job)).await {
+    let sent = {
+        let sending = pin!(send(worker, choice, &outgoing, &mut job));
+        onward.within(sending).await
+    };
+    let answer = match sent {
         Ok(answer) => answer,
         Err(error) => return onward.lost(dialect, job, &error),
     };

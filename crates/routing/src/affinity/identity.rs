@@ -49,8 +49,7 @@ impl Identity<'_> {
 
 /// A keyed hash that reads eight bytes at a step: a request of 80 kB is read whole for every turn.
 fn hasher(scope: &Scope<'_>) -> FoldHasher<'static> {
-    let mut hasher =
-        SeedableRandomState::with_seed(scope.seed, SharedSeed::global_random()).build_hasher();
+    let mut hasher = SeedableRandomState::with_seed(scope.seed, SharedSeed::global_random()).build_hasher();
     scope.hash(&mut hasher);
     hasher
 }

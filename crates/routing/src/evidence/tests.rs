@@ -120,9 +120,9 @@ proptest! {
             let mut random = Random::new(seed ^ 1);
             route.candidates().iter().for_each(|candidate| live(candidate, &mut random));
             let evidence: Evidence = serde_json::from_str(&kept).unwrap();
-            let mut by_hand = String::new();
+            let mut by_hand = Vec::new();
             evidence.put(&mut by_hand);
-            prop_assert_eq!(&by_hand, &kept, "by hand as serde writes it");
+            prop_assert_eq!(by_hand, kept.as_bytes(), "by hand as serde writes it");
             let again = route.choose_again(&evidence);
             prop_assert_eq!(again.as_ref().ok(), Some(&chosen), "{} of {}", plugin.name, kept);
             prop_assert!(kept.len() < 400 + route.candidates().len() * 320, "{} bytes: {kept}", kept.len());
