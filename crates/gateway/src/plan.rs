@@ -60,8 +60,6 @@ pub struct Plan {
     pub(crate) limits: limit::PlannedLimits,
     /// Names that applications call, with who takes them.
     pub routes: HashMap<Box<str>, Arc<Route>>,
-    /// Whether any of them has branches.
-    pub has_branches: bool,
     /// Looks at the model servers behind the routes.
     pub load: LoadWatch,
     /// What holds for calls that say nothing of it, whichever name they call.

@@ -10,7 +10,7 @@ use crate::shared::Shared;
 
 /// Finds the route that takes a call, where the one that was called has branches.
 pub(super) fn follow(shared: &Shared, plan: &Plan, dialect: Dialect, asked: &mut Asked<'_>) {
-    if !plan.has_branches {
+    if plan.routes.is_empty() {
         return;
     }
     let at = shared.clock.now();

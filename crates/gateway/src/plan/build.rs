@@ -114,7 +114,6 @@ pub fn build(
         callable: OnceLock::new(),
         resolved: RwLock::new(HashMap::new()),
         routes: HashMap::new(),
-        has_branches: false,
         load: LoadWatch::of(std::iter::empty()),
         defaults: source.file.defaults.clone(),
         cache: None,
@@ -132,7 +131,6 @@ pub fn build(
     if !routes.is_empty() {
         plan.edition = Edition::of(source, environment.now);
     }
-    plan.has_branches = routes.values().any(|route| !route.branches.is_empty());
     plan.routes = routes;
     plan.cache = cache::build(&plan, source, &mut wrong);
     if !wrong.is_empty() {
