@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::{Args, Subcommand};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use pilothouse_core::clock::UnixMs;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_gateway::config::Source;
-use pilothouse_gateway::explain::{Assumed, Explanation, explain};
+use pilothouse_gateway::explain::{Assumed, Explanation, Hypothesis, explain};
 use pilothouse_gateway::metrics::Metrics;
-use pilothouse_gateway::plan::{self, Environment, Plan};
+use pilothouse_gateway::plan::{self, Environment, KeyInfo, Plan};
 
 /// The request that is assumed where none is given.
 const PLAIN: &[u8] = br#"{"messages":[{"role":"user","content":"Hello."}]}"#;
@@ -45,6 +46,15 @@ struct Explain {
     /// A failure that is assumed, such as openai=429 or openai/gpt-5.5=timeout; may be given again.
     #[arg(long, value_name = "TARGET=FAILURE")]
     when: Vec<String>,
+    /// A header of the call, for conditions that ask for one; may be given again.
+    #[arg(long, value_name = "NAME=VALUE")]
+    header: Vec<String>,
+    /// The key of [keys] that the call is made with.
+    #[arg(long, value_name = "NAME")]
+    key: Option<String>,
+    /// The moment of the call, such as 2026-11-23T22:00:00Z; now where not given.
+    #[arg(long, value_name = "TIME")]
+    at: Option<jiff::Timestamp>,
     /// The seed of what chance decides.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -66,7 +76,9 @@ impl Routes {
 impl Explain {
     fn run(self, out: &mut dyn Write, now: UnixMs) -> Result<ExitCode> {
         let plan = self.plan(now)?;
-        let Some(route) = plan.route(&self.route) else { bail!("{}", no_route(&plan, &self.route)) };
+        if plan.route(&self.route).is_none() {
+            bail!("{}", no_route(&plan, &self.route));
+        }
         let body = match &self.request {
             None => PLAIN.to_vec(),
             Some(path) => read(path)?,
@@ -84,17 +96,27 @@ impl Explain {
             .map(|text| Assumed::parse(text))
             .collect::<Result<Vec<_>, _>>()
             .map_err(|why| anyhow!(why))?;
-        let known = |one: &&Assumed| {
-            let is_about = |name: &str| name == one.target || name.split('/').next() == Some(&*one.target);
-            !route.chooser.candidates().iter().any(|candidate| is_about(&candidate.name))
+        let headers = headers(&self.header)?;
+        let call = Hypothesis {
+            dialect,
+            body: &body,
+            headers: &headers,
+            key: self.key.as_deref().map(|name| key(&plan, name)).transpose()?,
+            assumed: &assumed,
+            at: self.at.map_or(Ok(now), moment)?,
+            seed: self.seed,
         };
-        if let Some(stranger) = assumed.iter().find(known) {
-            bail!("`{}` is no target of `{}`, nor the provider of one", stranger.target, self.route);
+        let explanation = explain(&plan, &self.route, &call).map_err(|error| anyhow!("{}", error.public))?;
+        let is_known = |one: &Assumed| {
+            let is_about = |name: &str| name == one.target || name.split('/').next() == Some(&*one.target);
+            explanation.order.iter().chain(&explanation.removed).any(|standing| is_about(&standing.target))
+        };
+        if let Some(stranger) = assumed.iter().find(|one| !is_known(one)) {
+            bail!("`{}` is no target of `{}`, nor the provider of one", stranger.target, explanation.route);
         }
-        match explain(&plan, route, dialect, &body, &assumed, now, self.seed) {
-            Ok(explanation) if self.json => writeln!(out, "{}", serde_json::to_string(&explanation)?)?,
-            Ok(explanation) => write(out, &explanation)?,
-            Err(error) => bail!("{}", error.public),
+        match self.json {
+            true => writeln!(out, "{}", serde_json::to_string(&explanation)?)?,
+            false => write(out, &explanation)?,
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -106,6 +128,33 @@ impl Explain {
         plan::build(&source, &environment, listen, 1, &Arc::new(Metrics::default()))
             .map_err(|error| anyhow!("{error}"))
     }
+}
+
+/// The headers that were given, as `NAME=VALUE` or `NAME: VALUE`.
+fn headers(given: &[String]) -> Result<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    for text in given {
+        let pair = text.split_once(['=', ':']);
+        let parsed = pair.and_then(|(name, value)| {
+            Some((HeaderName::try_from(name.trim()).ok()?, HeaderValue::try_from(value.trim()).ok()?))
+        });
+        let (name, value) = parsed.ok_or_else(|| anyhow!("`{text}` is no header; write it as NAME=VALUE"))?;
+        headers.append(name, value);
+    }
+    Ok(headers)
+}
+
+fn key<'p>(plan: &'p Plan, name: &str) -> Result<&'p KeyInfo> {
+    let found = plan.keys.iter().map(|(_, key)| &**key).find(|key| *key.name == *name);
+    found.ok_or_else(|| {
+        anyhow!("[keys] of the configuration has no `{name}`; keys that were minted are not known here")
+    })
+}
+
+fn moment(at: jiff::Timestamp) -> Result<UnixMs> {
+    let at = u64::try_from(at.as_millisecond())
+        .map_err(|_| anyhow!("a moment before 1970 is no time of a call"))?;
+    Ok(UnixMs(at))
 }
 
 fn read(path: &PathBuf) -> Result<Vec<u8>> {
@@ -145,6 +194,7 @@ fn dialect_of(body: &[u8]) -> Dialect {
 }
 
 fn write(out: &mut dyn Write, explanation: &Explanation) -> Result<()> {
+    explanation.branches.iter().try_for_each(|branch| writeln!(out, "{branch}"))?;
     writeln!(out, "{} chooses by {}:", explanation.route, explanation.strategy)?;
     for (place, standing) in (1..).zip(&explanation.order) {
         writeln!(out, "  {place}. {} · {}", standing.target, standing.why)?;
@@ -167,6 +217,10 @@ mod tests {
         [routes.assistant]\nstrategy = \"cheapest\"\ntargets = [\"anthropic/claude-opus-4-7\", \"openai/gpt-5.5\", \"openai/gpt-4.1\"]\n";
 
     fn told(arguments: &[&str], request: Option<&str>) -> (String, bool) {
+        told_of(FILE, arguments, request)
+    }
+
+    fn told_of(configuration: &str, arguments: &[&str], request: Option<&str>) -> (String, bool) {
         use clap::Parser as _;
         #[derive(clap::Parser)]
         struct Line {
@@ -175,7 +229,7 @@ mod tests {
         }
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("pilothouse.toml");
-        std::fs::write(&config, FILE).unwrap();
+        std::fs::write(&config, configuration).unwrap();
         let file = folder.path().join("request.json");
         let mut line = vec!["x", "explain", "--config", config.to_str().unwrap()];
         if let Some(request) = request {
@@ -222,6 +276,43 @@ mod tests {
         assert!(told(&["assistant", "--when", "gemini=429"], None).0.contains("`gemini` is no target"));
         assert!(told(&["assistant", "--when", "openai=200"], None).0.contains("TARGET=FAILURE"));
         assert!(told(&["assistant", "--dialect", "xml"], None).0.contains("is not a dialect"));
+    }
+
+    #[test]
+    fn conditions_are_told_with_what_they_are_asked_about() {
+        const CONDITIONS: &str = "[providers.openai]\napi_key = \"sk-a\"\n[keys.shop]\nsecret = \"ph-shop\"\n\
+            [routes.assistant]\ntargets = [{ target = \"openai/gpt-4.1\", when = \"time.getHours('Europe/Berlin') < 6\" }, \
+            \"openai/gpt-5.5\"]\n[[routes.assistant.branches]]\nwhen = \"headers['x-tier'] == 'gold'\"\nroute = \"premium\"\n\
+            [routes.premium]\ntargets = [{ target = \"openai/gpt-4o\", when = \"key.name == 'shop'\" }]\n";
+        let ask = |arguments: &[&str]| told_of(CONDITIONS, arguments, None);
+        let (night, _) = ask(&["assistant", "--at", "2026-11-23T23:30:00Z"]);
+        assert_eq!(
+            night.lines().collect::<Vec<_>>()[..4],
+            [
+                "not premium, its condition counts as false, since there is no `headers['x-tier']`: headers['x-tier'] == 'gold'",
+                "assistant chooses by fixed:",
+                "  1. openai/gpt-4.1 · its place in the list; its condition is true: time.getHours('Europe/Berlin') < 6",
+                "  2. openai/gpt-5.5 · its place in the list",
+            ]
+        );
+        let (day, _) = ask(&["assistant", "--at", "2026-11-23T12:00:00Z", "--header", "X-Tier: tin"]);
+        assert!(day.contains("not premium, its condition is false: headers['x-tier'] == 'gold'\n"), "{day}");
+        assert!(
+            day.contains("not openai/gpt-4.1 · its condition is false: time.getHours('Europe/Berlin') < 6"),
+            "{day}"
+        );
+        let (gold, _) =
+            ask(&["assistant", "--header", "X-Tier=gold", "--key", "shop", "--when", "openai/gpt-4o=500"]);
+        assert!(
+            gold.starts_with(
+                "premium takes it, its condition is true: headers['x-tier'] == 'gold'\npremium chooses"
+            ),
+            "{gold}"
+        );
+        let (nobody, is_done) = ask(&["assistant", "--header", "X-Tier=gold"]);
+        assert!(!is_done && nobody.contains("openai/gpt-4o: its condition counts as false"), "{nobody}");
+        assert!(ask(&["assistant", "--header", "x"]).0.contains("write it as NAME=VALUE"));
+        assert!(ask(&["assistant", "--key", "none"]).0.contains("[keys] of the configuration has no `none`"));
     }
 
     #[test]
