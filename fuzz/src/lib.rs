@@ -8,6 +8,8 @@ mod foreign;
 mod mutate;
 #[path = "../../crates/wire/tests/codecs/readers.rs"]
 mod readers;
+#[path = "../../crates/wire/tests/codecs/remembered.rs"]
+mod remembered;
 mod seeds;
 #[path = "../../crates/wire/tests/codecs/targets.rs"]
 mod targets;

@@ -35,7 +35,7 @@ pub const fn left_out(dialect: Dialect) -> &'static [&'static str] {
 /// The member that says how a stream is told. It counts where there is a stream.
 const STREAM_OPTIONS: &str = "stream_options";
 
-/// The body in one form; equal forms ask for the same. `None` for what is no JSON object, is nested deeper than 127 levels,
+/// The body in one form; equal forms ask for the same. `None` for what is no JSON object in UTF-8, is nested deeper than 127 levels,
 /// names a member twice, or holds an integer that not every reader reads alike: such a request is never the same as another.
 ///
 /// Numbers are equal when a reader of doubles reads them alike (`0.5` and `5e-1`), integers when they are the same; `1` and
@@ -43,7 +43,8 @@ const STREAM_OPTIONS: &str = "stream_options";
 #[must_use]
 pub fn canonical(dialect: Dialect, is_stream: bool, body: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(body.len());
-    let mut reader = serde_json::Deserializer::from_slice(body);
+    // Also what is left out must be text: a vendor refuses what is none.
+    let mut reader = serde_json::Deserializer::from_str(std::str::from_utf8(body).ok()?);
     let writing = Writing { out: &mut out, top: Some(Top { left_out: left_out(dialect), is_stream }) };
     writing.deserialize(&mut reader).ok()?;
     reader.end().ok()?;
@@ -262,6 +263,8 @@ mod tests {
             assert_eq!(chat(body), None, "{body}");
         }
         assert_eq!(chat(&format!("{{\"a\":{}{}}}", "[".repeat(200), "]".repeat(200))), None);
+        let no_text = b"{\"metadata\":\"\xff\"}";
+        assert_eq!(canonical(Dialect::OpenaiChat, false, no_text), None, "also in what is left out");
     }
 
     fn value() -> impl Strategy<Value = Value> {

@@ -27,7 +27,7 @@ pub use cache::{Cache, CacheMemory, SemanticCache};
 pub use compat::CompatMode;
 pub use diagnostic::{ConfigError, Diagnostic};
 pub use hedge::{After, Hedge};
-pub use key::{Key, Team};
+pub use key::{Key, PreviousSecret, Team};
 pub use limits::{
     AnchorText, BudgetSection, BudgetsSection, LimitSection, RunSection, TemporarySection, Usd,
 };

@@ -1,6 +1,10 @@
 //! What a route would do with a request, without a call: who would be asked, in which order, why, and what would follow
 //! when some of them fail in a way that is assumed.
 
+mod lengths;
+
+pub use lengths::Lengths;
+
 use std::fmt;
 
 use http::HeaderMap;
@@ -15,7 +19,7 @@ use pilothouse_wire::needs;
 use serde::Serialize;
 
 use crate::given::{Given, Read};
-use crate::pipeline::{ToldOfRequest, end_user, is_of_target};
+use crate::pipeline::{ToldOfRequest, end_user, expected_outputs, is_of_target};
 use crate::plan::{KeyInfo, Plan, Route};
 
 /// How a target is assumed to fail.
@@ -98,6 +102,8 @@ pub struct Explanation {
     pub order: Vec<Standing>,
     /// Those that would not.
     pub removed: Vec<Standing>,
+    /// How long each target's answers are expected to be, and whence that is known.
+    pub expected_output: Vec<Standing>,
     /// What would happen, one sentence a step.
     pub steps: Vec<String>,
     /// Whether the client would get an answer.
@@ -138,7 +144,9 @@ pub fn explain(plan: &Plan, name: &str, call: &Hypothesis<'_>) -> Result<Explana
     let told = ToldOfRequest::alone(route, call.dialect, &head, given.is_stream, call.at);
     let held_back = call.key.filter(|key| !key.terms.allows(&route.name) && !key.terms.allows(name));
     let allowed = held_back.map(|key| AllowList::new(key.terms.allow.iter().cloned()));
-    let features = Features { values: Some(&given), allowed: allowed.as_ref(), ..told.features() };
+    let outputs = expected_outputs(route);
+    let features =
+        Features { values: Some(&given), allowed: allowed.as_ref(), outputs: &outputs, ..told.features() };
     let counts = PrefixCounts::new(16);
     let decision = route
         .chooser

@@ -1,16 +1,16 @@
 //! What the store manages, as sections of a configuration that say the same: minted keys by hash, temporary limits.
 //!
-//! What is over or was revoked is left out. A key with two secrets brings the newer one, because a section has one.
+//! What is over or was revoked is left out. A key that was rotated brings both secrets while the old one goes on.
 
 use std::fmt::Write as _;
 
 use pilothouse_core::clock::UnixMs;
 use pilothouse_store::StoreError;
-use pilothouse_store::keys::{Grants, KeyRow, Keys, Role, TemporaryLimit};
+use pilothouse_store::keys::{BudgetGrant, Grants, KeyRow, Keys, Role, TemporaryLimit};
 use pilothouse_store::limits::Limits;
 
 use crate::api::iso;
-use crate::config::{File, Source};
+use crate::config::{File, Key, Source};
 
 /// A section of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +50,10 @@ impl Exported {
         let Ok(own) = Source::parse(section.text.clone(), None) else { return false };
         let (keys, limits) = (&own.file.keys, &own.file.limits);
         let has_key = keys.iter().any(|(name, key)| {
-            file.keys.iter().any(|(known, there)| known == name && there.secret == key.secret)
+            let has_all = |there: &Key| {
+                there.secret == key.secret && (key.previous.is_none() || there.previous == key.previous)
+            };
+            file.keys.iter().any(|(known, there)| known == name && has_all(there))
         });
         let has_limit = limits
             .iter()
@@ -77,14 +80,9 @@ pub fn export(store: &Keys, now: UnixMs) -> Result<Exported, StoreError> {
             exported.notes.push(format!("the key `{}` has no secret", row.name));
             continue;
         };
-        for (_, end) in digests[1..].iter().filter(|(_, end)| end.is_some_and(|end| end > now)) {
-            let end = end.map(iso).unwrap_or_default();
-            exported.notes.push(format!(
-                "the key `{}` was rotated, and its old secret would work until {end}: only the new one is exported",
-                row.name
-            ));
-        }
-        exported.keys.push(Section { text: key(&row, digest), name: row.name });
+        let previous =
+            digests[1..].iter().find_map(|(old, end)| Some((old, (*end).filter(|end| *end > now)?)));
+        exported.keys.push(Section { text: key(&row, digest, previous), name: row.name });
     }
     for limit in store.limits()?.into_iter().filter(|limit| limit.until > now) {
         exported.limits.push(Section { text: temporary(&limit), name: limit.name });
@@ -102,15 +100,21 @@ fn texts(texts: &[String]) -> String {
     format!("[{}]", texts.join(", "))
 }
 
-fn key(row: &KeyRow, digest: &[u8; 32]) -> String {
-    let mut out = String::new();
-    let Grants { team, project, application, role, allow, rpm, tpm, concurrency, budgets } = &row.grants;
-    let hex = digest.iter().fold(String::with_capacity(64), |mut hex, byte| {
+fn hex(digest: &[u8; 32]) -> String {
+    digest.iter().fold(String::with_capacity(64), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
-    });
+    })
+}
+
+fn key(row: &KeyRow, digest: &[u8; 32], previous: Option<(&[u8; 32], UnixMs)>) -> String {
+    let mut out = String::new();
+    let Grants { team, project, application, role, allow, rpm, tpm, concurrency, budgets } = &row.grants;
     // Minted names hold letters, digits, `-`, `_` and `.`: a dot alone needs the quotes.
-    let _ = writeln!(out, "[keys.{}]\nsecret = \"sha256:{hex}\"", quoted(&row.name));
+    let _ = writeln!(out, "[keys.{}]\nsecret = \"sha256:{}\"", quoted(&row.name), hex(digest));
+    if let Some((old, end)) = previous {
+        let _ = writeln!(out, "previous = {{ secret = \"sha256:{}\", until = {} }}", hex(old), iso(end));
+    }
     for (name, value) in [("application", application), ("team", team), ("project", project)] {
         if let Some(value) = value {
             let _ = writeln!(out, "{name} = {}", quoted(value));
@@ -132,15 +136,26 @@ fn key(row: &KeyRow, digest: &[u8; 32]) -> String {
         let _ = writeln!(out, "limits = {{ {} }}", numbers.join(", "));
     }
     if !budgets.is_empty() {
-        let budget = |budget: &pilothouse_store::keys::BudgetGrant| {
-            let zone = budget.tz.as_ref().map_or_else(String::new, |zone| format!(", tz = {}", quoted(zone)));
-            format!("{{ usd = {}, every = {}{zone} }}", quoted(&budget.usd), quoted(&budget.every))
-        };
         let budgets: Vec<String> = budgets.iter().map(budget).collect();
         let _ = writeln!(out, "budgets = [{}]", budgets.join(", "));
     }
     out.push('\n');
     out
+}
+
+fn budget(budget: &BudgetGrant) -> String {
+    let BudgetGrant { usd, every, tz, anchor, on_limit, reserve, alerts } = budget;
+    let mut out = format!("{{ usd = {}, every = {}", quoted(usd), quoted(every));
+    for (name, value) in [("tz", tz), ("anchor", anchor), ("on_limit", on_limit), ("reserve", reserve)] {
+        if let Some(value) = value {
+            let _ = write!(out, ", {name} = {}", quoted(value));
+        }
+    }
+    if !alerts.is_empty() {
+        let shares: Vec<String> = alerts.iter().map(f64::to_string).collect();
+        let _ = write!(out, ", alerts = [{}]", shares.join(", "));
+    }
+    out + " }"
 }
 
 fn temporary(limit: &TemporaryLimit) -> String {

@@ -14,7 +14,7 @@ use pilothouse_wire::codec::Target;
 use pilothouse_wire::codec::assemble::Assembler;
 use pilothouse_wire::memory::{KEPT_MS, pack};
 
-use crate::bodies::{Keeping, Watch};
+use crate::bodies::Watch;
 use crate::shared::Shared;
 
 /// Most bytes of one answer that are gathered for the memory.
@@ -45,14 +45,14 @@ impl Remembering {
         client: Dialect,
         upstream: Dialect,
         key: &Arc<str>,
-        keeping: Option<&Keeping>,
+        kept: Option<&Arc<Watch>>,
     ) -> Option<Self> {
         may_lose_thinking(client, upstream).then(|| Self {
             shared: Arc::clone(shared),
             key: Arc::clone(key),
             assembler: None,
             answer: None,
-            watch: keeping.filter(|keeping| keeping.is_for_good()).map(|one| Arc::clone(one.watch())),
+            watch: kept.map(Arc::clone),
         })
     }
 

@@ -51,8 +51,8 @@ use read::Asked;
 pub use admit::{admit, admit_operator};
 pub(crate) use admit::{admit_key, credential};
 pub(crate) use authorise::authorise;
-pub(crate) use choose::Choice;
 use choose::may_call;
+pub(crate) use choose::{Choice, outputs as expected_outputs};
 pub(crate) use features::{TOKENS_PER_MEDIUM, Told as ToldOfRequest};
 pub(crate) use govern::{known_cost, no_money};
 pub(crate) use onward::is_of_target;
@@ -103,8 +103,7 @@ pub async fn run(
         Ok(asked) => asked,
         Err(error) => return refusal(&worker.shared, dialect, &error, None),
     };
-    asked.keeping = asked.keep(&worker.shared, plan.bodies, dialect);
-    asked.watch = asked.keeping.as_ref().map(|keeping| Arc::clone(keeping.watch()));
+    asked.keep(&worker.shared, plan.bodies, dialect);
     branch::follow(&worker.shared, plan, dialect, &mut asked);
     let answer = match &plan.cache {
         None => exchange(worker, plan, dialect, call, &mut asked).await,

@@ -29,7 +29,7 @@ pub use branch::{Branch, Branching, Fork};
 pub use build::{Environment, build, listen_address};
 pub use cache::{CacheTerms, PlanCache, SemanticTerms};
 pub(crate) use configured::check_clashes;
-pub use configured::{Configured, Place, Thing};
+pub use configured::{Configured, Place, StoreLook, Thing, look_into_store};
 pub use edition::Edition;
 pub use keys::{KeyInfo, Keys, digest_of};
 pub use provider::{CallHeads, Live, Naming, Provider, Rerank, Surface};

@@ -159,6 +159,11 @@ impl Extra {
         serde_json::from_str(text)
     }
 
+    /// The answers that were paid for and not passed on.
+    pub(crate) fn answers(self) -> Vec<PaidAnswer> {
+        self.why.map(|why| why.answers).unwrap_or_default()
+    }
+
     /// The receipt, which is taken out.
     pub(crate) fn take_receipt(&mut self) -> Option<Box<Receipt>> {
         let why = self.why.take()?;

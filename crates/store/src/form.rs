@@ -216,6 +216,11 @@ impl Forms {
         self.known.get(place).map(|known| (known.id, &known.digest))
     }
 
+    /// The group of the exchanges of the form at that place.
+    pub(crate) fn group(&self, place: usize) -> Option<Group> {
+        self.known.get(place).map(|known| known.group)
+    }
+
     /// Counts an exchange of the form at that place, which began in that hour.
     pub(crate) fn count(
         &mut self,

@@ -65,7 +65,7 @@ pub struct Grants {
 }
 
 /// A budget of a minted key, in the words of the configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BudgetGrant {
     /// The cap in US dollars, as a decimal number.
     pub usd: String,
@@ -74,6 +74,18 @@ pub struct BudgetGrant {
     /// The zone whose calendar counts; UTC where it is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tz: Option<String>,
+    /// Where the period begins: a minute of the hour, `HH:MM` of the day, or a day of the month.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anchor: Option<String>,
+    /// `stop`, `warn` or `downgrade ROUTE`; `stop` where it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_limit: Option<String>,
+    /// `worst` or `expected`; `worst` where it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reserve: Option<String>,
+    /// Shares of the cap that are told, in per cent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<f64>,
 }
 
 /// What a key may do besides calling models; each may what those before it may.
@@ -157,6 +169,19 @@ impl Keys {
         let path = dir.join(LEDGER_FILE);
         folder::make_file(&path)?;
         let db = schema::open_control(&path, clock)?;
+        let index = index::read(&db).map_err(|cause| schema::refused(&path, "read the keys of", cause))?;
+        Ok(Self { db: Mutex::new(db), path: path.into(), index: RwLock::new(Arc::new(index)) })
+    }
+
+    /// Opens the keys of the data folder `dir` to read them only: nothing is made or brought forward, and changes are refused
+    /// by the database.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`], [`StoreError::Newer`], [`StoreError::Older`], [`StoreError::NotALedger`], and refusals of the
+    /// system.
+    pub fn look(dir: &Path) -> Result<Self, StoreError> {
+        let path = dir.join(LEDGER_FILE);
+        let db = schema::open_reader(&path, schema::MIGRATIONS)?;
         let index = index::read(&db).map_err(|cause| schema::refused(&path, "read the keys of", cause))?;
         Ok(Self { db: Mutex::new(db), path: path.into(), index: RwLock::new(Arc::new(index)) })
     }

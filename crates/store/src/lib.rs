@@ -26,6 +26,7 @@ mod names;
 mod numbers;
 mod overflow;
 mod packing;
+mod parts;
 mod reader;
 mod recorder;
 mod retention;

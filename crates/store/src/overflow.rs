@@ -3,13 +3,14 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pilothouse_core::clock::UnixMs;
-use pilothouse_core::exchange::Exchange;
+use pilothouse_core::exchange::{Exchange, TargetUsed};
 use rustc_hash::FxHashMap;
 
 use crate::batch::Packed;
 use crate::detail::Detail;
 use crate::form::Form;
 use crate::names::OTHER_TEXT;
+use crate::parts::{self, Part};
 use crate::rollup::hour_of;
 use crate::totals::{Class, Sums};
 
@@ -31,6 +32,12 @@ pub(crate) struct LostTarget {
     pub(crate) vendor: Arc<str>,
     pub(crate) model: Arc<str>,
     pub(crate) price: Option<Arc<str>>,
+}
+
+impl LostTarget {
+    fn of(target: &TargetUsed) -> Self {
+        Self { vendor: target.vendor.clone(), model: target.model.clone(), price: target.price.clone() }
+    }
 }
 
 /// Exchanges whose details are lost and whose totals are not.
@@ -56,14 +63,10 @@ impl Lost {
             hour: hour_of(exchange.started_at),
             key: exchange.caller.key.clone(),
             application: exchange.caller.application.clone(),
-            target: exchange.target.as_ref().map(|target| LostTarget {
-                vendor: target.vendor.clone(),
-                model: target.model.clone(),
-                price: target.price.clone(),
-            }),
+            target: exchange.target.as_ref().map(LostTarget::of),
             class: Class::of(exchange.outcome, exchange.bill.provenance),
         };
-        self.count_one(exchange.started_at, group, &Detail::of(exchange).sums());
+        self.count_one(exchange.started_at, group, parts::of(exchange));
     }
 
     /// Counts an exchange that was packed for the writer. `None`: it is damaged.
@@ -81,13 +84,18 @@ impl Lost {
             target: form.vendor.zip(form.model).map(target),
             class: form.class(),
         };
-        self.count_one(packed.started_at, group, &detail.sums());
+        let parted = parts::split(detail.sums(), parts::answers_of(packed.extra));
+        self.count_one(packed.started_at, group, parted);
         Some(())
     }
 
-    fn count_one(&mut self, at: UnixMs, group: LostGroup, sums: &Sums) {
+    fn count_one(&mut self, at: UnixMs, group: LostGroup, (own, parts): (Sums, Vec<Part>)) {
         self.span = Some(self.span.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
-        self.add(group, sums);
+        for part in parts {
+            let target = Some(LostTarget::of(&part.answer.target));
+            self.add(LostGroup { target, class: part.class, ..group.clone() }, &part.sums);
+        }
+        self.add(group, &own);
     }
 
     /// Takes in what another one holds.

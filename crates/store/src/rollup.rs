@@ -51,7 +51,7 @@ pub(crate) struct Rollups {
 /// The columns of a row, in the order of [`read`].
 pub(crate) const COLUMNS: &str = "key, application, vendor, model, price, class, exchanges, priced, cost, \
     input, cache_read, cache_write_5m, cache_write_1h, input_audio, output, reasoning, output_audio, \
-    estimated_output, estimates, estimates_priced, estimated_cost, total_us, hour, hits, saved";
+    estimated_output, estimates, estimates_priced, estimated_cost, total_us, hour, hits, saved, answers";
 
 impl Rollups {
     /// Adds sums to a group of an hour.
@@ -80,7 +80,7 @@ impl Rollups {
         let mut written = Vec::new();
         let mut replace = db.prepare_cached(&format!(
             "INSERT OR REPLACE INTO rollup ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
-             ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)"
+             ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)"
         ))?;
         for (hour, groups) in &mut self.hours {
             for (group, entry) in groups.iter_mut().filter(|(_, entry)| entry.changed) {
@@ -161,6 +161,7 @@ fn write(
         i128::from(hour),
         i128::from(sums.hits),
         sums.saved.0,
+        i128::from(sums.answers),
     ];
     for (value, column) in values.into_iter().zip(7..) {
         replace.raw_bind_parameter(column, Wide(value))?;
@@ -203,6 +204,7 @@ pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<(u64, Group, Sums)> {
         total_us: sum(21)?,
         hits: count(23)?,
         saved: PicoUsd(wide(24)?),
+        answers: count(25)?,
     };
     Ok((count(22)?, group, sums))
 }

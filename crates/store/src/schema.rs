@@ -27,6 +27,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "sealed receipts", sql: SEALED_RECEIPTS },
     Migration { name: "answers from the cache", sql: CACHE_HITS },
     Migration { name: "temporary limits, budget alerts", sql: LIMITS_AND_ALERTS },
+    Migration { name: "answers at their own targets", sql: ANSWERS },
 ];
 
 // An exchange is a row of `exchange` and, for all that it has in common with others, one of `form`.
@@ -196,6 +197,11 @@ CREATE TABLE alert (
     start_ms INTEGER NOT NULL, per_mille INTEGER NOT NULL,
     spent INTEGER NOT NULL, cap INTEGER NOT NULL
 ) STRICT;
+";
+
+// Answers that were paid for and not passed on. Hours before it have them at the target of the answer that was.
+const ANSWERS: &str = "
+ALTER TABLE rollup ADD COLUMN answers NOT NULL DEFAULT 0;
 ";
 
 /// Opens the file for the writer, made and brought forward as needed.

@@ -5,8 +5,8 @@ use pilothouse_core::money::{Cost, PicoUsd};
 use pilothouse_core::usage::{Provenance, Usage};
 use serde::Serialize;
 
-use crate::detail::Detail;
 use crate::numbers::Numbers;
+use crate::parts;
 
 /// Sums of tokens in disjoint classes; the same classes as [`Usage`], wide enough for any number of exchanges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -40,6 +40,20 @@ impl Tokens {
     #[must_use]
     pub const fn output_total(&self) -> u128 {
         self.output + self.reasoning + self.output_audio
+    }
+
+    /// What is left of them without others; `None` where those are not within them.
+    pub(crate) fn without(&self, other: &Self) -> Option<Self> {
+        Some(Self {
+            input: self.input.checked_sub(other.input)?,
+            cache_read: self.cache_read.checked_sub(other.cache_read)?,
+            cache_write_5m: self.cache_write_5m.checked_sub(other.cache_write_5m)?,
+            cache_write_1h: self.cache_write_1h.checked_sub(other.cache_write_1h)?,
+            input_audio: self.input_audio.checked_sub(other.input_audio)?,
+            output: self.output.checked_sub(other.output)?,
+            reasoning: self.reasoning.checked_sub(other.reasoning)?,
+            output_audio: self.output_audio.checked_sub(other.output_audio)?,
+        })
     }
 
     /// Adds other sums, class by class.
@@ -89,6 +103,8 @@ pub(crate) struct Sums {
     pub(crate) hits: u64,
     /// What those of them had cost whose price was known.
     pub(crate) saved: PicoUsd,
+    /// Answers that were paid for and not passed on; their exchanges are counted where the answer is that was.
+    pub(crate) answers: u64,
 }
 
 impl Sums {
@@ -108,6 +124,7 @@ impl Sums {
             total_us: numbers.timings.total_us.into(),
             hits: numbers.saved.is_some().into(),
             saved: numbers.saved.and_then(Cost::known).unwrap_or_default(),
+            answers: 0,
         }
     }
 
@@ -123,6 +140,7 @@ impl Sums {
         self.total_us += other.total_us;
         self.hits += other.hits;
         self.saved += other.saved;
+        self.answers += other.answers;
     }
 }
 
@@ -180,13 +198,17 @@ pub struct Slice {
     pub tokens: Tokens,
     /// How many of them have a known cost.
     pub priced: u64,
-    /// The cost of those.
+    /// The cost of those, and of the answers that were not passed on.
     pub cost: PicoUsd,
+    /// Answers that were paid for and not passed on; their tokens are in these, their exchanges need not be.
+    pub answers: u64,
 }
 
 impl Slice {
-    const fn is_empty(&self) -> bool {
-        self.exchanges == 0
+    /// Whether nothing is counted in it.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.exchanges == 0 && self.answers == 0
     }
 
     fn add(&mut self, other: &Self) {
@@ -194,6 +216,7 @@ impl Slice {
         self.tokens.add(&other.tokens);
         self.priced += other.priced;
         self.cost += other.cost;
+        self.answers += other.answers;
     }
 }
 
@@ -232,6 +255,9 @@ pub struct Totals {
     pub hits: u64,
     /// What those answers had cost when a vendor gave them, as far as that is known. Never part of the cost.
     pub saved: PicoUsd,
+    /// Answers that were paid for and not passed on: cheap ones of cascades that would not do, streams that broke off and were
+    /// continued. Their tokens and costs are counted at their own targets.
+    pub answers: u64,
 }
 
 impl Totals {
@@ -256,10 +282,12 @@ impl Totals {
         [!self.reported.is_empty(), !self.partial.is_empty(), !self.absent.is_empty()]
     }
 
-    /// Adds one exchange.
+    /// Adds one exchange, with all its answers.
     pub fn count(&mut self, exchange: &Exchange) {
         let class = Class::of(exchange.outcome, exchange.bill.provenance);
-        self.take_in(class, exchange.target.is_some(), &Detail::of(exchange).sums());
+        let (own, parts) = parts::of(exchange);
+        self.take_in(class, exchange.target.is_some(), &own);
+        parts.iter().for_each(|part| self.take_in(part.class, true, &part.sums));
     }
 
     /// Adds other totals.
@@ -280,6 +308,7 @@ impl Totals {
         self.total_us += other.total_us;
         self.hits += other.hits;
         self.saved += other.saved;
+        self.answers += other.answers;
     }
 
     pub(crate) fn take_in(&mut self, class: Class, sent: bool, sums: &Sums) {
@@ -305,6 +334,7 @@ impl Totals {
             tokens: sums.tokens,
             priced: sums.priced,
             cost: sums.cost,
+            answers: sums.answers,
         });
         self.estimates += sums.estimates;
         self.estimated_output += sums.estimated_output;
@@ -313,5 +343,6 @@ impl Totals {
         self.total_us += sums.total_us;
         self.hits += sums.hits;
         self.saved += sums.saved;
+        self.answers += sums.answers;
     }
 }

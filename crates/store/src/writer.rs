@@ -17,6 +17,7 @@ use crate::form::{self, EPOCH_BITS, Forms};
 use crate::gap;
 use crate::names::{Names, Slot, Sort};
 use crate::overflow::Lost;
+use crate::parts::{self, Part};
 use crate::recorder::Shared;
 use crate::retention::Retention;
 use crate::rollup::{Group, Rollups, hour_of};
@@ -305,7 +306,14 @@ impl Writer {
                 };
                 inserts.push(NewRow { rowid, form, packed, detail })?;
                 let sums = Detail::unpack_sums(packed.detail).ok_or_else(form::not_packed)?;
-                forms.count(db, rollups, (place, hour_of(packed.started_at)), &sums)?;
+                let (sums, others) = parts::split(sums, parts::answers_of(packed.extra));
+                let hour = hour_of(packed.started_at);
+                forms.count(db, rollups, (place, hour), &sums)?;
+                for other in others {
+                    let group = forms.group(place).ok_or_else(form::not_packed)?;
+                    let group = group_of(db, &mut self.names, &other, group)?;
+                    rollups.add(db, hour, group, &other.sums)?;
+                }
                 rows += 1;
             }
             if rows != batch.rows() {
@@ -347,6 +355,19 @@ impl Writer {
     fn set_last_error(&self, error: Option<String>) {
         *self.shared.last_error.lock().unwrap_or_else(PoisonError::into_inner) = error;
     }
+}
+
+/// The group of an answer that was not passed on, beside that of its exchange.
+fn group_of(db: &Connection, names: &mut Names, part: &Part, of: Group) -> rusqlite::Result<Group> {
+    let target = &part.answer.target;
+    let price = target.price.as_deref();
+    Ok(Group {
+        vendor: names.enter(db, Sort::Vendor, &target.vendor)?.group(),
+        model: names.enter(db, Sort::Model, &target.model)?.group(),
+        price: price.map_or(Ok(Slot::None), |price| names.enter(db, Sort::Price, price))?.group(),
+        class: part.class.code(),
+        ..of
+    })
 }
 
 /// Changes whenever another connection has changed the file (<https://sqlite.org/pragma.html#pragma_data_version>).

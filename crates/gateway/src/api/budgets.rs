@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::StatusCode;
 use pilothouse_core::clock::SystemClock;
 use pilothouse_core::money::PicoUsd;
-use pilothouse_store::budget::{AlertRow, BudgetBooks, BudgetRow, Every, OnLimit, Rule, ScopeKind};
+use pilothouse_store::budget::{AlertRow, BudgetBooks, BudgetRow, Every, Rule, ScopeKind};
 
 use super::keys::Managed;
 use super::query::cursor;
@@ -14,6 +14,7 @@ use super::refusal::Refusal;
 use super::shape::{Moment, Money, Page, shape};
 use super::{Answered, Ask, reply};
 use crate::plan::Thing;
+use crate::plan::terms::on_limit_text;
 
 shape! {
     answer
@@ -226,7 +227,7 @@ fn view(
         every: every.as_str(),
         tz: rule.map(|rule| rule.calendar().zone().to_owned()),
         cap: rule.map(|rule| Money(rule.limit())),
-        on_limit: rule.map(|rule| on_limit(&rule.on_limit)),
+        on_limit: rule.map(|rule| on_limit_text(&rule.on_limit)),
         managed_by,
         place: place.map(|place| place.to_string()),
         began: period.filter(|period| period.start.0 > 0).map(|period| Moment(period.start)),
@@ -236,14 +237,6 @@ fn view(
         reserved: Money(reserved),
         leased: Money(leased),
         left,
-    }
-}
-
-fn on_limit(on_limit: &OnLimit) -> String {
-    match on_limit {
-        OnLimit::Stop => "stop".to_owned(),
-        OnLimit::Warn => "warn".to_owned(),
-        OnLimit::Downgrade(route) => format!("downgrade {route}"),
     }
 }
 

@@ -244,7 +244,10 @@ fn role(word: &str) -> Result<Role, Refusal> {
 }
 
 fn granted(budgets: Vec<GivenBudget>) -> Vec<BudgetGrant> {
-    let grant = |given: GivenBudget| BudgetGrant { usd: given.usd, every: given.every, tz: given.tz };
+    let grant = |given: GivenBudget| {
+        let GivenBudget { usd, every, tz, anchor, on_limit, reserve, alerts } = given;
+        BudgetGrant { usd, every, tz, anchor, on_limit, reserve, alerts: alerts.unwrap_or_default() }
+    };
     budgets.into_iter().map(grant).collect()
 }
 
@@ -265,6 +268,9 @@ fn check(ask: &Ask, grants: &Grants, expires: Option<Moment>, thing: &str) -> Re
         if grants.budgets[..place].iter().any(|known| known.every == budget.every) {
             return Err(Refusal::invalid("`budgets`", format!("there are two per {}", budget.every)));
         }
+    }
+    if let Some(why) = ask.plan.governance.missing_route(grants) {
+        return Err(Refusal::invalid("`budgets`", why));
     }
     ask.plan.governance.minted_terms("", None, grants).map_err(|why| Refusal::invalid("`team`", why))?;
     ask.actor.may_grant(&ask.plan, grants, thing)

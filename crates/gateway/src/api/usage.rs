@@ -43,8 +43,10 @@ shape! {
         tokens: TokenSums,
         /// How many of them have a known cost.
         priced_exchanges: u64,
-        /// The cost of those.
+        /// The cost of those, and of the answers that were not passed on.
         cost: Money,
+        /// Answers that were paid for and not passed on, whose tokens are in these.
+        answers_not_passed_on: u64,
     }
 }
 
@@ -104,6 +106,9 @@ shape! {
         absent: SliceView,
         /// What is estimated besides.
         estimate: EstimateSums,
+        /// Answers that were paid for and not passed on (cheap ones of cascades, streams that were continued): by model, each is in
+        /// the row of its own.
+        answers_not_passed_on: u64,
         /// What the cache answered.
         cache: CacheSums,
     }
@@ -154,6 +159,7 @@ fn slice(slice: &Slice) -> SliceView {
         tokens: tokens(&slice.tokens),
         priced_exchanges: slice.priced,
         cost: Money(slice.cost),
+        answers_not_passed_on: slice.answers,
     }
 }
 
@@ -177,6 +183,7 @@ fn totals(name: Option<String>, totals: &Totals) -> TotalsView {
             cost: Money(totals.estimated_cost),
             cost_unknown_exchanges: totals.estimates_unpriced,
         },
+        answers_not_passed_on: totals.answers,
         cache: CacheSums { hits: totals.hits, saved: Money(totals.saved) },
     }
 }

@@ -35,6 +35,7 @@ impl Actor {
             // As for calls: without keys, who is on this machine needs none, and whatever is sent is dropped.
             return Ok(all("this machine"));
         }
+        let unauthorized = |reason: &str| unauthorized(shared, plan, is_loopback, reason);
         let Some(digest) = pipeline::credential(told).map(digest_of) else {
             return Err(unauthorized("no credential was sent"));
         };
@@ -67,7 +68,12 @@ impl Actor {
             return Ok(());
         }
         let reason = format!("it has the role `{}`, and this takes `{}`", self.role.as_str(), least.as_str());
-        Err(Refusal::new(403, self.name.clone(), reason, "use a key with that role, or the admin token"))
+        let step = format!(
+            "use a key with that role, or the admin token; whoever runs this gateway gives a key its role: `role = \"{0}\"` in \
+             [keys.NAME], or `pilothouse keys limit NAME --role {0}` for a minted one",
+            least.as_str()
+        );
+        Err(Refusal::new(403, self.name.clone(), reason, &step))
     }
 
     /// Whether it may change what belongs to a team: an admin everything, a lead what is of its team or below it.
@@ -122,8 +128,32 @@ impl Actor {
     }
 }
 
-fn unauthorized(reason: &str) -> Refusal {
-    let step = "send the admin token, or a key whose role is viewer, lead or admin, as `Authorization: Bearer KEY`; the first \
-                is `admin_token` in [server], the second `role` of a key";
+/// Whether anybody at all may administer with a credential.
+fn has_administrator(shared: &Shared, plan: &Plan) -> bool {
+    let may = |role: KeyRole| role >= KeyRole::Viewer;
+    plan.admin.is_some()
+        || plan.keys.iter().any(|(_, key)| may(key.terms.role))
+        || shared.minted.index().keys().any(|key| may(key.grants.role))
+}
+
+/// Refuses whoever cannot show who they are. Where nobody could, this machine is told how to make a credential; others learn only how
+/// one is given in general.
+fn unauthorized(shared: &Shared, plan: &Plan, is_loopback: bool, reason: &str) -> Refusal {
+    if is_loopback && !has_administrator(shared, plan) {
+        let reason = format!(
+            "{reason}, and there is none yet that may administer: there are keys, but none with a role, and no admin token"
+        );
+        let data =
+            shared.api.data_dir.get().map(|dir| format!(" --data {}", dir.display())).unwrap_or_default();
+        let step = format!(
+            "make one on this machine with `pilothouse keys create NAME --role admin{data}`, or put `admin_token = \"env:NAME\"` under \
+             [server], or `role = \"admin\"` into a [keys.NAME]; each works within seconds, without a restart (but what `env:` names \
+             must be set when the gateway starts); then send it as `Authorization: Bearer KEY`"
+        );
+        return Refusal::new(401, "the request", reason, &step);
+    }
+    let step = "send the admin token, or a key whose role is viewer, lead or admin, as `Authorization: Bearer KEY`; whoever runs this \
+                gateway gives the first with `admin_token` in [server], the second with `role` in [keys.NAME] or with `pilothouse \
+                keys create NAME --role ROLE`";
     Refusal::new(401, "the request", reason, step)
 }

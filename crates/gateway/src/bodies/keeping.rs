@@ -24,7 +24,8 @@ const EXCHANGE_BYTES_MAX: u64 = 48 << 20;
 pub(crate) struct Watch {
     holder: Mutex<Option<Box<str>>>,
     outcome: OnceLock<Outcome>,
-    lost: OnceLock<Vec<u8>>,
+    /// Of the last answer that told it: the one that is passed on ends last.
+    lost: Mutex<Option<Vec<u8>>>,
     wants_made: AtomicBool,
     made: OnceLock<Made>,
 }
@@ -51,13 +52,18 @@ pub(crate) struct Made {
 impl Watch {
     /// What the client may lose of the answer and need back.
     pub(crate) fn lost(&self, part: Vec<u8>) {
-        let _ = self.lost.set(part);
+        *self.lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(part);
     }
 
     /// A target was chosen. A response of its own dialect is held by itself.
     pub(crate) fn chose(&self, exchange: &Exchange) {
-        let is_own = |dialect| dialect == exchange.client_dialect && dialect == Dialect::OpenaiResponses;
-        let holder = exchange.target.as_ref().filter(|target| is_own(target.dialect));
+        self.goes_to(exchange.client_dialect, exchange.target.as_ref());
+    }
+
+    /// This target's answer is the one that the client gets.
+    pub(crate) fn goes_to(&self, client: Dialect, target: Option<&TargetUsed>) {
+        let is_own = |dialect| dialect == client && dialect == Dialect::OpenaiResponses;
+        let holder = target.filter(|target| is_own(target.dialect));
         *self.holder.lock().unwrap_or_else(PoisonError::into_inner) =
             holder.map(|target| Box::from(&*target.vendor));
     }
@@ -198,7 +204,7 @@ impl Keeping {
     }
 
     fn put(mut self, exchange: ExchangeId, status: u16, is_whole: bool, response: Option<String>) {
-        let lost = self.watch.lost.get().map(|part| Bytes::copy_from_slice(part));
+        let lost = self.watch.lost.lock().unwrap_or_else(PoisonError::into_inner).take().map(Bytes::from);
         let lost_part = lost.filter(|part| self.recorder.reserve(part.len() as u64)).unwrap_or_default();
         // From here on the store gives the room back.
         self.reserved = 0;

@@ -12,6 +12,9 @@ use super::{BudgetSection, LimitSection};
 pub struct Key {
     /// Where its secret stands: `env:NAME`, `file:PATH`, or `sha256:HEX` of it.
     pub secret: Spanned<String>,
+    /// The secret before it, while both go on.
+    #[serde(default)]
+    pub previous: Option<PreviousSecret>,
     /// The application that calls with it, where the caller does not say.
     #[serde(default)]
     pub application: Option<String>,
@@ -44,12 +47,28 @@ pub struct Key {
     pub budgets: Vec<BudgetSection>,
 }
 
+/// The secret that a key had before, which goes on for a while.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PreviousSecret {
+    /// Where it stands, as for the key itself.
+    pub secret: Spanned<String>,
+    /// When it ends: a day (from its start in UTC) or a moment with its offset.
+    pub until: Spanned<Datetime>,
+}
+
 impl Key {
+    /// Where its secrets stand.
+    pub fn secrets(&self) -> impl Iterator<Item = &Spanned<String>> {
+        std::iter::once(&self.secret).chain(self.previous.iter().map(|previous| &previous.secret))
+    }
+
     /// A key of which nothing but the secret is said.
     #[must_use]
     pub fn new(secret: Spanned<String>) -> Self {
         Self {
             secret,
+            previous: None,
             application: None,
             team: None,
             project: None,

@@ -68,8 +68,10 @@ fn pointed_at(source: &Source) -> impl Iterator<Item = PathBuf> {
     let file = &source.file;
     let store = [&file.store.bodies_key, &file.store.signing_key].into_iter().flatten();
     let secrets = file.providers.values().flat_map(super::Provider::secrets);
-    let secrets =
-        secrets.chain(file.keys.values().map(|key| &key.secret)).chain(&file.server.admin_token).chain(store);
+    let secrets = secrets
+        .chain(file.keys.values().flat_map(super::Key::secrets))
+        .chain(&file.server.admin_token)
+        .chain(store);
     let secrets = secrets.filter_map(|given| match SecretRef::parse(given.get_ref()) {
         SecretRef::File(path) => Some(path),
         SecretRef::Environment(_) | SecretRef::Literal(_) => None,

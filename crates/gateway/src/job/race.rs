@@ -6,7 +6,8 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use pilothouse_core::exchange::{Attempt, Exchange, Note, Outcome, Outrun, Receipt};
+use pilothouse_core::dialect::Dialect;
+use pilothouse_core::exchange::{Attempt, Exchange, Note, Outcome, Outrun, Receipt, TargetUsed};
 use pilothouse_core::money::{Cost, PicoUsd};
 use pilothouse_core::usage::{Bill, Provenance, Usage};
 use pilothouse_store::budget::Account;
@@ -94,6 +95,18 @@ impl Race {
     /// The hedge's answer is the one that the client gets.
     pub(crate) fn won_by_hedge(&self) {
         self.state().is_won_by_hedge = true;
+    }
+
+    /// Whether it is.
+    pub(crate) fn is_won_by_hedge(&self) -> bool {
+        self.state().is_won_by_hedge
+    }
+
+    /// The client gets the answer of this target.
+    pub(crate) fn goes_to(&self, client: Dialect, target: Option<&TargetUsed>) {
+        if let Some(watch) = &self.state().watch {
+            watch.goes_to(client, target);
+        }
     }
 
     /// A hedge begins, with so much of the purse's money.
@@ -281,6 +294,12 @@ impl Job {
         }
     }
 
+    /// Nobody races with it any more: whom it asks from now on is told by itself again.
+    pub(crate) fn watches_on(mut self, race: &Race) -> Self {
+        self.watch = race.state().watch.take();
+        self
+    }
+
     /// It has failed, its failure stands in its receipt, and the other call goes on.
     pub(crate) fn gives_up(mut self) {
         self.attempt_settles();
@@ -309,7 +328,7 @@ impl Job {
         self.resolution = finale.resolution;
         self.was_sent = finale.was_sent;
         self.holds = finale.common;
-        self.watch = finale.watch;
+        self.watch = finale.watch.or(self.watch.take());
         if let Some(watch) = &self.watch {
             watch.chose(&finale.exchange);
         }

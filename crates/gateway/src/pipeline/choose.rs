@@ -397,7 +397,7 @@ fn of_route(
 }
 
 /// What each target of a route is expected to write, by its place; 0 where that is not known.
-fn outputs(route: &Route) -> SmallVec<[u32; 8]> {
+pub(crate) fn outputs(route: &Route) -> SmallVec<[u32; 8]> {
     route.targets.iter().map(|target| target.output.as_ref().map_or(0, |known| known.tokens())).collect()
 }
 

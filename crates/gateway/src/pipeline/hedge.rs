@@ -70,8 +70,7 @@ struct Second {
 }
 
 impl<'a> Race<'a> {
-    /// A race for a call that may be hedged: on a route that does, while another target is left, and for conversations
-    /// whose bodies are not kept.
+    /// A race for a call that may be hedged: on a route that does, while another target is left.
     pub(super) fn of(
         around: &'a Around<'a>,
         order: &'a Order,
@@ -81,7 +80,7 @@ impl<'a> Race<'a> {
     ) -> Option<Box<Self>> {
         let hedging = order.route.as_ref()?.hedging.as_ref()?;
         let has_other = nth < order.rest.len();
-        if !has_other || around.call != Call::Chat || asked.keeping.is_some() || job.is_racing() {
+        if !has_other || around.call != Call::Chat || job.is_racing() {
             return None;
         }
         // Between a tool's call and its result, two models must not act.
@@ -104,9 +103,9 @@ impl<'a> Race<'a> {
         let began = Instant::now();
         let late = self.late_after(choice, asked.is_stream);
         let mut first = pin!(self.around.attempt(asked, choice, onward, job));
-        let Some(late) = late else { return alone(first.await) };
+        let Some(late) = late else { return self.alone(first.await, choice) };
         if let Ok(tried) = tokio::time::timeout_at(began + late, first.as_mut()).await {
-            return alone(tried);
+            return self.alone(tried, choice);
         }
         let prepared = {
             // The first call goes on while the second one is prepared.
@@ -116,21 +115,43 @@ impl<'a> Race<'a> {
                 Either::Right((second, _)) => Ok(second),
             }
         };
-        let Second { nth, choice, job } = match prepared {
-            Err(tried) => return alone(tried),
-            Ok(None) => return alone(first.await),
+        let second = match prepared {
+            Err(tried) => return self.alone(tried, choice),
+            Ok(None) => return self.alone(first.await, choice),
             Ok(Some(second)) => second,
         };
+        let Second { nth, choice: other, job } = second;
         let onward = onward.for_hedge();
-        let second = pin!(self.around.attempt(&mut again, &choice, &onward, job));
+        let second = pin!(self.around.attempt(&mut again, &other, &onward, job));
         match both(first, second, &self.racing).await {
-            Ok(answer) => Raced::Answer(answer),
+            Ok(answer) => {
+                self.goes_to(if self.racing.race.is_won_by_hedge() { &other } else { choice });
+                Raced::Answer(answer)
+            }
             Err((job, answer)) => {
+                let job = job.watches_on(&self.racing.race);
                 let hedge =
                     answer.map(|answer| Box::new(Failed { nth, answer: *answer, racing: self.racing }));
                 Raced::Lost { job, hedge }
             }
         }
+    }
+
+    /// What came of a call that stayed the only one.
+    fn alone(&self, tried: Tried, choice: &Choice) -> Raced {
+        match tried {
+            Ok(answer) => {
+                self.goes_to(choice);
+                Raced::Answer(answer)
+            }
+            Err(job) => Raced::Lost { job: job.watches_on(&self.racing.race), hedge: None },
+        }
+    }
+
+    /// Tells whoever keeps the answer whose it is, before the client reads any of it.
+    fn goes_to(&self, choice: &Choice) {
+        let target = choice.resolution.target.used(choice.surface_dialect());
+        self.racing.race.goes_to(self.around.dialect, target);
     }
 
     /// How long the first target may keep silent; `None` while it is not known how long it usually does.
@@ -217,13 +238,6 @@ impl<'a> Race<'a> {
         );
         self.racing.race.noted(Note::new("hedge", &detail));
         Ok(Second { nth, choice: capped.capped(cap), job })
-    }
-}
-
-fn alone(tried: Tried) -> Raced {
-    match tried {
-        Ok(answer) => Raced::Answer(answer),
-        Err(job) => Raced::Lost { job, hedge: None },
     }
 }
 

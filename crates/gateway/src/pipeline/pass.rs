@@ -29,6 +29,7 @@ use super::refuse::failed;
 use super::relay::{Extra, is_json, passing_headers, vendor_refusal, wrong_type};
 use super::{Answer, hops, refusal, stamp, turn};
 use crate::answer::{AnswerBody, PassedBody};
+use crate::concurrency::WAIT_MAX;
 use crate::endpoints::{Call, Endpoint, Pass, Service, Verb};
 use crate::job::Job;
 use crate::plan::{Live, Plan};
@@ -128,7 +129,7 @@ pub(crate) async fn pass(
     if let Err(error) = held {
         return failed(passing.dialect, job, &error);
     }
-    if let Err(error) = turn::enter_only(&choice, &caller.key, &mut job).await {
+    if let Err(error) = turn::enter_only(plan, &choice, &caller.key, WAIT_MAX, &mut job).await {
         return failed(passing.dialect, job, &error);
     }
     let sent = match call(worker, plan, passing, given, &choice, hops, &mut job).await {

@@ -60,6 +60,8 @@ pub(crate) struct Asked<'h> {
     pub(crate) keeping: Option<Box<Keeping>>,
     /// What came of the branches of the route that was asked for, where it has any.
     pub(super) branching: Option<Box<Branching>>,
+    /// Told by each call of the exchange, where its answer is kept to be gone on from.
+    pub(crate) kept: Option<Arc<Watch>>,
     /// What one pass over the body tells, once somebody has asked.
     pub(super) survey: OnceLock<Survey>,
 }
@@ -96,6 +98,7 @@ impl Asked<'static> {
             as_sent: None,
             is_last_turn: false,
             keeping: None,
+            kept: None,
             watch: None,
             branching: None,
             survey: OnceLock::new(),
@@ -105,12 +108,16 @@ impl Asked<'static> {
 
 impl Asked<'_> {
     /// Begins to keep the bodies of the exchange, where that is asked for and the client does not refuse it.
-    pub(super) fn keep(&self, shared: &Shared, mode: BodiesMode, dialect: Dialect) -> Option<Box<Keeping>> {
+    pub(super) fn keep(&mut self, shared: &Shared, mode: BodiesMode, dialect: Dialect) {
         if mode == BodiesMode::Off || self.members.get(&self.body, "store") == Some(b"false") {
-            return None;
+            return;
         }
         let end_user = self.caller.end_user.as_deref();
-        Keeping::begin(shared, mode, dialect, &self.key, end_user, self.is_stream, &self.body)
+        let keeping = Keeping::begin(shared, mode, dialect, &self.key, end_user, self.is_stream, &self.body);
+        let Some(keeping) = keeping else { return };
+        self.watch = Some(Arc::clone(keeping.watch()));
+        self.kept = self.watch.clone().filter(|_| keeping.is_for_good());
+        self.keeping = Some(keeping);
     }
 
     /// What one pass over the body tells.
@@ -136,6 +143,7 @@ impl Asked<'_> {
             as_sent: self.as_sent.clone(),
             is_last_turn: self.is_last_turn,
             keeping: None,
+            kept: self.kept.clone(),
             watch: None,
             branching: self.branching.clone(),
             survey: self.survey.clone(),
@@ -161,6 +169,7 @@ impl Asked<'_> {
             as_sent: self.as_sent.take(),
             is_last_turn: self.is_last_turn,
             keeping: self.keeping.take(),
+            kept: self.kept.take(),
             watch: self.watch.take(),
             branching: self.branching.take(),
             survey: std::mem::take(&mut self.survey),
@@ -392,6 +401,7 @@ pub(super) fn asked<'h>(
         watch: None,
         keeping: None,
         branching: None,
+        kept: None,
         survey: OnceLock::new(),
     })
 }

@@ -8,6 +8,7 @@ mod handshake;
 mod session;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode, header};
@@ -26,7 +27,7 @@ use super::pass::{forced, live, speaker, way};
 use super::read::named;
 use super::refuse::failed;
 use super::relay::{passing_headers, vendor_refusal};
-use super::{Answer, admit, hops, refusal, stamp};
+use super::{Answer, admit, hops, refusal, stamp, turn};
 use crate::answer::AnswerBody;
 use crate::endpoints::{Call, Verb};
 use crate::job::Job;
@@ -37,6 +38,9 @@ use handshake::Handshake;
 use session::Session;
 
 const DIALECT: Dialect = Dialect::OpenaiChat;
+/// How long a handshake waits for a place. Clients give up themselves: `websockets` of Python, which OpenAI's SDK uses, after ten
+/// seconds (<https://websockets.readthedocs.io/en/stable/reference/asyncio/client.html>, `open_timeout`, read 2026-11-23).
+const HANDSHAKE_WAIT: Duration = Duration::from_secs(5);
 /// What records call a session whose model nobody named.
 const NAME: &str = "realtime";
 
@@ -74,7 +78,7 @@ pub(crate) async fn realtime(
         Ok(choice) => Arc::clone(&choice.resolution.asked),
         Err(_) => handshake.model.as_deref().unwrap_or(NAME).chars().take(200).collect::<String>().into(),
     };
-    let mut job = Job::new(&worker.shared, DIALECT, caller, asked);
+    let mut job = Job::new(&worker.shared, DIALECT, caller.clone(), asked);
     job.note(|exchange| exchange.streamed = true);
     job.noted(Note::new("pass", "GET /v1/realtime"));
     let choice = match choice {
@@ -83,6 +87,11 @@ pub(crate) async fn realtime(
     };
     job.chose(&choice.resolution, choice.surface_dialect());
     if let Err(error) = hold_passing(&worker.shared, plan, key.as_ref(), told.all, &choice, &mut job) {
+        return failed(DIALECT, job, &error);
+    }
+    // The places are held until the conversation has ended.
+    let entered = turn::enter_only(plan, &choice, &caller.key, HANDSHAKE_WAIT, &mut job).await;
+    if let Err(error) = entered {
         return failed(DIALECT, job, &error);
     }
     let switched = switch(worker, &choice, told, &handshake, hops, &mut job).await;

@@ -89,7 +89,7 @@ pub(super) async fn translate(
         Err(error) => return onward.lost(dialect, job, &error),
     };
     let remembering =
-        Remembering::for_pair(&worker.shared, dialect, upstream, &asked.key, asked.keeping.as_deref());
+        Remembering::for_pair(&worker.shared, dialect, upstream, &asked.key, asked.kept.as_ref());
     let tail = match choice.tail(Call::Chat, asked.is_stream) {
         Ok(tail) => tail,
         Err(error) => return onward.lost(dialect, job, &error),
@@ -194,8 +194,7 @@ fn prepare(
 /// What the answer says again of its request, and that it is stored, where it is kept here so that a client may go on
 /// from it.
 fn told_as_kept(mut echoed: Rest, dialect: Dialect, asked: &Asked<'_>) -> Rest {
-    let is_kept = asked.keeping.as_ref().is_some_and(|keeping| keeping.is_for_good());
-    if is_kept
+    if asked.kept.is_some()
         && dialect == Dialect::OpenaiResponses
         && let Some(yes) = Raw::parse("true")
     {

@@ -1,6 +1,7 @@
 //! Turning to a target: whether it rests, whether a further failover may be afforded, and a place within its limits.
 
 use std::hash::{Hash as _, Hasher as _};
+use std::time::Duration;
 
 use pilothouse_core::error::{Error, Kind, Retry};
 use pilothouse_core::exchange::Note;
@@ -14,6 +15,7 @@ use super::onward::Onward;
 use super::read::Asked;
 use crate::concurrency::{Full, Place, WAIT_MAX};
 use crate::job::Job;
+use crate::plan::Plan;
 use crate::shared::Shared;
 
 /// The places of one call at one target.
@@ -56,14 +58,25 @@ pub(super) async fn enter_route(
     Ok(())
 }
 
-/// Takes the places of a call that has one target and no deadline.
+/// Takes the places of a call that has one target and no deadline: on the route that it names, then at the target.
 ///
 /// # Errors
-/// [`Kind::RateLimited`] where none became free in time.
-pub(super) async fn enter_only(choice: &Choice, key: &str, job: &mut Job) -> Result<(), Error> {
+/// [`Kind::RateLimited`] where none became free within `wait`.
+pub(super) async fn enter_only(
+    plan: &Plan,
+    choice: &Choice,
+    key: &str,
+    wait: Duration,
+    job: &mut Job,
+) -> Result<(), Error> {
+    let until = Instant::now() + wait;
+    if let Some(limit) = plan.route(&choice.resolution.asked).and_then(|route| route.limit.as_ref()) {
+        let place = Box::pin(limit.enter(digest(key), until)).await;
+        job.takes_route(place.map_err(Full::into_error)?);
+    }
     let mut places = Places::new();
     for limit in &choice.resolution.target.limits {
-        let place = Box::pin(limit.enter(digest(key), Instant::now() + WAIT_MAX)).await;
+        let place = Box::pin(limit.enter(digest(key), until)).await;
         places.push(place.map_err(Full::into_error)?);
     }
     job.takes(places);

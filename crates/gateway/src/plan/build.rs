@@ -11,7 +11,7 @@ use pilothouse_core::clock::{Clock as _, SystemClock, UnixMs};
 use super::keys::{KeyInfo, Keys, digest_of};
 use super::limit::{Making, PlannedLimits};
 use super::provider::build_provider;
-use super::terms::Governance;
+use super::terms::{Governance, moment};
 use super::{Configured, Edition, Plan, Provider, cache, route};
 use crate::config::{self, ConfigError, Diagnostic, Source};
 use crate::exposure::Exposure;
@@ -179,7 +179,7 @@ fn providers(
 /// Secrets that stand in the file itself, where everybody who reads it, and its history, finds them.
 fn literal_secrets(source: &Source) -> Vec<Diagnostic> {
     let providers = source.file.providers.values().flat_map(config::Provider::secrets);
-    let keys = source.file.keys.values().map(|section| &section.secret);
+    let keys = source.file.keys.values().flat_map(config::Key::secrets);
     let mut found: Vec<_> = providers
         .chain(keys)
         .chain(&source.file.server.admin_token)
@@ -237,18 +237,24 @@ fn keys(
 ) -> Keys {
     let mut keys = Keys::default();
     for (name, section) in &source.file.keys {
-        let text = section.secret.get_ref();
-        let digest = digest(text, environment);
         let info = KeyInfo {
             name: name.get_ref().as_str().into(),
             application: section.application.as_deref().map(Into::into),
             terms: governance.terms(name.get_ref(), section, wrong),
         };
-        match digest {
-            Ok(digest) if keys.insert(digest, info) => {}
-            Ok(_) => wrong.push(Diagnostic::at(section.secret.span(), "another key has the same secret")),
-            Err(why) => wrong.push(Diagnostic::at(section.secret.span(), why)),
+        let until = section.previous.as_ref().and_then(|previous| moment(&previous.until, wrong));
+        let mut enter = |secret: &toml::Spanned<String>, add: &mut dyn FnMut(&mut Keys, [u8; 32]) -> bool| {
+            let why = match digest(secret.get_ref(), environment) {
+                Ok(digest) if add(&mut keys, digest) => return,
+                Ok(_) => "another key has the same secret".to_owned(),
+                Err(why) => why,
+            };
+            wrong.push(Diagnostic::at(secret.span(), why));
+        };
+        if let (Some(previous), Some(until)) = (&section.previous, until) {
+            enter(&previous.secret, &mut |keys, digest| keys.insert_previous(digest, &info, until));
         }
+        enter(&section.secret, &mut |keys, digest| keys.insert(digest, info.clone()));
     }
     keys
 }

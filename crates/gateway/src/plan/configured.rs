@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 use pilothouse_store::StoreError;
@@ -144,8 +145,14 @@ pub(crate) fn check_clashes(source: &Source, plan: &Plan, store: &Keys) -> Resul
     };
     // What another process changed a moment ago counts.
     store.refresh().map_err(failed)?;
-    let configured = plan.keys.iter().map(|(digest, key)| (&*key.name, *digest));
-    let clashes = store.clashes(configured).map_err(failed)?;
+    let mut clashes = store.clashes(plan.keys.digests()).map_err(failed)?;
+    // A key with two secrets clashes once by its name.
+    let mut told = Vec::new();
+    clashes.retain(|clash| {
+        let is_new = !told.contains(clash);
+        told.push(clash.clone());
+        is_new
+    });
     let file = &source.file;
     let mut wrong: Vec<Diagnostic> = clashes
         .into_iter()
@@ -179,4 +186,46 @@ pub(crate) fn check_clashes(source: &Source, plan: &Plan, store: &Keys) -> Resul
         }
     }
     if wrong.is_empty() { Ok(()) } else { Err(source.error(wrong)) }
+}
+
+/// What a look into the store beside a configuration came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreLook {
+    /// There is no store yet, and so nothing that could clash.
+    Nothing,
+    /// Nothing of the store has a name or a secret of the file. What else should be known of its keys, a sentence each.
+    Compared(Vec<String>),
+    /// The store could not be read, for this reason.
+    Unread(String),
+}
+
+/// Looks into the store of a data folder for what clashes with a configuration, without changing anything.
+///
+/// # Errors
+/// Each clash with its line.
+pub fn look_into_store(source: &Source, plan: &Plan, data_dir: &Path) -> Result<StoreLook, ConfigError> {
+    let store = match Keys::look(data_dir) {
+        Ok(store) => store,
+        Err(StoreError::Missing { .. }) => return Ok(StoreLook::Nothing),
+        Err(error) => return Ok(StoreLook::Unread(error.to_string())),
+    };
+    if let Err(error) = store.list().and_then(|_| store.limits()) {
+        return Ok(StoreLook::Unread(error.to_string()));
+    }
+    check_clashes(source, plan, &store)?;
+    let mut notes = Vec::new();
+    let index = store.index();
+    for key in index.keys() {
+        let (name, grants) = (&key.name, &key.grants);
+        if let Err(why) = plan.governance.minted_terms(name, key.expires, grants) {
+            notes.push(format!("the minted key `{name}` cannot call: {why}"));
+        }
+        if let Some(why) = plan.governance.missing_route(grants) {
+            notes.push(format!(
+                "a budget of the minted key `{name}` stops calls instead of taking a route: {why}"
+            ));
+        }
+    }
+    notes.sort();
+    Ok(StoreLook::Compared(notes))
 }

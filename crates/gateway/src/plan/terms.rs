@@ -6,14 +6,16 @@ mod temporary;
 #[cfg(test)]
 mod tests;
 
+pub(super) use read::expires as moment;
+pub(crate) use read::on_limit_text;
 pub(crate) use temporary::subject as temporary_subject;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use pilothouse_core::clock::UnixMs;
-use pilothouse_store::budget::{Rule, ScopeKind};
-use pilothouse_store::keys::{Grants, Role, TemporaryLimit};
+use pilothouse_store::budget::{OnLimit, Reserve, Rule, ScopeKind};
+use pilothouse_store::keys::{BudgetGrant, Grants, Role, TemporaryLimit};
 use pilothouse_store::limits::{Limits, Subject};
 use pilothouse_store::runs::RunLimits;
 
@@ -31,6 +33,26 @@ pub struct Budgeted {
     pub scope: Arc<str>,
     /// The cap and its periods.
     pub rule: Arc<Rule>,
+}
+
+impl Budgeted {
+    /// The same in the words of the configuration, with all that it leaves out.
+    #[must_use]
+    pub fn words(&self) -> BudgetGrant {
+        let (rule, calendar) = (&self.rule, self.rule.calendar());
+        BudgetGrant {
+            usd: rule.limit().to_string(),
+            every: calendar.every().as_str().to_owned(),
+            tz: Some(calendar.zone().to_owned()),
+            anchor: read::anchor_text(calendar),
+            on_limit: Some(on_limit_text(&rule.on_limit)),
+            reserve: Some(match rule.reserve {
+                Reserve::Worst => "worst".to_owned(),
+                Reserve::Expected => "expected".to_owned(),
+            }),
+            alerts: rule.alerts().iter().map(|share| f64::from(*share) / 10.0).collect(),
+        }
+    }
 }
 
 /// What a key is held to, with all that it inherits.
@@ -111,6 +133,8 @@ pub struct Governance {
     pub run_limits: RunLimits,
     /// Limits that are over at a moment.
     pub temporary: Vec<TemporaryLimit>,
+    /// The names of all routes, which budgets of minted keys may name.
+    route_names: BTreeSet<Box<str>>,
 }
 
 impl Governance {
@@ -142,6 +166,7 @@ impl Governance {
         }
         governance.run_limits = read::run_limits(&file.runs, wrong);
         governance.temporary = read::temporary(file, wrong);
+        governance.route_names = file.routes.keys().map(|name| name.get_ref().as_str().into()).collect();
         read::check_routes(file, wrong);
         governance
     }
@@ -188,8 +213,12 @@ impl Governance {
         push_limits(&mut limits, "key", name, read::granted_limits(grants));
         let mut budgets = Vec::new();
         for grant in &grants.budgets {
-            let rule = read::granted_rule(grant)?;
-            budgets.push(Budgeted { kind: ScopeKind::Key, scope: name.into(), rule });
+            let mut rule = read::granted_rule(grant)?;
+            // A route that went away since: what the budget cannot pay stops, as if it named none.
+            if matches!(&rule.on_limit, OnLimit::Downgrade(route) if !self.route_names.contains(route)) {
+                rule.on_limit = OnLimit::Stop;
+            }
+            budgets.push(Budgeted { kind: ScopeKind::Key, scope: name.into(), rule: Arc::new(rule) });
         }
         if let Some(team) = &grants.team {
             let inherited =
@@ -207,6 +236,18 @@ impl Governance {
             limits: limits.into(),
             budgets: budgets.into(),
         })
+    }
+
+    /// The route that a budget of a minted key turns to and that is not in the configuration, as a sentence.
+    #[must_use]
+    pub fn missing_route(&self, grants: &Grants) -> Option<String> {
+        let rules = grants.budgets.iter().filter_map(|grant| read::granted_rule(grant).ok());
+        let mut routes = rules.filter_map(|rule| match rule.on_limit {
+            OnLimit::Downgrade(route) => Some(route),
+            OnLimit::Stop | OnLimit::Warn => None,
+        });
+        let missing = routes.find(|route| !self.route_names.contains(route))?;
+        Some(format!("there is no route `{missing}`; add `[routes.{missing}]`, or name one that there is"))
     }
 
     /// Whether a team is `above`, or below it.

@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use pilothouse_core::exchange::{Exchange, Note, Outcome};
+use pilothouse_core::money::PicoUsd;
 use pilothouse_core::usage::Provenance;
+use pilothouse_store::{By, Reader, UsageQuery};
 use serde_json::{Value, json};
 
 use crate::budgets::billed;
 use crate::faults::MORE_VENDORS;
 use crate::harness::http::{End, Got};
 use crate::harness::reading::{self, Client, Read};
-use crate::harness::{BOTH_VENDORS, House};
+use crate::harness::{BOTH_VENDORS, House, eventually};
 use crate::routes::refusal_of;
 
 const CHEAP: &str = "gpt-4o-mini";
@@ -112,6 +114,55 @@ fn cheap_answer_that_will_not_do_escalates_and_both_are_in_the_bill() {
             assert!(!cheap.why.contains("it is not"), "receipts hold no bodies: {}", cheap.why);
             assert_eq!(record.answer_bytes, got.body.len() as u64, "{label}");
         }
+    }
+}
+
+#[test]
+fn each_answer_of_a_cascade_is_booked_at_its_own_model_as_the_fleet_books_it() {
+    let house = house(&agreeing("agreement = \"final-answer\"\nbuffer = true"));
+    let (mut calls, mut last) = (0, None);
+    for client in Client::FOUR {
+        for (text, is_stream) in [("[[say:The answer is 42.]]", false), ("[[say:The answer is 42.]]", true)] {
+            let (got, _) = ask(&house, client, &format!("Sum? {text}"), is_stream);
+            assert_eq!(got.status, 200, "{}", got.text());
+            (calls, last) = (calls + 1, Some(got));
+        }
+    }
+    // Nothing agrees with an answer that is no number: both cheap ones are set aside.
+    for is_stream in [false, true] {
+        let (got, _) = ask(&house, Client::Openai, "Is it? [[words:30]]", is_stream);
+        assert_eq!(got.status, 200, "{}", got.text());
+        (calls, last) = (calls + 1, Some(got));
+    }
+    let record = house.record(&last.unwrap());
+    assert_eq!((taken_by(&record), record.receipt.as_ref().unwrap().answers.len()), (STRONG, 2));
+    let query = UsageQuery { by: By::Model, since: None, until: None };
+    let report = eventually("all is in the roll-ups", || {
+        let report = Reader::open(&house.data()).unwrap().usage(&query).unwrap();
+        (report.total.exchanges == calls).then_some(report)
+    });
+    let fleet = house.fleet.totals();
+    for (vendor, model) in [("openai", CHEAP), ("anthropic", SECOND), ("anthropic", STRONG)] {
+        let ours = report.rows.iter().find(|row| row.name.as_deref() == Some(&format!("{vendor}/{model}")));
+        let ours = ours.unwrap_or_else(|| panic!("{model} is not in {report:?}")).totals;
+        let theirs = &fleet[vendor][model];
+        assert_eq!(ours.cost().to_string(), PicoUsd(picousd(theirs)).to_string(), "{model}: {theirs}");
+        let tokens = |class: &str| theirs["tokens"][class].as_u64().unwrap_or(0);
+        let input =
+            tokens("input") + tokens("cache_read") + tokens("cache_write_5m") + tokens("cache_write_1h");
+        assert_eq!(ours.tokens().input_total(), u128::from(input), "{model}: {theirs}");
+        let output = tokens("output") + tokens("reasoning");
+        assert_eq!(ours.tokens().output_total(), u128::from(output), "{model}: {theirs}");
+        assert_eq!(ours.exchanges + ours.answers, theirs["completed"].as_u64().unwrap(), "{model}: {theirs}");
+    }
+    assert!(report.rows.iter().any(|row| row.totals.exchanges == 0 && row.totals.answers > 0), "{report:?}");
+}
+
+/// What the fleet has billed for a model.
+fn picousd(totals: &Value) -> i128 {
+    match &totals["picousd"] {
+        Value::String(text) => text.parse().unwrap(),
+        number => number.to_string().parse().unwrap_or_else(|_| panic!("{totals}")),
     }
 }
 

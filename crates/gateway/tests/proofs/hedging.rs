@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use pilothouse_core::exchange::{Exchange, Outcome};
 use pilothouse_core::money::PicoUsd;
+use pilothouse_store::BodyReader;
 use serde_json::{Value, json};
 
 use crate::harness::http::{Got, Stream};
@@ -140,6 +141,88 @@ fn the_first_target_wins_where_it_speaks_first_and_the_hedge_is_cancelled() {
         eventually("the hedge is cancelled", || {
             (gone(&house, "anthropic", SILENT) == nth as u64 + 1).then_some(())
         });
+    }
+}
+
+/// The bodies of an exchange as they are kept.
+fn kept(house: &House, got: &Got) -> pilothouse_store::Kept {
+    let id = got.header("x-pilothouse-exchange").unwrap().parse().unwrap();
+    eventually("the bodies are kept", || {
+        BodyReader::open(&house.data()).unwrap()?.exchange(id, None).unwrap()
+    })
+}
+
+#[test]
+fn the_answer_that_was_passed_on_is_the_one_that_is_kept() {
+    let keeps = "[store]\nbodies = \"all\"\n";
+    for (targets, vendor) in [
+        ([SLOW.to_owned(), "anthropic/claude-haiku-4-5".to_owned()], "anthropic"),
+        ([SLOW.to_owned(), format!("anthropic/{SILENT}")], "openai"),
+    ] {
+        let targets = targets.each_ref().map(String::as_str);
+        let house = house(&format!("{}{keeps}", route("kept", &targets)), &["kept"]);
+        for client in Client::FOUR {
+            for is_stream in [false, true] {
+                let got = ask(&house, client, "kept", is_stream);
+                let label = format!("{} {is_stream} {vendor}", client.name());
+                assert_eq!(read(client, &got, is_stream).text, SAID, "{label}: {}", got.text());
+                let record = house.record(&got);
+                assert_eq!(&*record.target.as_ref().unwrap().vendor, vendor, "{label}");
+                assert!(codes(&record).contains(&"hedge".to_owned()), "{label}");
+                let kept = kept(&house, &got);
+                assert!(kept.is_whole && kept.answer[..] == got.body[..], "{label}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_conversation_goes_on_from_whichever_answer_was_passed_on() {
+    let vendors = format!(
+        "{BOTH_VENDORS}[providers.second]\nvendor = \"openai\"\nbase_url = \"http://FLEET/openai/v1\"\n\
+         api_key = \"sk-upstream-openai\"\n[store]\nbodies = \"all\"\n"
+    );
+    let routes =
+        route("other", &[SLOW, "anthropic/claude-haiku-4-5"]) + &route("same", &[SLOW, "second/gpt-4.1"]);
+    let house = house_of(&vendors, &routes, &["other", "same"]);
+    let respond = |model: &str, previous: &Value| {
+        let body = json!({"model": model, "input": "Hello. [[say:It was the heron.]]", "max_output_tokens": 60,
+            "previous_response_id": previous, "store": true});
+        let got = house.post("/v1/responses", &[], body.to_string().as_bytes());
+        assert_eq!(got.status, 200, "{}", got.text());
+        got
+    };
+    let edits = |got: &Got| {
+        let receipt = house.record(got).receipt.unwrap_or_default();
+        receipt.edits.iter().map(|note| note.code.to_string()).collect::<Vec<_>>()
+    };
+    let first = respond("other", &Value::Null);
+    assert_eq!(&*house.record(&first).target.unwrap().vendor, "anthropic");
+    let next = respond("anthropic/claude-haiku-4-5", &first.json()["id"]);
+    assert!(edits(&next).contains(&"set:input".to_owned()), "{:?}", edits(&next));
+    assert!(house.fleet.last()["body"].as_str().unwrap().contains("It was the heron."));
+
+    let first = respond("same", &Value::Null);
+    assert_eq!(&*house.record(&first).target.unwrap().vendor, "second");
+    assert_eq!(kept(&house, &first).holder.as_deref(), Some("second"), "it holds its response itself");
+    let next = respond("second/gpt-4.1", &first.json()["id"]);
+    assert!(!edits(&next).contains(&"set:input".to_owned()), "{:?}", edits(&next));
+    let elsewhere = respond("openai/gpt-4.1", &first.json()["id"]);
+    assert!(edits(&elsewhere).contains(&"set:input".to_owned()), "{:?}", edits(&elsewhere));
+}
+
+#[test]
+fn a_target_that_is_asked_after_a_lost_race_is_the_holder_of_its_response() {
+    let vendors = format!(
+        "{BOTH_VENDORS}[providers.third]\nvendor = \"openai\"\nbase_url = \"http://FLEET/openai/v1\"\n\
+         api_key = \"sk-upstream-openai\"\n[store]\nbodies = \"all\"\n"
+    );
+    let targets = ["openai/fault-500", "anthropic/fault-500", "third/gpt-4.1"];
+    let house = house_of(&vendors, &route("last", &targets), &[]);
+    for is_stream in [false, true] {
+        let got = ask(&house, Client::Responses, "last", is_stream);
+        assert_eq!(read(Client::Responses, &got, is_stream).text, SAID, "{}", got.text());
+        assert_eq!(kept(&house, &got).holder.as_deref(), Some("third"));
     }
 }
 

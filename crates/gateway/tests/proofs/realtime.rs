@@ -231,3 +231,84 @@ fn a_client_that_vanishes_leaves_no_conversation_behind() {
         (in_flight == 0).then_some(())
     });
 }
+
+/// What a refused handshake says, without the connection being kept for more.
+fn refused(house: &House, path: &str, headers: &str) -> (String, String) {
+    let mut client = Client::open(house, path, headers);
+    let length = client.head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+    let length: usize = length.parse().unwrap();
+    while client.held.len() < length {
+        assert!(client.more(), "the body ended early");
+    }
+    (client.head, String::from_utf8(client.held).unwrap())
+}
+
+#[test]
+fn a_conversation_takes_a_place_within_each_limit_for_as_long_as_it_lasts() {
+    let vendors =
+        BOTH_VENDORS.replace("[providers.openai]", "[providers.openai]\nconcurrency = 2\nqueue = 0");
+    let routes = "[routes.voice]\ntargets = [\"openai/gpt-realtime\"]\nconcurrency = 1\nqueue = 0\n";
+    let house = House::with(&format!("{vendors}{routes}"));
+    let places = |scope: &str, name: &str| {
+        let page = house.get("/metrics", &[]).text();
+        let line = format!("pilothouse_limit_places_taken{{scope=\"{scope}\",name=\"{name}\"}} ");
+        page.lines().find_map(|one| one.strip_prefix(&line)).unwrap().to_owned()
+    };
+    let mut on_route = Client::open(&house, "/v1/realtime?model=voice", "");
+    on_route.until("session.created");
+    assert_eq!((places("route", "voice"), places("provider", "openai")), ("1".into(), "1".into()));
+    let (head, body) = refused(&house, "/v1/realtime?model=voice", "");
+    assert!(head.starts_with("HTTP/1.1 429 ") && head.contains("\r\nretry-after: "), "{head}");
+    let error: Value = serde_json::from_str(&body).unwrap();
+    let said = error["error"]["message"].as_str().unwrap();
+    assert!(said.contains("the route `voice` takes 1 calls at once, and 0 wait already"), "{said}");
+    let mut by_name = Client::open(&house, "/v1/realtime?model=gpt-realtime", "");
+    by_name.until("session.created");
+    // The provider is full now, for conversations and for every other call.
+    let (head, body) = refused(&house, "/v1/realtime?model=gpt-realtime", "");
+    assert!(head.starts_with("HTTP/1.1 429 ") && body.contains("the provider `openai`"), "{head}{body}");
+    let chat = json!({ "model": "openai/gpt-4o-mini", "messages": [{ "role": "user", "content": "Hi." }] });
+    assert_eq!(house.post("/v1/chat/completions", &[], chat.to_string().as_bytes()).status, 429);
+    assert_eq!(house.fleet.log().len(), 2, "nothing was sent for those who were turned away");
+    on_route.say("Hello. [[say:still here]]");
+    assert_eq!(on_route.until("response.output_text.done")["text"], "still here");
+    drop((on_route, by_name));
+    eventually("places are given back", || {
+        (places("route", "voice") == "0" && places("provider", "openai") == "0").then_some(())
+    });
+    assert_eq!(house.post("/v1/chat/completions", &[], chat.to_string().as_bytes()).status, 200);
+}
+
+#[test]
+fn a_conversation_counts_in_the_calls_at_once_of_its_key() {
+    let configuration =
+        format!("{BOTH_VENDORS}\n[keys.voice]\nsecret = \"env:VOICE\"\nlimits = {{ concurrency = 1 }}\n");
+    let house = House::with_secrets(&configuration, &[("VOICE", "key-of-voice")]);
+    let (path, key) = ("/v1/realtime?model=gpt-realtime", "authorization: Bearer key-of-voice\r\n");
+    let mut first = Client::open(&house, path, key);
+    first.until("session.created");
+    let (head, body) = refused(&house, path, key);
+    assert!(head.starts_with("HTTP/1.1 429 ") && head.contains("\r\nretry-after: "), "{head}");
+    assert!(body.contains("key voice is limited to 1"), "{body}");
+    drop(first);
+    eventually("the place is given back", || {
+        Client::open(&house, path, key).head.starts_with("HTTP/1.1 101 ").then_some(())
+    });
+}
+
+#[test]
+fn a_handshake_waits_a_moment_for_a_place_where_there_is_a_queue() {
+    let house =
+        House::with(&BOTH_VENDORS.replace("[providers.openai]", "[providers.openai]\nconcurrency = 1"));
+    let mut first = Client::open(&house, "/v1/realtime?model=gpt-realtime", "");
+    first.until("session.created");
+    std::thread::scope(|scope| {
+        let second = scope.spawn(|| Client::open(&house, "/v1/realtime?model=gpt-realtime", "").head);
+        eventually("the second one waits", || {
+            let waiting = "pilothouse_limit_waiting{scope=\"provider\",name=\"openai\"} 1";
+            house.get("/metrics", &[]).text().contains(waiting).then_some(())
+        });
+        drop(first);
+        assert!(second.join().unwrap().starts_with("HTTP/1.1 101 "));
+    });
+}

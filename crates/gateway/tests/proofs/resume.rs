@@ -1,10 +1,12 @@
 //! Streams of text that break off and are continued by another call: spliced without a repeated or lost byte, both calls
 //! counted, and told as broken off where nothing may be continued.
 
+use pilothouse_core::dialect::Dialect;
 use pilothouse_core::exchange::Outcome;
 use pilothouse_core::usage::Provenance;
 use serde_json::{Value, json};
 
+use crate::harness::frames;
 use crate::harness::http::{End, Got};
 use crate::harness::reading::{self, Client};
 use crate::harness::scripted::{self, Act, STREAM_HEAD, Scripted, chunk};
@@ -220,5 +222,157 @@ fn the_strict_fleet_takes_what_continues_a_text_and_goes_on_from_it() {
         let told = house.record(&got).bill;
         let billed: u64 = log[before..].iter().map(|entry| entry["tokens"]["input"].as_u64().unwrap()).sum();
         assert_eq!(told.usage.input, billed, "the inputs of all three calls");
+    }
+}
+
+/// Goes on from a text, as the catalogue and its rules know it.
+const CLAUDE: &str = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
+
+/// Bedrock's stream that says `text` in pieces of a few characters. Only a whole one tells what it used.
+fn says_as_bedrock(text: &str, input: u64, is_whole: bool) -> Act {
+    let mut pieces = vec![BEDROCK_HEAD.as_bytes().to_vec()];
+    let mut tell = |name: &str, data: Value| {
+        pieces.push(chunk(&frames::write("event", name, data.to_string().as_bytes())));
+    };
+    tell("messageStart", json!({"role": "assistant"}));
+    let characters: Vec<char> = text.chars().collect();
+    for some in characters.chunks(7) {
+        let text: String = some.iter().collect();
+        tell("contentBlockDelta", json!({"delta": {"text": text}, "contentBlockIndex": 0}));
+    }
+    if is_whole {
+        tell("contentBlockStop", json!({"contentBlockIndex": 0}));
+        tell("messageStop", json!({"stopReason": "end_turn"}));
+        let usage = json!({"inputTokens": input, "outputTokens": 30, "totalTokens": input + 30});
+        tell("metadata", json!({"usage": usage, "metrics": {"latencyMs": 7}}));
+        pieces.push(scripted::LAST_CHUNK.to_vec());
+    }
+    Act::Write(pieces)
+}
+
+const BEDROCK_HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/vnd.amazon.eventstream\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n";
+
+/// A gateway before a vendor of Bedrock's dialect that follows a script, and a route to it.
+fn scripted_bedrock(acts: Vec<Act>) -> (House, Scripted) {
+    let vendor = Scripted::start(acts);
+    let provider = format!(
+        "[providers.box]\ndialect = \"bedrock-converse\"\nplatform = \"bedrock\"\nbase_url = \"http://{}\"\n\
+         api_key = \"bedrock-key\"\n[routes.talk]\ntargets = [\"box/{CLAUDE}\"]\nresume = true\n",
+        vendor.address
+    );
+    (house(&provider), vendor)
+}
+
+/// The same, ended by an exception inside the stream.
+fn says_and_errs(text: &str) -> Act {
+    let Act::Write(mut pieces) = says_as_bedrock(text, 40, false) else { unreachable!() };
+    let payload = json!({"message": "The system encountered an unexpected error during processing. Try your request again."});
+    pieces.push(chunk(&frames::write(
+        "exception",
+        "internalServerException",
+        payload.to_string().as_bytes(),
+    )));
+    pieces.push(scripted::LAST_CHUNK.to_vec());
+    Act::Write(pieces)
+}
+
+/// The last message that Bedrock was sent, and how many tokens it may write.
+fn bedrock_prefill(request: &str) -> (Value, u64) {
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    let path = format!("/model/{}/converse-stream", CLAUDE.replace(':', "%3A"));
+    assert!(head.starts_with(&format!("POST {path} HTTP/1.1\r\n")), "{head}");
+    let body: Value = serde_json::from_str(body).unwrap();
+    let limit = body["inferenceConfig"]["maxTokens"].as_u64().unwrap();
+    (body["messages"].as_array().unwrap().last().unwrap().clone(), limit)
+}
+
+#[test]
+fn a_cut_event_stream_of_bedrock_is_continued_for_every_client() {
+    for client in Client::FOUR {
+        let label = client.name();
+        let first = SAID.find("and the next").unwrap();
+        let trimmed = SAID[..first].trim_end().len();
+        let second = at(70);
+        let acts = vec![
+            says_as_bedrock(&SAID[..first], 40, false),
+            says_as_bedrock(&SAID[trimmed..second], 50, false),
+            says_as_bedrock(&SAID[SAID[..second].trim_end().len()..], 60, true),
+        ];
+        let (house, vendor) = scripted_bedrock(acts);
+        let mut body = client.ask("talk", "Tell me.", true);
+        match client {
+            Client::Openai => body["max_completion_tokens"] = 400.into(),
+            Client::Anthropic => body["max_tokens"] = 400.into(),
+            Client::Responses => body["max_output_tokens"] = 400.into(),
+            Client::Gemini => body["generationConfig"] = json!({"maxOutputTokens": 400}),
+        }
+        let got = house.post(&client.path_to("talk", true), &[], body.to_string().as_bytes());
+        let read = reading::stream(client, &got.body);
+        assert_eq!((got.status, got.end), (200, End::Whole), "{label}: {}", got.text());
+        assert_eq!((read.text.as_str(), read.error.as_ref()), (SAID, None), "{label}: {}", got.text());
+        assert!(read.is_terminated, "{label}");
+        let requests = vendor.requests();
+        assert_eq!(requests.len(), 3, "{label}");
+        let said = |text: &str| json!({"role": "assistant", "content": [{"text": text}]});
+        let (begun, less) = bedrock_prefill(&requests[1]);
+        assert_eq!(begun, said(&SAID[..trimmed]), "{label}: no white space at its end");
+        let (more, least) = bedrock_prefill(&requests[2]);
+        assert_eq!(more, said(SAID[..second].trim_end()), "{label}");
+        assert!(least < less && less < 400, "{label}: what was written counts: {less}, then {least}");
+        let record = house.record(&got);
+        assert_eq!(record.outcome, Outcome::Complete, "{label}");
+        assert_eq!(record.target.as_ref().unwrap().dialect, Dialect::BedrockConverse, "{label}");
+        // Bedrock tells what a call has used at its end only, so that those of the first two are estimated.
+        assert_eq!(
+            (record.bill.usage.input, record.bill.usage.output),
+            (60, 30),
+            "{label}: {:?}",
+            record.bill
+        );
+        assert_eq!(record.bill.provenance, Provenance::Partial, "{label}");
+        assert!(record.bill.estimated_output > 0, "{label}: {:?}", record.bill);
+        let receipt = record.receipt.unwrap();
+        assert_eq!(receipt.answers.len(), 2, "{label}");
+        let resumed = receipt.notes.iter().filter(|note| note.code == "resume").count();
+        assert_eq!(resumed, 2, "{label}: {:?}", receipt.notes);
+    }
+}
+
+#[test]
+fn a_bedrock_client_reads_one_event_stream_of_a_continued_answer() {
+    let first = at(40);
+    let acts = vec![
+        says_and_errs(&SAID[..first]),
+        says_as_bedrock(&SAID[SAID[..first].trim_end().len()..], 60, true),
+    ];
+    let (house, vendor) = scripted_bedrock(acts);
+    let body = json!({"messages": [{"role": "user", "content": [{"text": "Tell me."}]}], "inferenceConfig": {"maxTokens": 400}});
+    let got = house.post("/model/talk/converse-stream", &[], body.to_string().as_bytes());
+    assert_eq!((got.status, got.end, vendor.calls()), (200, End::Whole, 2), "{}", got.text());
+    let frames = frames::read(&got.body);
+    let count = |name: &str| frames.iter().filter(|frame| frame.name == name).count();
+    assert_eq!(["messageStart", "messageStop", "metadata"].map(count), [1, 1, 1]);
+    let text: String = frames.iter().filter_map(|frame| frame.data["delta"]["text"].as_str()).collect();
+    assert_eq!(text, SAID);
+}
+
+#[test]
+fn the_strict_fleets_bedrock_goes_on_from_what_it_is_given() {
+    // A name of the fleet's that breaks off, told as the Claude that it stands for.
+    let house = house(&format!(
+        "[providers.bedrock]\ndialect = \"bedrock-converse\"\nplatform = \"bedrock\"\nbase_url = \"http://FLEET/bedrock\"\n\
+         api_key = \"ABSK-upstream-bedrock\"\nbreaker = false\ndeployments = {{ fault-cut-50 = \"{CLAUDE}\" }}\n\
+         [routes.talk]\ntargets = [\"bedrock/fault-cut-50\"]\nresume = true\n"
+    ));
+    for client in Client::FOUR {
+        let before = house.fleet.log().len();
+        let got = ask(&house, client, "talk");
+        let read = reading::stream(client, &got.body);
+        let log = house.fleet.log();
+        let statuses: Vec<_> = log[before..].iter().map(|entry| entry["status"].as_u64()).collect();
+        assert_eq!(statuses, [Some(200); 3], "{}: {}", client.name(), got.text());
+        assert!(SAID.starts_with(&read.text), "{}: {:?}", client.name(), read.text);
+        assert!(read.text.len() * 10 > SAID.len() * 7, "{}: {:?}", client.name(), read.text);
+        assert!(read.error.is_some() && !read.is_terminated, "{}", client.name());
     }
 }

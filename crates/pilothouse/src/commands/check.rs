@@ -9,7 +9,7 @@ use std::sync::Arc;
 use clap::Args;
 use pilothouse_gateway::config::{ConfigError, Signing, Source};
 use pilothouse_gateway::metrics::Metrics;
-use pilothouse_gateway::plan::{self, Environment, Plan, Tie};
+use pilothouse_gateway::plan::{self, Environment, Plan, StoreLook, Tie};
 use serde_json::{Value, json};
 
 /// Most ties that are listed; their number is told in any case.
@@ -21,9 +21,19 @@ pub(crate) struct Check {
     /// The configuration file.
     #[arg(long, short, value_name = "FILE", env = "PILOTHOUSE_CONFIG", default_value = "pilothouse.toml")]
     config: PathBuf,
+    /// The data folder whose minted keys and temporary limits must not have names of the file; the configuration's where not
+    /// given. It is only read.
+    #[arg(long, value_name = "DIR", env = "PILOTHOUSE_DATA")]
+    data: Option<PathBuf>,
     /// Print one JSON document.
     #[arg(long)]
     json: bool,
+}
+
+/// What stands in the store beside the configuration.
+struct Stored {
+    data: PathBuf,
+    look: StoreLook,
 }
 
 impl Check {
@@ -32,14 +42,18 @@ impl Check {
             let environment = Environment::of_process(&source);
             let listen = plan::listen_address(&source)?;
             Signing::of(&source)?;
-            plan::build(&source, &environment, listen, 1, &Arc::new(Metrics::default()))
+            let plan = plan::build(&source, &environment, listen, 1, &Arc::new(Metrics::default()))?;
+            let data = self.data.clone().unwrap_or_else(|| source.data_dir());
+            let look = plan::look_into_store(&source, &plan, &data)?;
+            Ok((plan, Stored { data, look }))
         });
         match built {
-            Ok(plan) => {
+            Ok((plan, stored)) => {
                 if self.json {
-                    writeln!(out, "{}", good_json(&plan))?;
+                    writeln!(out, "{}", good_json(&plan, &stored))?;
                 } else {
                     write_good(out, &self.config, &plan)?;
+                    write_stored(out, &stored)?;
                 }
                 Ok(ExitCode::SUCCESS)
             }
@@ -77,6 +91,21 @@ fn authentication(plan: &Plan) -> impl Iterator<Item = (&str, &str)> {
     plan.providers.iter().filter_map(|provider| Some((&*provider.name, provider.authentication.as_deref()?)))
 }
 
+/// Tells what the store has against the configuration, where there is anything to tell.
+fn write_stored(out: &mut dyn Write, Stored { data, look }: &Stored) -> io::Result<()> {
+    match look {
+        StoreLook::Nothing => Ok(()),
+        StoreLook::Compared(notes) => {
+            notes.iter().try_for_each(|note| writeln!(out, "in the store of {}: {note}", data.display()))
+        }
+        StoreLook::Unread(why) => writeln!(
+            out,
+            "not compared with the store of {}, so that a name that both have is only found by `pilothouse serve`: {why}",
+            data.display()
+        ),
+    }
+}
+
 /// Tells of names that only the order of the file decides: whoever moves a section would move their calls.
 fn write_ties(out: &mut dyn Write, ties: &[Tie]) -> io::Result<()> {
     let Some(first) = ties.first() else { return Ok(()) };
@@ -104,7 +133,16 @@ fn pins(tie: &Tie) -> impl Iterator<Item = String> {
     [&tie.taker].into_iter().chain(&tie.others).map(|provider| format!("{provider}/{}", tie.name))
 }
 
-fn good_json(plan: &Plan) -> Value {
+fn stored_json(Stored { data, look }: &Stored) -> Value {
+    let (state, notes, reason) = match look {
+        StoreLook::Nothing => ("none", [].as_slice(), None),
+        StoreLook::Compared(notes) => ("compared", notes.as_slice(), None),
+        StoreLook::Unread(why) => ("unread", [].as_slice(), Some(why)),
+    };
+    json!({ "data": data, "state": state, "notes": notes, "reason": reason })
+}
+
+fn good_json(plan: &Plan, stored: &Stored) -> Value {
     let ties = plan.ties();
     let shown: Vec<Value> = ties
         .iter()
@@ -120,6 +158,7 @@ fn good_json(plan: &Plan) -> Value {
         "authentication": authentication(plan).collect::<BTreeMap<_, _>>(),
         "problems": [],
         "ties": { "count": ties.len(), "first": shown },
+        "store": stored_json(stored),
     })
 }
 
@@ -140,90 +179,4 @@ fn bad_json(path: &Path, error: &ConfigError) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::Parser;
-
-    use super::*;
-
-    #[derive(Parser)]
-    struct Line {
-        #[command(flatten)]
-        check: Check,
-    }
-
-    /// Checks a configuration with two servers, the second of which lists `shared` models of the first.
-    fn check(shared: usize, more: &[&str]) -> String {
-        let list = |own: &str| {
-            let names: Vec<String> = (0..shared).map(|nth| format!("\"m{nth}\"")).collect();
-            format!("[\"{own}\", {}]", names.join(", "))
-        };
-        let section = |name: &str| {
-            format!(
-                "[providers.{name}]\ndialect = \"openai-chat\"\nbase_url = \"http://{name}.test/v1\"\nmodels = {}\n",
-                list(name)
-            )
-        };
-        checked(&(section("left") + &section("attic")), more)
-    }
-
-    fn checked(configuration: &str, more: &[&str]) -> String {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("pilothouse.toml");
-        std::fs::write(&path, configuration).unwrap();
-        let line = [&["check", "--config", path.to_str().unwrap()], more].concat();
-        let mut out = Vec::new();
-        let code = Line::try_parse_from(line).unwrap().check.run(&mut out).unwrap();
-        assert_eq!(code, ExitCode::SUCCESS);
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn ties_are_told_with_their_taker_and_how_to_choose() {
-        let text = check(1, &[]);
-        let lines: Vec<&str> = text.lines().skip(1).collect();
-        assert_eq!(
-            lines,
-            [
-                "1 model name that several providers could take; the one that stands first in the file does:",
-                "  m0: left takes it before attic",
-                "to choose yourself, ask with the provider's name before the model's: `left/m0` or `attic/m0`",
-            ]
-        );
-    }
-
-    #[test]
-    fn many_ties_are_counted_and_the_first_twenty_are_listed() {
-        let text = check(23, &[]);
-        assert!(text.contains("\n23 model names that several providers could take"), "{text}");
-        assert!(text.contains("\n  m19: left takes") && !text.contains("m20"), "{text}");
-        assert!(text.contains("\n  and 3 more\n"), "{text}");
-        let document: Value = serde_json::from_str(&check(23, &["--json"])).unwrap();
-        assert_eq!(document["ties"]["count"], 23);
-        assert_eq!(document["ties"]["first"].as_array().unwrap().len(), 20);
-        assert_eq!(
-            document["ties"]["first"][0],
-            json!({"name": "m0", "taker": "left", "others": ["attic"], "pins": ["left/m0", "attic/m0"]})
-        );
-    }
-
-    #[test]
-    fn nothing_is_said_of_ties_where_there_are_none() {
-        assert_eq!(check(0, &[]).lines().count(), 1);
-        let document: Value = serde_json::from_str(&check(0, &["--json"])).unwrap();
-        assert_eq!(document["ties"], json!({"count": 0, "first": []}));
-    }
-
-    #[test]
-    fn a_cloud_is_told_with_how_its_calls_are_authorised_or_what_that_lacks() {
-        let configuration = "[providers.bedrock]\naws_access_key_id = \"AKIACANARY\"\naws_secret_access_key = \"canary\"\nparams = { region = \"eu-west-1\" }\n[providers.azure]\nentra = { tenant = \"t\", client_id = \"app\", client_secret = \"canary\" }\nparams = { resource = \"r\" }\n";
-        let text = checked(configuration, &[]);
-        let signs =
-            "bedrock signs calls for bedrock in eu-west-1 with the access key pair of aws_access_key_id";
-        let fetches = "azure fetches access tokens of Entra ID for the application app (entra)";
-        assert!(text.contains(&format!("\n  {signs}\n  {fetches}\n")), "{text}");
-        let json = checked(configuration, &["--json"]);
-        let document: Value = serde_json::from_str(&json).unwrap();
-        assert_eq!(format!("azure {}", document["authentication"]["azure"].as_str().unwrap()), fetches);
-        assert!(!(text + &json).to_lowercase().contains("canary"));
-    }
-}
+mod tests;

@@ -5,26 +5,26 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::str::FromStr;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 use pilothouse_core::clock::{Clock, SystemClock, UnixMs};
 use pilothouse_core::money::PicoUsd;
 use pilothouse_gateway::access::entropy;
-use pilothouse_gateway::plan::terms::check_grants;
 use pilothouse_store::budget::{BudgetBooks, ScopeKind};
-use pilothouse_store::keys::{
-    BudgetGrant, Entropy, FreshSecret, Grants, KeyRow, Keys as Store, NewKey, Role,
-};
+use pilothouse_store::keys::{BudgetGrant, Entropy, FreshSecret, Grants, KeyRow, Keys as Store, NewKey};
 use pilothouse_store::{LEDGER_FILE, StoreError};
 use serde_json::{Value, json};
 
 use super::logs::receipt::money_json;
-use super::logs::source::{Span, When, iso, listed, plain, table};
+use super::logs::source::{Span, iso, listed, plain, table};
+
+mod terms;
 
 #[cfg(test)]
 mod tests;
+
+use terms::Terms;
 
 /// Makes, lists and ends keys that callers authenticate with.
 #[derive(Clone, Debug, clap::Args)]
@@ -70,96 +70,6 @@ enum Action {
         #[command(flatten)]
         terms: Box<Terms>,
     },
-}
-
-/// What a key is for and what it may.
-#[derive(Clone, Debug, Default, clap::Args)]
-struct Terms {
-    /// Its team, as `[teams.NAME]` of the configuration; an empty one takes it away.
-    #[arg(long)]
-    team: Option<String>,
-    /// Its project, for reports.
-    #[arg(long)]
-    project: Option<String>,
-    /// The application that calls with it, where the caller does not say.
-    #[arg(long, value_name = "APPLICATION")]
-    app: Option<String>,
-    /// What it may do besides calling models: caller, viewer, lead or admin.
-    #[arg(long, value_parser = parse_role)]
-    role: Option<Role>,
-    /// A route or target that it may call, `openai/*` for all of a provider; may be given several times. An empty one allows
-    /// everything again.
-    #[arg(long, value_name = "NAME")]
-    allow: Vec<String>,
-    /// Requests per minute; 0 takes the limit away.
-    #[arg(long, value_name = "N")]
-    rpm: Option<u64>,
-    /// Tokens per minute; 0 takes the limit away.
-    #[arg(long, value_name = "N")]
-    tpm: Option<u64>,
-    /// Calls at once; 0 takes the limit away.
-    #[arg(long, value_name = "N")]
-    concurrency: Option<u32>,
-    /// A budget in US dollars: 5/hour, 20/day, 500/month, 1000/total; may be given once per period. `none` takes all away.
-    #[arg(long, value_name = "USD/PERIOD")]
-    budget: Vec<BudgetText>,
-    /// The zone whose calendar the budgets follow, such as Europe/Berlin; UTC where not given.
-    #[arg(long, value_name = "ZONE", requires = "budget")]
-    tz: Option<String>,
-    /// When it ends: after a length of time (90d), on a day (2026-12-31) or at a moment; `never` takes the end away.
-    #[arg(long, value_name = "TIME")]
-    expires: Option<End>,
-}
-
-/// A budget as people type it.
-#[derive(Clone, Debug)]
-enum BudgetText {
-    None,
-    Some(BudgetGrant),
-}
-
-impl FromStr for BudgetText {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text == "none" {
-            return Ok(Self::None);
-        }
-        let Some((usd, every)) = text.split_once('/') else {
-            return Err(format!("`{text}` is no budget: write dollars and a period, such as 20/day"));
-        };
-        let grant = BudgetGrant { usd: usd.to_owned(), every: every.to_owned(), tz: None };
-        check_grants(&Grants { budgets: vec![grant.clone()], ..Grants::default() })?;
-        Ok(Self::Some(grant))
-    }
-}
-
-/// The end of a key as people type it.
-#[derive(Clone, Copy, Debug)]
-enum End {
-    Never,
-    After(Span),
-    At(UnixMs),
-}
-
-impl FromStr for End {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.parse() {
-            _ if text == "never" => Ok(Self::Never),
-            Ok(When::Ago(span)) => Ok(Self::After(span)),
-            Ok(When::At(at)) => Ok(Self::At(at)),
-            Err(why) => Err(why),
-        }
-    }
-}
-
-fn parse_role(text: &str) -> Result<Role, String> {
-    Role::parse(text).ok_or_else(|| {
-        let names: Vec<&str> = Role::ALL.into_iter().map(Role::as_str).collect();
-        format!("use one of {}", names.join(", "))
-    })
 }
 
 fn parse_overlap(text: &str) -> Result<Span, String> {
@@ -268,8 +178,7 @@ fn as_cells(row: &KeyRow, spent: &[(String, PicoUsd)], now: UnixMs) -> Vec<Strin
         grants.tpm.map(|tpm| format!("{tpm} tpm")),
         grants.concurrency.map(|most| format!("{most} at once")),
     ];
-    let budgets: Vec<String> =
-        grants.budgets.iter().map(|one| format!("{}/{}", one.usd, one.every)).collect();
+    let budgets: Vec<String> = grants.budgets.iter().map(budget_cell).collect();
     let spent: Vec<String> = spent.iter().map(|(every, amount)| format!("{amount}/{every}")).collect();
     let secrets: Vec<String> = row.secrets.iter().map(|(hint, _)| format!("…{hint}")).collect();
     vec![
@@ -282,6 +191,14 @@ fn as_cells(row: &KeyRow, spent: &[(String, PicoUsd)], now: UnixMs) -> Vec<Strin
         budgets.join(" "),
         spent.join(" "),
     ]
+}
+
+/// A budget as a table has room for it: what it does at the cap, where it does not stop.
+fn budget_cell(budget: &BudgetGrant) -> String {
+    match budget.on_limit.as_deref().filter(|word| *word != "stop") {
+        Some(word) => format!("{}/{} ({word})", budget.usd, budget.every),
+        None => format!("{}/{}", budget.usd, budget.every),
+    }
 }
 
 fn as_json(row: &KeyRow, spent: &[(String, PicoUsd)], now: UnixMs) -> Value {
@@ -299,48 +216,4 @@ fn as_json(row: &KeyRow, spent: &[(String, PicoUsd)], now: UnixMs) -> Value {
         "grants": row.grants,
         "spent": spent.collect::<serde_json::Map<String, Value>>(),
     })
-}
-
-impl Terms {
-    /// Changes what was given.
-    fn apply(&self, grants: &mut Grants, expires: &mut Option<UnixMs>, now: UnixMs) -> Result<()> {
-        let text = |given: &Option<String>, place: &mut Option<String>| {
-            if let Some(given) = given {
-                *place = Some(given.clone()).filter(|given| !given.is_empty());
-            }
-        };
-        text(&self.team, &mut grants.team);
-        text(&self.project, &mut grants.project);
-        text(&self.app, &mut grants.application);
-        grants.role = self.role.unwrap_or(grants.role);
-        if !self.allow.is_empty() {
-            grants.allow = self.allow.iter().filter(|name| !name.is_empty()).cloned().collect();
-        }
-        grants.rpm = self.rpm.or(grants.rpm).filter(|limit| *limit > 0);
-        grants.tpm = self.tpm.or(grants.tpm).filter(|limit| *limit > 0);
-        grants.concurrency = self.concurrency.or(grants.concurrency).filter(|limit| *limit > 0);
-        if !self.budget.is_empty() {
-            grants.budgets = self.budgets()?;
-        }
-        match self.expires {
-            None => {}
-            Some(End::Never) => *expires = None,
-            Some(End::After(span)) => *expires = Some(UnixMs(now.0.saturating_add(span.ms))),
-            Some(End::At(at)) if at <= now => bail!("{} is over; give an end that comes", iso(at)),
-            Some(End::At(at)) => *expires = Some(at),
-        }
-        check_grants(grants).map_err(anyhow::Error::msg)
-    }
-
-    fn budgets(&self) -> Result<Vec<BudgetGrant>> {
-        let mut budgets: Vec<BudgetGrant> = Vec::new();
-        for given in &self.budget {
-            let BudgetText::Some(grant) = given else { continue };
-            if budgets.iter().any(|known| known.every == grant.every) {
-                bail!("two budgets per {} were given; keep one of them", grant.every);
-            }
-            budgets.push(BudgetGrant { tz: self.tz.clone(), ..grant.clone() });
-        }
-        Ok(budgets)
-    }
 }

@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use pilothouse_core::clock::UnixMs;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_gateway::config::Source;
-use pilothouse_gateway::explain::{Assumed, Explanation, Hypothesis, explain};
+use pilothouse_gateway::explain::{Assumed, Explanation, Hypothesis, Lengths, explain};
 use pilothouse_gateway::metrics::Metrics;
 use pilothouse_gateway::plan::{self, Environment, KeyInfo, Plan};
 
@@ -61,6 +61,9 @@ struct Explain {
     /// The configuration file.
     #[arg(long, short, value_name = "FILE", env = "PILOTHOUSE_CONFIG", default_value = "pilothouse.toml")]
     config: PathBuf,
+    /// The data folder whose ledger tells how long answers are; the configuration's where not given. It is only read.
+    #[arg(long, value_name = "DIR", env = "PILOTHOUSE_DATA")]
+    data: Option<PathBuf>,
     /// Print one JSON document.
     #[arg(long)]
     json: bool,
@@ -75,10 +78,8 @@ impl Routes {
 
 impl Explain {
     fn run(self, out: &mut dyn Write, now: UnixMs) -> Result<ExitCode> {
-        let plan = self.plan(now)?;
-        if plan.route(&self.route).is_none() {
-            bail!("{}", no_route(&plan, &self.route));
-        }
+        let (plan, data) = self.plan(now)?;
+        let Some(route) = plan.route(&self.route) else { bail!("{}", no_route(&plan, &self.route)) };
         let body = match &self.request {
             None => PLAIN.to_vec(),
             Some(path) => read(path)?,
@@ -106,7 +107,14 @@ impl Explain {
             at: self.at.map_or(Ok(now), moment)?,
             seed: self.seed,
         };
-        let explanation = explain(&plan, &self.route, &call).map_err(|error| anyhow!("{}", error.public))?;
+        let told = || explain(&plan, &self.route, &call).map_err(|error| anyhow!("{}", error.public));
+        let mut lengths = Lengths::read(&plan, route, &data, now);
+        let mut explanation = told()?;
+        if let Some(branch) = plan.route(&explanation.route).filter(|branch| branch.name != route.name) {
+            // Another route takes the call, and how long its answers are is not known yet.
+            lengths = Lengths::read(&plan, branch, &data, now);
+            explanation = told()?;
+        }
         let is_known = |one: &Assumed| {
             let is_about = |name: &str| name == one.target || name.split('/').next() == Some(&*one.target);
             explanation.order.iter().chain(&explanation.removed).any(|standing| is_about(&standing.target))
@@ -114,6 +122,7 @@ impl Explain {
         if let Some(stranger) = assumed.iter().find(|one| !is_known(one)) {
             bail!("`{}` is no target of `{}`, nor the provider of one", stranger.target, explanation.route);
         }
+        explanation.expected_output = lengths.told(plan.route(&explanation.route).unwrap_or(route));
         match self.json {
             true => writeln!(out, "{}", serde_json::to_string(&explanation)?)?,
             false => write(out, &explanation)?,
@@ -121,12 +130,15 @@ impl Explain {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn plan(&self, now: UnixMs) -> Result<Plan> {
+    /// The configuration made ready, and the data folder beside it.
+    fn plan(&self, now: UnixMs) -> Result<(Plan, PathBuf)> {
         let source = Source::read(&self.config).map_err(|error| anyhow!("{error}"))?;
         let environment = Environment { now, ..Environment::of_process(&source) };
         let listen = plan::listen_address(&source).map_err(|error| anyhow!("{error}"))?;
-        plan::build(&source, &environment, listen, 1, &Arc::new(Metrics::default()))
-            .map_err(|error| anyhow!("{error}"))
+        let plan = plan::build(&source, &environment, listen, 1, &Arc::new(Metrics::default()))
+            .map_err(|error| anyhow!("{error}"))?;
+        let data = self.data.clone().unwrap_or_else(|| source.data_dir());
+        Ok((plan, data))
     }
 }
 
@@ -202,124 +214,16 @@ fn write(out: &mut dyn Write, explanation: &Explanation) -> Result<()> {
     for standing in &explanation.removed {
         writeln!(out, "  not {} · {}", standing.target, standing.why)?;
     }
+    // Others do not ask how long an answer will be.
+    if matches!(&*explanation.strategy, "cheapest" | "fastest" | "learned") {
+        for standing in &explanation.expected_output {
+            writeln!(out, "  expects of {} · {}", standing.target, standing.why)?;
+        }
+    }
     writeln!(out, "then:")?;
     explanation.steps.iter().try_for_each(|step| writeln!(out, "  {step}"))?;
     Ok(())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use pilothouse_core::clock::UnixMs;
-
-    const NOW: UnixMs = UnixMs(1_795_435_200_000);
-    const FILE: &str = "[providers.openai]\napi_key = \"sk-a\"\n[providers.anthropic]\napi_key = \"sk-b\"\n\
-        [routes.assistant]\nstrategy = \"cheapest\"\ntargets = [\"anthropic/claude-opus-4-7\", \"openai/gpt-5.5\", \"openai/gpt-4.1\"]\n";
-
-    fn told(arguments: &[&str], request: Option<&str>) -> (String, bool) {
-        told_of(FILE, arguments, request)
-    }
-
-    fn told_of(configuration: &str, arguments: &[&str], request: Option<&str>) -> (String, bool) {
-        use clap::Parser as _;
-        #[derive(clap::Parser)]
-        struct Line {
-            #[command(flatten)]
-            routes: Routes,
-        }
-        let folder = tempfile::tempdir().unwrap();
-        let config = folder.path().join("pilothouse.toml");
-        std::fs::write(&config, configuration).unwrap();
-        let file = folder.path().join("request.json");
-        let mut line = vec!["x", "explain", "--config", config.to_str().unwrap()];
-        if let Some(request) = request {
-            std::fs::write(&file, request).unwrap();
-            line.extend(["--request", file.to_str().unwrap()]);
-        }
-        line.extend(arguments);
-        let mut out = Vec::new();
-        match Line::parse_from(line).routes.run(&mut out, NOW) {
-            Ok(_) => (String::from_utf8(out).unwrap(), true),
-            Err(error) => (error.to_string(), false),
-        }
-    }
-
-    #[test]
-    fn the_order_and_what_follows_a_failure_are_told() {
-        let (text, _) = told(&["assistant", "--when", "openai=429"], None);
-        let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[0], "assistant chooses by cheapest:");
-        assert!(lines[1].starts_with("  1. openai/gpt-4.1 · expected to cost $"), "{text}");
-        assert_eq!(lines[5], "  openai/gpt-4.1 answers with 429: the next target is asked at once");
-        assert_eq!(lines.last(), Some(&"  anthropic/claude-opus-4-7 answers"), "{text}");
-    }
-
-    #[test]
-    fn a_request_that_some_cannot_take_names_the_reason() {
-        let sound = r#"{"messages":[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"UklG","format":"wav"}}]}]}"#;
-        let (text, is_done) = told(&["assistant"], Some(sound));
-        assert!(!is_done && text.contains("no target of `assistant` can take this request"), "{text}");
-        assert!(text.contains("openai/gpt-4.1: lacks audio_input"), "{text}");
-    }
-
-    #[test]
-    fn failures_behind_the_first_word_and_faults_of_the_request_end_the_call() {
-        let (text, _) = told(&["assistant", "--when", "openai/gpt-4.1=late-cut"], None);
-        assert!(text.ends_with("the client gets an error event, and the connection breaks\n"), "{text}");
-        let (text, _) = told(&["assistant", "--when", "openai/gpt-4.1=422"], None);
-        assert!(text.ends_with("it is passed on and nobody else is asked\n"), "{text}");
-    }
-
-    #[test]
-    fn what_is_not_known_is_said_with_what_is() {
-        assert!(told(&["helper"], None).0.contains("no route is called `helper`; there are assistant"));
-        assert!(told(&["assistant", "--when", "gemini=429"], None).0.contains("`gemini` is no target"));
-        assert!(told(&["assistant", "--when", "openai=200"], None).0.contains("TARGET=FAILURE"));
-        assert!(told(&["assistant", "--dialect", "xml"], None).0.contains("is not a dialect"));
-    }
-
-    #[test]
-    fn conditions_are_told_with_what_they_are_asked_about() {
-        const CONDITIONS: &str = "[providers.openai]\napi_key = \"sk-a\"\n[keys.shop]\nsecret = \"ph-shop\"\n\
-            [routes.assistant]\ntargets = [{ target = \"openai/gpt-4.1\", when = \"time.getHours('Europe/Berlin') < 6\" }, \
-            \"openai/gpt-5.5\"]\n[[routes.assistant.branches]]\nwhen = \"headers['x-tier'] == 'gold'\"\nroute = \"premium\"\n\
-            [routes.premium]\ntargets = [{ target = \"openai/gpt-4o\", when = \"key.name == 'shop'\" }]\n";
-        let ask = |arguments: &[&str]| told_of(CONDITIONS, arguments, None);
-        let (night, _) = ask(&["assistant", "--at", "2026-11-23T23:30:00Z"]);
-        assert_eq!(
-            night.lines().collect::<Vec<_>>()[..4],
-            [
-                "not premium, its condition counts as false, since there is no `headers['x-tier']`: headers['x-tier'] == 'gold'",
-                "assistant chooses by fixed:",
-                "  1. openai/gpt-4.1 · its place in the list; its condition is true: time.getHours('Europe/Berlin') < 6",
-                "  2. openai/gpt-5.5 · its place in the list",
-            ]
-        );
-        let (day, _) = ask(&["assistant", "--at", "2026-11-23T12:00:00Z", "--header", "X-Tier: tin"]);
-        assert!(day.contains("not premium, its condition is false: headers['x-tier'] == 'gold'\n"), "{day}");
-        assert!(
-            day.contains("not openai/gpt-4.1 · its condition is false: time.getHours('Europe/Berlin') < 6"),
-            "{day}"
-        );
-        let (gold, _) =
-            ask(&["assistant", "--header", "X-Tier=gold", "--key", "shop", "--when", "openai/gpt-4o=500"]);
-        assert!(
-            gold.starts_with(
-                "premium takes it, its condition is true: headers['x-tier'] == 'gold'\npremium chooses"
-            ),
-            "{gold}"
-        );
-        let (nobody, is_done) = ask(&["assistant", "--header", "X-Tier=gold"]);
-        assert!(!is_done && nobody.contains("openai/gpt-4o: its condition counts as false"), "{nobody}");
-        assert!(ask(&["assistant", "--header", "x"]).0.contains("write it as NAME=VALUE"));
-        assert!(ask(&["assistant", "--key", "none"]).0.contains("[keys] of the configuration has no `none`"));
-    }
-
-    #[test]
-    fn json_holds_the_same() {
-        let (text, _) = told(&["assistant", "--json", "--when", "openai=500"], None);
-        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert_eq!((&value["is_answered"], &value["strategy"]), (&true.into(), &"cheapest".into()));
-        assert_eq!(value["order"].as_array().unwrap().len(), 3);
-    }
-}
+mod tests;

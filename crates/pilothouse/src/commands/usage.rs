@@ -109,6 +109,7 @@ fn slice_json(slice: &Slice) -> Value {
         "tokens": tokens_json(&slice.tokens),
         "priced_exchanges": slice.priced,
         "cost": money_json(slice.cost),
+        "answers_not_passed_on": slice.answers,
     })
 }
 
@@ -131,6 +132,7 @@ fn totals_json(totals: &Totals) -> Value {
             "cost": money_json(totals.estimated_cost),
             "cost_unknown_exchanges": totals.estimates_unpriced,
         },
+        "answers_not_passed_on": totals.answers,
         "cache": { "hits": totals.hits, "saved": money_json(totals.saved) },
     })
 }
@@ -228,7 +230,7 @@ fn notes(out: &mut dyn Write, report: &UsageReport) -> anyhow::Result<()> {
         ("partial", &total.partial, "the last usage seen of cut or cancelled answers"),
         ("absent", &total.absent, "no usage was said"),
     ] {
-        if slice.exchanges > 0 {
+        if !slice.is_empty() {
             writeln!(
                 out,
                 "  {name:<9}{}, {} input, {} output, ${}: {meaning}",
@@ -261,6 +263,14 @@ fn notes(out: &mut dyn Write, report: &UsageReport) -> anyhow::Result<()> {
     }
     if total.unsent > 0 {
         writeln!(out, "  unsent   {} reached no vendor and cost nothing", exchanges(total.unsent))?;
+    }
+    if total.answers > 0 {
+        let (count, verb) = (grouped(total.answers), if total.answers == 1 { "was" } else { "were" });
+        writeln!(
+            out,
+            "  besides  {count} {verb} paid for and not passed on (cascades, streams that were continued): by model, in the rows of \
+             their own models"
+        )?;
     }
     if total.hits > 0 {
         writeln!(

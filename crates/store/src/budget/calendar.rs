@@ -141,6 +141,12 @@ impl Calendar {
         self.zone.iana_name().unwrap_or("UTC")
     }
 
+    /// Where in the calendar its periods begin.
+    #[must_use]
+    pub const fn anchor(&self) -> Anchor {
+        self.anchor
+    }
+
     /// The period of a moment.
     #[must_use]
     pub fn period_of(&self, at: UnixMs) -> Period {

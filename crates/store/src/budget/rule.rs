@@ -159,6 +159,12 @@ impl Rule {
         &self.calendar
     }
 
+    /// The shares of the cap that are told, in thousandths, smallest first.
+    #[must_use]
+    pub fn alerts(&self) -> &[u16] {
+        &self.shares
+    }
+
     pub(super) const fn is_hard(&self) -> bool {
         !matches!(self.on_limit, OnLimit::Warn)
     }

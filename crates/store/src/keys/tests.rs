@@ -23,7 +23,7 @@ fn key(name: &str) -> NewKey {
         team: Some("search".into()),
         rpm: Some(600),
         allow: vec!["assistant".into()],
-        budgets: vec![BudgetGrant { usd: "5.00".into(), every: "day".into(), tz: None }],
+        budgets: vec![BudgetGrant { usd: "5.00".into(), every: "day".into(), ..BudgetGrant::default() }],
         ..Grants::default()
     };
     NewKey { name: name.to_owned(), expires: None, grants }

@@ -48,6 +48,11 @@ pub(crate) fn of_hour(db: &Connection, texts: &Texts, hour: u64) -> rusqlite::Re
             hash.count(sums.hits.into());
             hash.count(sums.saved.0);
         }
+        // And hours before answers were counted at their own targets, too.
+        if sums.answers > 0 {
+            hash.text(Some("answers"));
+            hash.count(sums.answers.into());
+        }
     }
     Ok(hash.finish())
 }

@@ -165,7 +165,7 @@ prop_compose! {
 
 prop_compose! {
     fn standings()(both in proptest::collection::vec((text(), text()), 0..3)) -> Vec<Standing> {
-        both.into_iter().map(|(target, why)| Standing { target: target.into(), why: why.into() }).collect()
+        both.into_iter().map(|(target, why)| Standing { target: target.into(), why }).collect()
     }
 }
 
@@ -173,7 +173,7 @@ prop_compose! {
     fn chosen()(
         strategy in word(), order in standings(), removed in standings(), seed in option::of(any::<u64>()),
     ) -> Box<Chosen> {
-        let evidence = seed.and_then(|seed| Some(Written::from(format!("{{\"seed\":{seed},\"of\":[1,\"two\"]}}"))));
+        let evidence = seed.map(|seed| Written::from(format!("{{\"seed\":{seed},\"of\":[1,\"two\"]}}")));
         Box::new(Chosen { strategy: strategy.into(), order, removed, evidence })
     }
 }

@@ -2,12 +2,16 @@
 
 use pilothouse_core::clock::UnixMs;
 use pilothouse_core::error::Kind;
-use pilothouse_core::exchange::{Exchange, Outcome};
+use pilothouse_core::exchange::{Exchange, Outcome, PaidAnswer, Receipt};
 use pilothouse_core::money::{Cost, PicoUsd};
 use pilothouse_core::usage::{Bill, Provenance, Usage};
 use proptest::prelude::*;
 
 use super::samples::{NOON, any_exchange, ledger, plain, record, target};
+use crate::batch::Batch;
+use crate::overflow::Lost;
+use crate::parts;
+use crate::totals::Class;
 use crate::{By, Reader, Totals, UsageQuery};
 
 const HOUR: u64 = 3_600_000;
@@ -70,10 +74,21 @@ proptest! {
             cancelled.add(&daily.cancelled);
             days.push(daily.day);
         }).unwrap();
-        let sent: Vec<Exchange> = exchanges.into_iter().filter(|exchange| exchange.target.is_some()).collect();
-        prop_assert_eq!(all, sum_of(&sent));
-        let gone = |exchange: &Exchange| exchange.outcome == Outcome::Cancelled;
-        prop_assert_eq!(cancelled, sum_of(&sent.into_iter().filter(gone).collect::<Vec<_>>()));
+        // What reached no vendor is left out; an answer that was set aside before did reach one.
+        let (mut sent, mut gone) = (Totals::default(), Totals::default());
+        for exchange in &exchanges {
+            let class = Class::of(exchange.outcome, exchange.bill.provenance);
+            let (own, parts) = parts::of(exchange);
+            if exchange.target.is_some() {
+                sent.take_in(class, true, &own);
+                if exchange.outcome == Outcome::Cancelled {
+                    gone.take_in(class, true, &own);
+                }
+            }
+            parts.iter().for_each(|part| sent.take_in(part.class, true, &part.sums));
+        }
+        prop_assert_eq!(all, sent);
+        prop_assert_eq!(cancelled, gone);
         // Moments beyond the calendar have no day.
         days.retain(|day| !day.starts_with('('));
         prop_assert!(days.is_sorted());
@@ -232,4 +247,91 @@ fn what_the_cache_saved_is_told_apart_from_what_was_paid() {
     for exchange in [known, unknown] {
         assert_eq!(reader.exchange(exchange.id).unwrap(), Some(exchange));
     }
+}
+
+/// An answer that was paid for and not passed on.
+fn other(model: &str, output: u64, cost: Option<i128>) -> PaidAnswer {
+    let cost = cost.map_or(Cost::Unknown, |cost| Cost::Known(PicoUsd(cost)));
+    PaidAnswer {
+        target: target("openai", model),
+        tier: None,
+        bill: Bill {
+            usage: Usage { input: 3, output, ..Usage::default() },
+            provenance: Provenance::Reported,
+            cost,
+            ..Bill::default()
+        },
+        why: "it would \"not\" do, \"answers\":[".into(),
+        ended_us: 5,
+    }
+}
+
+/// An exchange with such answers, all in its bill.
+fn with_answers(nth: u64, answers: Vec<PaidAnswer>) -> Exchange {
+    let own = plain(nth);
+    let bill = answers.iter().fold(own.bill, |bill, answer| bill.with(&answer.bill));
+    let receipt = Receipt { answers, ..Receipt::default() };
+    Exchange { bill, receipt: Some(Box::new(receipt)), ..own }
+}
+
+#[test]
+fn each_answer_is_counted_at_its_own_model_and_an_exchange_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = ledger(dir.path());
+    let exchanges = [
+        plain(0),
+        with_answers(1, vec![other("cheap", 11, Some(7)), other("second", 13, Some(5))]),
+        with_answers(2, vec![other("cheap", 11, Some(7))]),
+        with_answers(3, vec![other("unpriced", 2, None)]),
+    ];
+    record(&ledger, exchanges.clone());
+    let reader = Reader::open(dir.path()).unwrap();
+    let report = reader.usage(&all(By::Model)).unwrap();
+    assert_eq!(report.total, sum_of(&exchanges));
+    let of = |name: &str| {
+        let row = report.rows.iter().find(|row| row.name.as_deref() == Some(name)).unwrap();
+        let totals = row.totals;
+        (totals.exchanges, totals.answers, totals.tokens().output, totals.cost().0, totals.cost_unknown)
+    };
+    assert_eq!(
+        of("openai/gpt-5.5"),
+        (4, 0, 240, 3 * 1_000_001, 1),
+        "one of them has a cost that nobody knows"
+    );
+    assert_eq!(of("openai/cheap"), (0, 2, 22, 14, 0));
+    assert_eq!(of("openai/second"), (0, 1, 13, 5, 0));
+    assert_eq!(of("openai/unpriced"), (0, 1, 2, 0, 0));
+    assert_eq!((report.total.exchanges, report.total.answers), (4, 4));
+    for by in By::ALL {
+        let report = reader.usage(&all(by)).unwrap();
+        let mut sum = Totals::default();
+        report.rows.iter().for_each(|row| sum.add(&row.totals));
+        assert_eq!((sum, report.total), (sum_of(&exchanges), sum_of(&exchanges)), "{by:?}");
+    }
+}
+
+#[test]
+fn answers_whose_details_are_lost_are_counted_at_their_own_models_too() {
+    let exchange = with_answers(1, vec![other("cheap", 11, Some(7)), other("second", 13, None)]);
+    let (mut counted, mut packed) = (Lost::default(), Lost::default());
+    counted.count(&exchange);
+    let mut batch = Batch::default();
+    batch.push(&exchange).unwrap();
+    batch.iter().for_each(|row| packed.count_packed(&row).unwrap());
+    assert_eq!((counted.groups.len(), counted.exchanges()), (3, 1));
+    assert_eq!(counted.groups, packed.groups);
+    let mut sum = Totals::default();
+    counted.groups.iter().for_each(|(group, sums)| sum.take_in(group.class, group.target.is_some(), sums));
+    assert_eq!(sum, sum_of(&[exchange]));
+}
+
+#[test]
+fn bill_that_does_not_hold_its_answers_is_counted_whole() {
+    let receipt = Receipt { answers: vec![other("cheap", 1_000_000, Some(7))], ..Receipt::default() };
+    let odd = Exchange { receipt: Some(Box::new(receipt)), ..plain(0) };
+    let dir = tempfile::tempdir().unwrap();
+    record(&ledger(dir.path()), [odd]);
+    let report = Reader::open(dir.path()).unwrap().usage(&all(By::Model)).unwrap();
+    assert_eq!(report.rows.len(), 1);
+    assert_eq!((report.total.answers, report.total.tokens().output), (0, 60));
 }

@@ -1,11 +1,12 @@
 //! What translating costs apart from the network: time and allocations of every ordered pair of dialects, of a long
-//! history with tools, and of the compatibility rules. `cargo xtask bench --only codec` builds and runs it.
+//! history with tools, of the compatibility rules, and of a look into the cache. `cargo xtask bench --only codec` builds and runs it.
 //!
 //! Times are medians of many short batches, with half of the range of the middle half, because the machine is shared.
 //! The allocator is the system's, with a counter around it, so that allocations are exact and times slightly above those
 //! of the product.
 
 mod history;
+mod recall;
 mod ruler;
 mod rules;
 mod work;
@@ -52,6 +53,9 @@ fn main() {
     }
     if wants("rules") {
         println!("{}", rules::table());
+    }
+    if wants("cache") {
+        println!("{}", recall::table());
     }
 }
 

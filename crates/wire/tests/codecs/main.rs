@@ -15,5 +15,6 @@ mod mutate;
 mod mutated;
 mod passing;
 mod readers;
+mod remembered;
 mod replayed;
 mod targets;

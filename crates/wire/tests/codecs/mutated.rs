@@ -9,6 +9,7 @@ use super::cases::{
     DIALECTS, assemble, cases, context, decode_stream, encode_stream, framed, of, readable, usual_target,
 };
 use super::mutate::{Chance, mutate};
+use super::targets::TARGETS;
 
 const ROUNDS: u64 = 60;
 
@@ -90,5 +91,22 @@ fn mutated_errors_always_become_errors() {
                 assert!(!of(to).decode_error(of(to).error_status(&error), &body).message.is_empty());
             }
         });
+    }
+}
+
+#[test]
+fn mutated_requests_and_texts_keep_the_laws_of_the_cache() {
+    for target in TARGETS.iter().filter(|target| ["canonical", "questions", "marks"].contains(&target.name)) {
+        let mut all: Vec<Vec<u8>> = target.samples.iter().map(|sample| sample.to_vec()).collect();
+        let kinds =
+            DIALECTS.into_iter().flat_map(|dialect| target.seeds.iter().map(move |kind| (dialect, kind)));
+        all.extend(kinds.flat_map(|(dialect, kind)| cases(dialect, kind)).map(|case| case.body));
+        for (at, body) in all.iter().enumerate() {
+            for round in 0..ROUNDS {
+                let mut chance = Chance::new(round * 1000 + at as u64);
+                let lender = &all[chance.below(all.len())];
+                target.run(&mutate(body, lender, &mut chance));
+            }
+        }
     }
 }

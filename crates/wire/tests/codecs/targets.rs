@@ -19,6 +19,7 @@ use super::conditions;
 use super::foreign;
 use super::mutate::Chance;
 use super::readers;
+use super::remembered;
 
 /// How many of an input's last bytes decide what a target draws by chance. The fuzzer can steer it by changing them,
 /// and minimising what stands before them leaves it as it was.
@@ -76,6 +77,9 @@ pub(crate) const TARGETS: &[Target] = &[
     Target::of("imports", &[], foreign::CONFIGURATIONS, foreign::imports),
     Target::of("reports", &[], foreign::REPORTS, foreign::reports),
     Target::of("conditions", &[], conditions::CONDITIONS, conditions::conditions),
+    Target::of("canonical", &["requests"], &[], remembered::forms_of_bodies),
+    Target::of("questions", &["requests"], remembered::QUESTIONS, remembered::questions),
+    Target::of("marks", &[], remembered::TEXTS, remembered::marks),
 ];
 
 /// Models whose targets differ in what they take.

@@ -46,6 +46,14 @@ shape! {
         every: String,
         /// The zone whose calendar counts.
         tz: String,
+        /// Where the period begins, as in the configuration; null for where it begins by itself.
+        anchor: Option<String>,
+        /// What happens to calls that it cannot pay: `stop`, `warn` or `downgrade ROUTE`.
+        on_limit: String,
+        /// What is set aside before a call: `worst` or `expected`.
+        reserve: String,
+        /// Shares of the cap that are told, in per cent.
+        alerts: Vec<f64>,
     }
 }
 
@@ -59,6 +67,14 @@ shape! {
         every: String,
         /// The zone whose calendar counts, such as `Europe/Berlin`; UTC where left out.
         tz: Option<String>,
+        /// Where the period begins: a minute of the hour (`30`), a time of the day (`06:00`), a day of the month (`15`).
+        anchor: Option<String>,
+        /// What happens to calls that it cannot pay: `stop` (where left out), `warn` or `downgrade ROUTE`.
+        on_limit: Option<String>,
+        /// What is set aside before a call: the `worst` (where left out), or what is `expected`.
+        reserve: Option<String>,
+        /// Shares of the cap that are told once per period, in per cent; at most 8.
+        alerts: Option<Vec<f64>>,
     }
 }
 
@@ -206,12 +222,15 @@ shape! {
 impl KeyBudget {
     /// A budget of the configuration.
     pub(crate) fn of(budget: &Budgeted) -> Self {
-        let calendar = budget.rule.calendar();
-        Self {
-            usd: budget.rule.limit().to_string(),
-            every: calendar.every().as_str().to_owned(),
-            tz: calendar.zone().to_owned(),
-        }
+        Self::granted(budget.words())
+    }
+
+    /// A budget as the store has it, with what it leaves out.
+    fn granted(grant: BudgetGrant) -> Self {
+        let BudgetGrant { usd, every, tz, anchor, on_limit, reserve, alerts } = grant;
+        let or = |given: Option<String>, otherwise: &str| given.unwrap_or_else(|| otherwise.to_owned());
+        let (tz, on_limit, reserve) = (or(tz, "UTC"), or(on_limit, "stop"), or(reserve, "worst"));
+        Self { usd, every, tz, anchor, on_limit, reserve, alerts }
     }
 }
 
@@ -225,11 +244,6 @@ fn state(revoked: Option<UnixMs>, expires: Option<UnixMs>, now: UnixMs) -> KeySt
 
 pub(super) fn of_store(row: &KeyRow, now: UnixMs) -> KeyView {
     let grants = &row.grants;
-    let budget = |grant: &BudgetGrant| KeyBudget {
-        usd: grant.usd.clone(),
-        every: grant.every.clone(),
-        tz: grant.tz.clone().unwrap_or_else(|| "UTC".to_owned()),
-    };
     let secret =
         |(hint, end): &(String, Option<UnixMs>)| SecretView { hint: hint.clone(), expires: end.map(Moment) };
     KeyView {
@@ -245,7 +259,7 @@ pub(super) fn of_store(row: &KeyRow, now: UnixMs) -> KeyView {
         rpm: grants.rpm,
         tpm: grants.tpm,
         concurrency: grants.concurrency,
-        budgets: grants.budgets.iter().map(budget).collect(),
+        budgets: grants.budgets.iter().cloned().map(KeyBudget::granted).collect(),
         created: Some(Moment(row.created)),
         expires: row.expires.map(Moment),
         revoked: row.revoked.map(Moment),

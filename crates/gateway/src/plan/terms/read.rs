@@ -178,7 +178,7 @@ pub(super) fn role(given: Option<&Spanned<String>>, wrong: &mut Wrong) -> Role {
 }
 
 /// A day is meant from its start in UTC; a time needs its offset, because nobody says whose clock it is by.
-pub(super) fn expires(given: &Spanned<Datetime>, wrong: &mut Wrong) -> Option<UnixMs> {
+pub(in crate::plan) fn expires(given: &Spanned<Datetime>, wrong: &mut Wrong) -> Option<UnixMs> {
     let text = given.get_ref().to_string();
     let full = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.clone() };
     let moment = full.parse::<jiff::Timestamp>().ok();
@@ -222,7 +222,11 @@ pub(super) fn rule(section: &BudgetSection, wrong: &mut Wrong) -> Option<Arc<Rul
         section.on_limit.as_ref().and_then(|given| noted(on_limit(given.get_ref()), given.span(), wrong));
     let reserve =
         section.reserve.as_ref().and_then(|given| noted(reserve(given.get_ref()), given.span(), wrong));
-    let shares: Vec<u16> = section.alerts.iter().filter_map(|share| per_mille(share, wrong)).collect();
+    let shares: Vec<u16> = section
+        .alerts
+        .iter()
+        .filter_map(|share| noted(per_mille(*share.get_ref()), share.span(), wrong))
+        .collect();
     let mut rule = noted(Rule::new(limit?, calendar?), section.usd.span(), wrong)?;
     rule.on_limit = on_limit.unwrap_or_default();
     rule.reserve = reserve.unwrap_or_default();
@@ -301,21 +305,47 @@ fn anchor(every: Every, text: &str) -> Result<Anchor, String> {
     found.ok_or_else(|| wanted.to_owned())
 }
 
-fn per_mille(share: &Spanned<f64>, wrong: &mut Wrong) -> Option<u16> {
-    let scaled = (*share.get_ref() * 10.0).round();
+/// A share of a cap in thousandths, from one in per cent.
+fn per_mille(percent: f64) -> Result<u16, String> {
+    let scaled = (percent * 10.0).round();
     if !(1.0..=10_000.0).contains(&scaled) {
-        let message = format!("{} % is never met; write 0.1 to 1000", share.get_ref());
-        wrong.push(Diagnostic::at(share.span(), message));
-        return None;
+        return Err(format!("{percent} % is never met; write 0.1 to 1000"));
     }
     // Within the bounds that were just checked.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 10,000")]
-    Some(scaled as u16)
+    Ok(scaled as u16)
 }
 
 /// A budget of a minted key.
-pub(super) fn granted_rule(grant: &BudgetGrant) -> Result<Arc<Rule>, String> {
+pub(super) fn granted_rule(grant: &BudgetGrant) -> Result<Rule, String> {
     let zone = grant.tz.as_deref().unwrap_or("UTC");
-    let calendar = Calendar::new(every(&grant.every)?, zone, Anchor::default())?;
-    Rule::new(PicoUsd::parse_usd(&grant.usd)?, calendar).map(Arc::new)
+    let every = every(&grant.every)?;
+    let begins = grant.anchor.as_deref().map_or(Ok(Anchor::default()), |text| anchor(every, text))?;
+    let mut rule = Rule::new(PicoUsd::parse_usd(&grant.usd)?, Calendar::new(every, zone, begins)?)?;
+    rule.on_limit = grant.on_limit.as_deref().map_or(Ok(OnLimit::default()), on_limit)?;
+    rule.reserve = grant.reserve.as_deref().map_or(Ok(Reserve::default()), reserve)?;
+    let shares: Vec<u16> =
+        grant.alerts.iter().map(|percent| per_mille(*percent)).collect::<Result<_, _>>()?;
+    rule.with_alerts(&shares)
+}
+
+/// Where a calendar's periods begin, as the configuration writes it; `None` for where they begin by themselves.
+pub(super) fn anchor_text(calendar: &Calendar) -> Option<String> {
+    let Anchor { day, hour, minute } = calendar.anchor();
+    let text = match calendar.every() {
+        Every::Hour => minute.to_string(),
+        Every::Day => format!("{hour:02}:{minute:02}"),
+        Every::Month => day.to_string(),
+        Every::Total => return None,
+    };
+    (calendar.anchor() != Anchor::default()).then_some(text)
+}
+
+/// What happens at a cap, as the configuration writes it.
+pub(crate) fn on_limit_text(on_limit: &OnLimit) -> String {
+    match on_limit {
+        OnLimit::Stop => "stop".to_owned(),
+        OnLimit::Warn => "warn".to_owned(),
+        OnLimit::Downgrade(route) => format!("downgrade {route}"),
+    }
 }

@@ -139,24 +139,61 @@ fn allow_list_names_routes_targets_or_all_of_a_provider() {
 fn minted_key_is_held_to_the_same_words_as_one_of_the_file() {
     let mut wrong = Vec::new();
     let governance = Governance::read(&source(FILE), &mut wrong);
-    let budget = BudgetGrant { usd: "5".into(), every: "day".into(), tz: Some("Asia/Tokyo".into()) };
+    let budget = BudgetGrant {
+        usd: "5.00".into(),
+        every: "day".into(),
+        tz: Some("Asia/Tokyo".into()),
+        anchor: Some("06:30".into()),
+        on_limit: Some("downgrade cheap".into()),
+        reserve: Some("expected".into()),
+        alerts: vec![50.0, 80.5],
+    };
     let grants =
         Grants { team: Some("search".into()), rpm: Some(5), budgets: vec![budget], ..Grants::default() };
     let terms = governance.minted_terms("minted", None, &grants).unwrap();
     assert_eq!((terms.limits.len(), terms.budgets.len()), (2, 4));
-    assert_eq!(check_grants(&grants), Ok(()));
+    assert_eq!((check_grants(&grants), governance.missing_route(&grants)), (Ok(()), None));
+    let rule = &terms.budgets[0].rule;
+    assert_eq!((&rule.on_limit, rule.reserve), (&OnLimit::Downgrade("cheap".into()), Reserve::Expected));
+    assert_eq!(rule.alerts(), [500, 805]);
+    assert_eq!(terms.budgets[0].words(), grants.budgets[0], "and is shown in the words that it was given in");
     let stranger = Grants { team: Some("sales".into()), ..Grants::default() };
     let refused = governance.minted_terms("minted", None, &stranger).unwrap_err();
     assert_eq!(refused, "there is no team `sales`; there are company, search");
-    for (usd, every, tz) in
-        [("x", "day", None), ("1", "week", None), ("1", "day", Some("Mars")), ("-1", "day", None)]
-    {
-        let budget = BudgetGrant { usd: usd.into(), every: every.into(), tz: tz.map(Into::into) };
-        assert!(
-            check_grants(&Grants { budgets: vec![budget], ..Grants::default() }).is_err(),
-            "{usd} {every}"
-        );
+    let good = BudgetGrant { usd: "1".into(), every: "day".into(), ..BudgetGrant::default() };
+    type Spoil = fn(&mut BudgetGrant);
+    let wrong: [(Spoil, &str); 8] = [
+        (|budget| budget.usd = "x".into(), "is not a decimal number"),
+        (|budget| budget.usd = "-1".into(), "cannot be kept"),
+        (|budget| budget.every = "week".into(), "is no period"),
+        (|budget| budget.tz = Some("Mars".into()), "is no time zone"),
+        (|budget| budget.anchor = Some("7".into()), "a day begins at a time"),
+        (|budget| budget.on_limit = Some("explode".into()), "nothing that can be done"),
+        (|budget| budget.reserve = Some("most".into()), "cannot be reserved"),
+        (|budget| budget.alerts = vec![80.0, 0.0], "0 % is never met"),
+    ];
+    for (spoil, part) in wrong {
+        let mut budget = good.clone();
+        spoil(&mut budget);
+        let told = check_grants(&Grants { budgets: vec![budget], ..Grants::default() }).unwrap_err();
+        assert!(told.contains(part), "{told}");
     }
+}
+
+#[test]
+fn budget_of_a_minted_key_stops_where_the_route_that_it_names_went_away() {
+    let governance = Governance::read(&source(FILE), &mut Vec::new());
+    let budget = BudgetGrant {
+        usd: "5".into(),
+        every: "day".into(),
+        on_limit: Some("downgrade attic".into()),
+        ..BudgetGrant::default()
+    };
+    let grants = Grants { budgets: vec![budget], ..Grants::default() };
+    let told = governance.missing_route(&grants).unwrap();
+    assert!(told.starts_with("there is no route `attic`"), "{told}");
+    let terms = governance.minted_terms("minted", None, &grants).unwrap();
+    assert_eq!(terms.budgets[0].rule.on_limit, OnLimit::Stop);
 }
 
 #[test]

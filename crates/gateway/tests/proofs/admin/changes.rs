@@ -9,7 +9,7 @@ use pilothouse_store::keys::Keys;
 use serde_json::{Value, json};
 
 use super::{GOVERNED, SECRETS, admin, ask, chat, governed, mint, problem, read};
-use crate::harness::{BOTH_VENDORS, House};
+use crate::harness::{BOTH_VENDORS, House, eventually};
 
 #[test]
 fn minted_key_works_at_once_and_its_secret_is_shown_once() {
@@ -74,6 +74,8 @@ fn change_of_a_key_touches_what_it_names_and_two_at_once_lose_nothing() {
         json!({ "rpm": 0 }),
         json!({ "budgets": [{ "usd": "x", "every": "day" }] }),
         json!({ "budgets": [{ "usd": "1", "every": "day" }, { "usd": "2", "every": "day" }] }),
+        json!({ "budgets": [{ "usd": "1", "every": "day", "on_limit": "downgrade nowhere" }] }),
+        json!({ "budgets": [{ "usd": "1", "every": "day", "alerts": [0] }] }),
         json!({ "expires": "2001-01-01" }),
         json!({ "role": "king" }),
         json!({ "name": "other" }),
@@ -81,6 +83,46 @@ fn change_of_a_key_touches_what_it_names_and_two_at_once_lose_nothing() {
         problem(&admin(&house, "PATCH", "/api/v1/keys/app", &wrong), 400);
     }
     assert_eq!(read(&house, "/api/v1/keys/app"), key, "what is refused changes nothing");
+}
+
+#[test]
+fn budget_of_a_minted_key_tells_its_shares_and_takes_the_route_that_it_names() {
+    let house = governed();
+    let budget = json!({
+        "usd": "0.02", "every": "total", "on_limit": "downgrade assistant", "reserve": "worst", "alerts": [0.1, 99.5],
+    });
+    let secret = mint(&house, &json!({ "name": "app", "budgets": [budget] }));
+    let shown = read(&house, "/api/v1/keys/app")["budgets"][0].clone();
+    let wanted = json!({
+        "usd": "0.02", "every": "total", "tz": "UTC", "anchor": null, "on_limit": "downgrade assistant",
+        "reserve": "worst", "alerts": [0.1, 99.5],
+    });
+    assert_eq!(shown, wanted);
+    let listed = read(&house, "/api/v1/budgets?kind=key&limit=200");
+    let own = listed["items"].as_array().unwrap().iter().find(|budget| budget["scope"] == "app").unwrap();
+    assert_eq!(own["on_limit"], "downgrade assistant");
+    // What it can pay goes where it was sent; the share that it meets is told.
+    let got = chat(&house, &secret, "openai/gpt-4o-mini");
+    assert_eq!(got.status, 200, "{}", got.text());
+    let alert = eventually("the share is told", || {
+        let alerts = read(&house, "/api/v1/alerts");
+        alerts["items"].as_array().unwrap().iter().find(|alert| alert["scope"] == "app").cloned()
+    });
+    assert_eq!((&alert["kind"], &alert["percent"]), (&json!("key"), &json!(0.1)));
+    // What it cannot pay takes the route.
+    let body = json!({
+        "model": "anthropic/claude-opus-4-7", "max_tokens": 16, "messages": [{ "role": "user", "content": "word ".repeat(8_000) }],
+    });
+    let got = ask(&house, &secret, "POST", "/v1/chat/completions", &body);
+    assert_eq!(got.status, 200, "{}", got.text());
+    let record = house.record(&got);
+    assert_eq!(&*record.target.as_ref().unwrap().vendor, "openai", "{record:?}");
+    let notes = record.receipt.unwrap().notes;
+    assert!(notes.iter().any(|note| note.code == "downgrade" && &*note.detail == "assistant"), "{notes:?}");
+    // Nothing is stopped where it only warns.
+    let spent = json!({ "budgets": [{ "usd": "0.000001", "every": "total", "on_limit": "warn" }] });
+    assert_eq!(admin(&house, "PATCH", "/api/v1/keys/app", &spent).status, 200);
+    assert_eq!(chat(&house, &secret, "anthropic/claude-opus-4-7").status, 200);
 }
 
 #[test]
@@ -244,6 +286,42 @@ fn without_keys_this_machine_administers_and_with_keys_a_credential_is_needed() 
     assert_eq!(ask(&house, &secret, "GET", "/api/v1/keys", &Value::Null).status, 200);
 }
 
+#[test]
+fn where_keys_lack_a_role_this_machine_is_told_how_to_make_an_administrator() {
+    let keys = "[keys.app]\nsecret = \"env:APP\"\n[keys.other]\nsecret = \"env:OTHER\"\n";
+    let house =
+        House::with_secrets(&format!("{BOTH_VENDORS}{keys}"), &[("APP", "sk-app"), ("OTHER", "sk-other")]);
+    for secret in ["", "sk-unknown"] {
+        let told = problem(&ask(&house, secret, "GET", "/api/v1/keys", &Value::Null), 401);
+        let (reason, step) = (told["reason"].as_str().unwrap(), told["next_step"].as_str().unwrap());
+        assert!(reason.contains("none yet that may administer"), "{reason}");
+        let command = format!("pilothouse keys create NAME --role admin --data {}", house.data().display());
+        assert!(step.contains(&command), "{step}");
+        assert!(step.contains("admin_token = \"env:NAME\"") && step.contains("role = \"admin\""), "{step}");
+    }
+    let told = problem(&ask(&house, "sk-app", "GET", "/api/v1/keys", &Value::Null), 403);
+    assert!(told["next_step"].as_str().unwrap().contains("role = \"viewer\""), "{told}");
+    // What it is told works.
+    let key = pilothouse_store::keys::NewKey {
+        name: "admin".into(),
+        expires: None,
+        grants: pilothouse_store::keys::Grants {
+            role: pilothouse_store::keys::Role::Admin,
+            ..pilothouse_store::keys::Grants::default()
+        },
+    };
+    let entropy = pilothouse_store::keys::Entropy([9; 32]);
+    let fresh = store(&house).create(&key, entropy, "user anna", SystemClock.now()).unwrap();
+    eventually("the key is followed", || {
+        let got = ask(&house, fresh.secret.reveal(), "GET", "/api/v1/keys", &Value::Null);
+        (got.status == 200).then_some(())
+    });
+    // Now there is somebody, and nothing is said of how it stands.
+    let told = problem(&ask(&house, "", "GET", "/api/v1/keys", &Value::Null), 401);
+    assert_eq!(told["reason"], "no credential was sent");
+    assert!(told["next_step"].as_str().unwrap().contains("--role ROLE"), "{told}");
+}
+
 /// Puts another configuration in force, with the same secrets.
 fn reload(house: &House, configuration: &str) -> Result<bool, ConfigError> {
     let path = house.folder.path().join("pilothouse.toml");
@@ -260,8 +338,16 @@ fn store(house: &House) -> Keys {
 #[test]
 fn exported_keys_go_on_working_and_clash_until_they_are_taken_out_of_the_store() {
     let mut house = governed();
-    let secret =
-        mint(&house, &json!({ "name": "app", "team": "search", "rpm": 40, "expires": "2099-01-01" }));
+    let secret = mint(
+        &house,
+        &json!({
+            "name": "app", "team": "search", "rpm": 40, "expires": "2099-01-01",
+            "budgets": [{
+                "usd": "5.00", "every": "month", "tz": "Europe/Berlin", "anchor": "15", "on_limit": "downgrade assistant",
+                "reserve": "expected", "alerts": [80, 99.5],
+            }],
+        }),
+    );
     let limit = json!({ "name": "brake", "key": "app", "concurrency": 2, "until": "2099-01-01" });
     assert_eq!(admin(&house, "POST", "/api/v1/limits", &limit).status, 201);
     let before = read(&house, "/api/v1/keys/app");
@@ -287,6 +373,65 @@ fn exported_keys_go_on_working_and_clash_until_they_are_taken_out_of_the_store()
     }
     house.restart(&with, SECRETS, Arc::new(SystemClock));
     assert_eq!(chat(&house, &secret, "assistant").status, 200);
+}
+
+#[test]
+fn exported_key_that_was_rotated_keeps_both_secrets_until_the_old_one_ends() {
+    let clock = Arc::new(ManualClock::new(SystemClock.now()));
+    let house = House::at(&format!("{BOTH_VENDORS}{GOVERNED}"), SECRETS, Arc::<ManualClock>::clone(&clock));
+    let old = mint(&house, &json!({ "name": "app", "rpm": 1000 }));
+    let got = admin(&house, "POST", "/api/v1/keys/app/rotate", &json!({ "overlap_seconds": 3600 }));
+    let new = got.json()["secret"].as_str().unwrap().to_owned();
+    let text = export(&store(&house), clock.now()).unwrap().text();
+    assert_eq!(text.matches("sha256:").count(), 2, "{text}");
+    let with = format!("{BOTH_VENDORS}{GOVERNED}\n{text}");
+    // Until it is taken out of the store, each of its secrets and its name clash, each once.
+    let error = reload(&house, &with).unwrap_err().to_string();
+    assert_eq!(error.matches("a minted key is called `app` too").count(), 1, "{error}");
+    assert_eq!(error.matches("the minted key `app` has the same secret").count(), 1, "{error}");
+    store(&house).hand_over(&["app".into()], &[], "user anna", clock.now()).unwrap();
+    reload(&house, &with).unwrap_or_else(|error| panic!("{error}"));
+    let statuses = || [&old, &new].map(|secret| chat(&house, secret, "assistant").status);
+    assert_eq!(statuses(), [200, 200]);
+    let listed = read(&house, "/api/v1/keys?limit=200");
+    let own: Vec<_> = listed["items"].as_array().unwrap().iter().filter(|key| key["name"] == "app").collect();
+    assert_eq!((own.len(), &own[0]["expires"]), (1, &Value::Null), "one key, which does not end");
+    // Both are one key: what one of them may is counted with the other.
+    let limits = read(&house, "/api/v1/limits?limit=200");
+    let limit = limits["items"].as_array().unwrap().iter().find(|limit| limit["subject"] == "app").unwrap();
+    assert_eq!(limit["rpm"]["used"], 2, "{limit}");
+    clock.advance(3_600_001);
+    assert_eq!(statuses(), [401, 200]);
+    // Exported again, what is over is not in it.
+    assert_eq!(export(&store(&house), clock.now()).unwrap().text(), "");
+}
+
+#[test]
+fn previous_secret_of_the_file_is_read_like_any_other() {
+    let with = |previous: &str| {
+        let key = format!(
+            "[keys.app]\nsecret = \"env:APP\"\nprevious = {previous}\n[keys.other]\nsecret = \"env:OTHER\"\n"
+        );
+        format!("{BOTH_VENDORS}{key}")
+    };
+    let secrets = [("APP", "sk-app"), ("OTHER", "sk-other"), ("OLD", "sk-old")];
+    let house = House::with_secrets(&with("{ secret = \"env:OLD\", until = 2099-01-01 }"), &secrets);
+    let statuses = ["sk-app", "sk-old"].map(|secret| chat(&house, secret, "openai/gpt-4o-mini").status);
+    assert_eq!(statuses, [200, 200]);
+    for (previous, why) in [
+        ("{ secret = \"env:OTHER\", until = 2099-01-01 }", "another key has the same secret"),
+        ("{ secret = \"env:APP\", until = 2099-01-01 }", "another key has the same secret"),
+        ("{ secret = \"env:NONE\", until = 2099-01-01 }", "NONE"),
+        ("{ secret = \"env:OLD\", until = 2099-01-01T10:00:00 }", "is no moment"),
+        ("{ secret = \"env:OLD\" }", "until"),
+    ] {
+        let path = house.folder.path().join("pilothouse.toml");
+        std::fs::write(&path, with(previous)).unwrap();
+        let environment = crate::harness::environment(house.folder.path(), &secrets);
+        let told = Source::read(&path).and_then(|source| house.server().reload(&source, &environment));
+        let told = told.unwrap_err().to_string();
+        assert!(told.contains(why) && told.contains("pilothouse.toml:"), "{previous}: {told}");
+    }
 }
 
 #[test]

@@ -40,6 +40,10 @@ fn store(dir: &Path) -> Keys {
             usd: "0.50".into(),
             every: "day".into(),
             tz: Some("Europe/Berlin".into()),
+            anchor: Some("06:30".into()),
+            on_limit: Some("downgrade the \"cheap\" one".into()),
+            reserve: Some("expected".into()),
+            alerts: vec![80.0, 99.5],
         }],
         ..Grants::default()
     };
@@ -68,14 +72,28 @@ fn exported_sections_say_what_the_store_says() {
     let dir = tempfile::tempdir().unwrap();
     store(dir.path());
     let (text, notes) = run(dir.path(), &[]).unwrap();
-    assert!(notes.contains("`gone` was revoked") && notes.contains("`plain` was rotated"), "{notes}");
+    assert!(notes.contains("`gone` was revoked") && !notes.contains("plain"), "{notes}");
     let file = Source::parse(text.clone(), None).unwrap_or_else(|error| panic!("{error}\n{text}")).file;
     let names: Vec<&str> = file.keys.keys().map(|name| name.get_ref().as_str()).collect();
     assert_eq!(names, ["plain", "search.app"]);
+    // A key that was rotated brings both secrets, and when the old one ends.
+    let rotated = file.keys.values().next().unwrap();
+    let previous = rotated.previous.as_ref().unwrap();
+    assert_ne!(previous.secret, rotated.secret);
+    assert!(previous.secret.get_ref().starts_with("sha256:") && previous.secret.get_ref().len() == 71);
+    let until = previous.until.get_ref().to_string();
+    assert!(until.starts_with("2026-11-22T13:00:00") && until.ends_with('Z'), "{until}");
     let key = file.keys.values().nth(1).unwrap();
+    assert!(key.previous.is_none());
     assert_eq!(key.application.as_deref(), Some("the \"search\" app"));
     assert_eq!(key.limits.rpm.as_ref().map(|rpm| *rpm.get_ref()), Some(600));
-    assert_eq!(key.budgets[0].usd.get_ref().0, "0.50");
+    let budget = &key.budgets[0];
+    let words =
+        [&budget.tz, &budget.on_limit, &budget.reserve].map(|given| given.as_ref().unwrap().get_ref());
+    assert_eq!(words, ["Europe/Berlin", "downgrade the \"cheap\" one", "expected"]);
+    assert_eq!((&*budget.usd.get_ref().0, &*budget.anchor.as_ref().unwrap().get_ref().0), ("0.50", "06:30"));
+    let alerts: Vec<f64> = budget.alerts.iter().map(|share| *share.get_ref()).collect();
+    assert_eq!(alerts, [80.0, 99.5]);
     let expires = key.expires.as_ref().unwrap().get_ref().to_string();
     assert!(expires.starts_with("2026-11-22T13:00:00") && expires.ends_with('Z'), "{expires}");
     assert!(key.secret.get_ref().starts_with("sha256:") && key.secret.get_ref().len() == 71);

@@ -88,6 +88,11 @@ fn wrong_wishes_are_refused_with_what_to_write() {
         ("create a --budget x/day", "`x` is not a decimal number"),
         ("create a --budget 5/day --budget 6/day", "two budgets per day"),
         ("create a --budget 5/day --tz Mars", "`Mars` is no time zone"),
+        ("create a --alerts 80", "the key has none"),
+        ("create a --budget 5/day --alerts much", "such as 80,100"),
+        ("create a --budget 5/day --alerts 80,0", "0 % is never met"),
+        ("create a --budget 5/day --on-limit explode", "write `stop`, `warn` or `downgrade ROUTE`"),
+        ("create a --budget 5/day --reserve most", "write `worst` or `expected`"),
         ("create a --expires 2020-01-01", "is over"),
         ("create a --expires soon", "is not a time"),
         ("create a --role king", "caller, viewer, lead, admin"),
@@ -102,4 +107,22 @@ fn wrong_wishes_are_refused_with_what_to_write() {
     }
     keys(dir.path(), "create a").unwrap();
     assert!(refusal(dir.path(), "create a").contains("there is a key `a` already"));
+}
+
+#[test]
+fn budgets_say_what_they_do_at_their_cap_and_what_is_not_given_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    keys(dir.path(), "create app --budget 20/day --budget 500/month --tz Asia/Tokyo --alerts 80,100%")
+        .unwrap();
+    keys(dir.path(), "limit app --on-limit warn").unwrap();
+    let budgets = || listed_json(dir.path())["keys"][0]["grants"]["budgets"].clone();
+    let budget = |usd: &str, every: &str| json!({ "usd": usd, "every": every, "tz": "Asia/Tokyo", "on_limit": "warn", "alerts": [80.0, 100.0] });
+    assert_eq!(budgets(), json!([budget("20", "day"), budget("500", "month")]));
+    keys(dir.path(), "limit app --budget 30/day --reserve expected").unwrap();
+    let mut day = budget("30", "day");
+    day["reserve"] = json!("expected");
+    assert_eq!(budgets(), json!([day]), "of the same period, but the month is taken away");
+    assert!(keys(dir.path(), "list").unwrap().contains("30/day (warn)"));
+    keys(dir.path(), "limit app --alerts none --on-limit stop").unwrap();
+    assert_eq!((&budgets()[0]["alerts"], &budgets()[0]["on_limit"]), (&Value::Null, &json!("stop")));
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pilothouse_core::money::PicoUsd;
 use pilothouse_import::usage::{Class, Entry, model_key};
-use pilothouse_store::{Daily, Totals};
+use pilothouse_store::{Daily, Slice, Totals};
 
 /// Most rows of one comparison.
 const ROWS_MAX: usize = 200_000;
@@ -257,8 +257,9 @@ impl Ours {
     }
 
     /// Exchanges of which the vendor may know more than we do.
-    pub(super) const fn open_exchanges(&self) -> u64 {
-        self.all.partial.exchanges + self.all.absent.exchanges
+    pub(super) fn open_exchanges(&self) -> u64 {
+        let of = |slice: &Slice| slice.exchanges + slice.answers;
+        of(&self.all.partial) + of(&self.all.absent)
     }
 }
 
