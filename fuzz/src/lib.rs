@@ -1,5 +1,7 @@
 //! What is fuzzed, and what it begins from; the two programs beside this choose inputs, each in its way.
 
+#[path = "../../crates/wire/tests/codecs/conditions.rs"]
+mod conditions;
 #[path = "../../crates/wire/tests/codecs/foreign.rs"]
 mod foreign;
 #[path = "../../crates/wire/tests/codecs/mutate.rs"]

@@ -14,9 +14,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("core", &[]),
     ("catalog", &["core"]),
     ("tokens", &["core"]),
+    ("cel", &[]),
     ("wire", &["core", "catalog"]),
     ("upstream", &["core", "catalog"]),
-    ("routing", &["core", "catalog", "tokens"]),
+    ("routing", &["core", "catalog", "tokens", "cel"]),
     ("guard", &["core", "catalog", "tokens"]),
     ("cache", &["core"]),
     ("store", &["core"]),
@@ -31,8 +32,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "gateway",
         // Not the fleet: it is the other side of the wire, and only the binary starts it.
         &[
-            "core", "catalog", "tokens", "wire", "upstream", "routing", "guard", "cache", "store", "eval",
-            "migrate", "flow",
+            "core", "catalog", "tokens", "cel", "wire", "upstream", "routing", "guard", "cache", "store",
+            "eval", "migrate", "flow",
         ],
     ),
     ("pilothouse", &["core", "gateway", "sim", "migrate", "eval", "catalog", "store", "import", "engine"]),
@@ -50,7 +51,7 @@ const RESERVED: &[(&[&str], &[&str])] = &[
 
 /// Crates that stay pure: no runtime, not even by a detour.
 const WITHOUT_RUNTIME: &[&str] =
-    &["core", "catalog", "tokens", "wire", "routing", "guard", "cache", "import"];
+    &["core", "catalog", "tokens", "cel", "wire", "routing", "guard", "cache", "import"];
 
 /// All that the vocabulary may be made of.
 const CORE_MAY_USE: &[&str] = &["bytes", "futures-core", "itoa", "memchr", "serde", "serde_json", "smallvec"];

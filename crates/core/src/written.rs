@@ -123,7 +123,7 @@ mod tests {
         fn numbers_and_strings_are_those_of_any_other_writer(number: u64, text: String) {
             let mut written = Vec::new();
             put_number(&mut written, number);
-            prop_assert_eq!(&written, number.to_string().as_bytes());
+            prop_assert_eq!(&into_text(written.clone()), &number.to_string());
             written.clear();
             put_words(&mut written, &["a ", " b"], &[number]);
             prop_assert_eq!(&into_text(written.clone()), &format!("a {number} b"));

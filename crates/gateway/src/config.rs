@@ -32,7 +32,7 @@ pub use limits::{
     AnchorText, BudgetSection, BudgetsSection, LimitSection, RunSection, TemporarySection, Usd,
 };
 pub use provider::{EntraSection, Provider, TimeoutSection};
-pub use route::{Cascade, Defaults, OnGone, Require, Route, RouteTarget};
+pub use route::{Branch, Cascade, Defaults, OnGone, Require, Route, RouteTarget};
 pub use secret::{SecretRef, resolve as resolve_secret};
 pub use server::{Server, TlsSection};
 pub use signing::Signing;

@@ -7,17 +7,20 @@ pub use lengths::Lengths;
 
 use std::fmt;
 
+use http::HeaderMap;
 use pilothouse_core::clock::UnixMs;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::Error;
 use pilothouse_core::exchange::Standing;
 use pilothouse_routing::count::PrefixCounts;
-use pilothouse_routing::{Features, Random};
+use pilothouse_routing::{AllowList, Features, NoTarget, Random, Ranked};
 use pilothouse_wire::head::Head;
+use pilothouse_wire::needs;
 use serde::Serialize;
 
-use crate::pipeline::{ToldOfRequest, expected_outputs, is_of_target};
-use crate::plan::{Plan, Route};
+use crate::given::{Given, Read};
+use crate::pipeline::{ToldOfRequest, end_user, expected_outputs, is_of_target};
+use crate::plan::{KeyInfo, Plan, Route};
 
 /// How a target is assumed to fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +93,9 @@ impl fmt::Display for Failure {
 pub struct Explanation {
     /// The route.
     pub route: Box<str>,
+    /// The branches that were asked before it, and what came of each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub branches: Vec<String>,
     /// Its strategy.
     pub strategy: Box<str>,
     /// The targets in the order in which they would be asked.
@@ -104,42 +110,97 @@ pub struct Explanation {
     pub is_answered: bool,
 }
 
-/// Explains what a route would do with a request, all its targets being well but for what is assumed.
+/// A call that nobody makes.
+#[derive(Clone, Copy, Debug)]
+pub struct Hypothesis<'a> {
+    /// The format of its body.
+    pub dialect: Dialect,
+    /// The body.
+    pub body: &'a [u8],
+    /// Its headers.
+    pub headers: &'a HeaderMap,
+    /// The key that it is made with.
+    pub key: Option<&'a KeyInfo>,
+    /// How targets are assumed to fail.
+    pub assumed: &'a [Assumed],
+    /// When.
+    pub at: UnixMs,
+    /// The seed of what chance decides.
+    pub seed: u64,
+}
+
+/// Explains what a route would do with a call, all its targets being well but for what is assumed.
 ///
 /// # Errors
-/// A request that cannot be read, or that no target can take.
-pub fn explain(
-    plan: &Plan,
-    route: &Route,
-    dialect: Dialect,
-    body: &[u8],
-    assumed: &[Assumed],
-    now: UnixMs,
-    seed: u64,
-) -> Result<Explanation, Error> {
-    let head = Head::read(body)?;
-    let is_stream = head.stream().unwrap_or(false);
-    let told = ToldOfRequest::alone(route, dialect, &head, is_stream, now);
-    let counts = PrefixCounts::new(16);
+/// A name that is no route, a request that cannot be read, or that no target can take.
+pub fn explain(plan: &Plan, name: &str, call: &Hypothesis<'_>) -> Result<Explanation, Error> {
+    let head = Head::read(call.body)?;
+    let user = end_user(call.dialect, &head);
+    let given = given(call, &head, name, user.as_deref());
+    let branching = plan.branching(name, |route| route.outcomes(&given));
+    let to = branching.as_ref().map_or(name, |branching| &branching.to);
+    let route =
+        plan.route(to).ok_or_else(|| Error::bad_request("model", format!("no route is called `{to}`")))?;
+    let told = ToldOfRequest::alone(route, call.dialect, &head, given.is_stream, call.at);
+    let held_back = call.key.filter(|key| !key.terms.allows(&route.name) && !key.terms.allows(name));
+    let allowed = held_back.map(|key| AllowList::new(key.terms.allow.iter().cloned()));
     let outputs = expected_outputs(route);
-    let features = Features { outputs: &outputs, ..told.features() };
+    let features =
+        Features { values: Some(&given), allowed: allowed.as_ref(), outputs: &outputs, ..told.features() };
+    let counts = PrefixCounts::new(16);
     let decision = route
         .chooser
-        .choose(&features, &mut told.counter(&counts), &mut Random::new(seed))
-        .map_err(pilothouse_routing::NoTarget::into_error)?;
-    let named = |index: u16, why: String| Standing {
-        target: route.chooser.candidates()[usize::from(index)].name.clone(),
-        why,
-    };
+        .choose(&features, &mut told.counter(&counts), &mut Random::new(call.seed))
+        .map_err(|none| nobody(route, none))?;
     let mut out = Explanation {
         route: (*route.name).into(),
+        branches: branching.map(|branching| plan.branching_in_words(&branching)).unwrap_or_default(),
         strategy: (&*route.strategy).into(),
-        order: decision.order.iter().map(|one| named(one.index, one.reason.to_string())).collect(),
-        removed: decision.removed.iter().map(|one| named(one.index, one.removal.to_string())).collect(),
+        order: decision.order.iter().map(|one| route.standing(one.index, why(route, one))).collect(),
+        removed: decision
+            .removed
+            .iter()
+            .map(|one| route.standing(one.index, route.chooser.why_not(one)))
+            .collect(),
         ..Explanation::default()
     };
-    out.play(plan, route, assumed);
+    out.play(plan, route, call.assumed);
     Ok(out)
+}
+
+/// The call as conditions see it.
+fn given<'a>(call: &Hypothesis<'a>, head: &Head<'a>, name: &'a str, user: Option<&'a str>) -> Given<'a> {
+    Given {
+        at: call.at,
+        dialect: call.dialect,
+        survey: needs::survey(call.dialect, head),
+        head: head.clone(),
+        headers: call.headers,
+        model: name,
+        is_stream: head.stream().unwrap_or(false),
+        end_user: user,
+        key: call.key,
+        // Whatever it takes to tell: nobody waits.
+        limits: None,
+        read: Read::default(),
+    }
+}
+
+/// Why a target stands where it does, and the condition that is true of the call.
+fn why(route: &Route, one: &Ranked) -> String {
+    let candidate = route.chooser.candidates().get(usize::from(one.index));
+    match candidate.and_then(|candidate| candidate.condition.as_ref()) {
+        Some(condition) => format!("{}; its condition is true: {}", one.reason, condition.text()),
+        None => one.reason.to_string(),
+    }
+}
+
+/// The error of a call that no target can take, with each one's reason in full.
+fn nobody(route: &Route, none: NoTarget) -> Error {
+    let told = route.chooser.explain_none(&none);
+    let reasons: Vec<_> = told.removed.iter().map(|one| format!("{}: {}", one.target, one.text)).collect();
+    let public = format!("no target of `{}` can take this request: {}", route.name, reasons.join("; "));
+    Error { public: public.into(), ..none.into_error() }
 }
 
 impl Explanation {

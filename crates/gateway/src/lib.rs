@@ -14,6 +14,7 @@ pub mod endpoints;
 pub mod explain;
 pub mod export;
 mod exposure;
+pub mod given;
 mod job;
 mod kept;
 pub mod load;

@@ -3,6 +3,7 @@
 mod admit;
 mod attempt;
 mod authorise;
+mod branch;
 mod cascade;
 mod choose;
 mod continued;
@@ -52,12 +53,12 @@ pub(crate) use admit::{admit_key, credential};
 pub(crate) use authorise::authorise;
 use choose::may_call;
 pub(crate) use choose::{Choice, outputs as expected_outputs};
-pub(crate) use features::Told as ToldOfRequest;
+pub(crate) use features::{TOKENS_PER_MEDIUM, Told as ToldOfRequest};
 pub(crate) use govern::{known_cost, no_money};
 pub(crate) use onward::is_of_target;
 pub(crate) use pass::{Passing, Settling, pass};
 pub(crate) use pilothouse_wire::codec::error_codec;
-pub(crate) use read::hops;
+pub(crate) use read::{end_user, hops};
 pub(crate) use realtime::realtime;
 pub use refuse::{plain_error, refusal};
 pub(crate) use relay::{WHOLE_MAX, passing_headers};
@@ -103,6 +104,7 @@ pub async fn run(
         Err(error) => return refusal(&worker.shared, dialect, &error, None),
     };
     asked.keep(&worker.shared, plan.bodies, dialect);
+    branch::follow(&worker.shared, plan, dialect, &mut asked);
     let answer = match &plan.cache {
         None => exchange(worker, plan, dialect, call, &mut asked).await,
         // What was answered before: most plans keep nothing, and their exchanges do not carry its room.
@@ -136,6 +138,7 @@ async fn exchange(
     if let Some(watch) = &asked.watch {
         job.watched_by(watch);
     }
+    branch::noted(plan, asked, &mut job);
     if let Some(chosen) = order.chosen.take() {
         let hedging = order.route.as_ref().and_then(|route| route.hedging.clone());
         job.routed(chosen, std::mem::take(&mut order.marks), order.text_bytes, hedging);
@@ -197,6 +200,7 @@ impl Around<'_> {
             Done::Downgrade(route, mut job) => {
                 // A budget's word for calls that it cannot pay: another route, once.
                 asked.model = route.into();
+                branch::follow(&worker.shared, plan, dialect, asked);
                 let mut order = match choose::choose(&worker.shared, plan, dialect, call, asked) {
                     Ok(order) => order,
                     Err(error) => return refuse::failed(dialect, job, &error),

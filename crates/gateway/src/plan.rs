@@ -3,8 +3,10 @@
 //! A plan is immutable; a reload makes a new one and swaps it in. Requests that began under the old plan
 //! end under it.
 
+mod branch;
 mod build;
 mod cache;
+mod condition;
 mod configured;
 mod edition;
 mod keys;
@@ -23,6 +25,7 @@ use std::sync::{Arc, OnceLock, RwLock};
 use pilothouse_catalog::Catalog;
 use pilothouse_store::BodyKey;
 
+pub use branch::{Branch, Branching, Fork};
 pub use build::{Environment, build, listen_address};
 pub use cache::{CacheTerms, PlanCache, SemanticTerms};
 pub(crate) use configured::check_clashes;
@@ -31,7 +34,7 @@ pub use edition::Edition;
 pub use keys::{KeyInfo, Keys, digest_of};
 pub use provider::{CallHeads, Live, Naming, Provider, Rerank, Surface};
 pub use resolve::{Resolution, Target};
-pub use route::{Cascade, Hedging, Route};
+pub use route::{Asks, Cascade, Hedging, Route};
 pub use ties::Tie;
 
 use crate::config::{BodiesMode, ConfigError, DebugSection, Defaults};

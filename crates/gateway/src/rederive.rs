@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use pilothouse_core::clock::UnixMs;
 use pilothouse_core::exchange::{Chosen, Exchange, Standing};
-use pilothouse_core::written::{Written, into_text, put, put_string, put_words};
+use pilothouse_core::written::{Written, into_text, put, put_string, put_value, put_words};
 use pilothouse_routing::Evidence;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Source;
-use crate::plan::{Edition, Environment, Plan};
+use crate::plan::{Branching, Edition, Environment, Fork, Plan};
 
 /// Bytes of what is usually kept of a choice.
 const KEPT_BYTES_USUAL: usize = 384;
@@ -20,6 +20,11 @@ struct Kept {
     config: Box<str>,
     catalog: Box<str>,
     loaded_at: UnixMs,
+    /// What came of the branches of routes, where there are any, and the route that took the call.
+    #[serde(default)]
+    forks: Vec<Fork>,
+    #[serde(default)]
+    route: Option<Box<str>>,
     choice: Evidence,
 }
 
@@ -39,13 +44,20 @@ pub struct Rederived {
 }
 
 /// What a receipt keeps of a choice.
-pub(crate) fn kept(edition: &Edition, evidence: &Evidence) -> Written {
+pub(crate) fn kept(edition: &Edition, branching: Option<&Branching>, evidence: &Evidence) -> Written {
     let mut json = Vec::with_capacity(KEPT_BYTES_USUAL);
     put(&mut json, "{\"config\":");
     put_string(&mut json, &edition.config);
     put(&mut json, ",\"catalog\":");
     put_string(&mut json, &edition.catalog);
-    put_words(&mut json, &[",\"loaded_at\":", ",\"choice\":"], &[edition.loaded_at.0]);
+    put_words(&mut json, &[",\"loaded_at\":"], &[edition.loaded_at.0]);
+    if let Some(branching) = branching {
+        put(&mut json, ",\"forks\":");
+        put_value(&mut json, &branching.forks);
+        put(&mut json, ",\"route\":");
+        put_string(&mut json, &branching.to);
+    }
+    put(&mut json, ",\"choice\":");
     evidence.put(&mut json);
     json.push(b'}');
     into_text(json).into()
@@ -92,10 +104,13 @@ pub fn environment_of(
 /// A sentence, where it cannot be made again at all.
 pub fn rederive(plan: &Plan, exchange: &Exchange) -> Result<Rederived, String> {
     let (choice, kept) = read(exchange)?;
-    let Some(route) = plan.route(&exchange.asked) else {
-        return Err(format!("the configuration has no route `{}` any more", exchange.asked));
+    let mut differences = Vec::new();
+    let name = branched(plan, exchange, &kept, &mut differences);
+    let Some(route) = plan.route(&name) else {
+        return Err(format!("the configuration has no route `{name}` any more"));
     };
     let mut out = Rederived {
+        differences,
         config_has_changed: kept.config != plan.edition.config,
         catalog_has_changed: kept.catalog != plan.edition.catalog,
         is_cut: kept.choice.is_cut(),
@@ -108,13 +123,34 @@ pub fn rederive(plan: &Plan, exchange: &Exchange) -> Result<Rederived, String> {
         Ok(decision) => {
             let order = decision.order.iter().map(|one| route.standing(one.index, one.reason.to_string()));
             let removed =
-                decision.removed.iter().map(|one| route.standing(one.index, one.removal.to_string()));
+                decision.removed.iter().map(|one| route.standing(one.index, route.chooser.why_not(one)));
             compare(choice, order.collect(), &removed.collect::<Vec<_>>(), &mut out.differences);
         }
         Err(none) => out.differences.push(format!("now {none}")),
     }
     out.is_same = out.differences.is_empty();
     Ok(out)
+}
+
+/// The route that takes the call now, by what came of the conditions then.
+fn branched(plan: &Plan, exchange: &Exchange, kept: &Kept, differences: &mut Vec<String>) -> String {
+    let called = kept.forks.first().map_or(&*exchange.asked, |fork| &fork.route);
+    let branching = plan.branching(called, |route| {
+        let then = kept.forks.iter().find(|fork| *fork.route == *route.name);
+        let mut outcomes = then.map(|fork| fork.outcomes.clone()).unwrap_or_default();
+        let taken = then.and_then(Fork::taken);
+        if outcomes.len() < route.branches.len() && taken.is_none() {
+            differences.push(format!("nothing is known of a condition that `{}` has now", route.name));
+        }
+        outcomes.truncate(route.branches.len());
+        outcomes
+    });
+    let now = branching.map_or_else(|| called.to_owned(), |branching| branching.to.to_string());
+    let then = kept.route.as_deref().unwrap_or(&exchange.asked);
+    if *then != *now {
+        differences.push(format!("`{then}` took the call; now `{now}` does"));
+    }
+    now
 }
 
 /// What differs between the receipt and the choice made again. Targets that the chooser ordered and that could not be

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use pilothouse_catalog::{Model, Pricing, Status, Support, day};
+use pilothouse_cel::Expression;
 use pilothouse_core::clock::UnixMs;
 use pilothouse_tokens::Tokenizer;
 use serde::{Deserialize, Serialize};
@@ -254,6 +255,8 @@ pub struct Candidate {
     pub health: Arc<Health>,
     /// The model server's own account of its queue, where it is scraped.
     pub gauge: Option<Arc<Gauge>>,
+    /// What must hold of an exchange that it takes.
+    pub condition: Option<Arc<Expression>>,
 }
 
 impl Candidate {
@@ -281,6 +284,7 @@ impl Candidate {
             is_spill: false,
             health: Arc::default(),
             gauge: None,
+            condition: None,
         }
     }
 

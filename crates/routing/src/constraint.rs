@@ -7,6 +7,7 @@
 
 mod allowed;
 mod capability;
+mod condition;
 mod deadline;
 mod length;
 mod licence;
@@ -70,9 +71,11 @@ pub struct Constraint {
     pub check: fn(&Candidate, &mut Look<'_, '_>) -> Option<Removal>,
 }
 
-/// Every constraint, the cheapest to ask first; lengths come last because they may need a tokenizer.
+/// Every constraint: what is for other exchanges first, so that nobody waits for it; then the cheapest to ask. Lengths come
+/// last because they may need a tokenizer.
 pub const CONSTRAINTS: &[&Constraint] = &[
     &allowed::PLUGIN,
+    &condition::PLUGIN,
     &lifecycle::PLUGIN,
     &standing::PLUGIN,
     &capability::PLUGIN,

@@ -245,6 +245,11 @@ impl<'a> Lengths<'a> {
         tokens
     }
 
+    /// The estimate by the shape of the text, where it can be read.
+    pub fn by_shape(&mut self, candidate: &Candidate) -> Tokens {
+        self.read_shape(candidate)
+    }
+
     /// Whether reading the shape, which nobody has done yet, would narrow an estimate.
     pub(crate) fn is_rough(&self, candidate: &Candidate, tokens: &Tokens) -> bool {
         let error = match tokens.by {

@@ -200,6 +200,8 @@ impl Route {
             allowed: allowed.as_ref(),
             conversation: evidence.conversation.map(|(id, held)| Conversation { id, held }),
             last_user_text: None,
+            // What was seen of conditions is in the sight.
+            values: None,
         };
         let sight = Sight::again(self.candidates().len(), evidence.at, &evidence.seen);
         let mut counter = Told(&evidence.readings);

@@ -56,11 +56,11 @@ pub use count::{Counter, PrefixCounts, Prefixed, Texts, Tokens, Unread};
 pub use evidence::Evidence;
 pub use health::{CallInFlight, Ended, Health, HealthSettings};
 pub use random::Random;
-pub use reason::{Reason, Removal, Stay};
+pub use reason::{Reason, Removal, Stay, Unmet};
 pub use request::{AllowList, Conversation, Deadline, Features, Held, Input};
 pub use route::{
     CANDIDATES_MAX, CascadePlan, Decision, Explanation, LeftOut, NoTarget, Place, Removed, Route,
     RouteSettings,
 };
-pub use sight::Sight;
+pub use sight::{Sight, unmet};
 pub use strategy::{Index, Order, Ranked, STRATEGIES, Settings, Strategy};

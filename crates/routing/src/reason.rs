@@ -3,6 +3,7 @@
 use std::fmt;
 
 use pilothouse_catalog::Status;
+use pilothouse_cel::{Expression, Fault};
 use pilothouse_core::money::PicoUsd;
 use pilothouse_core::written::{into_text, put, put_words};
 use serde::{Deserialize, Serialize};
@@ -109,6 +110,11 @@ pub enum Stay {
 pub enum Removal {
     /// The key may not use it.
     NotAllowed,
+    /// It is for other exchanges, by its own condition.
+    Unmet {
+        /// How the condition is not met.
+        unmet: Unmet,
+    },
     /// It has been retired.
     Retired,
     /// It is under notice, and the route takes only targets that are not.
@@ -199,6 +205,18 @@ pub enum Removal {
     },
 }
 
+/// How a condition is not met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unmet {
+    /// It is false.
+    False,
+    /// It cannot be told, which counts as false.
+    Fault(Fault),
+    /// Nothing is known of the exchange, which counts as false.
+    Untold,
+}
+
 /// What a price ceiling is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -209,6 +227,21 @@ pub enum Ceiling {
     MillionInput,
     /// A million tokens of output.
     MillionOutput,
+}
+
+impl Unmet {
+    /// The same in words, with the condition.
+    #[must_use]
+    pub fn of(&self, condition: &Expression) -> String {
+        let text = condition.text();
+        match self {
+            Self::False => format!("its condition is false: {text}"),
+            Self::Fault(fault) => {
+                format!("its condition counts as false, since {}: {text}", condition.in_words(fault))
+            }
+            Self::Untold => format!("its condition has nothing to look at: {text}"),
+        }
+    }
 }
 
 impl Removal {
@@ -295,6 +328,8 @@ impl fmt::Display for Removal {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotAllowed => out.write_str("the key may not use it"),
+            // The condition itself is the route's to tell: what clients read does not hold it.
+            Self::Unmet { .. } => out.write_str("it is not for this request, by its condition"),
             Self::Retired => out.write_str("retired by its vendor"),
             Self::UnderNotice { status } => write!(out, "{}, and the route takes no such", status.as_str()),
             Self::Lacks { capability } => write!(out, "lacks {}", capability.as_str()),

@@ -1,5 +1,7 @@
-//! A request as routing sees it: what it needs, how long it is, how long it may take. No text, no headers.
+//! A request as routing sees it: what it needs, how long it is, how long it may take. No text; headers only
+//! where a condition asks for one.
 
+use pilothouse_cel::Values;
 use pilothouse_core::clock::UnixMs;
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +36,8 @@ pub struct Features<'a> {
     pub conversation: Option<Conversation>,
     /// The last thing that the user said, for models of quality.
     pub last_user_text: Option<&'a str>,
+    /// What conditions are about; without it, none holds.
+    pub values: Option<&'a dyn Values>,
 }
 
 impl Features<'_> {

@@ -1,10 +1,11 @@
-//! What one choice sees of its targets' health. Each figure is read once, so that what is kept of it is what was used,
-//! whatever other calls change meanwhile; and a choice that is made again sees what was kept.
+//! What one choice sees of its targets' health, and of their conditions. Each figure is read once, so that what is kept of
+//! it is what was used, whatever other calls change meanwhile; and a choice that is made again sees what was kept.
 
 use std::cell::Cell;
 
+use pilothouse_cel::{Expression, Values};
 use pilothouse_core::clock::UnixMs;
-use pilothouse_core::written::{put, put_words};
+use pilothouse_core::written::{put, put_value, put_words};
 use serde::Deserialize;
 #[cfg(test)]
 use serde::Serialize;
@@ -14,6 +15,7 @@ use crate::candidate::Candidate;
 use crate::health::breaker::Standing;
 use crate::health::{Observed, Pace};
 use crate::load::Load;
+use crate::reason::Unmet;
 use crate::strategy::Index;
 
 /// The figures of a route's targets, as one choice sees them.
@@ -35,6 +37,7 @@ struct Row {
     total_p95_us: Cell<Option<Option<u64>>>,
     observed: Cell<Option<Option<Observed>>>,
     load: Cell<Option<Load>>,
+    unmet: Cell<Option<Option<Unmet>>>,
 }
 
 /// What was seen of one target, without what says nothing.
@@ -65,6 +68,9 @@ pub(crate) struct Seen {
     /// The bits of the score, because text would round it, and whether it was measured.
     #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     load: Option<(u32, bool)>,
+    /// How the target's condition was not met.
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
+    unmet: Option<Unmet>,
 }
 
 #[cfg(test)]
@@ -98,6 +104,10 @@ impl Seen {
         if let Some((bits, is_measured)) = self.load {
             put_words(json, &[",\"load\":[", ","], &[u64::from(bits)]);
             put(json, if is_measured { "true]" } else { "false]" });
+        }
+        if let Some(unmet) = &self.unmet {
+            put(json, ",\"unmet\":");
+            put_value(json, unmet);
         }
         json.push(b'}');
     }
@@ -221,6 +231,27 @@ impl Sight {
         let in_flight = self.in_flight(candidate);
         Some(self.read(candidate, |row| &row.load, || gauge.load(self.at, in_flight)))
     }
+
+    /// How its condition is not met. What it was asked about is not kept, so that its outcome is.
+    pub(crate) fn unmet(
+        &self,
+        candidate: &Candidate,
+        condition: &Expression,
+        values: Option<&dyn Values>,
+    ) -> Option<Unmet> {
+        self.read(candidate, |row| &row.unmet, || unmet(condition, values))
+    }
+}
+
+/// How a condition is not met by an exchange; `None` where it is.
+#[must_use]
+pub fn unmet(condition: &Expression, values: Option<&dyn Values>) -> Option<Unmet> {
+    let Some(values) = values else { return Some(Unmet::Untold) };
+    match condition.holds(values) {
+        Ok(true) => None,
+        Ok(false) => Some(Unmet::False),
+        Err(fault) => Some(Unmet::Fault(fault)),
+    }
 }
 
 impl Row {
@@ -242,6 +273,7 @@ impl Row {
             total_p95_us: Cell::new(Some(seen.total_p95_us)),
             observed: Cell::new(Some(observed)),
             load: Cell::new(Some(load)),
+            unmet: Cell::new(Some(seen.unmet)),
         }
     }
 
@@ -257,6 +289,7 @@ impl Row {
             total_p95_us: self.total_p95_us.get().flatten(),
             observed: self.observed.get().flatten().map(|observed| (observed.tokens, observed.error_percent)),
             load: self.load.get().map(|load| (load.score.to_bits(), load.is_measured)),
+            unmet: self.unmet.get().flatten(),
         }
     }
 }

@@ -41,6 +41,18 @@ pub struct Route {
     pub last_turn_note: Option<bool>,
     /// How cheap answers are judged under `cascade`.
     pub cascade: Option<Spanned<Cascade>>,
+    /// Routes that take calls instead, on conditions; asked in order before anything else.
+    pub branches: Vec<Branch>,
+}
+
+/// A condition, and the route that takes calls of which it is true.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Branch {
+    /// The condition, as an expression.
+    pub when: Spanned<String>,
+    /// The route.
+    pub route: Spanned<String>,
 }
 
 /// How the cheap answers of a route are judged.
@@ -72,6 +84,8 @@ pub struct RouteTarget {
     pub concurrency: Option<u32>,
     /// Calls that wait for a place then.
     pub queue: Option<u32>,
+    /// What must hold of a call that it takes, as an expression.
+    pub when: Option<Spanned<String>>,
 }
 
 impl RouteTarget {
@@ -86,6 +100,7 @@ impl RouteTarget {
             spill: false,
             concurrency: None,
             queue: None,
+            when: None,
         }
     }
 }
@@ -188,6 +203,8 @@ struct TargetTable {
     concurrency: Option<u32>,
     #[serde(default)]
     queue: Option<u32>,
+    #[serde(default)]
+    when: Option<Spanned<String>>,
 }
 
 const fn one() -> u32 {
@@ -206,8 +223,8 @@ impl<'de> Visitor<'de> for TargetVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RouteTarget, A::Error> {
-        let TargetTable { target, weight, region, tags, spill, concurrency, queue } =
+        let TargetTable { target, weight, region, tags, spill, concurrency, queue, when } =
             TargetTable::deserialize(MapAccessDeserializer::new(map))?;
-        Ok(RouteTarget { target, weight, region, tags, spill, concurrency, queue })
+        Ok(RouteTarget { target, weight, region, tags, spill, concurrency, queue, when })
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use pilothouse_catalog::compat::Compat;
+use pilothouse_cel::Values;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::Chosen;
@@ -302,7 +303,7 @@ pub(super) fn choose(
     call: Call,
     asked: &Asked<'_>,
 ) -> Result<Order, Error> {
-    if let Some(route) = plan.route(&asked.model) {
+    if let Some(route) = plan.route(asked.called()) {
         return of_route(shared, plan, route, dialect, call, asked);
     }
     let resolution = plan.resolve(&asked.model)?;
@@ -335,10 +336,11 @@ fn of_route(
 ) -> Result<Order, Error> {
     let told = Told::read(shared, route, dialect, asked);
     // Who may call the route may call what stands behind it; who may not, what else the key allows.
-    let allowed = asked.holder.as_ref().filter(|key| !key.terms.allows(&route.name));
-    let allowed = allowed.map(|key| AllowList::new(key.terms.allow.iter().cloned()));
+    let allowed = asked.held_back(&route.name).map(|key| AllowList::new(key.terms.allow.iter().cloned()));
     let outputs = outputs(route);
-    let features = Features { allowed: allowed.as_ref(), outputs: &outputs, ..told.features() };
+    let given = route.asks.as_ref().map(|asks| asked.given(dialect, told.features().at, asks));
+    let values = given.as_ref().map(|given| given as &dyn Values);
+    let features = Features { allowed: allowed.as_ref(), outputs: &outputs, values, ..told.features() };
     let decided =
         route.chooser.choose_with_evidence(&features, &mut told.counter(&shared.prefixes), shared.chance());
     let (decision, evidence) = match decided {
@@ -348,7 +350,7 @@ fn of_route(
             return gone::instead(shared, plan, route, &told, asked, none, way);
         }
     };
-    let mut chosen = chosen_by(plan, route, &decision, &evidence);
+    let mut chosen = chosen_by(plan, route, asked, &decision, &evidence);
     let mut refusal = None;
     let mut cheap = CheapOnes::of(&decision);
     let mut choices = Vec::with_capacity(decision.order.len());
@@ -400,13 +402,19 @@ pub(crate) fn outputs(route: &Route) -> SmallVec<[u32; 8]> {
 }
 
 /// What the receipt says of a choice, before it is known which of its targets can be called.
-fn chosen_by(plan: &Plan, route: &Route, decision: &Decision, evidence: &Evidence) -> Chosen {
+fn chosen_by(
+    plan: &Plan,
+    route: &Route,
+    asked: &Asked<'_>,
+    decision: &Decision,
+    evidence: &Evidence,
+) -> Chosen {
     let removed = decision.removed.iter();
     Chosen {
         strategy: Arc::clone(&route.strategy),
         order: Vec::with_capacity(decision.order.len()),
-        removed: removed.map(|one| route.standing(one.index, one.removal.to_string())).collect(),
-        evidence: Some(rederive::kept(&plan.edition, evidence)),
+        removed: removed.map(|one| route.standing(one.index, route.chooser.why_not(one))).collect(),
+        evidence: Some(rederive::kept(&plan.edition, asked.branching.as_deref(), evidence)),
     }
 }
 

@@ -20,7 +20,7 @@ const CONVERSATION: &str = "x-pilothouse-conversation";
 /// Tokens that a picture, a recording or a page takes, about: what vendors bill for a picture of usual size
 /// (<https://platform.openai.com/docs/guides/images-vision>, <https://platform.claude.com/docs/en/build-with-claude/vision>,
 /// read 2026-11-23).
-const TOKENS_PER_MEDIUM: u64 = 1_000;
+pub(crate) const TOKENS_PER_MEDIUM: u64 = 1_000;
 
 /// What a request tells about itself, read once.
 pub(crate) struct Told<'a> {

@@ -128,7 +128,7 @@ fn may_stand_in(
     candidate.pricing.clone_from(&target.pricing);
     candidate.health = Arc::clone(&target.health);
     let removal = route.chooser.against(&candidate, &told.features(), &mut Unread);
-    if let Some(key) = asked.holder.as_ref().filter(|key| !key.terms.allows(&route.name)) {
+    if let Some(key) = asked.held_back(&route.name) {
         may_call(key, resolution)?;
     }
     match removal {

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
+use pilothouse_core::clock::UnixMs;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::Caller;
@@ -18,7 +19,8 @@ use pilothouse_wire::scan::Members;
 
 use crate::bodies::{BodiesMode, Keeping, Watch};
 use crate::config::CompatMode;
-use crate::plan::{KeyInfo, Plan};
+use crate::given::{Given, Read};
+use crate::plan::{Asks, Branching, KeyInfo, Plan};
 use crate::shared::{Shared, Worker};
 use crate::told::{Told, number};
 
@@ -56,6 +58,8 @@ pub(crate) struct Asked<'h> {
     pub(crate) is_last_turn: bool,
     /// What is kept of the exchange, where bodies are.
     pub(crate) keeping: Option<Box<Keeping>>,
+    /// What came of the branches of the route that was asked for, where it has any.
+    pub(super) branching: Option<Box<Branching>>,
     /// Told by each call of the exchange, where its answer is kept to be gone on from.
     pub(crate) kept: Option<Arc<Watch>>,
     /// What one pass over the body tells, once somebody has asked.
@@ -96,6 +100,7 @@ impl Asked<'static> {
             keeping: None,
             kept: None,
             watch: None,
+            branching: None,
             survey: OnceLock::new(),
         })
     }
@@ -140,6 +145,7 @@ impl Asked<'_> {
             keeping: None,
             kept: self.kept.clone(),
             watch: None,
+            branching: self.branching.clone(),
             survey: self.survey.clone(),
         }
     }
@@ -165,7 +171,41 @@ impl Asked<'_> {
             keeping: self.keeping.take(),
             kept: self.kept.take(),
             watch: self.watch.take(),
+            branching: self.branching.take(),
             survey: std::mem::take(&mut self.survey),
+        }
+    }
+
+    /// The name that leads to whom takes the call: the one that was asked for, or the route that a branch leads to.
+    pub(super) fn called(&self) -> &str {
+        self.branching.as_ref().map_or(&self.model, |branching| &branching.to)
+    }
+
+    /// The caller's key, where it may not call a route as such: who may call the one that was asked for may call whichever
+    /// takes the call.
+    pub(super) fn held_back(&self, route: &str) -> Option<&Arc<KeyInfo>> {
+        self.holder.as_ref().filter(|key| !key.terms.allows(route) && !self.came_by_branch(key))
+    }
+
+    fn came_by_branch(&self, key: &KeyInfo) -> bool {
+        self.branching.is_some() && key.terms.allows(&self.model)
+    }
+
+    /// The call as conditions that ask this see it.
+    pub(super) fn given<'g>(&'g self, dialect: Dialect, at: UnixMs, asks: &'g Asks) -> Given<'g> {
+        let head = Head::again(&self.body, self.members.clone());
+        Given {
+            at,
+            dialect,
+            survey: *self.survey(dialect, &head),
+            head,
+            headers: self.headers,
+            model: &self.model,
+            is_stream: self.is_stream,
+            end_user: self.end_user.as_deref(),
+            key: self.holder.as_deref(),
+            limits: asks.token_limits.as_deref(),
+            read: Read::default(),
         }
     }
 
@@ -332,23 +372,13 @@ pub(super) fn asked<'h>(
     let hops = hops(told)?;
     let (model, is_stream, end_user, members) = {
         let head = Head::read(&body)?;
-        let end_user = match dialect {
-            Dialect::AnthropicMessages => head.text_in("metadata", "user_id"),
-            Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::OpenaiResponses => {
-                head.text("safety_identifier").or_else(|| head.text("user"))
-            }
-            // Google's and Bedrock's requests name nobody.
-            Dialect::GeminiGenerate | Dialect::BedrockConverse => None,
-        };
-        let end_user =
-            end_user.map(|user| user.chars().take(END_USER_MAX).collect::<String>().into_boxed_str());
+        let end_user = end_user(dialect, &head);
         let (model, is_stream) = match by_path {
             Some(call) => (named(&call.model, told), call.is_stream),
             None => (named(&head.model()?, told), dialect != Dialect::OpenaiEmbeddings && head.stream()?),
         };
         (model, is_stream, end_user, head.into_members())
     };
-    let end_user: Option<Box<str>> = end_user;
     caller.end_user.clone_from(&end_user);
     let sdk_retries = sdk_retries(told);
     let key = Arc::clone(&caller.key);
@@ -370,9 +400,23 @@ pub(super) fn asked<'h>(
         is_last_turn: false,
         watch: None,
         keeping: None,
+        branching: None,
         kept: None,
         survey: OnceLock::new(),
     })
+}
+
+/// The person behind, as a request names it.
+pub(crate) fn end_user(dialect: Dialect, head: &Head<'_>) -> Option<Box<str>> {
+    let named = match dialect {
+        Dialect::AnthropicMessages => head.text_in("metadata", "user_id"),
+        Dialect::OpenaiChat | Dialect::OpenaiEmbeddings | Dialect::OpenaiResponses => {
+            head.text("safety_identifier").or_else(|| head.text("user"))
+        }
+        // Google's and Bedrock's requests name nobody.
+        Dialect::GeminiGenerate | Dialect::BedrockConverse => None,
+    };
+    named.map(|user| user.chars().take(END_USER_MAX).collect::<String>().into_boxed_str())
 }
 
 /// What a caller wants done about requests that the target would refuse.

@@ -57,7 +57,7 @@ pub(super) async fn exchange(
     call: Call,
     asked: &mut Asked<'_>,
 ) -> Answer {
-    let route = plan.route(&asked.model);
+    let route = plan.route(asked.called());
     let terms = match route {
         Some(route) => route.cache.as_ref(),
         None => cache.defaults.as_ref(),
@@ -67,7 +67,8 @@ pub(super) async fn exchange(
     };
     let told = asked.headers.get_all(header::CACHE_CONTROL);
     let control = Control::read(told.iter().filter_map(|value| value.to_str().ok()));
-    let identity = Identity::of(cache, terms, dialect, call, asked).filter(|_| !control.no_store);
+    let at = worker.shared.clock.now();
+    let identity = Identity::of(plan, cache, terms, dialect, call, asked, at).filter(|_| !control.no_store);
     let Some(identity) = identity else {
         worker.shared.cache.count(Recalled::Bypass);
         if control.only_if_cached {
@@ -112,7 +113,7 @@ impl Recall<'_> {
 
     /// How long it waits for an equal request.
     fn patience(&self, asked: &Asked<'_>) -> Duration {
-        let deadline = match self.plan.route(&asked.model) {
+        let deadline = match self.plan.route(asked.called()) {
             Some(route) => route.deadline,
             None => self.plan.deadline(),
         };
@@ -139,7 +140,7 @@ impl Recall<'_> {
         let Some(key) = &asked.holder else { return true };
         let target = kept.made.target.as_ref();
         let name = target.map(|target| format!("{}/{}", target.vendor, target.model));
-        key.terms.allows(&asked.model) || name.is_some_and(|name| key.terms.allows(&name))
+        asked.held_back(asked.called()).is_none() || name.is_some_and(|name| key.terms.allows(&name))
     }
 
     /// Answers by meaning, or takes what is asked to its answer, which is kept.
@@ -189,7 +190,7 @@ impl Recall<'_> {
             shared: Arc::clone(shared),
             watch,
             key: self.key,
-            name: asked.model.as_str().into(),
+            name: asked.called().into(),
             ttl_ms: self.terms.exact_ms.unwrap_or_default(),
             is_stream: asked.is_stream,
             embeds: self.call.embeds(),

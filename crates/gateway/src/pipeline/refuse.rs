@@ -76,7 +76,7 @@ pub(super) fn failed(dialect: Dialect, job: Job, error: &Error) -> Answer {
 
 /// Refuses a request that is recorded: its caller is known, but no target is.
 pub(super) fn recorded(worker: &Worker, dialect: Dialect, asked: &mut Asked<'_>, error: Error) -> Answer {
-    let name: String = asked.model.chars().take(200).collect();
+    let name: String = asked.called().chars().take(200).collect();
     let mut job = Job::new(&worker.shared, dialect, std::mem::take(&mut asked.caller), name.into());
     job.note(|exchange| {
         exchange.streamed = asked.is_stream;

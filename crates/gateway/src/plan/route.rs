@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pilothouse_cel::Expression;
 use pilothouse_core::clock::UnixMs;
 use pilothouse_core::exchange::Standing;
 use pilothouse_core::money::PicoUsd;
@@ -13,9 +14,10 @@ use pilothouse_routing::cascade::{Agreement, Judge};
 use pilothouse_routing::{self as routing, Candidate, Constraints, RouteSettings, STRATEGIES, Settings};
 use toml::Spanned;
 
-use super::{CacheTerms, Plan, Resolution, cache};
+use super::{Branch, CacheTerms, Plan, Resolution, branch, cache, condition};
 use crate::concurrency::Limit;
 use crate::config::{self, CompatMode, Defaults, Diagnostic, OnGone, Require, RouteTarget, Source};
+use crate::given::TOKENS;
 use crate::purse::Purse;
 
 /// A stream that lives goes to the client after so long, even if the model has said nothing yet.
@@ -58,6 +60,28 @@ pub struct Route {
     pub tells_last_turn: bool,
     /// How cheap answers are judged, where it is a cascade.
     pub cascade: Option<Cascade>,
+    /// Routes that take calls instead, on conditions.
+    pub branches: Vec<Branch>,
+    /// What its conditions and those of its branches ask of a call's length, where it has any.
+    pub asks: Option<Asks>,
+}
+
+/// What the conditions of a route ask of a call's length in tokens.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asks {
+    /// The numbers that they compare it with; `None` where one needs the number itself.
+    pub token_limits: Option<Box<[u64]>>,
+}
+
+impl Asks {
+    /// What these conditions ask; `None` where there are none.
+    fn of<'e>(mut conditions: impl Iterator<Item = &'e Expression>) -> Option<Self> {
+        let first = conditions.next()?;
+        let limits = std::iter::once(first).chain(conditions).map(|one| one.limits(TOKENS));
+        let all = limits.collect::<Option<Vec<_>>>().map(|all| all.concat());
+        let whole = |limit: i64| u64::try_from(limit).ok();
+        Some(Self { token_limits: all.map(|all| all.into_iter().filter_map(whole).collect()) })
+    }
 }
 
 /// When and for how much a route hedges.
@@ -111,8 +135,9 @@ pub(super) fn build(
 ) -> HashMap<Box<str>, Arc<Route>> {
     let mut routes = HashMap::new();
     check(&source.file.defaults, wrong);
+    branch::check(source, wrong);
     for (name, section) in &source.file.routes {
-        let mut building = Building { plan, name, section, now, wrong };
+        let mut building = Building { plan, text: &source.text, name, section, now, wrong };
         if let Some(route) = building.route(&source.file.defaults) {
             routes.insert(name.get_ref().as_str().into(), Arc::new(route));
         }
@@ -123,6 +148,8 @@ pub(super) fn build(
 /// A route in the making.
 struct Building<'a> {
     plan: &'a Plan,
+    /// The configuration as it is written.
+    text: &'a str,
     name: &'a Spanned<String>,
     section: &'a config::Route,
     now: UnixMs,
@@ -145,6 +172,7 @@ impl Building<'_> {
         if let Some(given) = &section.strategy {
             self.strategy(given);
         }
+        let branches = branch::build(self.text, section, self.wrong);
         let cascade = self.cascade(strategy);
         if let Some(hedge) = self.section.hedge.as_ref().filter(|_| cascade.is_some()) {
             let message = "a cascade asks its targets one after the other for their price's sake, and does not hedge; leave `hedge` out";
@@ -168,6 +196,8 @@ impl Building<'_> {
                 return None;
             }
         };
+        let of_targets = chooser.candidates().iter().filter_map(|one| one.condition.as_deref());
+        let asks = Asks::of(of_targets.chain(branches.iter().map(|branch| &*branch.condition)));
         let defaults = section.defaults.over(under);
         Some(Route {
             name: Arc::clone(&chooser.name),
@@ -186,6 +216,8 @@ impl Building<'_> {
             limit: self.plan.limits.of_route(self.name.get_ref()).cloned(),
             tells_last_turn: section.last_turn_note.unwrap_or(true),
             cascade,
+            branches,
+            asks,
         })
     }
 
@@ -257,6 +289,9 @@ impl Building<'_> {
         candidate.health = Arc::clone(&target.health);
         let is_watched = target.provider.metrics.is_some();
         candidate.gauge = is_watched.then(|| Arc::clone(&target.metrics.gauge));
+        if let Some(when) = &given.when {
+            candidate.condition = condition::compile(self.text, when, self.wrong);
+        }
         if let Some(region) = &given.region {
             candidate.region = Some(region.as_str().into());
         }

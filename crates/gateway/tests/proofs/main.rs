@@ -15,6 +15,7 @@ mod change;
 mod clouds;
 mod compat;
 mod concurrency;
+mod conditions;
 mod configuration;
 mod dialects;
 mod embeddings;

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::{Args, Subcommand};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use pilothouse_core::clock::UnixMs;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_gateway::config::Source;
-use pilothouse_gateway::explain::{Assumed, Explanation, Lengths, explain};
+use pilothouse_gateway::explain::{Assumed, Explanation, Hypothesis, Lengths, explain};
 use pilothouse_gateway::metrics::Metrics;
-use pilothouse_gateway::plan::{self, Environment, Plan};
+use pilothouse_gateway::plan::{self, Environment, KeyInfo, Plan};
 
 /// The request that is assumed where none is given.
 const PLAIN: &[u8] = br#"{"messages":[{"role":"user","content":"Hello."}]}"#;
@@ -45,6 +46,15 @@ struct Explain {
     /// A failure that is assumed, such as openai=429 or openai/gpt-5.5=timeout; may be given again.
     #[arg(long, value_name = "TARGET=FAILURE")]
     when: Vec<String>,
+    /// A header of the call, for conditions that ask for one; may be given again.
+    #[arg(long, value_name = "NAME=VALUE")]
+    header: Vec<String>,
+    /// The key of [keys] that the call is made with.
+    #[arg(long, value_name = "NAME")]
+    key: Option<String>,
+    /// The moment of the call, such as 2026-11-23T22:00:00Z; now where not given.
+    #[arg(long, value_name = "TIME")]
+    at: Option<jiff::Timestamp>,
     /// The seed of what chance decides.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -87,19 +97,35 @@ impl Explain {
             .map(|text| Assumed::parse(text))
             .collect::<Result<Vec<_>, _>>()
             .map_err(|why| anyhow!(why))?;
-        let known = |one: &&Assumed| {
-            let is_about = |name: &str| name == one.target || name.split('/').next() == Some(&*one.target);
-            !route.chooser.candidates().iter().any(|candidate| is_about(&candidate.name))
+        let headers = headers(&self.header)?;
+        let call = Hypothesis {
+            dialect,
+            body: &body,
+            headers: &headers,
+            key: self.key.as_deref().map(|name| key(&plan, name)).transpose()?,
+            assumed: &assumed,
+            at: self.at.map_or(Ok(now), moment)?,
+            seed: self.seed,
         };
-        if let Some(stranger) = assumed.iter().find(known) {
-            bail!("`{}` is no target of `{}`, nor the provider of one", stranger.target, self.route);
+        let told = || explain(&plan, &self.route, &call).map_err(|error| anyhow!("{}", error.public));
+        let mut lengths = Lengths::read(&plan, route, &data, now);
+        let mut explanation = told()?;
+        if let Some(branch) = plan.route(&explanation.route).filter(|branch| branch.name != route.name) {
+            // Another route takes the call, and how long its answers are is not known yet.
+            lengths = Lengths::read(&plan, branch, &data, now);
+            explanation = told()?;
         }
-        let lengths = Lengths::read(&plan, route, &data, now);
-        let explained = explain(&plan, route, dialect, &body, &assumed, now, self.seed);
-        match explained.map(|found| Explanation { expected_output: lengths.told(route), ..found }) {
-            Ok(explanation) if self.json => writeln!(out, "{}", serde_json::to_string(&explanation)?)?,
-            Ok(explanation) => write(out, &explanation)?,
-            Err(error) => bail!("{}", error.public),
+        let is_known = |one: &Assumed| {
+            let is_about = |name: &str| name == one.target || name.split('/').next() == Some(&*one.target);
+            explanation.order.iter().chain(&explanation.removed).any(|standing| is_about(&standing.target))
+        };
+        if let Some(stranger) = assumed.iter().find(|one| !is_known(one)) {
+            bail!("`{}` is no target of `{}`, nor the provider of one", stranger.target, explanation.route);
+        }
+        explanation.expected_output = lengths.told(plan.route(&explanation.route).unwrap_or(route));
+        match self.json {
+            true => writeln!(out, "{}", serde_json::to_string(&explanation)?)?,
+            false => write(out, &explanation)?,
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -114,6 +140,33 @@ impl Explain {
         let data = self.data.clone().unwrap_or_else(|| source.data_dir());
         Ok((plan, data))
     }
+}
+
+/// The headers that were given, as `NAME=VALUE` or `NAME: VALUE`.
+fn headers(given: &[String]) -> Result<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    for text in given {
+        let pair = text.split_once(['=', ':']);
+        let parsed = pair.and_then(|(name, value)| {
+            Some((HeaderName::try_from(name.trim()).ok()?, HeaderValue::try_from(value.trim()).ok()?))
+        });
+        let (name, value) = parsed.ok_or_else(|| anyhow!("`{text}` is no header; write it as NAME=VALUE"))?;
+        headers.append(name, value);
+    }
+    Ok(headers)
+}
+
+fn key<'p>(plan: &'p Plan, name: &str) -> Result<&'p KeyInfo> {
+    let found = plan.keys.iter().map(|(_, key)| &**key).find(|key| *key.name == *name);
+    found.ok_or_else(|| {
+        anyhow!("[keys] of the configuration has no `{name}`; keys that were minted are not known here")
+    })
+}
+
+fn moment(at: jiff::Timestamp) -> Result<UnixMs> {
+    let at = u64::try_from(at.as_millisecond())
+        .map_err(|_| anyhow!("a moment before 1970 is no time of a call"))?;
+    Ok(UnixMs(at))
 }
 
 fn read(path: &PathBuf) -> Result<Vec<u8>> {
@@ -153,6 +206,7 @@ fn dialect_of(body: &[u8]) -> Dialect {
 }
 
 fn write(out: &mut dyn Write, explanation: &Explanation) -> Result<()> {
+    explanation.branches.iter().try_for_each(|branch| writeln!(out, "{branch}"))?;
     writeln!(out, "{} chooses by {}:", explanation.route, explanation.strategy)?;
     for (place, standing) in (1..).zip(&explanation.order) {
         writeln!(out, "  {place}. {} · {}", standing.target, standing.why)?;

@@ -10,7 +10,7 @@ use crate::candidate::{Capability, Lifecycle, Needs};
 use crate::count::Unread;
 use crate::fixture::{features, priced};
 use crate::health::{Absence, Ended, Health};
-use crate::reason::Ceiling;
+use crate::reason::{Ceiling, Unmet};
 use crate::request::{AllowList, Deadline, Input};
 
 fn removal(candidate: &Candidate, constraints: &Constraints, features: &Features<'_>) -> Option<Removal> {
@@ -215,4 +215,43 @@ fn resting_and_buried_targets_are_left_out_with_the_time_to_wait() {
     health.tombstones.absent(Absence::Gone, UnixMs(1500));
     let buried = removal(&candidate, &none(), &at(1500)).expect("buried");
     assert_eq!(buried.retry_after_ms(), Some(crate::health::BURIED_MS));
+}
+
+/// Says nothing of headers or texts: one number.
+#[derive(Debug)]
+struct Tokens(i64);
+
+impl pilothouse_cel::Values for Tokens {
+    fn value(&self, _variable: usize) -> pilothouse_cel::Value<'_> {
+        pilothouse_cel::Value::Int(self.0)
+    }
+
+    fn entry(&self, _variable: usize, _key: &str) -> Option<std::borrow::Cow<'_, str>> {
+        None
+    }
+
+    fn keys(&self, _variable: usize) -> Vec<std::borrow::Cow<'_, str>> {
+        Vec::new()
+    }
+}
+
+const DECLARED: &[pilothouse_cel::Declared] = &[
+    pilothouse_cel::Declared::new("tokens", pilothouse_cel::Type::Int, "its length"),
+    pilothouse_cel::Declared::new("metadata", pilothouse_cel::Type::Map, "its labels"),
+];
+
+#[test]
+fn condition_that_is_false_or_cannot_be_told_is_against_the_target() {
+    let when = |text: &str| Candidate {
+        condition: Some(Arc::new(pilothouse_cel::Expression::compile(text, DECLARED).unwrap())),
+        ..Candidate::new("a/b")
+    };
+    let values = Tokens(700);
+    let asked = Features { values: Some(&values), ..features() };
+    assert_eq!(removal(&when("tokens > 500"), &none(), &asked), None);
+    assert_eq!(removal(&when("tokens > 800"), &none(), &asked), Some(Removal::Unmet { unmet: Unmet::False }));
+    let fault = removal(&when("metadata.tier == 'gold'"), &none(), &asked);
+    assert!(matches!(fault, Some(Removal::Unmet { unmet: Unmet::Fault(_) })), "{fault:?}");
+    let untold = removal(&when("tokens > 500"), &none(), &features());
+    assert_eq!(untold, Some(Removal::Unmet { unmet: Unmet::Untold }));
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{Decision, NoTarget, Route};
+use super::{Decision, NoTarget, Removed, Route};
 use crate::count::Tokens;
 use crate::reason::{Reason, Removal};
 
@@ -54,7 +54,7 @@ impl Route {
             Some(Place { target: name(ranked.index)?, reason: ranked.reason, text })
         });
         let removed = decision.removed.iter().filter_map(|removed| {
-            let text = self.in_words(&removed.removal);
+            let text = self.why_not(removed);
             Some(LeftOut { target: name(removed.index)?, removal: removed.removal, text })
         });
         let (order, removed) = (order.collect(), removed.collect());
@@ -65,15 +65,21 @@ impl Route {
     #[must_use]
     pub fn explain_none(&self, none: &NoTarget) -> Explanation {
         let left_out = |(target, removal): &(Arc<str>, Removal)| {
-            let text = self.in_words(removal);
+            let place = self.candidates.iter().position(|one| one.name == *target);
+            let text = self.in_words(place, removal);
             LeftOut { target: Arc::clone(target), removal: *removal, text }
         };
         let removed = none.removed.iter().map(left_out).collect();
         Explanation { route: Arc::clone(&self.name), order: Vec::new(), removed, tokens: None }
     }
 
-    /// A reason with the names that only the route knows.
-    fn in_words(&self, removal: &Removal) -> String {
+    /// Why a target was left out, with what only the route knows: its tags, the target's condition.
+    #[must_use]
+    pub fn why_not(&self, removed: &Removed) -> String {
+        self.in_words(Some(usize::from(removed.index)), &removed.removal)
+    }
+
+    fn in_words(&self, place: Option<usize>, removal: &Removal) -> String {
         let name = |tags: &[Box<str>], tag: u16| {
             tags.get(usize::from(tag)).map_or_else(String::new, ToString::to_string)
         };
@@ -83,6 +89,13 @@ impl Route {
             }
             Removal::TagRefused { tag } => {
                 format!("bears the refused tag `{}`", name(&self.constraints.tags_refused, *tag))
+            }
+            Removal::Unmet { unmet } => {
+                let candidate = place.and_then(|place| self.candidates.get(place));
+                match candidate.and_then(|candidate| candidate.condition.as_deref()) {
+                    Some(condition) => unmet.of(condition),
+                    None => removal.to_string(),
+                }
             }
             other => other.to_string(),
         }

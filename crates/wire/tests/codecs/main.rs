@@ -4,6 +4,7 @@
 
 mod bedrock;
 mod cases;
+mod conditions;
 mod contexts;
 mod foreign;
 mod found;

@@ -15,6 +15,7 @@ use pilothouse_wire::embeddings::{Client, Form as VendorForm};
 use pilothouse_wire::framing::Framing;
 use pilothouse_wire::sse;
 
+use super::conditions;
 use super::foreign;
 use super::mutate::Chance;
 use super::readers;
@@ -75,6 +76,7 @@ pub(crate) const TARGETS: &[Target] = &[
     Target::of("passing", &["answers"], readers::FRAMES, readers::passing),
     Target::of("imports", &[], foreign::CONFIGURATIONS, foreign::imports),
     Target::of("reports", &[], foreign::REPORTS, foreign::reports),
+    Target::of("conditions", &[], conditions::CONDITIONS, conditions::conditions),
     Target::of("canonical", &["requests"], &[], remembered::forms_of_bodies),
     Target::of("questions", &["requests"], remembered::QUESTIONS, remembered::questions),
     Target::of("marks", &[], remembered::TEXTS, remembered::marks),

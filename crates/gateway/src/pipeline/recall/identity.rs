@@ -3,13 +3,14 @@
 use http::HeaderMap;
 use pilothouse_cache::canonical::canonical;
 use pilothouse_cache::key::{Key, Scope};
+use pilothouse_core::clock::UnixMs;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_wire::headers;
 
 use crate::config::CompatMode;
 use crate::endpoints::Call;
 use crate::pipeline::read::Asked;
-use crate::plan::{CacheTerms, PlanCache};
+use crate::plan::{CacheTerms, Plan, PlanCache};
 
 /// Largest request that is looked at: what is larger is seldom sent twice, and hashing it would hold up others.
 const REQUEST_BYTES_MAX: usize = 4 << 20;
@@ -39,11 +40,13 @@ impl Identity {
     /// The identity of a request; `None` for one that is never the same as another: what cannot be compared, and what has
     /// effects besides its answer.
     pub(super) fn of(
+        plan: &Plan,
         cache: &PlanCache,
         terms: &CacheTerms,
         dialect: Dialect,
         call: Call,
         asked: &Asked<'_>,
+        at: UnixMs,
     ) -> Option<Self> {
         if asked.body.len() > REQUEST_BYTES_MAX || has_effects(dialect, asked) {
             return None;
@@ -56,7 +59,7 @@ impl Identity {
         };
         Some(Self {
             tenant: tenant(terms, asked),
-            name: asked.model.clone(),
+            name: name(plan, dialect, asked, at),
             dialect,
             call,
             policy: cache.policy.clone(),
@@ -85,6 +88,20 @@ impl Identity {
             headers: &headers,
         })
     }
+}
+
+/// Whom the request is for: the name that takes it, and which of the conditions on that route's targets are true. Calls that
+/// would go to different targets do not share answers.
+fn name(plan: &Plan, dialect: Dialect, asked: &Asked<'_>, at: UnixMs) -> String {
+    let mut name = asked.called().to_owned();
+    let Some(route) = plan.route(&name) else { return name };
+    let conditions = || route.chooser.candidates().iter().filter_map(|one| one.condition.as_deref());
+    if let Some(asks) = route.asks.as_ref().filter(|_| conditions().next().is_some()) {
+        let given = asked.given(dialect, at, asks);
+        name.push('?');
+        name.extend(conditions().map(|one| if one.holds(&given) == Ok(true) { '1' } else { '0' }));
+    }
+    name
 }
 
 /// Who shares answers: the key's team where the terms say so and it has one, else the key alone.

@@ -62,7 +62,7 @@ impl Wanted {
         identity: &Identity,
         asked: &Asked<'_>,
     ) -> Option<Self> {
-        let meaning = worker.shared.cache.meanings.of(&asked.model, &cache.policy, terms);
+        let meaning = worker.shared.cache.meanings.of(asked.called(), &cache.policy, terms);
         if meaning.mode() == Mode::Off {
             return None;
         }

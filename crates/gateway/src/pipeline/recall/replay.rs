@@ -30,7 +30,7 @@ pub(super) fn replay(
 ) -> Answer {
     let shared = &worker.shared;
     let kept = &found.value;
-    let mut job = Job::new(shared, dialect, std::mem::take(&mut asked.caller), asked.model.as_str().into());
+    let mut job = Job::new(shared, dialect, std::mem::take(&mut asked.caller), asked.called().into());
     job.note(|exchange| {
         exchange.streamed = asked.is_stream;
         exchange.request_bytes = asked.body.len() as u64;
@@ -38,7 +38,7 @@ pub(super) fn replay(
     if let Some(watch) = &asked.watch {
         job.watched_by(watch);
     }
-    let route = plan.route(&asked.model).map(|route| &*route.name);
+    let route = plan.route(asked.called()).map(|route| &*route.name);
     if let Err(error) = govern::hold(shared, plan, &govern::Who::asks(asked), route, &mut job) {
         return failed(dialect, job, &error);
     }

@@ -462,7 +462,7 @@ fn chosen(order: &[&str]) -> Exchange {
         strategy: "fixed".into(),
         order: order.iter().map(named).collect(),
         removed: Vec::new(),
-        evidence: Some(pilothouse_core::written::Written::from(evidence.to_owned())),
+        evidence: Some(evidence.to_owned().into()),
     };
     let receipt = Receipt { choice: Some(Box::new(choice)), ..Receipt::default() };
     Exchange { asked: "assistant".into(), receipt: Some(Box::new(receipt)), ..whole(1) }

@@ -19,6 +19,10 @@ fn told(arguments: &[&str], request: Option<&str>) -> (String, bool) {
 }
 
 fn told_in(folder: &Path, arguments: &[&str], request: Option<&str>) -> (String, bool) {
+    told_of(folder, FILE, arguments, request)
+}
+
+fn told_of(folder: &Path, configuration: &str, arguments: &[&str], request: Option<&str>) -> (String, bool) {
     use clap::Parser as _;
     #[derive(clap::Parser)]
     struct Line {
@@ -26,7 +30,7 @@ fn told_in(folder: &Path, arguments: &[&str], request: Option<&str>) -> (String,
         routes: Routes,
     }
     let config = folder.join("pilothouse.toml");
-    std::fs::write(&config, FILE).unwrap();
+    std::fs::write(&config, configuration).unwrap();
     let file = folder.join("request.json");
     let mut line = vec!["x", "explain", "--config", config.to_str().unwrap()];
     if let Some(request) = request {
@@ -138,6 +142,43 @@ fn lengths_of_answers_are_read_from_the_ledger_and_change_the_order() {
     let elsewhere = folder.path().join("elsewhere");
     let (text, _) = told_in(folder.path(), &["assistant", "--data", elsewhere.to_str().unwrap()], None);
     assert!(text.contains("a guess: there is no ledger in") && !elsewhere.exists(), "{text}");
+}
+
+#[test]
+fn conditions_are_told_with_what_they_are_asked_about() {
+    const CONDITIONS: &str = "[providers.openai]\napi_key = \"sk-a\"\n[keys.shop]\nsecret = \"ph-shop\"\n\
+        [routes.assistant]\ntargets = [{ target = \"openai/gpt-4.1\", when = \"time.getHours('Europe/Berlin') < 6\" }, \
+        \"openai/gpt-5.5\"]\n[[routes.assistant.branches]]\nwhen = \"headers['x-tier'] == 'gold'\"\nroute = \"premium\"\n\
+        [routes.premium]\ntargets = [{ target = \"openai/gpt-4o\", when = \"key.name == 'shop'\" }]\n";
+    let ask = |arguments: &[&str]| told_of(tempfile::tempdir().unwrap().path(), CONDITIONS, arguments, None);
+    let (night, _) = ask(&["assistant", "--at", "2026-11-23T23:30:00Z"]);
+    assert_eq!(
+        night.lines().collect::<Vec<_>>()[..4],
+        [
+            "not premium, its condition counts as false, since there is no `headers['x-tier']`: headers['x-tier'] == 'gold'",
+            "assistant chooses by fixed:",
+            "  1. openai/gpt-4.1 · its place in the list; its condition is true: time.getHours('Europe/Berlin') < 6",
+            "  2. openai/gpt-5.5 · its place in the list",
+        ]
+    );
+    let (day, _) = ask(&["assistant", "--at", "2026-11-23T12:00:00Z", "--header", "X-Tier: tin"]);
+    assert!(day.contains("not premium, its condition is false: headers['x-tier'] == 'gold'\n"), "{day}");
+    assert!(
+        day.contains("not openai/gpt-4.1 · its condition is false: time.getHours('Europe/Berlin') < 6"),
+        "{day}"
+    );
+    let (gold, _) =
+        ask(&["assistant", "--header", "X-Tier=gold", "--key", "shop", "--when", "openai/gpt-4o=500"]);
+    assert!(
+        gold.starts_with(
+            "premium takes it, its condition is true: headers['x-tier'] == 'gold'\npremium chooses"
+        ),
+        "{gold}"
+    );
+    let (nobody, is_done) = ask(&["assistant", "--header", "X-Tier=gold"]);
+    assert!(!is_done && nobody.contains("openai/gpt-4o: its condition counts as false"), "{nobody}");
+    assert!(ask(&["assistant", "--header", "x"]).0.contains("write it as NAME=VALUE"));
+    assert!(ask(&["assistant", "--key", "none"]).0.contains("[keys] of the configuration has no `none`"));
 }
 
 #[test]
