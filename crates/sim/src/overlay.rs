@@ -6,7 +6,7 @@ use crate::price::Price;
 use std::fmt::Write as _;
 
 /// Load models that the overlay lists; any other name of the pattern costs the same.
-const LOADS: &[&str] = &["fake", "fake-c10", "fake-c100", "fake-c100-d5", "fake-c1000"];
+const LOADS: &[&str] = &["fake", "fake-c10", "fake-c100", "fake-c100-d5", "fake-c1000", "fake-c1000-d1"];
 
 /// Every priced model of the fleet: real ones under both of their names, fault and load models at each vendor.
 #[must_use]
