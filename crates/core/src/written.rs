@@ -137,7 +137,7 @@ mod tests {
     fn a_list_has_commas_between_its_items_only() {
         for (items, expected) in [(vec![], "[]"), (vec![1], "[1]"), (vec![1, 2, 30], "[1,2,30]")] {
             let mut written = Vec::new();
-            put_list(&mut written, items, |json, number| put_number(json, number));
+            put_list(&mut written, items, put_number);
             assert_eq!(written, expected.as_bytes());
         }
     }

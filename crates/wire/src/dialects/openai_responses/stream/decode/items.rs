@@ -208,9 +208,8 @@ impl Items {
             State::Message { .. } => {
                 let mut members = Members::read(raw, path)?;
                 let content = path.member("content");
-                for (inner, piece) in
-                    members.array("content", path)?.unwrap_or_default().into_iter().enumerate()
-                {
+                let pieces = members.array("content", path).unwrap_or_default().unwrap_or_default();
+                for (inner, piece) in pieces.into_iter().enumerate() {
                     self.finish_piece(index, inner as u64, piece, &content.item(inner), out)?;
                 }
             }

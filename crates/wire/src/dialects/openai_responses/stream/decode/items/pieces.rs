@@ -147,8 +147,9 @@ impl Items {
         path: &Path<'_>,
         out: &mut Vec<StreamPart>,
     ) -> Result<(), Error> {
-        let mut members = Members::read(raw, path)?;
-        match members.text("type", path)?.as_deref() {
+        // A piece that only a later version can read is passed over, here as in a whole answer.
+        let Ok(mut members) = Members::read(raw, path) else { return Ok(()) };
+        match members.text("type", path).unwrap_or_default().as_deref() {
             Some("output_text") => {}
             Some("refusal") => {
                 let text = members.text("refusal", path)?.unwrap_or_default();
