@@ -49,7 +49,7 @@ struct Explain {
     /// A header of the call, for conditions that ask for one; may be given again.
     #[arg(long, value_name = "NAME=VALUE")]
     header: Vec<String>,
-    /// The key of [keys] that the call is made with.
+    /// The key that the call is made with, by its name in the configuration.
     #[arg(long, value_name = "NAME")]
     key: Option<String>,
     /// The moment of the call, such as 2026-11-23T22:00:00Z; now where not given.
