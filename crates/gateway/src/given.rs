@@ -133,7 +133,7 @@ impl Values for Given<'_> {
         let wants = || self.read.wants.get_or_init(|| needs::wants(self.dialect, &self.head, &self.survey));
         match declared.name {
             "tokens" => whole(*self.read.tokens.get_or_init(|| self.tokens())),
-            "max_output_tokens" => whole(needs::output_limit(self.dialect, &self.head).unwrap_or(0)),
+            "max_output_tokens" => whole(self.survey.output_limit.unwrap_or(0)),
             "messages" => whole(self.survey.size.messages.into()),
             "model" => text(self.model),
             "dialect" => text(self.dialect.as_str()),

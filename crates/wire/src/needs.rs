@@ -327,8 +327,7 @@ pub fn is_in_tool_loop(dialect: Dialect, head: &Head<'_>) -> bool {
 }
 
 /// The most tokens of output that a request asks for.
-#[must_use]
-pub fn output_limit(dialect: Dialect, head: &Head<'_>) -> Option<u64> {
+fn output_limit(dialect: Dialect, head: &Head<'_>) -> Option<u64> {
     let paths: &[&[&str]] = match dialect {
         Dialect::OpenaiChat => &[&["max_completion_tokens"], &["max_tokens"]],
         Dialect::OpenaiResponses => &[&["max_output_tokens"]],

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
 /// One JSON value as its text. Two are equal when their texts are.
 #[derive(Clone)]
@@ -14,12 +14,6 @@ impl Raw {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         RawValue::from_string(text.to_owned()).ok().map(Self)
-    }
-
-    /// Writes a value as JSON; `None` for one that JSON cannot say.
-    #[must_use]
-    pub fn of(value: &impl Serialize) -> Option<Self> {
-        to_raw_value(value).ok().map(Self)
     }
 
     /// The text.

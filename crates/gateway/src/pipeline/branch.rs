@@ -13,9 +13,11 @@ pub(super) fn follow(shared: &Shared, plan: &Plan, dialect: Dialect, asked: &mut
     if plan.routes.is_empty() {
         return;
     }
-    let at = shared.clock.now();
+    // One moment for all conditions of a call; most calls ask none.
+    let mut at = None;
     let none = Asks::default();
     let branching = plan.branching(&asked.model, |route| {
+        let at = *at.get_or_insert_with(|| shared.clock.now());
         route.outcomes(&asked.given(dialect, at, route.asks.as_ref().unwrap_or(&none)))
     });
     asked.branching = branching.map(Box::new);

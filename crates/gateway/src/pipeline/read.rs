@@ -193,7 +193,7 @@ impl Asked<'_> {
 
     /// The call as conditions that ask this see it.
     pub(super) fn given<'g>(&'g self, dialect: Dialect, at: UnixMs, asks: &'g Asks) -> Given<'g> {
-        let head = Head::again(&self.body, self.members.clone());
+        let head = Head::over(&self.body, &self.members);
         Given {
             at,
             dialect,

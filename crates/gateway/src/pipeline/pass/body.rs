@@ -262,7 +262,7 @@ impl Given {
         let Self::Json { body, members, model: Some(model) } = self else { return edits };
         let wanted = &choice.resolution.target.model;
         if choice.resolution.is_renamed && model != &**wanted {
-            edits.extend(Head::again(body, members.clone()).set_model(wanted));
+            edits.extend(Head::over(body, members).set_model(wanted));
             job.edited(Note::code("set:model"));
         }
         edits
