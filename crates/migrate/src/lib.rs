@@ -1,0 +1,5 @@
+//! Leaving a model before it is shut down: what of source code, of recorded traffic and of a gateway's targets hangs on it.
+//!
+//! [`scan`] reads a repository. *Does not know*: HTTP, tasks, SQL, the time of day (a day is given), the terminal.
+
+pub mod scan;
