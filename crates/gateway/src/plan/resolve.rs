@@ -41,6 +41,8 @@ pub struct Target {
     pub pricing: Option<Pricing>,
     /// What the catalogue says of the model.
     pub known: Option<Model>,
+    /// The most tokens of output that it says of it: each call asks for them.
+    pub output_tokens_max: Option<u64>,
     /// The limits on calls at once that it is under: its own, then its provider's.
     pub limits: SmallVec<[Arc<Limit>; 1]>,
     /// What it accepts, per surface of the provider.
@@ -80,7 +82,7 @@ impl Target {
         pilothouse_wire::codec::Target {
             model: &self.model,
             family: family_of(&self.real),
-            max_output_tokens: self.known.as_ref().and_then(Model::output_tokens_max),
+            max_output_tokens: self.output_tokens_max,
             quirks: self.fits.get(surface).map(|fit| fit.quirks.clone()).unwrap_or_default(),
         }
     }
@@ -232,6 +234,7 @@ impl Plan {
             output_tokens_max: row.as_ref().and_then(Model::output_tokens_max),
             known: row.as_ref(),
         };
+        let output_tokens_max = about.output_tokens_max;
         let metrics = self.metrics.target(&provider.name, &model);
         let health = if provider.has_breaker { Arc::clone(&metrics.health) } else { restless() };
         let limits = self.limits.of_target(&provider.name, &model).into_iter().chain(&provider.limit);
@@ -242,6 +245,7 @@ impl Plan {
             provider: Arc::clone(provider),
             metrics,
             known: row,
+            output_tokens_max,
             surfaces: provider.surfaces_for(real),
             real: if wire == real { Arc::clone(&model) } else { real.into() },
             model: Arc::clone(&model),
