@@ -6,10 +6,20 @@
 //! fails, [`report`] writes it down, [`fix`] mends, and [`traffic`] tells how much is called of what was found.
 
 pub mod baseline;
+pub mod candidates;
+pub mod classify;
 pub mod finding;
 pub mod fix;
+pub mod format;
+pub mod judge;
+pub mod language;
+pub mod names;
 pub mod pragma;
 pub mod report;
+pub mod scanner;
 pub mod source;
 pub mod traffic;
 pub mod verdict;
+pub mod walk;
+
+pub use scanner::{Options, Scanner};

@@ -224,7 +224,13 @@ fn colour_is_printed_only_where_it_is_asked_for() {
 
 fn schema() -> jsonschema::Validator {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/sarif/sarif-2.1.0.schema.json");
-    let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let mut schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    // Its expression for languages has a bracket that is never opened, which is no expression in Unicode mode; a log of ours names no language.
+    for place in ["run", "toolComponent"] {
+        let language = schema.pointer_mut(&format!("/definitions/{place}/properties/language"));
+        let language = language.and_then(Value::as_object_mut).unwrap();
+        assert!(language.remove("pattern").is_some(), "mended upstream: leave it as it is");
+    }
     jsonschema::options().should_validate_formats(true).build(&schema).unwrap()
 }
 

@@ -53,7 +53,7 @@ pub(super) fn files(report: &Report) -> String {
     counted(usize::try_from(report.files).unwrap_or(usize::MAX), "file")
 }
 
-/// What is only counted: `12 more in tests, 1 in history; 2 ignored`. `None` where there is nothing.
+/// What is only counted: `12 in tests, 1 in history, 2 ignored`. `None` where there is nothing.
 pub(super) fn folded(counts: &Counts) -> Option<String> {
     let parts: Vec<String> = [
         (counts.tests, "in tests"),
@@ -65,7 +65,7 @@ pub(super) fn folded(counts: &Counts) -> Option<String> {
     .filter(|(count, _)| *count > 0)
     .map(|(count, place)| format!("{count} {place}"))
     .collect();
-    (!parts.is_empty()).then(|| format!("besides {}", parts.join(", ")))
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 /// Whether it fails, and when it will.

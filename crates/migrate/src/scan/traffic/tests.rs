@@ -40,14 +40,14 @@ fn calls_keys_and_spend_are_shares_of_all_traffic() {
         row("a", "anthropic", "claude-opus-4-7", 500),
         row("a", "openai", "gpt-4o", 85),
     ]);
-    assert_eq!((joined.exchanges, joined.cost.to_string()), (1000, "2.5".to_owned()));
+    assert_eq!((joined.exchanges, joined.cost.to_string()), (1000, "2.50".to_owned()));
     let [mini] = joined.found.as_slice() else { panic!("{joined:?}") };
     assert_eq!(
         (mini.model.as_str(), mini.exchanges, mini.keys),
         ("gpt-5-mini", 415, 3),
         "an alias and its snapshot are one"
     );
-    assert_eq!((mini.percent().as_str(), mini.cost.to_string().as_str()), ("41%", "1.5"));
+    assert_eq!((mini.percent().as_str(), mini.cost.to_string().as_str()), ("41%", "1.50"));
     let unnamed: Vec<&str> = joined.unnamed.iter().map(|share| share.model.as_str()).collect();
     assert_eq!(unnamed, ["gpt-4o"], "a model that a file names without a finding is named");
 }
