@@ -4,5 +4,15 @@
 //! source code, `format` for configuration and text) makes a [`source::Reading`] of the file, `judge` makes
 //! [`finding::Finding`]s of that, and `report` writes them down.
 
+pub mod candidates;
+pub mod classify;
 pub mod finding;
+pub mod format;
+pub mod judge;
+pub mod language;
+pub mod names;
+pub mod scanner;
 pub mod source;
+pub mod walk;
+
+pub use scanner::{Options, Scanner};

@@ -1,8 +1,6 @@
 //! Joins genai-prices: OpenRouter and Hugging Face rows, prices that change on a known day, and a second opinion.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
 
 use anyhow::{Context, Result};
 use pilothouse_catalog::row::{Card, Class, Row};
@@ -10,13 +8,21 @@ use pilothouse_core::money::PicoUsd;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::json::{self, Members};
-use super::number::usd_per_million;
-use super::{Book, COLLECTED, litellm, name};
+use crate::json::{self, Members};
+use crate::number::usd_per_million;
+use crate::{Book, litellm, name};
 
-const FEED: &str = "genai-prices";
-/// The day of the feed's commit.
-const AS_OF: &str = "2026-08-21";
+/// The feed's name in rows.
+pub const FEED: &str = "genai-prices";
+
+/// The days that reading hangs on.
+#[derive(Clone, Copy, Debug)]
+pub struct Days<'d> {
+    /// The day of which the feed speaks.
+    pub as_of: &'d str,
+    /// The day on which prices that begin or end then are in force or not.
+    pub today: &'d str,
+}
 const PLATFORMS: [(&str, &str); 20] = [
     ("anthropic", "anthropic"),
     ("aws", "bedrock"),
@@ -107,14 +113,17 @@ struct Period {
     cards: Vec<Card>,
 }
 
-pub(super) fn join(book: &mut Book, path: &Path) -> Result<()> {
-    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    let providers: Vec<Provider> = serde_json::from_str(&text).context("genai-prices")?;
+/// Joins the feed into a book: new rows of OpenRouter and Hugging Face, a second opinion on the others.
+///
+/// # Errors
+/// When the text is not the feed's JSON, or a price in it is none.
+pub fn join(book: &mut Book, text: &str, days: Days<'_>) -> Result<()> {
+    let providers: Vec<Provider> = serde_json::from_str(text).context("genai-prices")?;
     for provider in &providers {
         let source = provider.pricing_urls.first().cloned();
         if let Some(host) = provider.id.strip_prefix("huggingface_") {
             for model in &provider.models {
-                add(book, "huggingface", format!("{}:{host}", model.id), model, source.clone())?;
+                add(book, "huggingface", format!("{}:{host}", model.id), model, source.clone(), days)?;
             }
             continue;
         }
@@ -122,9 +131,9 @@ pub(super) fn join(book: &mut Book, path: &Path) -> Result<()> {
             continue;
         };
         for model in &provider.models {
-            let periods = periods(model, &source).with_context(|| model.id.clone())?;
+            let periods = periods(model, &source, days).with_context(|| model.id.clone())?;
             if *platform == "openrouter" {
-                add(book, platform, model.id.clone(), model, source.clone())?;
+                add(book, platform, model.id.clone(), model, source.clone(), days)?;
             }
             let ids =
                 book.range((platform.to_string(), String::new())..).take_while(|((of, _), _)| of == platform);
@@ -132,7 +141,7 @@ pub(super) fn join(book: &mut Book, path: &Path) -> Result<()> {
                 ids.map(|((_, id), _)| id.clone()).filter(|id| model.rule.fits(id)).collect();
             for id in ids {
                 if let Some(row) = book.get_mut(&(platform.to_string(), id)) {
-                    second_opinion(row, &periods);
+                    second_opinion(row, &periods, days);
                 }
             }
         }
@@ -141,9 +150,16 @@ pub(super) fn join(book: &mut Book, path: &Path) -> Result<()> {
 }
 
 /// Adds a row that the other feeds lack, or brings its prices up to this feed's day.
-fn add(book: &mut Book, platform: &str, id: String, model: &Model, source: Option<String>) -> Result<()> {
-    let Some(now) = periods(model, &source)?.into_iter().rfind(|period| in_force(period.from.as_deref()))
-    else {
+fn add(
+    book: &mut Book,
+    platform: &str,
+    id: String,
+    model: &Model,
+    source: Option<String>,
+    days: Days<'_>,
+) -> Result<()> {
+    let periods = periods(model, &source, days)?;
+    let Some(now) = periods.into_iter().rfind(|period| days.in_force(period.from.as_deref())) else {
         return Ok(());
     };
     let key = (platform.to_owned(), id.clone());
@@ -155,7 +171,7 @@ fn add(book: &mut Book, platform: &str, id: String, model: &Model, source: Optio
         context_tokens: model.context_window,
         ..Row::default()
     });
-    row.as_of = AS_OF.to_owned();
+    row.as_of = days.as_of.to_owned();
     row.source = source;
     row.feeds.push(FEED.to_owned());
     row.prices = now.cards;
@@ -166,16 +182,54 @@ fn add(book: &mut Book, platform: &str, id: String, model: &Model, source: Optio
     Ok(())
 }
 
-fn in_force(from: Option<&str>) -> bool {
-    from.is_none_or(|from| from <= COLLECTED)
+impl Days<'_> {
+    fn in_force(&self, from: Option<&str>) -> bool {
+        from.is_none_or(|from| from <= self.today)
+    }
+}
+
+/// The prices that the feed has now for ids that are known, and its own rows of OpenRouter, as rows that hold nothing else.
+///
+/// # Errors
+/// As [`join`].
+pub fn said(known: &Book, text: &str, days: Days<'_>) -> Result<Book> {
+    let mut book: Book = known
+        .iter()
+        .filter(|(_, row)| row.alias_of.is_none())
+        .map(|(key, row)| {
+            (key.clone(), Row { platform: row.platform.clone(), id: row.id.clone(), ..Row::default() })
+        })
+        .collect();
+    let providers: Vec<Provider> = serde_json::from_str(text).context("genai-prices")?;
+    for provider in &providers {
+        let Some((_, platform)) = PLATFORMS.iter().find(|(theirs, _)| *theirs == provider.id) else {
+            continue;
+        };
+        let source = provider.pricing_urls.first().cloned();
+        for model in &provider.models {
+            if *platform == "openrouter" {
+                add(&mut book, platform, model.id.clone(), model, source.clone(), days)?;
+            }
+            let ids = book
+                .range((platform.to_string(), String::new())..)
+                .take_while(|((of, _), row)| of == platform && row.platform == *of)
+                .map(|((_, id), _)| id.clone());
+            let ids: Vec<String> = ids.filter(|id| model.rule.fits(id)).collect();
+            for id in ids {
+                add(&mut book, platform, id, model, source.clone(), days)?;
+            }
+        }
+    }
+    book.retain(|_, row| !row.prices.is_empty());
+    Ok(book)
 }
 
 /// Compares base prices, and takes over what only this feed knows: on which day a price changes.
-fn second_opinion(row: &mut Row, periods: &[Period]) {
+fn second_opinion(row: &mut Row, periods: &[Period], days: Days<'_>) {
     if row.feeds.iter().any(|feed| feed == FEED) || row.prices.is_empty() {
         return;
     }
-    let Some(now) = periods.iter().rfind(|period| in_force(period.from.as_deref())) else { return };
+    let Some(now) = periods.iter().rfind(|period| days.in_force(period.from.as_deref())) else { return };
     let rate = |cards: &[Card], class| {
         let base = cards
             .iter()
@@ -195,7 +249,7 @@ fn second_opinion(row: &mut Row, periods: &[Period]) {
     let [change] = dated[..] else { return };
     let other = periods.iter().find(|period| period.from.is_none());
     let (Some(day), Some(before)) = (&change.from, other) else { return };
-    let old = in_force(Some(day));
+    let old = days.in_force(Some(day));
     // Only where both feeds agree on today's price is it sure that they speak of the same change.
     let today = rate(&row.prices, Class::Input);
     if today.is_none() || today != rate(if old { &change.cards } else { &before.cards }, Class::Input) {
@@ -210,12 +264,12 @@ fn second_opinion(row: &mut Row, periods: &[Period]) {
     }
 }
 
-fn periods(model: &Model, source: &Option<String>) -> Result<Vec<Period>> {
+fn periods(model: &Model, source: &Option<String>, days: Days<'_>) -> Result<Vec<Period>> {
     let free = model.id.ends_with(":free");
     let text = model.prices.get();
     if text.starts_with('{') {
         let members: Members = serde_json::from_str(text)?;
-        return Ok(vec![Period { from: None, cards: cards(&members, source, free)? }]);
+        return Ok(vec![Period { from: None, cards: cards(&members, source, free, days)? }]);
     }
     let mut periods = Vec::new();
     for one in serde_json::from_str::<Vec<Members>>(text)? {
@@ -227,13 +281,13 @@ fn periods(model: &Model, source: &Option<String>) -> Result<Vec<Period>> {
         let members: Members = json::get(&one, "prices").unwrap_or_default();
         periods.push(Period {
             from: constraint.get("start_date").cloned(),
-            cards: cards(&members, source, free)?,
+            cards: cards(&members, source, free, days)?,
         });
     }
     Ok(periods)
 }
 
-fn cards(members: &Members, source: &Option<String>, free: bool) -> Result<Vec<Card>> {
+fn cards(members: &Members, source: &Option<String>, free: bool, days: Days<'_>) -> Result<Vec<Card>> {
     let mut steps: BTreeMap<u64, BTreeMap<Class, PicoUsd>> = BTreeMap::new();
     let mut add = |above: u64, class: Class, text: &str| -> Result<()> {
         let price = usd_per_million(text)?;
@@ -261,7 +315,7 @@ fn cards(members: &Members, source: &Option<String>, free: bool) -> Result<Vec<C
     let base = steps.contains_key(&0);
     let cards = steps.into_iter().filter(|_| base).map(|(above, rates)| Card {
         above_tokens: (above > 0).then_some(above),
-        as_of: Some(AS_OF.to_owned()),
+        as_of: Some(days.as_of.to_owned()),
         source: source.clone(),
         rates,
         ..Card::default()

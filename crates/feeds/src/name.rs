@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use pilothouse_catalog::row::Row;
 
-use super::Book;
-use super::models_dev::Card;
+use crate::Book;
+use crate::models_dev::Card;
 
 /// Inference profiles and data zones that stand before a model's own id on a cloud.
 const GEO: [&str; 12] = ["us", "eu", "apac", "ap", "jp", "au", "ca", "sa", "in", "global", "us-gov", "uae"];
@@ -30,7 +30,7 @@ const MAKERS: [&str; 16] = [
 ];
 
 /// The date or number at the end of an id, e.g. `2025-08-07`, `20250929`.
-pub(super) fn version(id: &str) -> Option<&str> {
+pub fn version(id: &str) -> Option<&str> {
     let digits = |text: &str, pattern: &[usize]| {
         let parts: Vec<&str> = text.split('-').collect();
         parts.len() == pattern.len()
@@ -59,13 +59,13 @@ pub(super) fn version(id: &str) -> Option<&str> {
 }
 
 /// The id without its version, where it has one.
-pub(super) fn without_version(id: &str) -> Option<&str> {
+pub fn without_version(id: &str) -> Option<&str> {
     let version = version(id)?;
     id.strip_suffix(version)?.strip_suffix(['-', '@'])
 }
 
 /// The region or inference profile that an id names on a cloud.
-pub(super) fn region<'i>(platform: &str, id: &'i str) -> Option<&'i str> {
+pub fn region<'i>(platform: &str, id: &'i str) -> Option<&'i str> {
     let (head, _) = match platform {
         "bedrock" => {
             id.split_once('/').or_else(|| id.split_once('.').filter(|(head, _)| GEO.contains(head)))?
@@ -79,12 +79,12 @@ pub(super) fn region<'i>(platform: &str, id: &'i str) -> Option<&'i str> {
 }
 
 /// The id without its region.
-pub(super) fn without_region<'i>(platform: &str, id: &'i str) -> Option<&'i str> {
+pub fn without_region<'i>(platform: &str, id: &'i str) -> Option<&'i str> {
     Some(id.strip_prefix(region(platform, id)?)?.trim_start_matches(['/', '.']))
 }
 
 /// One spelling for a model's name on every platform: the last part, lower case, without maker and packing.
-pub(super) fn plain(id: &str) -> String {
+pub fn plain(id: &str) -> String {
     let last = id.rsplit('/').next().unwrap_or(id).to_lowercase();
     let mut name = last.split(':').next().unwrap_or_default().replace('_', "-");
     for geo in GEO {
@@ -121,7 +121,7 @@ fn points(name: &str) -> String {
 }
 
 /// Gives rows the facts of the model itself, where the platform's own feed says nothing.
-pub(super) fn fill(book: &mut Book, cards: &BTreeMap<String, Card>) {
+pub fn fill(book: &mut Book, cards: &BTreeMap<String, Card>) {
     for row in book.values_mut().filter(|row| row.alias_of.is_none()) {
         let name = plain(&row.id);
         let dated = || cards.get(plain(without_version(&row.id)?).as_str());

@@ -10,8 +10,8 @@ use pilothouse_catalog::row::{Card, Class, Side, UnitPrice};
 use pilothouse_core::money::PicoUsd;
 use serde::Deserialize;
 
-use super::json::{self, Members};
-use super::number::usd;
+use crate::json::{self, Members};
+use crate::number::usd;
 
 /// What a member without conditions prices.
 const TOKENS: [(&str, Class); 15] = [
@@ -65,7 +65,7 @@ const UNITS: [(&str, &str, Option<Side>, Option<&str>); 19] = [
 type Condition = (Option<String>, Option<u64>, Option<String>);
 
 /// Token prices of one entry. Zeros are left out unless the vendor gives the model away.
-pub(super) fn cards(members: &Members, free: bool) -> Result<Vec<Card>> {
+pub(crate) fn cards(members: &Members, free: bool) -> Result<Vec<Card>> {
     let mut cards: BTreeMap<Condition, BTreeMap<Class, PicoUsd>> = BTreeMap::new();
     let mut add = |condition: Condition, class: Class, price: &str| -> Result<()> {
         let price = usd(price)?;
@@ -169,7 +169,7 @@ fn windows(all: &[Hours]) -> String {
 }
 
 /// Prices of anything but tokens. `when` is what the entry's own id depends on, e.g. an image's size.
-pub(super) fn units(members: &Members, when: Option<&str>) -> Result<Vec<UnitPrice>> {
+pub(crate) fn units(members: &Members, when: Option<&str>) -> Result<Vec<UnitPrice>> {
     let mut found = Vec::new();
     let mut add =
         |unit: &str, side, parts: [Option<&str>; 2], tier: Option<&str>, text: &str| -> Result<()> {

@@ -9,12 +9,12 @@ use anyhow::{Context, Result, ensure};
 use pilothouse_core::money::PicoUsd;
 
 /// Dollars per unit, to the nearest pico-dollar.
-pub(super) fn usd(text: &str) -> Result<PicoUsd> {
+pub(crate) fn usd(text: &str) -> Result<PicoUsd> {
     nearest(text, 12)
 }
 
 /// Dollars per million units, to the nearest pico-dollar a unit.
-pub(super) fn usd_per_million(text: &str) -> Result<PicoUsd> {
+pub(crate) fn usd_per_million(text: &str) -> Result<PicoUsd> {
     nearest(text, 6)
 }
 

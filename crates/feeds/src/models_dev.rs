@@ -8,15 +8,15 @@ use anyhow::{Context, Result, anyhow};
 use pilothouse_catalog::row::{Card as Prices, Class, Row};
 use toml::de::DeTable;
 
-use super::number::usd_per_million;
-use super::toml_read::{count, flag, tables, text, texts};
-use super::{Book, litellm, name};
+use crate::number::usd_per_million;
+use crate::toml_read::{count, flag, tables, text, texts};
+use crate::{Book, litellm, name};
 
 /// The feed's name in rows.
-pub(super) const FEED: &str = "models.dev";
+pub const FEED: &str = "models.dev";
 /// The day of the feed's commit.
 const AS_OF: &str = "2026-07-02";
-const PLATFORMS: [(&str, &str); 12] = [
+pub(crate) const PLATFORMS: [(&str, &str); 12] = [
     ("alibaba", "alibaba"),
     ("amazon-bedrock", "bedrock"),
     ("anthropic", "anthropic"),
@@ -32,14 +32,14 @@ const PLATFORMS: [(&str, &str); 12] = [
 ];
 
 /// A model whoever serves it.
-pub(super) struct Card {
+pub struct Card {
     /// `maker/model`.
-    pub(super) id: String,
-    pub(super) facts: Row,
+    pub id: String,
+    pub(crate) facts: Row,
 }
 
 /// Every TOML file below a folder, sorted.
-pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let entries = fs::read_dir(folder).with_context(|| folder.display().to_string())?;
     for entry in entries {
@@ -55,14 +55,14 @@ pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// The name of a file below a folder, without its ending.
-pub(super) fn stem(folder: &Path, file: &Path) -> Result<String> {
+pub fn stem(folder: &Path, file: &Path) -> Result<String> {
     let relative = file.strip_prefix(folder)?.with_extension("");
     // `with_extension` cuts at the last point, which is the ending: `gpt-5.5.toml` becomes `gpt-5.5`.
     relative.to_str().map(str::to_owned).ok_or_else(|| anyhow!("{}: not UTF-8", file.display()))
 }
 
 /// The models, by their plain name.
-pub(super) fn cards(folder: &Path) -> Result<BTreeMap<String, Card>> {
+pub fn cards(folder: &Path) -> Result<BTreeMap<String, Card>> {
     let mut cards = BTreeMap::new();
     for file in files(folder)? {
         let id = stem(folder, &file)?;
@@ -75,7 +75,7 @@ pub(super) fn cards(folder: &Path) -> Result<BTreeMap<String, Card>> {
 }
 
 /// Joins the providers' files.
-pub(super) fn join(book: &mut Book, folder: &Path, cards: &BTreeMap<String, Card>) -> Result<()> {
+pub fn join(book: &mut Book, folder: &Path, cards: &BTreeMap<String, Card>) -> Result<()> {
     for (theirs, ours) in PLATFORMS {
         let models = folder.join("providers").join(theirs).join("models");
         for file in files(&models)? {
@@ -200,7 +200,7 @@ fn prices(table: &DeTable<'_>, free: bool) -> Result<Vec<Prices>> {
         Ok(rates)
     };
     let mut cards = Vec::new();
-    let Some(cost) = super::toml_read::at(table, &["cost"]).and_then(|cost| cost.as_table()) else {
+    let Some(cost) = crate::toml_read::at(table, &["cost"]).and_then(|cost| cost.as_table()) else {
         return Ok(cards);
     };
     cards.push(Prices { rates: rates(cost)?, ..Prices::default() });
@@ -209,10 +209,10 @@ fn prices(table: &DeTable<'_>, free: bool) -> Result<Vec<Prices>> {
         cards.push(Prices { above_tokens, rates: rates(step)?, ..Prices::default() });
     }
     let fast =
-        super::toml_read::at(table, &["experimental", "modes", "fast"]).and_then(|fast| fast.as_table());
+        crate::toml_read::at(table, &["experimental", "modes", "fast"]).and_then(|fast| fast.as_table());
     if let Some(fast) = fast
         && let Some(tier) = text(fast, &["provider", "body", "service_tier"])
-        && let Some(cost) = super::toml_read::at(fast, &["cost"]).and_then(|cost| cost.as_table())
+        && let Some(cost) = crate::toml_read::at(fast, &["cost"]).and_then(|cost| cost.as_table())
     {
         cards.push(Prices { tier: Some(tier), rates: rates(cost)?, ..Prices::default() });
     }

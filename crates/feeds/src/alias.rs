@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use anyhow::{Result, ensure};
 use pilothouse_catalog::row::Row;
 
-use super::family::Families;
-use super::{Book, name};
+use crate::family::Families;
+use crate::{Book, name};
 
 /// Finds the snapshot of every id that has no version of its own.
 ///
 /// Told by hand first; else by the only dated id of the same name; else, of several, by the one whose date of
 /// retirement is the same as the name's own.
-pub(super) fn resolve(book: &mut Book, families: &Families) -> Result<()> {
+pub fn resolve(book: &mut Book, families: &Families) -> Result<()> {
     for told in &families.snapshot {
         let snapshot = (told.platform.clone(), told.snapshot.clone());
         ensure!(book.contains_key(&snapshot), "families.toml: {} has no row", told.snapshot);
@@ -21,6 +21,13 @@ pub(super) fn resolve(book: &mut Book, families: &Families) -> Result<()> {
             row.snapshot = Some(told.snapshot.clone());
         }
     }
+    find(book);
+    drop_broken_lines(book);
+    Ok(())
+}
+
+/// Finds the snapshots of moving names by the ids alone.
+pub(crate) fn find(book: &mut Book) {
     let mut found = Vec::new();
     for (key, row) in book.iter() {
         if row.alias_of.is_some() || row.snapshot.is_some() || name::version(&row.id).is_some() {
@@ -37,8 +44,6 @@ pub(super) fn resolve(book: &mut Book, families: &Families) -> Result<()> {
             row.snapshot = Some(snapshot);
         }
     }
-    drop_broken_lines(book);
-    Ok(())
 }
 
 fn snapshot_of(book: &Book, row: &Row) -> Option<String> {

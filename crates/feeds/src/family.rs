@@ -1,22 +1,19 @@
 //! Hand-written facts about whole families of models: licences, models that are free, moving names.
 
-use std::fs;
-use std::path::Path;
-
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
-use super::Book;
-use super::name::plain;
+use crate::Book;
+use crate::name::plain;
 
 /// `families.toml`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Families {
+pub struct Families {
     family: Vec<Family>,
     free: Vec<Free>,
     /// Moving names whose snapshot the ids alone do not tell.
-    pub(super) snapshot: Vec<Snapshot>,
+    pub(crate) snapshot: Vec<Snapshot>,
 }
 
 /// The licence of the weights of all models whose plain name starts alike.
@@ -44,22 +41,29 @@ struct Free {
 /// A moving name and the snapshot behind it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Snapshot {
-    pub(super) platform: String,
-    pub(super) id: String,
-    pub(super) snapshot: String,
+pub(crate) struct Snapshot {
+    pub(crate) platform: String,
+    pub(crate) id: String,
+    pub(crate) snapshot: String,
     source: String,
 }
 
 impl Families {
-    pub(super) fn is_free(&self, platform: &str, id: &str) -> bool {
+    pub(crate) fn is_free(&self, platform: &str, id: &str) -> bool {
         self.free.iter().any(|free| free.platform == platform && id.starts_with(&free.prefix))
     }
 }
 
-pub(super) fn read(path: &Path) -> Result<Families> {
-    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    let families: Families = toml::from_str(&text).context("families.toml")?;
+/// The facts that this program carries.
+///
+/// # Errors
+/// Never in a build that passed its tests: when the text breaks its form, or a fact has no source.
+pub fn bundled() -> Result<Families> {
+    read(include_str!("../data/families.toml"))
+}
+
+fn read(text: &str) -> Result<Families> {
+    let families: Families = toml::from_str(text).context("families.toml")?;
     let sources = families
         .family
         .iter()
@@ -73,7 +77,7 @@ pub(super) fn read(path: &Path) -> Result<Families> {
 }
 
 /// Gives rows the licence of their family. The longest prefix wins.
-pub(super) fn fill(book: &mut Book, families: &Families) {
+pub fn fill(book: &mut Book, families: &Families) {
     for row in book.values_mut().filter(|row| row.alias_of.is_none()) {
         let name = plain(&row.id);
         let fits = |family: &&Family| {

@@ -1,18 +1,16 @@
 //! Reads litellm's price map: the widest and freshest feed, and the base of the join.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
 
 use anyhow::{Context, Result};
 use pilothouse_catalog::row::{Class, Life, Row};
 
-use super::family::Families;
-use super::json::{self, Members};
-use super::{Book, COLLECTED, disagree, litellm_price, name};
+use crate::family::Families;
+use crate::json::{self, Members};
+use crate::{Book, disagree, litellm_price, name};
 
 /// The feed's name in rows.
-pub(super) const FEED: &str = "litellm";
+pub const FEED: &str = "litellm";
 /// The feed's name of AWS's second endpoint.
 const MANTLE: &str = "bedrock_mantle";
 
@@ -90,10 +88,12 @@ struct Key {
     when: Option<String>,
 }
 
-/// Reads the feed into a book of rows.
-pub(super) fn read(path: &Path, families: &Families) -> Result<Book> {
-    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    let entries: BTreeMap<String, Members> = serde_json::from_str(&text).context("litellm's price map")?;
+/// Reads the feed, which was collected on the day `as_of`, into a book of rows.
+///
+/// # Errors
+/// When the text is not the feed's JSON, or a price in it is none.
+pub fn read(text: &str, families: &Families, as_of: &str) -> Result<Book> {
+    let entries: BTreeMap<String, Members> = serde_json::from_str(text).context("litellm's price map")?;
     let mut book = Book::new();
     // AWS serves some models on two endpoints at two prices. The runtime's comes first, because it is the endpoint
     // that our vendor row calls.
@@ -103,7 +103,7 @@ pub(super) fn read(path: &Path, families: &Families) -> Result<Book> {
     for (key, members) in first.into_iter().chain(last) {
         let Some(key) = key_of(key, members) else { continue };
         let free = families.is_free(key.platform, &key.id);
-        let mut row = row(&key, members, free).with_context(|| key.id.clone())?;
+        let mut row = row(&key, members, free, as_of).with_context(|| key.id.clone())?;
         match book.get_mut(&(row.platform.clone(), row.id.clone())) {
             Some(known) => {
                 if second(members) {
@@ -185,7 +185,7 @@ fn merge(known: &mut Row, other: &mut Row) {
     }
 }
 
-fn row(key: &Key, members: &Members, free: bool) -> Result<Row> {
+fn row(key: &Key, members: &Members, free: bool, as_of: &str) -> Result<Row> {
     let mut row = Row {
         platform: key.platform.to_owned(),
         id: key.id.clone(),
@@ -200,7 +200,7 @@ fn row(key: &Key, members: &Members, free: bool) -> Result<Row> {
         effort_default: json::get(members, "default_reasoning_effort"),
         inputs: modalities(json::get(members, "supported_modalities").unwrap_or_default()),
         outputs: modalities(json::get(members, "supported_output_modalities").unwrap_or_default()),
-        as_of: COLLECTED.to_owned(),
+        as_of: as_of.to_owned(),
         source: json::get::<String>(members, "source").filter(|source| source.starts_with("https://")),
         feeds: vec![FEED.to_owned()],
         prices: litellm_price::cards(members, free)?,
@@ -278,6 +278,6 @@ fn uplifts(row: &mut Row, members: &Members) {
 }
 
 /// Notes what another feed says of a base price that this feed gave.
-pub(super) fn compare(row: &mut Row, feed: &str, member: &str, ours: String, theirs: String) {
+pub fn compare(row: &mut Row, feed: &str, member: &str, ours: String, theirs: String) {
     disagree(row, member, (FEED, ours), (feed, theirs));
 }

@@ -4,18 +4,15 @@
 //! deprecated models. The clouds publish a "not sooner than" date at launch; Google's page calls its dates
 //! the earliest possible ones. Those are kept as `not_before`.
 
-use std::fs;
-use std::path::Path;
-
 use anyhow::{Context, Result};
 use pilothouse_catalog::row::{Life, Row};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{Book, COLLECTED, disagree, name};
+use crate::{Book, disagree, name};
 
 /// What one feed says of one model.
-struct Word {
+pub struct Word {
     feed: &'static str,
     platform: &'static str,
     id: String,
@@ -32,12 +29,11 @@ struct Word {
     earliest: bool,
 }
 
-/// Joins the feeds into the book. Later feeds are fresher, and win.
-pub(super) fn join(book: &mut Book, folder: &Path) -> Result<()> {
-    let words = depdesk(folder)?.into_iter().chain(snapshot(folder)?).chain(bydtech(folder)?);
+/// Joins what feeds said into the book, as of a day. Later words are fresher, and win.
+pub fn join(book: &mut Book, words: impl IntoIterator<Item = Word>, as_of: &str) {
     for word in words {
         for alias in &word.aliases {
-            alias_line(book, &word, alias);
+            alias_line(book, &word, alias, as_of);
         }
         let key = (word.platform.to_owned(), word.id.clone());
         let row = book.entry(key).or_insert_with(|| Row {
@@ -45,12 +41,11 @@ pub(super) fn join(book: &mut Book, folder: &Path) -> Result<()> {
             version: name::version(&word.id).unwrap_or_default().to_owned(),
             region: name::region(word.platform, &word.id).map(str::to_owned),
             id: word.id.clone(),
-            as_of: COLLECTED.to_owned(),
+            as_of: as_of.to_owned(),
             ..Row::default()
         });
         hear(row, word);
     }
-    Ok(())
 }
 
 fn hear(row: &mut Row, mut word: Word) {
@@ -91,7 +86,7 @@ fn hear(row: &mut Row, mut word: Word) {
     row.life = Some(life);
 }
 
-fn alias_line(book: &mut Book, word: &Word, alias: &str) {
+fn alias_line(book: &mut Book, word: &Word, alias: &str, as_of: &str) {
     let key = (word.platform.to_owned(), alias.to_owned());
     match book.get_mut(&key) {
         Some(row) => {
@@ -102,7 +97,7 @@ fn alias_line(book: &mut Book, word: &Word, alias: &str) {
                 platform: word.platform.to_owned(),
                 id: alias.to_owned(),
                 alias_of: Some(word.id.clone()),
-                as_of: COLLECTED.to_owned(),
+                as_of: as_of.to_owned(),
                 feeds: vec![word.feed.to_owned()],
                 ..Row::default()
             };
@@ -112,7 +107,7 @@ fn alias_line(book: &mut Book, word: &Word, alias: &str) {
 }
 
 /// Gives moving names and regional ids the notice of the id behind them.
-pub(super) fn inherit(book: &mut Book) {
+pub fn inherit(book: &mut Book) {
     let mut given: Vec<((String, String), Life)> = Vec::new();
     for (key, row) in book.iter().filter(|(_, row)| row.alias_of.is_none()) {
         if row.life.as_ref().is_some_and(|life| life.notice) {
@@ -141,9 +136,8 @@ pub(super) fn inherit(book: &mut Book) {
     }
 }
 
-fn file<T: DeserializeOwned>(folder: &Path, name: &str) -> Result<T> {
-    let text = fs::read_to_string(folder.join(name)).with_context(|| name.to_owned())?;
-    serde_json::from_str(&text).with_context(|| name.to_owned())
+fn parsed<T: DeserializeOwned>(text: &str, feed: &str) -> Result<T> {
+    serde_json::from_str(text).with_context(|| feed.to_owned())
 }
 
 #[derive(Deserialize)]
@@ -220,14 +214,13 @@ fn plain_names(text: &str) -> Vec<String> {
     names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
-fn depdesk(folder: &Path) -> Result<Vec<Word>> {
-    let listed: Listed = file(folder, "depdesk_catalog.json")?;
-    Ok(listed.models.into_iter().filter_map(|model| model.word("depdesk")).collect())
-}
-
-fn bydtech(folder: &Path) -> Result<Vec<Word>> {
-    let listed: Listed = file(folder, "bydtech_models.json")?;
-    Ok(listed.models.into_iter().filter_map(|model| model.word("bydtech")).collect())
+/// What a feed in the form `{"models": [{"provider", "id", "status", …}]}` says: depdesk's and bydtech's.
+///
+/// # Errors
+/// When the text is not of that form.
+pub fn listed(text: &str, feed: &'static str) -> Result<Vec<Word>> {
+    let listed: Listed = parsed(text, feed)?;
+    Ok(listed.models.into_iter().filter_map(|model| model.word(feed)).collect())
 }
 
 #[derive(Deserialize)]
@@ -240,8 +233,12 @@ struct Observed {
     url: Option<String>,
 }
 
-fn snapshot(folder: &Path) -> Result<Vec<Word>> {
-    let observed: Vec<Observed> = file(folder, "deprecations-info_snapshot.json")?;
+/// What deprecations.info says, read on the day `today`.
+///
+/// # Errors
+/// When the text is not of that feed's form.
+pub fn observed(text: &str, today: &str) -> Result<Vec<Word>> {
+    let observed: Vec<Observed> = parsed(text, "deprecations.info")?;
     let words = observed.into_iter().filter_map(|one| {
         let platform = match one.provider.as_str() {
             "OpenAI" => "openai",
@@ -257,7 +254,7 @@ fn snapshot(folder: &Path) -> Result<Vec<Word>> {
         // Where the feed had only one date it wrote it twice.
         let announced = one.deprecation_date.filter(|day| Some(day) < one.shutdown_date.as_ref());
         // Google's page lists replacements beside dates that are only the earliest possible.
-        let ahead = one.shutdown_date.as_deref().is_some_and(|day| day > COLLECTED);
+        let ahead = one.shutdown_date.as_deref().is_some_and(|day| day > today);
         let earliest = platform == "gemini" && announced.is_none() && ahead;
         Some(Word {
             feed: "deprecations.info",
