@@ -4,5 +4,7 @@
 //! source code, `format` for configuration and text) makes a [`source::Reading`] of the file, `judge` makes
 //! [`finding::Finding`]s of that, and `report` writes them down.
 
+pub mod candidates;
 pub mod finding;
+pub mod language;
 pub mod source;
