@@ -113,6 +113,11 @@ impl Route {
         let candidate = self.chooser.candidates().get(usize::from(index));
         Standing { target: candidate.map(|one| Arc::clone(&one.name)).unwrap_or_default(), why }
     }
+
+    /// The name of a target of the route, by its place among the candidates.
+    pub(crate) fn target_name(&self, index: u16) -> &str {
+        self.chooser.candidates().get(usize::from(index)).map_or("", |one| &one.name)
+    }
 }
 
 impl Plan {

@@ -6,6 +6,8 @@ mod syntax;
 
 use std::collections::HashSet;
 
+use std::sync::Arc;
+
 use pilothouse_catalog::compat::{About, Class, Compat, Finding as Found, Rule as CompatRule};
 use pilothouse_catalog::{Model, Vendor};
 
@@ -34,7 +36,7 @@ pub(super) struct Target {
     pub(super) platform: String,
     /// The id on the wire.
     pub(super) id: String,
-    pub(super) known: Option<Model>,
+    pub(super) known: Option<Arc<Model>>,
 }
 
 impl Target {
@@ -64,8 +66,8 @@ impl Target {
             vendor: &self.vendor,
             quirks: &self.quirks,
             model: &self.id,
-            output_tokens_max: self.known.as_ref().and_then(Model::output_tokens_max),
-            known: self.known.as_ref(),
+            output_tokens_max: self.known.as_deref().and_then(Model::output_tokens_max),
+            known: self.known.as_deref(),
         };
         Compat::of(&about, request.dialect)
     }

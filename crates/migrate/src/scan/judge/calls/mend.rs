@@ -56,7 +56,7 @@ impl<'a, 'c> Bench<'a, 'c> {
             }
             Action::Cap(most) => self.set(self.node?, &json!(most)),
             Action::CapOutput => {
-                let most = self.target.known.as_ref().and_then(Model::output_tokens_max)?;
+                let most = self.target.known.as_deref().and_then(Model::output_tokens_max)?;
                 self.set(self.node?, &json!(most))
             }
             Action::First(most) => self.first(self.node?, *most),
@@ -169,7 +169,7 @@ impl<'a, 'c> Bench<'a, 'c> {
             Rewrite::BudgetWithinLimit => self.within_limit(),
             Rewrite::SetOutputLimit => {
                 let most =
-                    self.target.known.as_ref().and_then(Model::output_tokens_max).unwrap_or(OUTPUT_LIMIT);
+                    self.target.known.as_deref().and_then(Model::output_tokens_max).unwrap_or(OUTPUT_LIMIT);
                 self.insert_after(
                     self.request.body.at("model")?,
                     "max_tokens",
