@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pilothouse_core::clock::UnixMs;
 use pilothouse_core::exchange::{AnswerFacts, Caller, Exchange, TargetUsed};
+use pilothouse_core::shape::Shape;
 use pilothouse_core::usage::Bill;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
@@ -15,7 +16,7 @@ use crate::extra::Extra;
 
 /// The columns that make an exchange, in the order of [`read`].
 pub(crate) const COLUMNS: &str = "exchange.rowid, started_ms, detail, extra, key, application, asked, vendor, \
-    model, price, outcome, flags, status, answer_model, tier, changes";
+    model, price, outcome, flags, status, answer_model, tier, changes, shape";
 
 /// Where they are. The rows decide the order, never their forms.
 pub(crate) const TABLES: &str = "exchange CROSS JOIN form ON form.id = exchange.form";
@@ -96,6 +97,11 @@ pub(crate) fn read(row: &Row<'_>, texts: &Texts) -> rusqlite::Result<(i64, Excha
             saved: numbers.saved,
         },
         timings: numbers.timings,
+        shape: match row.get_ref(16)?.as_blob_or_null()? {
+            // A later version may pack shapes in another way; the rest of the row is still known.
+            Some(bytes) => Shape::from_bytes(bytes),
+            None => None,
+        },
         request_bytes: numbers.request_bytes,
         answer_bytes: numbers.answer_bytes,
         receipt: own.take_receipt().or_else(|| shared.take_receipt()),

@@ -83,6 +83,8 @@ pub(crate) struct FormColumns<'a> {
     pub(crate) texts: [Option<&'a str>; 9],
     /// Outcome, flags, status.
     pub(crate) codes: [i64; 3],
+    /// The shape of the request.
+    pub(crate) shape: Option<&'a [u8]>,
 }
 
 /// The digest of a form.
@@ -91,6 +93,11 @@ pub(crate) fn form(columns: &FormColumns<'_>) -> Digest {
     hash.update([FORM]);
     columns.texts.iter().for_each(|text| put_text(&mut hash, *text));
     columns.codes.iter().for_each(|code| hash.update(code.to_le_bytes()));
+    // Forms of earlier versions have none, and the digest that they had.
+    if let Some(shape) = columns.shape {
+        hash.update((shape.len() as u64).to_le_bytes());
+        hash.update(shape);
+    }
     Digest(hash.finalize().into())
 }
 
@@ -281,6 +288,17 @@ mod tests {
             assert_ne!(known, other);
         }
         assert_ne!(leaf(5, &form, b"ab", None), leaf(5, &form, b"ab", Some(b"")));
+    }
+
+    #[test]
+    fn a_form_without_a_shape_has_the_digest_that_it_always_had() {
+        let columns = |shape| FormColumns { texts: [Some("a"); 9], codes: [1, 2, 3], shape };
+        let text = [2_u64.to_le_bytes().as_slice(), b"a"].concat();
+        let codes: Vec<u8> = [1_i64, 2, 3].iter().flat_map(|code| code.to_le_bytes()).collect();
+        let known = Sha256::digest([&[FORM], text.repeat(9).as_slice(), codes.as_slice()].concat());
+        assert_eq!(form(&columns(None)), Digest(known.into()));
+        let others = [form(&columns(Some(b""))), form(&columns(Some(b"x"))), form(&columns(None))];
+        assert_eq!(others.iter().collect::<std::collections::HashSet<_>>().len(), 3);
     }
 
     #[test]

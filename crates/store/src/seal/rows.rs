@@ -84,7 +84,7 @@ impl<'db> Rows<'db> {
         }
         let mut select = self.db.prepare_cached(
             "SELECT key, application, asked, vendor, model, price, answer_model, tier, changes, \
-             outcome, flags, status FROM form WHERE id = ?1",
+             outcome, flags, status, shape FROM form WHERE id = ?1",
         )?;
         let texts = &self.texts;
         let digest = select.query_row([id], |row| Ok(form_digest(row, texts))).optional()?.flatten();
@@ -97,7 +97,7 @@ impl<'db> Rows<'db> {
 }
 
 fn form_digest(row: &Row<'_>, texts: &Texts) -> Option<Digest> {
-    let mut columns = FormColumns { texts: [None; 9], codes: [0; 3] };
+    let mut columns = FormColumns { texts: [None; 9], codes: [0; 3], shape: None };
     for (slot, column) in columns.texts.iter_mut().zip(0..) {
         *slot = match row.get_ref(column).ok()? {
             ValueRef::Null => None,
@@ -109,5 +109,6 @@ fn form_digest(row: &Row<'_>, texts: &Texts) -> Option<Digest> {
     for (slot, column) in columns.codes.iter_mut().zip(9..) {
         *slot = row.get_ref(column).ok()?.as_i64().ok()?;
     }
+    columns.shape = row.get_ref(12).ok()?.as_blob_or_null().ok()?;
     Some(digest::form(&columns))
 }

@@ -55,6 +55,7 @@ const COLUMNS: &[(&str, &[&str])] = &[
             "status",
             "answer_model",
             "tier",
+            "shape",
             "changes",
         ],
     ),
