@@ -96,7 +96,7 @@ impl Script {
         [Self::Latin, Self::Cyrillic, Self::Semitic, Self::Brahmic, Self::Han, Self::Hangul, Self::Symbols];
 }
 
-/// What the text is made of, in steps: sampled, at most 64 places of each text.
+/// What the text is made of, in steps: sampled, at most some 32 places of each text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Text {
     /// Bytes, without what is encoded in base64: the power of four that it reaches ([`four`]).

@@ -40,6 +40,7 @@ pub fn of(dialect: Dialect, head: &Head<'_>) -> Shape {
         media: 0,
         marks: 0,
         encoded: 0,
+        thinks: false,
     };
     let (mut instructions, mut list) = (None, None);
     let names = Names::of(dialect);
@@ -90,6 +91,8 @@ struct Reading<'a> {
     marks: usize,
     /// Bytes of media.
     encoded: usize,
+    /// Thinking is asked for in Claude's way.
+    thinks: bool,
 }
 
 impl Reading<'_> {
@@ -100,6 +103,7 @@ impl Reading<'_> {
         match &*name {
             b"tools" => return self.tools(text),
             b"cache_control" if text != b"null" => self.marks += 1,
+            b"thinking" | b"additionalModelRequestFields" => self.thinks = true,
             _ => {}
         }
         match member::find(TOP, &name) {
@@ -244,27 +248,24 @@ impl Reading<'_> {
     /// What rules ask of the conversation, where it can be so.
     fn facts(&mut self, head: &Head<'_>) {
         let turns = &self.outline.turns;
-        let calls = turns.hold(Blocks::CALL);
         let ends_with_assistant = turns.final_turn().is_some_and(|turn| turn.role == Role::Assistant);
-        let thinks = ["thinking.type", "additionalModelRequestFields.thinking.type"]
-            .iter()
-            .any(|path| self.outline.word(path).is_some_and(|word| word != "disabled"));
+        let calls = turns.hold(Blocks::CALL);
         let mut ask = |fact, one| {
             if tells(head, fact, self.dialect) {
                 self.outline.traits.add(one);
             }
         };
+        if ends_with_assistant {
+            ask(Fact::EndsWithBlank, Trait::EndsWithBlank);
+        }
         match self.dialect {
             Dialect::GeminiGenerate if calls => ask(Fact::UnsignedCalls, Trait::UnsignedCalls),
             Dialect::AnthropicMessages | Dialect::BedrockConverse
-                if thinks && (calls || ends_with_assistant) =>
+                if self.thinks && (calls || ends_with_assistant) =>
             {
                 ask(Fact::TurnWithoutThinking, Trait::TurnWithoutThinking);
             }
             _ => {}
-        }
-        if ends_with_assistant {
-            ask(Fact::EndsWithBlank, Trait::EndsWithBlank);
         }
     }
 

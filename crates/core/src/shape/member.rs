@@ -373,10 +373,10 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
         Some((parent, name)) => (id(parent).unwrap_or(TOP), name),
         None => (TOP, path),
     };
-    let members = MEMBERS.iter().map(|member| split(member.path));
+    let members: Vec<_> = MEMBERS.iter().map(|member| split(member.path)).collect();
     Tables {
-        parents: (0..).zip(MEMBERS).map(|(at, _)| members.clone().any(|(parent, _)| parent == at)).collect(),
-        members: Table::of(members),
+        parents: (0..).zip(MEMBERS).map(|(at, _)| members.iter().any(|(parent, _)| *parent == at)).collect(),
+        members: Table::of(members.into_iter()),
         words: Table::of(WORDS.iter().map(|word| (TOP, *word))),
     }
 });

@@ -3,7 +3,7 @@
 use pilothouse_core::shape::{Script, Text};
 
 /// Places of one text that are looked at, at most; a text of fewer than so many times [`STEP_MIN`] bytes has fewer.
-const PLACES: usize = 64;
+const PLACES: usize = 32;
 /// Bytes between two places, at least.
 const STEP_MIN: usize = 64;
 

@@ -117,18 +117,22 @@ impl Reading<'_> {
         match name {
             b"role" => said.role = Some(role(walk.skip()?)),
             b"content" | b"parts" => return self.content(walk, &mut said.content),
-            b"tool_calls" => {
-                walk.array(|walk| {
+            // The ids of one client are alike: once a long one is known, the others are not looked for.
+            b"tool_calls" if self.outline.traits.has(Trait::LongToolIds) => {
+                if walk.skip()?.contains(&b'{') {
                     said.content.add(Blocks::CALL);
-                    walk.object(|walk, name| {
-                        let value = walk.skip()?;
-                        if name == b"id" {
-                            self.id(value);
-                        }
-                        Ok(())
-                    })
-                })?;
+                }
             }
+            b"tool_calls" => walk.array(|walk| {
+                said.content.add(Blocks::CALL);
+                walk.object(|walk, name| {
+                    let value = walk.skip()?;
+                    if name == b"id" {
+                        self.id(value);
+                    }
+                    Ok(())
+                })
+            })?,
             b"tool_call_id" => {
                 let id = walk.skip()?;
                 self.id(id);
