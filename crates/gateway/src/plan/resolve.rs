@@ -16,6 +16,7 @@ use pilothouse_wire::codec::{Quirks, family_of, rules_of};
 
 use smallvec::SmallVec;
 
+use super::lifecycle::Life;
 use super::{Plan, Provider};
 use crate::concurrency::Limit;
 use crate::metrics::TargetMetrics;
@@ -43,6 +44,8 @@ pub struct Target {
     pub known: Option<Model>,
     /// The most tokens of output that it says of it: each call asks for them.
     pub output_tokens_max: Option<u64>,
+    /// Its end, where anybody said that it has one.
+    pub life: Option<Arc<Life>>,
     /// The limits on calls at once that it is under: its own, then its provider's.
     pub limits: SmallVec<[Arc<Limit>; 1]>,
     /// What it accepts, per surface of the provider.
@@ -244,6 +247,7 @@ impl Plan {
             fits: provider.surfaces.iter().map(|surface| fit(&about, surface.dialect)).collect(),
             provider: Arc::clone(provider),
             metrics,
+            life: self.life(provider, (wire, real), row.as_ref()),
             known: row,
             output_tokens_max,
             surfaces: provider.surfaces_for(real),
