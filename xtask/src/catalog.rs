@@ -4,37 +4,26 @@
 //! `deprecations/`, and beside it, or given by `--aider FILE`, the Aider leaderboard. The result is committed
 //! (`crates/catalog/data/*.jsonl`); nothing needs the feeds to build, to test or to run.
 //!
-//! Precedence, newest first: hand-written additions, litellm, genai-prices, models.dev. Where two disagree on
-//! a price, the row keeps the winner's and says what the loser says.
+//! How each feed is read and joined: `crates/feeds`.
 
-mod alias;
-mod family;
-mod genai;
-mod json;
-mod litellm;
-mod litellm_price;
-mod models_dev;
-mod name;
-mod notice;
-mod number;
 mod score;
-mod toml_read;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use pilothouse_catalog::row::{Conflict, Row};
 use pilothouse_catalog::{Catalog, overlay};
+use pilothouse_feeds::genai::Days;
+use pilothouse_feeds::{Book, alias, family, genai, litellm, models_dev, name, notice};
 
 /// The day at which the feeds were collected: what rows without a day of their own are as of.
-pub(crate) const COLLECTED: &str = "2026-11-22";
+const COLLECTED: &str = "2026-11-22";
 /// Where the data lives, from the repository's root.
 const DATA: &str = "crates/catalog/data";
 
-/// The rows by (platform, wire id).
-pub(crate) type Book = BTreeMap<(String, String), Row>;
+/// The day of genai-prices' commit.
+const GENAI_AS_OF: &str = "2026-08-21";
 
 /// Builds the bundled catalogue from `--from DIR`, or checks the committed one with `--check`.
 ///
@@ -66,13 +55,22 @@ fn root() -> Result<PathBuf> {
 }
 
 fn build(from: &Path, data: &Path) -> Result<Book> {
-    let families = family::read(&data.join("families.toml"))?;
-    let mut book = litellm::read(&from.join("litellm/model_prices_and_context_window.json"), &families)?;
+    let families = family::bundled()?;
+    let read = |name: &str| {
+        let path = from.join(name);
+        fs::read_to_string(&path).with_context(|| path.display().to_string())
+    };
+    let prices = read("litellm/model_prices_and_context_window.json")?;
+    let mut book = litellm::read(&prices, &families, COLLECTED)?;
     let base = book.len();
     let cards = models_dev::cards(&from.join("models.dev/models"))?;
     models_dev::join(&mut book, &from.join("models.dev"), &cards)?;
-    genai::join(&mut book, &from.join("genai-prices/data_v2.json"))?;
-    notice::join(&mut book, &from.join("deprecations"))?;
+    let days = Days { as_of: GENAI_AS_OF, today: COLLECTED };
+    genai::join(&mut book, &read("genai-prices/data_v2.json")?, days)?;
+    let mut words = notice::listed(&read("deprecations/depdesk_catalog.json")?, "depdesk")?;
+    words.extend(notice::observed(&read("deprecations/deprecations-info_snapshot.json")?, COLLECTED)?);
+    words.extend(notice::listed(&read("deprecations/bydtech_models.json")?, "bydtech")?);
+    notice::join(&mut book, words, COLLECTED);
     additions(&mut book, &data.join("additions.toml"))?;
     name::fill(&mut book, &cards);
     family::fill(&mut book, &families);
@@ -142,22 +140,4 @@ fn check() -> Result<()> {
     }
     ensure!(problems.is_empty(), "the catalogue breaks {} rules", problems.len());
     Ok(())
-}
-
-/// Notes that two feeds disagree; the row keeps the value of `chosen`.
-pub(crate) fn disagree(row: &mut Row, member: &str, chosen: (&str, String), other: (&str, String)) {
-    if chosen.1 == other.1 {
-        return;
-    }
-    let conflict = match row.conflicts.iter_mut().position(|conflict| conflict.member == member) {
-        Some(at) => &mut row.conflicts[at],
-        None => {
-            row.conflicts.push(Conflict { member: member.to_owned(), ..Conflict::default() });
-            let last = row.conflicts.len() - 1;
-            &mut row.conflicts[last]
-        }
-    };
-    conflict.chosen = chosen.0.to_owned();
-    conflict.says.insert(chosen.0.to_owned(), chosen.1);
-    conflict.says.insert(other.0.to_owned(), other.1);
 }

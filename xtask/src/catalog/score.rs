@@ -9,9 +9,9 @@ use pilothouse_catalog::row::{Score, Scores};
 use serde::Deserialize;
 use toml::de::DeTable;
 
-use super::models_dev::{files, stem};
-use super::name::plain;
-use super::toml_read::{tables, text};
+use pilothouse_feeds::models_dev::{files, stem};
+use pilothouse_feeds::name::plain;
+use pilothouse_feeds::toml_read::{tables, text};
 
 /// `scores.toml`.
 #[derive(Deserialize)]

@@ -1,5 +1,6 @@
 //! What a scan found: a place, what is wrong there as of a day, and what to do about it.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -20,6 +21,9 @@ pub struct Report {
     pub bytes: u64,
     /// What could not be read, with the reason.
     pub skipped: Vec<(String, String)>,
+    /// Every model that the files name, platform and id, those with a finding and those without: what traffic is
+    /// compared with.
+    pub models: BTreeSet<(String, String)>,
 }
 
 /// One thing at one place.
@@ -52,7 +56,18 @@ pub struct Finding {
     /// The edits that mend it, where that is safe to do without a person.
     pub fix: Option<Fix>,
     /// Why it counts no more: a baseline or a comment.
-    pub suppressed: Option<String>,
+    pub suppressed: Option<Suppression>,
+}
+
+/// What takes a finding out of the count. It stays in the report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suppression {
+    /// Whether the baseline does; else a comment in the file.
+    pub is_baseline: bool,
+    /// The reason that the comment gives; of a baseline, its file.
+    pub reason: String,
+    /// The last day on which it holds, `YYYY-MM-DD`.
+    pub until: Option<String>,
 }
 
 /// Where something stands.
@@ -139,4 +154,6 @@ pub enum Rule {
     Price,
     /// `PH-C002`: a context or output size in the code that the catalogue contradicts.
     Size,
+    /// `PH-I001`: a comment that wants something ignored and cannot: expired, without a reason, not understood.
+    Ignore,
 }

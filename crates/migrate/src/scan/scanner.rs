@@ -1,0 +1,170 @@
+//! A scan from end to end: files in, findings out, in parallel over files and with bounded memory.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use pilothouse_catalog::Catalog;
+
+use super::candidates::Candidates;
+use super::classify::{FileContext, FileKind};
+use super::finding::{Finding, Report, Site};
+use super::fix::{Again, Rescan};
+use super::names::Names;
+use super::source::Reading;
+use super::walk::{self, Found};
+use super::{format, judge, language, pragma};
+
+/// How to scan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The day for which findings hold, `YYYY-MM-DD`.
+    pub today: String,
+    /// Which files are walked.
+    pub walk: walk::Options,
+    /// How many threads read files; 0 for as many as the machine has cores.
+    pub threads: usize,
+}
+
+impl Options {
+    /// The defaults, for a day.
+    #[must_use]
+    pub fn on(today: &str) -> Self {
+        Self { today: today.to_owned(), walk: walk::Options::default(), threads: 0 }
+    }
+}
+
+/// Scans repositories. Holds what is made once: the catalogue's names and the automaton that looks for them.
+#[derive(Clone, Debug)]
+pub struct Scanner {
+    names: Names,
+    candidates: Candidates,
+    options: Options,
+}
+
+/// What one thread found.
+#[derive(Debug, Default)]
+struct Part {
+    findings: Vec<Finding>,
+    skipped: Vec<(String, String)>,
+    files_read: u64,
+    bytes: u64,
+}
+
+impl Scanner {
+    /// A scanner with the facts of `catalog`.
+    #[must_use]
+    pub fn new(catalog: Catalog, options: Options) -> Self {
+        let candidates = Candidates::of(&catalog);
+        Self { names: Names::of(catalog), candidates, options }
+    }
+
+    /// The names that it knows.
+    #[must_use]
+    pub const fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// Scans files and folders.
+    #[must_use]
+    pub fn scan(&self, paths: &[PathBuf]) -> Report {
+        let mut files: Vec<Found> = Vec::new();
+        let mut report = Report { today: self.options.today.clone(), ..Report::default() };
+        for path in paths {
+            let walked = walk::walk(path, &self.options.walk);
+            files.extend(walked.files);
+            report.skipped.extend(walked.skipped);
+        }
+        files.sort();
+        files.dedup();
+        report.files = files.len() as u64;
+        for part in self.read_all(&files) {
+            report.findings.extend(part.findings);
+            report.skipped.extend(part.skipped);
+            report.files_read += part.files_read;
+            report.bytes += part.bytes;
+        }
+        let key = |finding: &Finding| {
+            let place = &finding.place;
+            (place.path.clone(), place.span.start, place.span.end, finding.rule)
+        };
+        report.findings.sort_by_cached_key(key);
+        report.skipped.sort();
+        report
+    }
+
+    /// Scans one text under a path, as if it were a file.
+    #[must_use]
+    pub fn scan_text(&self, path: &str, text: &str) -> Vec<Finding> {
+        self.judge(path, text).map(|again| again.findings).unwrap_or_default()
+    }
+
+    fn read_all(&self, files: &[Found]) -> Vec<Part> {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let threads = if self.options.threads == 0 { cores } else { self.options.threads };
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut part = Part::default();
+            let mut buffer = Vec::new();
+            while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+                self.read_file(file, &mut buffer, &mut part);
+            }
+            part
+        };
+        std::thread::scope(|scope| {
+            let others: Vec<_> = (1..threads.min(files.len()).max(1)).map(|_| scope.spawn(work)).collect();
+            let mut parts = vec![work()];
+            parts.extend(others.into_iter().filter_map(|thread| thread.join().ok()));
+            parts
+        })
+    }
+
+    fn read_file(&self, file: &Found, buffer: &mut Vec<u8>, part: &mut Part) {
+        use std::io::Read as _;
+        buffer.clear();
+        let read = std::fs::File::open(&file.path).and_then(|mut open| open.read_to_end(buffer));
+        if let Err(error) = read {
+            part.skipped.push((file.name.clone(), format!("cannot be read: {error}")));
+            return;
+        }
+        part.bytes += buffer.len() as u64;
+        let Ok(text) = std::str::from_utf8(buffer) else {
+            part.skipped.push((file.name.clone(), "is not UTF-8 text".to_owned()));
+            return;
+        };
+        if let Some(judged) = self.judge(&file.name, text) {
+            part.files_read += 1;
+            part.findings.extend(judged.findings);
+        }
+    }
+
+    /// The findings of a text; `None` if it holds no candidate.
+    fn judge(&self, path: &str, text: &str) -> Option<Again> {
+        let candidates = self.candidates.find(text.as_bytes());
+        if candidates.is_empty() {
+            return None;
+        }
+        let first_line = text.lines().next().unwrap_or_default();
+        let (kind, reading): (FileKind, Reading) = match language::language_of(Path::new(path), first_line) {
+            Some(language) => (FileKind::Source(language), language::read(language, text, &candidates)),
+            None => {
+                let format = format::format_of(Path::new(path)).unwrap_or(format::Format::Plain);
+                (FileKind::Data(format), format::read(format, text, &candidates))
+            }
+        };
+        let file = FileContext::new(path, text, kind);
+        let today = &self.options.today;
+        let mut findings = judge::judge(&reading, &file, &self.names, today);
+        let site = file.site.unwrap_or(Site::Calls);
+        let place = pragma::File { path: &file.path, text: text.as_bytes(), site };
+        pragma::apply(&reading.pragmas, place, today, &mut findings);
+        Some(Again { findings, is_partial: reading.is_partial })
+    }
+}
+
+impl Rescan for Scanner {
+    fn rescan(&self, path: &str, text: &[u8]) -> Option<Again> {
+        let text = std::str::from_utf8(text).ok()?;
+        // Text without a candidate is clean, and a reader that had parsed it before would again.
+        Some(self.judge(path, text).unwrap_or_default())
+    }
+}
