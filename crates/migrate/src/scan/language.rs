@@ -19,12 +19,6 @@ pub fn language_of(_path: &Path, _first_line: &str) -> Option<Language> {
     None
 }
 
-/// The language that a code block or a cell names: `python`, `ts`.
-#[must_use]
-pub fn language_named(_name: &str) -> Option<Language> {
-    None
-}
-
 /// Reads source code. Spans are bytes of `text`.
 #[must_use]
 pub fn read(_language: Language, _text: &str, _candidates: &[Candidate]) -> Reading {
