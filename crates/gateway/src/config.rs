@@ -8,6 +8,7 @@ mod compat;
 mod diagnostic;
 mod hedge;
 mod key;
+mod lifecycle;
 mod limits;
 mod provider;
 mod route;
@@ -28,6 +29,7 @@ pub use compat::CompatMode;
 pub use diagnostic::{ConfigError, Diagnostic};
 pub use hedge::{After, Hedge};
 pub use key::{Key, PreviousSecret, Team};
+pub use lifecycle::{BrownoutSection, LifecycleSection, OnRetired, OptOut, TargetLife};
 pub use limits::{
     AnchorText, BudgetSection, BudgetsSection, LimitSection, RunSection, TemporarySection, Usd,
 };
@@ -62,6 +64,8 @@ pub struct File {
     pub limits: BTreeMap<Spanned<String>, TemporarySection>,
     /// Limits of runs of agents.
     pub runs: RunSection,
+    /// What happens to targets that end.
+    pub lifecycle: LifecycleSection,
     /// The memory of kept answers.
     pub cache: CacheMemory,
     /// Overlays of the catalogue.
@@ -76,8 +80,11 @@ pub struct File {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CatalogSection {
-    /// A TOML file of rows fetched since this version was built; laid over the bundled ones, under `overlay`.
+    /// The file that `pilothouse models refresh` writes: facts since this version was built; laid over the bundled ones,
+    /// under `overlay`.
     pub refreshed: Option<Spanned<PathBuf>>,
+    /// The public keys whose signatures on releases of the catalogue count, in place of the bundled ones.
+    pub roots: Vec<Spanned<String>>,
     /// A TOML file whose rows are laid over the bundled ones; relative to the configuration file.
     pub overlay: Option<Spanned<PathBuf>>,
 }

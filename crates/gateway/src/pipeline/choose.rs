@@ -19,9 +19,9 @@ use pilothouse_wire::path::{
 use smallvec::SmallVec;
 
 use super::features::{Marks, Told};
-use super::gone;
 use super::onward::Deadline;
 use super::read::Asked;
+use super::{gone, retire};
 use crate::config::CompatMode;
 use crate::endpoints::Call;
 use crate::plan::{KeyInfo, Naming, Plan, Provider, Resolution, Route, Surface};
@@ -303,9 +303,18 @@ pub(super) fn choose(
     call: Call,
     asked: &Asked<'_>,
 ) -> Result<Order, Error> {
-    if let Some(route) = plan.route(asked.called()) {
-        return of_route(shared, plan, route, dialect, call, asked);
+    let mut order = match plan.route(asked.called()) {
+        Some(route) => of_route(shared, plan, route, dialect, call, asked)?,
+        None => of_name(plan, dialect, call, asked)?,
+    };
+    if plan.lifecycles.is_enforced {
+        retire::enforce(shared, plan, dialect, call, asked, &mut order)?;
     }
+    Ok(order)
+}
+
+/// The order of a name that is no route: one target.
+fn of_name(plan: &Plan, dialect: Dialect, call: Call, asked: &Asked<'_>) -> Result<Order, Error> {
     let resolution = plan.resolve(&asked.model)?;
     if let Some(key) = &asked.holder {
         may_call(key, &resolution)?;

@@ -7,11 +7,12 @@ use pilothouse_catalog::Catalog;
 
 use super::candidates::Candidates;
 use super::classify::{FileContext, FileKind};
-use super::finding::{Finding, Report};
+use super::finding::{Finding, Report, Site};
+use super::fix::{Again, Rescan};
 use super::names::Names;
 use super::source::Reading;
 use super::walk::{self, Found};
-use super::{format, judge, language};
+use super::{format, judge, language, pragma};
 
 /// How to scan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +95,7 @@ impl Scanner {
     /// Scans one text under a path, as if it were a file.
     #[must_use]
     pub fn scan_text(&self, path: &str, text: &str) -> Vec<Finding> {
-        self.judge(path, text).unwrap_or_default()
+        self.judge(path, text).map(|again| again.findings).unwrap_or_default()
     }
 
     fn read_all(&self, files: &[Found]) -> Vec<Part> {
@@ -130,14 +131,14 @@ impl Scanner {
             part.skipped.push((file.name.clone(), "is not UTF-8 text".to_owned()));
             return;
         };
-        if let Some(findings) = self.judge(&file.name, text) {
+        if let Some(judged) = self.judge(&file.name, text) {
             part.files_read += 1;
-            part.findings.extend(findings);
+            part.findings.extend(judged.findings);
         }
     }
 
     /// The findings of a text; `None` if it holds no candidate.
-    fn judge(&self, path: &str, text: &str) -> Option<Vec<Finding>> {
+    fn judge(&self, path: &str, text: &str) -> Option<Again> {
         let candidates = self.candidates.find(text.as_bytes());
         if candidates.is_empty() {
             return None;
@@ -151,6 +152,19 @@ impl Scanner {
             }
         };
         let file = FileContext::new(path, text, kind);
-        Some(judge::judge(&reading, &file, &self.names, &self.options.today))
+        let today = &self.options.today;
+        let mut findings = judge::judge(&reading, &file, &self.names, today);
+        let site = file.site.unwrap_or(Site::Calls);
+        let place = pragma::File { path: &file.path, text: text.as_bytes(), site };
+        pragma::apply(&reading.pragmas, place, today, &mut findings);
+        Some(Again { findings, is_partial: reading.is_partial })
+    }
+}
+
+impl Rescan for Scanner {
+    fn rescan(&self, path: &str, text: &[u8]) -> Option<Again> {
+        let text = std::str::from_utf8(text).ok()?;
+        // Text without a candidate is clean, and a reader that had parsed it before would again.
+        Some(self.judge(path, text).unwrap_or_default())
     }
 }
