@@ -65,7 +65,7 @@ impl Models {
     /// # Errors
     /// When an overlay cannot be read or a filter is not understood: exit 2.
     pub(crate) fn run(self, out: &mut dyn Write, now: UnixMs) -> Result<ExitCode> {
-        let catalog = self.load()?;
+        let catalog = load(&self.catalog)?;
         if self.words.first().is_some_and(|word| word == "check") {
             return report_check(&catalog, self.json, out);
         }
@@ -93,17 +93,21 @@ impl Models {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
 
-    fn load(&self) -> Result<Catalog> {
-        let mut catalog = Catalog::bundled();
-        for path in &self.catalog {
-            let text = std::fs::read_to_string(path).with_context(|| {
-                format!("{}: cannot be read; name a TOML file with --catalog", path.display())
-            })?;
-            catalog = catalog.with_overlay(&text, &path.display().to_string())?;
-        }
-        Ok(catalog)
+/// The bundled catalogue with these files laid over it.
+///
+/// # Errors
+/// When one cannot be read or understood.
+pub(super) fn load(overlays: &[PathBuf]) -> Result<Catalog> {
+    let mut catalog = Catalog::bundled();
+    for path in overlays {
+        let text = std::fs::read_to_string(path).with_context(|| {
+            format!("{}: cannot be read; name a TOML file with --catalog", path.display())
+        })?;
+        catalog = catalog.with_overlay(&text, &path.display().to_string())?;
     }
+    Ok(catalog)
 }
 
 fn report_check(catalog: &Catalog, json: bool, out: &mut dyn Write) -> Result<ExitCode> {
@@ -124,7 +128,7 @@ fn report_check(catalog: &Catalog, json: bool, out: &mut dyn Write) -> Result<Ex
 }
 
 /// A time as days: `90d`, `12w`, `90`.
-fn parse_days(text: &str) -> Result<u32> {
+pub(super) fn parse_days(text: &str) -> Result<u32> {
     let (digits, factor) = match text.strip_suffix('w') {
         Some(weeks) => (weeks, 7),
         None => (text.strip_suffix('d').unwrap_or(text), 1),
