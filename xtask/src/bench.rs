@@ -11,6 +11,7 @@ pub(crate) mod process;
 mod profile;
 mod report;
 mod rows;
+mod scan;
 mod stats;
 mod tls;
 
@@ -30,7 +31,8 @@ const USAGE: &str = "cargo xtask bench [options]
   --rounds N, --secs S  how often and how long
   --only A,B            of: plain, stream, latency, translate, idle, start, size, big, workers, tls, http2, and, where
                         named: pairs and bursts (every pair of dialects), codec (translation without a network), routing
-                        (strategies beside their optimum, and what a choice costs)
+                        (strategies beside their optimum, and what a choice costs), scan (`pilothouse scan` beside
+                        `rg -c`; `--only scan --help`)
   --gate                exit 1 when a limit is missed, or when the bill is wrong
   --profile TEXT        sample the first row whose name contains TEXT with perf; print where the time goes
   --binary PATH         measure this binary instead of building one
@@ -51,11 +53,15 @@ struct Options {
 
 /// Runs the benchmark.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
-    if arguments.iter().any(|argument| argument == "--help") {
+    let is_scan = arguments.windows(2).any(|pair| pair == ["--only", "scan"]);
+    if !is_scan && arguments.iter().any(|argument| argument == "--help") {
         println!("{USAGE}");
         return Ok(());
     }
     // What needs neither nginx nor the fleet.
+    if is_scan {
+        return scan::run(arguments);
+    }
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["--only", "codec"] => return codec(),
         ["--only", "routing"] => return routing(),

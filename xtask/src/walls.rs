@@ -38,7 +38,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "eval", "migrate", "flow",
         ],
     ),
-    ("pilothouse", &["core", "gateway", "sim", "migrate", "eval", "catalog", "store", "import", "engine"]),
+    (
+        "pilothouse",
+        &["core", "gateway", "sim", "migrate", "eval", "catalog", "store", "import", "engine", "feeds"],
+    ),
     ("testkit", &[]),
     // Development only: it builds the bundled catalogue in the catalogue's own shape.
     ("xtask", &["core", "catalog", "feeds"]),

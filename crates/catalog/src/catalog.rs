@@ -52,6 +52,57 @@ impl Catalog {
         Ok(self)
     }
 
+    /// This catalogue with what a file says, whichever of the two forms it has: an overlay in TOML, or the whole rows
+    /// that `pilothouse models refresh` writes.
+    ///
+    /// # Errors
+    /// As [`Self::with_overlay`].
+    pub fn with_file(self, text: &str, origin: &str) -> Result<Self, OverlayError> {
+        if text.starts_with('{') { self.with_rows(text, origin) } else { self.with_overlay(text, origin) }
+    }
+
+    /// This catalogue with whole rows over it, in the form of the bundled ones: one JSON object a line. A first line
+    /// that has no `platform` is about the file and is passed over. A row that is older than the bundled one
+    /// does not count: the program has been renewed since it was fetched.
+    ///
+    /// # Errors
+    /// [`OverlayError`] with the line when one is no row; nothing is applied.
+    pub fn with_rows(mut self, text: &str, origin: &str) -> Result<Self, OverlayError> {
+        let mut rows = Vec::new();
+        for (number, line) in text.lines().enumerate() {
+            let is_header = number == 0 && !line.starts_with(r#"{"platform""#);
+            if is_header || line.is_empty() {
+                continue;
+            }
+            let row: Row = serde_json::from_str(line).map_err(|error| OverlayError {
+                origin: origin.to_owned(),
+                line: number + 1,
+                column: error.column(),
+                message: format!("this is no row of a catalogue: {error}"),
+            })?;
+            rows.push(row);
+        }
+        for row in rows {
+            let is_older = self.row(&row.platform, &row.id).is_some_and(|(known, _)| row.as_of < known.as_of);
+            if !is_older {
+                let key = (row.platform.clone(), row.id.clone());
+                self.overlaid.insert(key, Overlaid { row, origin: origin.to_owned() });
+            }
+        }
+        Ok(self)
+    }
+
+    /// Every row, those included that only name another one.
+    pub fn rows(&self) -> impl Iterator<Item = Row> {
+        let bundled = self.lines.lines().filter(|line| {
+            bundle::key_of(line).is_some_and(|(platform, id)| {
+                self.overlaid.is_empty() || !self.overlaid.contains_key(&(platform.to_owned(), id.to_owned()))
+            })
+        });
+        let bundled = bundled.filter_map(|line| serde_json::from_str::<Row>(line).ok());
+        bundled.chain(self.overlaid.values().map(|found| found.row.clone()))
+    }
+
     fn apply(&mut self, patch: Patch, origin: &str) {
         let base = self.row(&patch.platform, &patch.id).map(|(row, _)| row);
         let aliases = patch.aliases.clone();

@@ -9,5 +9,6 @@ mod tokens;
 
 pub use entra::Principal;
 pub use google::KeyFile;
+pub(crate) use grant::must_be_private;
 pub use grant::{Fetched, Grant, GrantError};
 pub use tokens::Tokens;

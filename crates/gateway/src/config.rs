@@ -76,8 +76,11 @@ pub struct File {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CatalogSection {
-    /// A TOML file of rows fetched since this version was built; laid over the bundled ones, under `overlay`.
+    /// The file that `pilothouse models refresh` writes: facts since this version was built; laid over the bundled ones,
+    /// under `overlay`.
     pub refreshed: Option<Spanned<PathBuf>>,
+    /// The public keys whose signatures on releases of the catalogue count, in place of the bundled ones.
+    pub roots: Vec<Spanned<String>>,
     /// A TOML file whose rows are laid over the bundled ones; relative to the configuration file.
     pub overlay: Option<Spanned<PathBuf>>,
 }

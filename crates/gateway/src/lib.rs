@@ -17,6 +17,7 @@ mod exposure;
 pub mod given;
 mod job;
 mod kept;
+pub mod listing;
 pub mod load;
 mod memory;
 pub mod metrics;

@@ -1,5 +1,8 @@
 //! Leaving a model before it is shut down: what of source code, of recorded traffic and of a gateway's targets hangs on it.
 //!
-//! [`scan`] reads a repository. *Does not know*: HTTP, tasks, SQL, the time of day (a day is given), the terminal.
+//! [`scan`] reads a repository, [`refresh`] keeps the catalogue true, [`plan`] is what people review and accept before a
+//! model is left. *Does not know*: HTTP, tasks, SQL, the time of day (a day is given), the terminal.
 
+pub mod plan;
+pub mod refresh;
 pub mod scan;

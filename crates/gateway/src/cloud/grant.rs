@@ -180,7 +180,7 @@ fn read(status: u16, text: &[u8]) -> Result<Fetched, GrantError> {
 }
 
 /// Whether an address keeps what is sent to it from others: https, or this machine.
-pub(super) fn must_be_private(address: &str) -> Result<(), &'static str> {
+pub(crate) fn must_be_private(address: &str) -> Result<(), &'static str> {
     let uri: http::Uri = address.parse().map_err(|_| "is not a URL")?;
     let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     let is_loopback =

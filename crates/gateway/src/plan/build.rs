@@ -219,7 +219,7 @@ fn catalog(source: &Source, wrong: &mut Vec<Diagnostic>) -> Catalog {
             .map_err(|error| format!("`{}` cannot be read ({error})", path.display()))
             .and_then(|text| {
                 let under = std::mem::replace(&mut catalog, Catalog::bundled());
-                under.with_overlay(&text, &path.display().to_string()).map_err(|error| error.to_string())
+                under.with_file(&text, &path.display().to_string()).map_err(|error| error.to_string())
             });
         match laid {
             Ok(laid) => catalog = laid,

@@ -1,8 +1,11 @@
 //! `pilothouse models`: the catalogue; what dies when, and what replaces it.
 
 mod calendar;
+mod compare;
 mod filter;
+mod refresh;
 mod report;
+mod sign;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -10,16 +13,19 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use pilothouse_catalog::row::Class;
-use pilothouse_catalog::{Catalog, Model, check, day};
+use pilothouse_catalog::{Catalog, Model, day};
 use pilothouse_core::clock::UnixMs;
 
 use filter::Filter;
 
 /// Lists models, their prices, limits and lifecycle.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Models {
-    /// Words that platform, id or name must contain; `check` checks the catalogue itself.
-    #[arg(value_name = "WORD|check")]
+    #[command(subcommand)]
+    action: Option<Action>,
+    /// Words that platform, id or name must contain.
+    #[arg(value_name = "WORD")]
     words: Vec<String>,
     /// Only models that stop within this time, by the provider's notice, e.g. `90d`, `6w`.
     #[arg(long, value_name = "TIME", value_parser = parse_days)]
@@ -48,7 +54,7 @@ pub(crate) struct Models {
     /// Only this stage (repeatable): active, scheduled, deprecated, retired.
     #[arg(long, value_name = "STAGE")]
     lifecycle: Vec<String>,
-    /// A TOML file laid over the bundled catalogue (repeatable, the last one wins).
+    /// An overlay or a refreshed file laid over the bundled catalogue (repeatable, the last one wins).
     #[arg(long, value_name = "FILE")]
     catalog: Vec<PathBuf>,
     /// Print JSON, one object with every fact and source.
@@ -59,16 +65,32 @@ pub(crate) struct Models {
     ics: bool,
 }
 
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Check the catalogue itself, and compare it with the lists of models of the configured providers.
+    Check(compare::Check),
+    /// Lay newer facts over the catalogue: a signed release, or one of the public feeds.
+    Refresh(refresh::Refresh),
+    /// Sign the catalogue, with your overlays, as a release of your own.
+    Sign(sign::Sign),
+    /// Make a key that signs releases.
+    Key(sign::Key),
+}
+
 impl Models {
     /// Runs the command. `now` decides what is retired.
     ///
     /// # Errors
     /// When an overlay cannot be read or a filter is not understood: exit 2.
     pub(crate) fn run(self, out: &mut dyn Write, now: UnixMs) -> Result<ExitCode> {
-        let catalog = load(&self.catalog)?;
-        if self.words.first().is_some_and(|word| word == "check") {
-            return report_check(&catalog, self.json, out);
+        match self.action {
+            Some(Action::Check(command)) => return command.run(out, now),
+            Some(Action::Refresh(command)) => return command.run(out, now),
+            Some(Action::Sign(command)) => return command.run(out, now),
+            Some(Action::Key(command)) => return command.run(out),
+            None => {}
         }
+        let catalog = load(&self.catalog)?;
         let filter = Filter::of(&self, &catalog, now)?;
         let mut models: Vec<Model> = catalog.models().filter(|model| filter.fits(model)).collect();
         if self.retiring.is_some() || self.ics {
@@ -95,36 +117,16 @@ impl Models {
     }
 }
 
-/// The bundled catalogue with these files laid over it.
-///
-/// # Errors
-/// When one cannot be read or understood.
-pub(super) fn load(overlays: &[PathBuf]) -> Result<Catalog> {
+/// The bundled catalogue with files over it, the last one winning.
+pub(super) fn load(files: &[PathBuf]) -> Result<Catalog> {
     let mut catalog = Catalog::bundled();
-    for path in overlays {
+    for path in files {
         let text = std::fs::read_to_string(path).with_context(|| {
-            format!("{}: cannot be read; name a TOML file with --catalog", path.display())
+            format!("{}: cannot be read; name an overlay or a refreshed file with --catalog", path.display())
         })?;
-        catalog = catalog.with_overlay(&text, &path.display().to_string())?;
+        catalog = catalog.with_file(&text, &path.display().to_string())?;
     }
     Ok(catalog)
-}
-
-fn report_check(catalog: &Catalog, json: bool, out: &mut dyn Write) -> Result<ExitCode> {
-    let problems = check::problems(catalog);
-    if json {
-        serde_json::to_writer_pretty(&mut *out, &serde_json::json!({ "problems": problems }))?;
-        writeln!(out)?;
-    } else if problems.is_empty() {
-        let (models, vendors) = (catalog.models().count(), catalog.vendors().len());
-        writeln!(out, "the catalogue is consistent: {models} models, {vendors} vendors")?;
-    } else {
-        for problem in &problems {
-            writeln!(out, "{problem}")?;
-        }
-        writeln!(out, "{} problems; correct the overlay, or report them if there is none", problems.len())?;
-    }
-    Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 /// A time as days: `90d`, `12w`, `90`.

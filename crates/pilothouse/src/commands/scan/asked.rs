@@ -9,7 +9,7 @@ use pilothouse_catalog::Catalog;
 use pilothouse_core::clock::UnixMs;
 use pilothouse_migrate::scan::finding::Report;
 use pilothouse_migrate::scan::traffic::{self, Joined, Row, Traffic};
-use pilothouse_store::{Reader, Trace};
+use pilothouse_store::{Daily, Reader, Trace};
 
 /// Where a gateway of this folder records.
 const USUAL: &str = "./.pilothouse";
@@ -45,7 +45,7 @@ fn read(folder: &Path, now: UnixMs) -> anyhow::Result<Traffic> {
     let reader = Reader::open(folder)?;
     let since = UnixMs(now.0.saturating_sub(DAYS * pilothouse_catalog::day::DAY_MS));
     let mut rows: BTreeMap<(String, String, String), Row> = BTreeMap::new();
-    reader.daily(Some(since), None, &mut |daily| {
+    reader.daily(Some(since), None, |daily: Daily| {
         let key = (daily.key.clone(), daily.vendor.clone(), daily.model.clone());
         let row = rows.entry(key).or_insert_with(|| Row {
             key: daily.key,
