@@ -16,6 +16,7 @@ pub mod language;
 pub mod names;
 pub mod pragma;
 pub mod report;
+pub mod roots;
 pub mod scanner;
 pub mod source;
 pub mod traffic;

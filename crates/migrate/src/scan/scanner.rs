@@ -12,7 +12,7 @@ use super::fix::{Again, Rescan};
 use super::names::Names;
 use super::source::Reading;
 use super::walk::{self, Found};
-use super::{format, judge, language, pragma};
+use super::{format, judge, language, pragma, roots};
 
 /// How to scan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,15 +64,16 @@ impl Scanner {
         &self.names
     }
 
-    /// Scans files and folders.
+    /// Scans files and folders. Findings name files as [`roots`] says.
     #[must_use]
     pub fn scan(&self, paths: &[PathBuf]) -> Report {
         let mut files: Vec<Found> = Vec::new();
         let mut report = Report { today: self.options.today.clone(), ..Report::default() };
         for path in paths {
             let walked = walk::walk(path, &self.options.walk);
-            files.extend(walked.files);
-            report.skipped.extend(walked.skipped);
+            let name = |below: &str| roots::name(path, below, paths);
+            files.extend(walked.files.into_iter().map(|file| Found { name: name(&file.name), ..file }));
+            report.skipped.extend(walked.skipped.into_iter().map(|(below, why)| (name(&below), why)));
         }
         files.sort();
         files.dedup();

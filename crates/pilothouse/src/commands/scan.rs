@@ -21,7 +21,7 @@ use pilothouse_migrate::scan::report::table::Style;
 use pilothouse_migrate::scan::report::{Format, Selection, View};
 use pilothouse_migrate::scan::traffic::Joined;
 use pilothouse_migrate::scan::verdict::{Terms, Verdict};
-use pilothouse_migrate::scan::{Options, Scanner};
+use pilothouse_migrate::scan::{Options, Scanner, roots};
 
 use super::models::{load, parse_days};
 
@@ -100,7 +100,10 @@ impl Scan {
         now: UnixMs,
     ) -> anyhow::Result<ExitCode> {
         if let Some(missing) = self.paths.iter().find(|path| !path.exists()) {
-            bail!("{}: there is no such file or folder; name what to scan, or nothing for this folder", missing.display());
+            bail!(
+                "{}: there is no such file or folder; name what to scan, or nothing for this folder",
+                missing.display()
+            );
         }
         let today = self.today.clone().unwrap_or_else(|| day::of(now));
         let catalog = load(&self.catalog)?;
@@ -111,7 +114,7 @@ impl Scan {
         }
         let mut stale = self.apply_baseline(&mut report)?;
         if self.fix {
-            let plan = fix::plan(&report, &Disk::default(), &scanner);
+            let plan = fix::plan(&report, &self.disk(), &scanner);
             if self.dry_run {
                 self.print(&plan.diff(), out, notes, "the diff")?;
                 tell_left(&plan.left, notes)?;
@@ -123,6 +126,11 @@ impl Scan {
             }
         }
         self.tell(&report, &stale, &catalog, (out, notes), now)
+    }
+
+    /// Where the files lie that findings name.
+    fn disk(&self) -> Disk {
+        Disk { root: roots::root(&self.paths) }
     }
 
     fn terms(&self) -> Terms {
@@ -149,14 +157,20 @@ impl Scan {
             stale,
         };
         let format = if self.json { Format::Json } else { self.format };
-        let text = format.write(&view, &Disk::default(), self.style());
+        let text = format.write(&view, &self.disk(), self.style());
         let summary = view.summary();
         self.print(&text, out, notes, &summary)?;
         Ok(exit(&verdict))
     }
 
     /// To the file that was asked for, or to standard output.
-    fn print(&self, text: &str, out: &mut dyn Write, notes: &mut dyn Write, summary: &str) -> anyhow::Result<()> {
+    fn print(
+        &self,
+        text: &str,
+        out: &mut dyn Write,
+        notes: &mut dyn Write,
+        summary: &str,
+    ) -> anyhow::Result<()> {
         match &self.output {
             Some(path) => {
                 write_file(path, text)?;
@@ -176,7 +190,7 @@ impl Scan {
 
     fn accept(&self, report: &Report, notes: &mut dyn Write) -> anyhow::Result<ExitCode> {
         let Some(path) = &self.baseline else { bail!("name the file with --baseline") };
-        let baseline = Baseline::of(report, &Disk::default());
+        let baseline = Baseline::of(report, &self.disk());
         let count: usize = baseline.findings.iter().map(|entry| entry.count).sum();
         write_file(path, &baseline.to_json())?;
         writeln!(notes, "wrote {} with {count} accepted findings: commit it", path.display())?;
@@ -190,12 +204,12 @@ impl Scan {
         let text = fs::read_to_string(path)
             .with_context(|| format!("{name}: cannot be read; write it with --write-baseline"))?;
         let baseline = Baseline::parse(&text).map_err(|refusal| anyhow::anyhow!("{name} {refusal}"))?;
-        Ok(baseline.apply(report, &Disk::default(), &name))
+        Ok(baseline.apply(report, &self.disk(), &name))
     }
 
     /// Writes the changes; says whether any file is another one now.
     fn write(&self, plan: &fix::Plan, notes: &mut dyn Write) -> anyhow::Result<bool> {
-        let written = fix::write::write(plan, &Disk::default());
+        let written = fix::write::write(plan, &self.disk());
         for path in &written.paths {
             let titles = plan.changes.iter().find(|change| change.path == *path).map(|change| &change.titles);
             writeln!(notes, "mended {path}: {}", titles.map(|titles| titles.join("; ")).unwrap_or_default())?;
@@ -223,6 +237,5 @@ fn write_file(path: &Path, text: &str) -> anyhow::Result<()> {
         fs::create_dir_all(folder)
             .with_context(|| format!("{}: the folder cannot be made", folder.display()))?;
     }
-    fs::write(path, text)
-        .with_context(|| format!("{}: cannot be written; name another file", path.display()))
+    fs::write(path, text).with_context(|| format!("{}: cannot be written; name another file", path.display()))
 }

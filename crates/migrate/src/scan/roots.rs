@@ -1,0 +1,61 @@
+//! How files are named in a report: so that the name can be opened from where the scan was started, and says no more
+//! than was typed.
+//!
+//! One absolute path is the root of all names. Else names begin with the path as it was typed: `src/triage.py` for
+//! `pilothouse scan src`, which is what annotations and an editor's terminal want.
+
+use std::path::{Component, Path, PathBuf};
+
+/// What names of a scan of `paths` are relative to; empty is the folder in which the program runs.
+#[must_use]
+pub fn root(paths: &[PathBuf]) -> PathBuf {
+    match paths {
+        [path] if path.is_absolute() && path.is_dir() => path.clone(),
+        [path] if path.is_absolute() => path.parent().map(Path::to_path_buf).unwrap_or_default(),
+        _ => PathBuf::new(),
+    }
+}
+
+/// The name of a file that was found below `path`, one of the paths that are scanned; `below` is its name there, and is not
+/// looked at where `path` is the file itself.
+#[must_use]
+pub fn name(path: &Path, below: &str, paths: &[PathBuf]) -> String {
+    let root = root(paths);
+    let typed = path.strip_prefix(&root).ok().filter(|_| !root.as_os_str().is_empty()).unwrap_or(path);
+    // `./src` is `src`; what leads upward stays.
+    let typed: PathBuf = typed.components().filter(|part| *part != Component::CurDir).collect();
+    let typed = typed.to_string_lossy().replace('\\', "/");
+    match (typed.as_str(), path.is_file()) {
+        (_, true) => typed,
+        ("", false) => below.to_owned(),
+        (folder, false) => format!("{}/{below}", folder.trim_end_matches('/')),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_begin_with_what_was_typed() {
+        let here = [PathBuf::from(".")];
+        assert_eq!((root(&here), name(&here[0], "src/a.py", &here)), (PathBuf::new(), "src/a.py".into()));
+        let two = [PathBuf::from("./src/"), PathBuf::from("../other")];
+        assert_eq!(name(&two[0], "a.py", &two), "src/a.py");
+        assert_eq!(name(&two[1], "a.py", &two), "../other/a.py");
+    }
+
+    #[test]
+    fn one_absolute_path_is_the_root_and_several_are_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("a.py");
+        std::fs::write(&file, "").expect("a file");
+        let alone = [folder.path().to_path_buf()];
+        assert_eq!((root(&alone), name(&alone[0], "a.py", &alone)), (folder.path().into(), "a.py".into()));
+        let one_file = [file.clone()];
+        assert_eq!((root(&one_file), name(&file, "a.py", &one_file)), (folder.path().into(), "a.py".into()));
+        let both = [folder.path().to_path_buf(), PathBuf::from("src")];
+        assert_eq!(root(&both), PathBuf::new());
+        assert_eq!(name(&both[0], "a.py", &both), file.to_string_lossy());
+    }
+}
