@@ -16,25 +16,43 @@ pub fn root(paths: &[PathBuf]) -> PathBuf {
     }
 }
 
-/// The name of a file that was found below `path`, one of the paths that are scanned; `below` is its name there, and is not
-/// looked at where `path` is the file itself.
-#[must_use]
-pub fn name(path: &Path, below: &str, paths: &[PathBuf]) -> String {
-    let root = root(paths);
-    let typed = path.strip_prefix(&root).ok().filter(|_| !root.as_os_str().is_empty()).unwrap_or(path);
-    // `./src` is `src`; what leads upward stays.
-    let typed: PathBuf = typed.components().filter(|part| *part != Component::CurDir).collect();
-    let typed = typed.to_string_lossy().replace('\\', "/");
-    match (typed.as_str(), path.is_file()) {
-        (_, true) => typed,
-        ("", false) => below.to_owned(),
-        (folder, false) => format!("{}/{below}", folder.trim_end_matches('/')),
+/// How files below one of the paths are named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Naming {
+    /// The path as it was typed, without what [`root`] gives.
+    typed: String,
+    is_file: bool,
+}
+
+impl Naming {
+    /// Of `path`, which is one of `paths`.
+    #[must_use]
+    pub fn of(path: &Path, paths: &[PathBuf]) -> Self {
+        let root = root(paths);
+        let typed = path.strip_prefix(&root).ok().filter(|_| !root.as_os_str().is_empty()).unwrap_or(path);
+        // `./src` is `src`; what leads upward stays.
+        let typed: PathBuf = typed.components().filter(|part| *part != Component::CurDir).collect();
+        Self { typed: typed.to_string_lossy().into_owned(), is_file: path.is_file() }
+    }
+
+    /// The name of the file that is called `below` there; not looked at where the path is the file itself.
+    #[must_use]
+    pub fn name(&self, below: &str) -> String {
+        match self.typed.as_str() {
+            typed if self.is_file => typed.to_owned(),
+            "" => below.to_owned(),
+            folder => format!("{}/{below}", folder.trim_end_matches('/')),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn name(path: &Path, below: &str, paths: &[PathBuf]) -> String {
+        Naming::of(path, paths).name(below)
+    }
 
     #[test]
     fn names_begin_with_what_was_typed() {

@@ -71,9 +71,10 @@ impl Scanner {
         let mut report = Report { today: self.options.today.clone(), ..Report::default() };
         for path in paths {
             let walked = walk::walk(path, &self.options.walk);
-            let name = |below: &str| roots::name(path, below, paths);
-            files.extend(walked.files.into_iter().map(|file| Found { name: name(&file.name), ..file }));
-            report.skipped.extend(walked.skipped.into_iter().map(|(below, why)| (name(&below), why)));
+            let naming = roots::Naming::of(path, paths);
+            let named = walked.files.into_iter().map(|file| Found { name: naming.name(&file.name), ..file });
+            files.extend(named);
+            report.skipped.extend(walked.skipped.into_iter().map(|(below, why)| (naming.name(&below), why)));
         }
         files.sort();
         files.dedup();
