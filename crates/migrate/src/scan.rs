@@ -11,6 +11,7 @@ pub mod classify;
 pub mod finding;
 pub mod fix;
 pub mod format;
+pub mod glance;
 pub mod judge;
 pub mod language;
 pub mod names;
