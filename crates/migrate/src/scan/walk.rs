@@ -43,28 +43,120 @@ pub struct Walked {
 }
 
 /// Folders that package managers and build tools fill: nobody mends a model's name there.
-pub const DEPENDENCIES: &[&str] =
-    &["node_modules", "site-packages", ".venv", "__pycache__", "bower_components", ".tox", ".mypy_cache", ".terraform"];
+pub const DEPENDENCIES: &[&str] = &[
+    "node_modules",
+    "site-packages",
+    ".venv",
+    "__pycache__",
+    "bower_components",
+    ".tox",
+    ".mypy_cache",
+    ".terraform",
+];
 
 /// Hidden folders that hold what people wrote for machines to act upon.
 const HIDDEN: &[&str] = &[
-    ".github", ".gitlab", ".circleci", ".devcontainer", ".continue", ".config", ".vscode", ".cursor", ".claude", ".aws",
-    ".azure", ".buildkite", ".husky", ".storybook", ".well-known", ".docker", ".helm", ".kube", ".env.d", ".codex",
-    ".gemini", ".aider",
+    ".github",
+    ".gitlab",
+    ".circleci",
+    ".devcontainer",
+    ".continue",
+    ".config",
+    ".vscode",
+    ".cursor",
+    ".claude",
+    ".aws",
+    ".azure",
+    ".buildkite",
+    ".husky",
+    ".storybook",
+    ".well-known",
+    ".docker",
+    ".helm",
+    ".kube",
+    ".env.d",
+    ".codex",
+    ".gemini",
+    ".aider",
 ];
 
 /// Extensions of files that are no text. They are left out without a word.
 const BINARY: &[&str] = &[
-    "png", "jpg", "jpeg", "gif", "webp", "ico", "bmp", "tiff", "pdf", "zip", "gz", "tgz", "bz2", "xz", "zst", "7z", "rar",
-    "tar", "jar", "war", "class", "so", "dylib", "dll", "exe", "o", "a", "lib", "wasm", "woff", "woff2", "ttf", "otf",
-    "eot", "mp3", "mp4", "wav", "ogg", "webm", "mov", "avi", "flac", "parquet", "arrow", "npy", "npz", "pt", "pth",
-    "onnx", "safetensors", "gguf", "bin", "pkl", "pickle", "db", "sqlite", "sqlite3", "pyc", "docx", "xlsx", "pptx",
-    "keystore", "p12", "der",
+    "png",
+    "jpg",
+    "jpeg",
+    "gif",
+    "webp",
+    "ico",
+    "bmp",
+    "tiff",
+    "pdf",
+    "zip",
+    "gz",
+    "tgz",
+    "bz2",
+    "xz",
+    "zst",
+    "7z",
+    "rar",
+    "tar",
+    "jar",
+    "war",
+    "class",
+    "so",
+    "dylib",
+    "dll",
+    "exe",
+    "o",
+    "a",
+    "lib",
+    "wasm",
+    "woff",
+    "woff2",
+    "ttf",
+    "otf",
+    "eot",
+    "mp3",
+    "mp4",
+    "wav",
+    "ogg",
+    "webm",
+    "mov",
+    "avi",
+    "flac",
+    "parquet",
+    "arrow",
+    "npy",
+    "npz",
+    "pt",
+    "pth",
+    "onnx",
+    "safetensors",
+    "gguf",
+    "bin",
+    "pkl",
+    "pickle",
+    "db",
+    "sqlite",
+    "sqlite3",
+    "pyc",
+    "docx",
+    "xlsx",
+    "pptx",
+    "keystore",
+    "p12",
+    "der",
 ];
 
 /// Walks `root`, a folder or a file. A file is walked whatever its name; a folder by the rules above.
 #[must_use]
 pub fn walk(root: &Path, options: &Options) -> Walked {
+    walk_until(root, options, &|| false)
+}
+
+/// As [`walk`], but asks at each entry whether to give up, and then gives what it has.
+#[must_use]
+pub fn walk_until(root: &Path, options: &Options, is_over: &dyn Fn() -> bool) -> Walked {
     let mut walked = Walked::default();
     let is_respecting = !options.with_ignored;
     let entries = WalkBuilder::new(root)
@@ -80,6 +172,9 @@ pub fn walk(root: &Path, options: &Options) -> Walked {
         .filter_entry(is_wanted)
         .build();
     for entry in entries {
+        if is_over() {
+            break;
+        }
         match entry {
             Ok(entry) => take(root, &entry, options, &mut walked),
             Err(error) => {
