@@ -31,10 +31,10 @@ const FORMS_MAX: usize = 8192;
 const STATUS_AT: u32 = 32;
 const OUTCOME_AT: u32 = 48;
 
-/// Texts of a form, the shape among them, bytes of the length of each, and bytes before the first.
-const TEXTS: usize = 10;
+/// Texts of a form, bytes of the length of each, of its shape's and of its receipt's, and bytes before the first.
+const TEXTS: usize = 8;
 const LENGTH: usize = 4;
-const HEAD: usize = 8 + TEXTS * LENGTH;
+const HEAD: usize = 8 + (TEXTS + 2) * LENGTH;
 
 /// Where the length of the last text stands, which are the words of receipts.
 const RECEIPT_AT: usize = HEAD - LENGTH;
@@ -53,10 +53,10 @@ pub(crate) struct Form<'a> {
     pub(crate) price: Option<&'a str>,
     pub(crate) answer_model: Option<&'a str>,
     pub(crate) tier: Option<&'a str>,
-    /// The words of receipts, with holes for what only one of them has.
-    pub(crate) receipt: Option<&'a str>,
     /// The shape of the request, packed.
     pub(crate) shape: Option<&'a [u8]>,
+    /// The words of receipts, with holes for what only one of them has.
+    pub(crate) receipt: Option<&'a str>,
     pub(crate) changes: Option<Changes<'a>>,
 }
 
@@ -76,8 +76,8 @@ pub(crate) fn shared_receipt(exchange: &Exchange) -> Option<&Receipt> {
 
 /// Writes the form of an exchange, with the receipt of [`shared_receipt`]; equal forms make equal bytes. `None`: a text is longer than four gigabytes.
 ///
-/// A word of codes, the lengths of ten texts, the texts, and the changes if there are any. The last text but one is the
-/// shape, the last one that of [`pack_told`].
+/// A word of codes, the lengths of eight texts, of the shape and of the words of a receipt, then the texts, the shape, and
+/// the changes or the words of [`pack_told`], if there are any.
 pub(crate) fn pack(exchange: &Exchange, shared: Option<&Receipt>, out: &mut Vec<u8>) -> Option<()> {
     let target = exchange.target.as_ref();
     let flags = Flags {
@@ -151,7 +151,7 @@ impl<'a> Form<'a> {
     pub(crate) fn unpack(bytes: &'a [u8]) -> Option<Self> {
         let mut input = Unpacker(bytes);
         let codes = u64::from_le_bytes(input.array()?);
-        let mut lengths = Unpacker(input.bytes(TEXTS * LENGTH)?);
+        let mut lengths = Unpacker(input.bytes((TEXTS + 2) * LENGTH)?);
         let mut bytes = || match u32::from_le_bytes(lengths.array()?).checked_sub(1) {
             None => Some(None),
             Some(len) => input.bytes(usize::try_from(len).ok()?).map(Some),
@@ -174,8 +174,8 @@ impl<'a> Form<'a> {
             tier: maybe()?,
             shape: bytes()?,
             receipt: match bytes()? {
-                Some(words) => Some(std::str::from_utf8(words).ok()?),
                 None => None,
+                Some(words) => Some(std::str::from_utf8(words).ok()?),
             },
             changes: if input.is_empty() {
                 None
@@ -205,8 +205,8 @@ impl<'a> Form<'a> {
                 changes,
             ],
             codes: [codes::of_outcome(self.outcome), self.flags.pack(), self.status.into()],
-            receipt: self.receipt,
             shape: self.shape,
+            receipt: self.receipt,
         })
     }
 }
@@ -321,7 +321,7 @@ impl Forms {
 
 /// The columns of the table, in the order of [`write`].
 const COLUMNS: &str = "id, key, application, asked, vendor, model, price, outcome, flags, status, \
-    answer_model, tier, changes, receipt, shape";
+    answer_model, tier, changes, shape, receipt";
 
 /// Writes a form's row; gives the group that its exchanges' totals belong to, and its digest.
 fn write(db: &Connection, names: &mut Names, id: i64, form: &Form<'_>) -> rusqlite::Result<(Group, Digest)> {
@@ -350,8 +350,8 @@ fn write(db: &Connection, names: &mut Names, id: i64, form: &Form<'_>) -> rusqli
         form.answer_model,
         form.tier,
         &changes,
-        form.receipt,
         form.shape,
+        form.receipt,
     ])?;
     let group = Group {
         key: key.group(),
