@@ -153,7 +153,10 @@ fn bound_before(before: &str) -> Option<String> {
     let before = before.trim_end_matches(['"', '\'', '`', '\\']).trim_end();
     let before = before.strip_suffix("${").unwrap_or(before);
     // `${MODEL:-gpt-4o}`.
-    let before = before.strip_suffix(":-").or_else(|| before.strip_suffix("=>")).or_else(|| before.strip_suffix([':', '=']))?;
+    let before = before
+        .strip_suffix(":-")
+        .or_else(|| before.strip_suffix("=>"))
+        .or_else(|| before.strip_suffix([':', '=']))?;
     // `MODEL?=`, `"model": `.
     let before = before.trim_end_matches(['?', ':', '+', ' ', '\t', '"', '\'', '\\', '-']);
     let is_name = |letter: char| letter.is_ascii_alphanumeric() || "_-.".contains(letter);

@@ -44,7 +44,7 @@ impl Target {
         let vendor =
             request.vendor.as_deref().and_then(|name| vendors.iter().find(|vendor| vendor.name == name));
         let platform = vendor.map(|vendor| vendor.platform.clone());
-        let found = names.resolve(name, &Hints { platform: platform.clone(), ..Hints::default() });
+        let found = names.resolve(name, &Hints { platform: platform.clone() });
         let best = found.into_iter().next();
         let id = best.as_ref().map_or_else(|| bare(name).to_owned(), |found| found.id.clone());
         Self {
@@ -54,7 +54,7 @@ impl Target {
                 .as_ref()
                 .map_or_else(|| platform.unwrap_or_default(), |found| found.platform.clone()),
             id,
-            known: best.map(|found| found.model),
+            known: best.map(|found| Model::clone(&found.model)),
         }
     }
 
