@@ -64,7 +64,7 @@ pub(crate) use realtime::realtime;
 pub use refuse::{plain_error, refusal};
 pub(crate) use relay::{WHOLE_MAX, passing_headers};
 pub(crate) use resume::{Coming, RESUMPTIONS_MAX, Source};
-pub(crate) use retire::{Retirement, answer_mark, words as brownout_in_words};
+pub(crate) use retire::{Drawing, Retirement, Told as ToldOfDraw, answer_mark, words as brownout_in_words};
 pub(crate) use turn::Places;
 
 pub(crate) const EXCHANGE: HeaderName = HeaderName::from_static("x-pilothouse-exchange");
@@ -136,6 +136,7 @@ async fn exchange(
     job.note(|exchange| {
         exchange.streamed = asked.is_stream;
         exchange.request_bytes = asked.body.len() as u64;
+        exchange.shape = Some(asked.shape(dialect));
     });
     if let Some(watch) = &asked.watch {
         job.watched_by(watch);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::{Chosen, Note, Standing};
+use pilothouse_core::written::Said;
 use pilothouse_migrate::lifecycle::State;
 use pilothouse_routing::count::Unread;
 use pilothouse_routing::reason::Removal;
@@ -228,11 +229,13 @@ pub(super) fn instead(
             .collect(),
         evidence: None,
     };
+    let mut said = Said::default();
+    chosen.put(&mut said.split());
     Ok(Order {
         route: Some(Arc::clone(route)),
         first: way(resolution)?.on(route),
         rest: Vec::new(),
-        chosen: Some(Box::new(chosen)),
+        chosen: Some(Box::new(said)),
         marks: Marks::clone(&told_of.marks),
         text_bytes: told_of.text_bytes(),
         is_in_tool_loop: told_of.is_in_tool_loop(),

@@ -151,6 +151,12 @@ const BINARY: &[&str] = &[
 /// Walks `root`, a folder or a file. A file is walked whatever its name; a folder by the rules above.
 #[must_use]
 pub fn walk(root: &Path, options: &Options) -> Walked {
+    walk_until(root, options, &|| false)
+}
+
+/// As [`walk`], but asks at each entry whether to give up, and then gives what it has.
+#[must_use]
+pub fn walk_until(root: &Path, options: &Options, is_over: &dyn Fn() -> bool) -> Walked {
     let mut walked = Walked::default();
     let is_respecting = !options.with_ignored;
     let entries = WalkBuilder::new(root)
@@ -166,6 +172,9 @@ pub fn walk(root: &Path, options: &Options) -> Walked {
         .filter_entry(is_wanted)
         .build();
     for entry in entries {
+        if is_over() {
+            break;
+        }
         match entry {
             Ok(entry) => take(root, &entry, options, &mut walked),
             Err(error) => {

@@ -42,11 +42,16 @@ pub struct Request<'c> {
 }
 
 impl Request<'_> {
-    /// Whether the library, or the place that serves the model, obeys a rule by itself.
+    /// Whether the newest release of the library obeys a rule by itself.
     #[must_use]
     pub fn obeys(&self, rule: &Rule) -> bool {
-        let library = self.surface.is_some_and(|surface| surface.adapts.contains(&rule.id));
-        library || self.vendor.as_deref().is_some_and(|vendor| table().is_adapting(vendor))
+        self.surface.is_some_and(|surface| surface.adapts.contains(&rule.id))
+    }
+
+    /// Whether the place that serves the model leaves out what it does not take.
+    #[must_use]
+    pub fn is_adapted(&self) -> bool {
+        self.vendor.as_deref().is_some_and(|vendor| table().is_adapting(vendor))
     }
 }
 

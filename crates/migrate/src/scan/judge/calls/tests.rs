@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 
 use pilothouse_catalog::compat::{Action, Fact, rules};
-use proptest::prelude::*;
 
 use super::edits::apply;
-use super::{after_replacement, judge};
-use crate::scan::finding::{Confidence, Finding, Rule, Severity};
-use crate::scan::judge::snippet::{Snippet, names};
+use super::judge;
+use crate::scan::finding::{Finding, Rule};
+use crate::scan::judge::snippet::Snippet;
 
 fn judged(imports: &str, text: &str) -> Vec<Finding> {
     Snippet::of(imports, text).judged("app.py", judge)
