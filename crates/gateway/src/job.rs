@@ -3,6 +3,7 @@
 mod aside;
 mod course;
 mod holds;
+mod life;
 mod meter;
 mod paid;
 mod race;
@@ -27,6 +28,7 @@ use tokio::time::Instant;
 use crate::bodies::Watch;
 use crate::kept::Place;
 use crate::plan::Resolution;
+use crate::plan::lifecycle::Life;
 use crate::shared::Shared;
 
 use course::Course;
@@ -83,6 +85,10 @@ struct Rare {
     trial: Option<Arc<Trial>>,
     /// What was paid for besides the answer that is passed on.
     others: Option<Others>,
+    /// The end of the target that was asked for, where somebody else answers for it.
+    life: Option<Arc<Life>>,
+    /// What the conversation has drawn, to be found by the answer's id.
+    drawn: Option<u64>,
 }
 
 impl Job {
@@ -365,6 +371,7 @@ impl Job {
 
     /// Remembers who holds a response, for later calls about it. A translated one is held by nobody.
     fn keep(&self, exchange: &Exchange) {
+        self.keeps_draw(exchange);
         let target = exchange.target.as_ref().filter(|target| target.dialect == Dialect::OpenaiResponses);
         if let (Some(target), Some(id)) = (target, &exchange.answer.id) {
             let place = Place::new(Arc::clone(&target.vendor), Arc::clone(&exchange.caller.key));

@@ -10,6 +10,7 @@ pub mod concurrency;
 pub mod config;
 pub mod discover;
 mod drain;
+mod draws;
 pub mod endpoints;
 pub mod explain;
 pub mod export;

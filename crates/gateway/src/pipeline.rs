@@ -22,6 +22,7 @@ mod recall;
 mod refuse;
 mod relay;
 mod resume;
+mod retire;
 mod translate;
 mod turn;
 mod vertex;
@@ -63,6 +64,7 @@ pub(crate) use realtime::realtime;
 pub use refuse::{plain_error, refusal};
 pub(crate) use relay::{WHOLE_MAX, passing_headers};
 pub(crate) use resume::{Coming, RESUMPTIONS_MAX, Source};
+pub(crate) use retire::{Retirement, answer_mark, words as brownout_in_words};
 pub(crate) use turn::Places;
 
 pub(crate) const EXCHANGE: HeaderName = HeaderName::from_static("x-pilothouse-exchange");
@@ -139,6 +141,7 @@ async fn exchange(
         job.watched_by(watch);
     }
     branch::noted(plan, asked, &mut job);
+    job.ends_soon(asked.retirement.get());
     if let Some(chosen) = order.chosen.take() {
         let hedging = order.route.as_ref().and_then(|route| route.hedging.clone());
         job.routed(chosen, std::mem::take(&mut order.marks), order.text_bytes, hedging);
@@ -396,6 +399,10 @@ fn stamp(answer: &mut Answer, job: &Job) {
     }
     if let Some(changed) = job.changes() {
         headers.insert(CHANGED, changed);
+    }
+    // What ends is told whoever answers for it; what lives costs nothing here.
+    if let Some(life) = job.life() {
+        life.stamp(headers);
     }
 }
 

@@ -10,6 +10,7 @@ mod condition;
 mod configured;
 mod edition;
 mod keys;
+pub mod lifecycle;
 mod limit;
 mod provider;
 mod resolve;
@@ -72,6 +73,8 @@ pub struct Plan {
     pub governance: terms::Governance,
     /// Where in the file things stand.
     pub configured: Configured,
+    /// What happens to targets that end.
+    pub lifecycles: lifecycle::Lifecycles,
     /// The digest of the token for operators.
     pub admin: Option<[u8; 32]>,
     /// From where one may call.

@@ -82,6 +82,8 @@ pub struct Shared {
     pub holdings: Mutex<KeptPlaces>,
     /// Where conversations on routes were last.
     pub conversations: Conversations,
+    /// What conversations have drawn, where their next turn cannot tell it.
+    pub draws: crate::draws::Draws,
     /// What was counted of earlier turns.
     pub prefixes: PrefixCounts,
     /// What the administration has for itself.
@@ -139,6 +141,7 @@ impl Shared {
             responses: Mutex::default(),
             holdings: Mutex::default(),
             conversations: Conversations::new(CONVERSATIONS_MAX, CONVERSATION_MS),
+            draws: crate::draws::Draws::default(),
             prefixes: PrefixCounts::new(PREFIXES_MAX),
             api: crate::api::State::default(),
             minted: Minted::default(),

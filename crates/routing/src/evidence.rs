@@ -2,7 +2,9 @@
 //! counted, and what was seen of the targets. The route itself, its targets and prices are the configuration's.
 
 use pilothouse_core::clock::UnixMs;
-use pilothouse_core::written::{put, put_list, put_number, put_string, put_value, put_words};
+use pilothouse_core::written::{
+    Text, into_text, put, put_list, put_number, put_own_string, put_string, put_value, put_words,
+};
 use pilothouse_tokens::{TextShape, Tokenizer};
 use serde::Deserialize;
 #[cfg(test)]
@@ -17,6 +19,9 @@ use crate::sight::{Seen, Sight, put_some};
 
 /// Most names of an allow-list that are kept.
 const ALLOWED_MAX: usize = 64;
+
+/// Of so many targets, what is told of them are words that choices have in common; of more, no two choices tell the same.
+const SEEN_SHARED_MAX: usize = 4;
 
 /// What a choice was made of. As JSON it is some hundred bytes: what is usual is left out. Each choice on a route writes it,
 /// so that [`Evidence::put`] does it by hand; what serde would write is what the tests compare it with.
@@ -68,7 +73,7 @@ impl Evidence {
     }
 
     /// Puts it behind a text, as JSON.
-    pub fn put(&self, json: &mut Vec<u8>) {
+    pub fn put(&self, json: &mut impl Text) {
         put_words(json, &["{\"seed\":", ",\"at\":"], &[self.seed, self.at.0]);
         if !self.needs.is_empty() {
             put(json, ",\"needs\":");
@@ -90,7 +95,7 @@ impl Evidence {
                 None => put(json, "null"),
                 Some(held) => put_value(json, held),
             }
-            json.push(b']');
+            put(json, "]");
         }
         if !self.readings.is_empty() {
             put(json, ",\"readings\":");
@@ -98,19 +103,25 @@ impl Evidence {
         }
         if !self.seen.is_empty() {
             put(json, ",\"seen\":");
-            put_list(json, &self.seen, |json, seen| seen.put(json));
+            if self.seen.len() <= SEEN_SHARED_MAX {
+                put_list(json, &self.seen, |json, seen| seen.put(json));
+            } else {
+                let mut list = Vec::new();
+                put_list(&mut list, &self.seen, |json, seen| seen.put(json));
+                json.own(&into_text(list));
+            }
         }
         if self.is_cut {
             put(json, ",\"is_cut\":true");
         }
-        json.push(b'}');
+        put(json, "}");
     }
 
     /// Puts what few choices have behind the text of its object.
-    fn put_seldom(&self, json: &mut Vec<u8>) {
+    fn put_seldom(&self, json: &mut impl Text) {
         if let Some(tier) = &self.service_tier {
             put(json, ",\"service_tier\":");
-            put_string(json, tier);
+            put_own_string(json, tier);
         }
         if let Some((remaining_ms, is_first_token)) = self.deadline {
             put_words(json, &[",\"deadline\":[", ","], &[remaining_ms]);
@@ -118,7 +129,7 @@ impl Evidence {
         }
         if let Some(allowed) = &self.allowed {
             put(json, ",\"allowed\":");
-            put_list(json, allowed, |json, name| put_string(json, name));
+            put_list(json, allowed, |json, name| put_own_string(json, name));
         }
     }
 

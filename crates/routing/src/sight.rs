@@ -5,7 +5,7 @@ use std::cell::Cell;
 
 use pilothouse_cel::{Expression, Values};
 use pilothouse_core::clock::UnixMs;
-use pilothouse_core::written::{put, put_value, put_words};
+use pilothouse_core::written::{Text, put, put_value, put_words};
 use serde::Deserialize;
 #[cfg(test)]
 use serde::Serialize;
@@ -87,7 +87,7 @@ const fn is_zero_us(count: &u64) -> bool {
 
 impl Seen {
     /// Puts it behind a text, as JSON.
-    pub(crate) fn put(&self, json: &mut Vec<u8>) {
+    pub(crate) fn put(&self, json: &mut impl Text) {
         put_words(json, &["{\"place\":"], &[u64::from(self.place)]);
         put_some(json, ",\"in_flight\":", Some(u64::from(self.in_flight)).filter(|count| *count > 0));
         put_some(json, ",\"resting_ms\":", self.resting_ms);
@@ -109,12 +109,12 @@ impl Seen {
             put(json, ",\"unmet\":");
             put_value(json, unmet);
         }
-        json.push(b'}');
+        put(json, "}");
     }
 }
 
 /// Puts a member behind a text, where it is there.
-pub(crate) fn put_some(json: &mut Vec<u8>, name: &str, value: Option<u64>) {
+pub(crate) fn put_some(json: &mut impl Text, name: &str, value: Option<u64>) {
     if let Some(value) = value {
         put_words(json, &[name], &[value]);
     }

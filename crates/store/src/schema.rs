@@ -28,6 +28,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "answers from the cache", sql: CACHE_HITS },
     Migration { name: "temporary limits, budget alerts", sql: LIMITS_AND_ALERTS },
     Migration { name: "answers at their own targets", sql: ANSWERS },
+    Migration { name: "words of receipts", sql: RECEIPT_WORDS },
 ];
 
 // An exchange is a row of `exchange` and, for all that it has in common with others, one of `form`.
@@ -202,6 +203,11 @@ CREATE TABLE alert (
 // Answers that were paid for and not passed on. Hours before it have them at the target of the answer that was.
 const ANSWERS: &str = "
 ALTER TABLE rollup ADD COLUMN answers NOT NULL DEFAULT 0;
+";
+
+// What receipts of a form have in common, with holes; their rows hold what fills these as bytes, and not a text.
+const RECEIPT_WORDS: &str = "
+ALTER TABLE form ADD COLUMN receipt TEXT;
 ";
 
 /// Opens the file for the writer, made and brought forward as needed.

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Fault, Kind};
-use pilothouse_core::exchange::{Chosen, Exchange, Note, Outcome};
+use pilothouse_core::exchange::{Exchange, Note, Outcome};
 use pilothouse_core::usage::{Bill, Provenance};
+use pilothouse_core::written::Said;
 use pilothouse_routing::affinity::{Identity, Scope};
 use pilothouse_routing::health::Absence;
 use pilothouse_routing::{CallInFlight, Ended, Held, TargetId};
@@ -51,12 +52,12 @@ impl Job {
     /// A route has chosen.
     pub(crate) fn routed(
         &mut self,
-        chosen: Box<Chosen>,
+        chosen: Box<Said>,
         marks: SmallVec<[u64; 2]>,
         text_bytes: Option<u64>,
         hedging: Option<Hedging>,
     ) {
-        self.receipt(|receipt| receipt.choice = Some(chosen));
+        self.receipt(|receipt| receipt.chosen = Some(chosen));
         self.course = Some(Box::new(Course { marks, text_bytes, call: None, began_us: 0, hedging }));
     }
 

@@ -198,7 +198,7 @@ fn absorb(main: &mut Exchange, lost: Ended, input_tokens: u64) {
     }
     let receipt = main.receipt.get_or_insert_default();
     let mut other = *lost.exchange.receipt.unwrap_or_default();
-    receipt.choice = receipt.choice.take().or(other.choice.take());
+    receipt.chosen = receipt.chosen.take().or(other.chosen.take());
     let attempt = |kind, status, outrun| {
         let target = lost.exchange.target.clone()?;
         Some(Attempt { target, kind, status, failed_us: lost.exchange.timings.total_us, outrun })

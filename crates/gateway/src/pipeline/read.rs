@@ -24,6 +24,8 @@ use crate::plan::{Asks, Branching, KeyInfo, Plan};
 use crate::shared::{Shared, Worker};
 use crate::told::{Told, number};
 
+use super::Retirement;
+
 const END_USER_MAX: usize = 128;
 /// Most gateways of ours that a request may pass.
 const HOPS_MAX: u32 = 8;
@@ -64,6 +66,8 @@ pub(crate) struct Asked<'h> {
     pub(crate) kept: Option<Arc<Watch>>,
     /// What one pass over the body tells, once somebody has asked.
     pub(super) survey: OnceLock<Survey>,
+    /// What became of the call because a target ends.
+    pub(super) retirement: OnceLock<Arc<Retirement>>,
 }
 
 impl Asked<'static> {
@@ -102,6 +106,7 @@ impl Asked<'static> {
             watch: None,
             branching: None,
             survey: OnceLock::new(),
+            retirement: OnceLock::new(),
         })
     }
 }
@@ -147,6 +152,7 @@ impl Asked<'_> {
             watch: None,
             branching: self.branching.clone(),
             survey: self.survey.clone(),
+            retirement: self.retirement.clone(),
         }
     }
 
@@ -173,6 +179,7 @@ impl Asked<'_> {
             watch: self.watch.take(),
             branching: self.branching.take(),
             survey: std::mem::take(&mut self.survey),
+            retirement: self.retirement.clone(),
         }
     }
 
@@ -403,6 +410,7 @@ pub(super) fn asked<'h>(
         branching: None,
         kept: None,
         survey: OnceLock::new(),
+        retirement: OnceLock::new(),
     })
 }
 

@@ -82,6 +82,7 @@ pub(super) fn recorded(worker: &Worker, dialect: Dialect, asked: &mut Asked<'_>,
         exchange.streamed = asked.is_stream;
         exchange.request_bytes = asked.body.len() as u64;
     });
+    job.ends_soon(asked.retirement.get());
     worker.shared.metrics.refused.fetch_add(1, Relaxed);
     failed(dialect, job, &error)
 }

@@ -12,7 +12,7 @@ use super::keys::{KeyInfo, Keys, digest_of};
 use super::limit::{Making, PlannedLimits};
 use super::provider::build_provider;
 use super::terms::{Governance, moment};
-use super::{Configured, Edition, Plan, Provider, cache, route};
+use super::{Configured, Edition, Plan, Provider, cache, lifecycle, route};
 use crate::config::{self, ConfigError, Diagnostic, Source};
 use crate::exposure::Exposure;
 use crate::load::LoadWatch;
@@ -89,9 +89,9 @@ pub fn build(
         return Err(source.error(wrong));
     }
     let server = &source.file.server;
-    let literals = literal_secrets(source);
+    let mut warnings = literal_secrets(source);
     let mut plan = Plan {
-        warnings: (!literals.is_empty()).then(|| source.error(literals)),
+        warnings: None,
         version,
         edition: Edition::default(),
         source: source.path.clone(),
@@ -100,6 +100,7 @@ pub fn build(
         keys,
         governance,
         configured: Configured::of(source),
+        lifecycles: lifecycle::Lifecycles::default(),
         admin,
         exposure: Exposure::new(&server.hosts, &server.origins),
         body_bytes_max: server.body_bytes_max,
@@ -122,6 +123,8 @@ pub fn build(
     let mut limits = std::mem::take(&mut plan.limits);
     limits.making(metrics, &mut wrong).of_routes(&plan, source);
     plan.limits = limits;
+    plan.lifecycles = lifecycle::build(&plan, source, environment.now, &mut wrong, &mut warnings);
+    plan.warnings = (!warnings.is_empty()).then(|| source.error(warnings));
     let routes = route::build(&plan, source, environment.now, &mut wrong);
     if !wrong.is_empty() {
         wrong.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| span.start));

@@ -16,6 +16,7 @@ use pilothouse_wire::codec::{Quirks, family_of, rules_of};
 
 use smallvec::SmallVec;
 
+use super::lifecycle::Life;
 use super::{Plan, Provider};
 use crate::concurrency::Limit;
 use crate::metrics::TargetMetrics;
@@ -41,6 +42,8 @@ pub struct Target {
     pub pricing: Option<Pricing>,
     /// What the catalogue says of the model.
     pub known: Option<Model>,
+    /// Its end, where anybody said that it has one.
+    pub life: Option<Arc<Life>>,
     /// The limits on calls at once that it is under: its own, then its provider's.
     pub limits: SmallVec<[Arc<Limit>; 1]>,
     /// What it accepts, per surface of the provider.
@@ -241,6 +244,7 @@ impl Plan {
             fits: provider.surfaces.iter().map(|surface| fit(&about, surface.dialect)).collect(),
             provider: Arc::clone(provider),
             metrics,
+            life: self.life(provider, (wire, real), row.as_ref()),
             known: row,
             surfaces: provider.surfaces_for(real),
             real: if wire == real { Arc::clone(&model) } else { real.into() },

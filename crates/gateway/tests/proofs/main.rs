@@ -43,6 +43,7 @@ mod realtime;
 mod rederived;
 mod responses;
 mod resume;
+mod retirement;
 mod retries;
 mod routes;
 mod services;

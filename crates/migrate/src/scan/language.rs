@@ -1,32 +1,106 @@
-//! Readers of source code: what a file of a programming language mentions and calls.
+//! Readers of source code: what a file mentions and calls, by the syntax tree of its language.
+//!
+//! A language is a file beside this and a line of [`Language::grammar`]: it says which of its nodes are texts, tables,
+//! calls and names ([`shape`]); what follows from that is shared. *Does not know*: the catalogue, and what is wrong with
+//! a model.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::candidates::Candidate;
 use super::source::Reading;
 
-/// A programming language that can be read.
+mod calls;
+mod imports;
+mod javascript;
+mod mark;
+mod names;
+mod outline;
+mod parse;
+mod python;
+mod removal;
+mod shape;
+mod text;
+mod value;
+mod walk;
+
+/// A language that programs are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Language {
     /// Python.
     Python,
+    /// JavaScript, with JSX.
+    JavaScript,
+    /// TypeScript.
+    TypeScript,
+    /// TypeScript with JSX.
+    Tsx,
 }
 
-/// The language of a file, by its name and its first line.
+impl Language {
+    /// Every language, in the order of their names in the documentation.
+    pub const ALL: &'static [Self] = &[Self::Python, Self::JavaScript, Self::TypeScript, Self::Tsx];
+
+    fn grammar(self) -> &'static shape::Grammar {
+        match self {
+            Self::Python => &python::GRAMMAR,
+            Self::JavaScript => &javascript::JAVASCRIPT_GRAMMAR,
+            Self::TypeScript => &javascript::TYPESCRIPT_GRAMMAR,
+            Self::Tsx => &javascript::TSX_GRAMMAR,
+        }
+    }
+}
+
+/// The language of a file, by its name, or by what its first line says runs it.
 #[must_use]
-pub fn language_of(_path: &Path, _first_line: &str) -> Option<Language> {
-    None
+pub fn language_of(path: &Path, first_line: &str) -> Option<Language> {
+    let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
+    if let Some(ending) = ending {
+        return by_ending(&ending);
+    }
+    let program = first_line.strip_prefix("#!")?.rsplit(['/', ' ']).find(|word| !word.starts_with('-'))?;
+    language_named(program.trim().trim_end_matches(|sign: char| sign.is_ascii_digit() || sign == '.'))
+}
+
+fn by_ending(ending: &str) -> Option<Language> {
+    Some(match ending {
+        "py" | "pyi" | "pyw" => Language::Python,
+        "js" | "jsx" | "mjs" | "cjs" => Language::JavaScript,
+        "ts" | "mts" | "cts" => Language::TypeScript,
+        "tsx" => Language::Tsx,
+        _ => return None,
+    })
 }
 
 /// The language that a code block or a cell names: `python`, `ts`.
 #[must_use]
-pub fn language_named(_name: &str) -> Option<Language> {
-    None
+pub fn language_named(name: &str) -> Option<Language> {
+    let name = name.to_ascii_lowercase();
+    Some(match name.as_str() {
+        "python" | "python3" | "ipython" => Language::Python,
+        "javascript" | "node" | "bun" => Language::JavaScript,
+        "typescript" | "deno" | "ts-node" => Language::TypeScript,
+        other => return by_ending(other),
+    })
 }
 
-/// Reads source code. Spans are bytes of `text`.
+/// Reads source code. Spans are bytes of `text`; `candidates` are by their place, and do not overlap.
 #[must_use]
-pub fn read(_language: Language, _text: &str, _candidates: &[Candidate]) -> Reading {
-    Reading::default()
+pub fn read(language: Language, text: &str, candidates: &[Candidate]) -> Reading {
+    let grammar = language.grammar();
+    let imports: Arc<[String]> = imports::imports(text).into();
+    let Some(tree) = parse::parse(language, grammar, text, &[0..text.len()]) else {
+        let mentions =
+            candidates.iter().map(|candidate| mark::Mark::default().mention(text, candidate)).collect();
+        return Reading { mentions, is_partial: true, ..Reading::default() };
+    };
+    let walk = walk::Walk::of(tree.root_node(), grammar, text, candidates);
+    let calls = walk.read_calls(&imports);
+    let marks = walk.marks.into_iter().zip(candidates);
+    let mentions = marks.map(|(mark, candidate)| mark.mention(text, candidate)).collect();
+    Reading { mentions, calls, pragmas: walk.pragmas, is_partial: tree.root_node().has_error() }
 }
+
+#[cfg(test)]
+mod tests;

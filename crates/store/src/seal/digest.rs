@@ -83,6 +83,8 @@ pub(crate) struct FormColumns<'a> {
     pub(crate) texts: [Option<&'a str>; 9],
     /// Outcome, flags, status.
     pub(crate) codes: [i64; 3],
+    /// The words of receipts, where it has them.
+    pub(crate) receipt: Option<&'a str>,
 }
 
 /// The digest of a form.
@@ -91,6 +93,10 @@ pub(crate) fn form(columns: &FormColumns<'_>) -> Digest {
     hash.update([FORM]);
     columns.texts.iter().for_each(|text| put_text(&mut hash, *text));
     columns.codes.iter().for_each(|code| hash.update(code.to_le_bytes()));
+    // Behind all else, so that forms without it have the digests of before there was such a column.
+    if columns.receipt.is_some() {
+        put_text(&mut hash, columns.receipt);
+    }
     Digest(hash.finalize().into())
 }
 
@@ -253,6 +259,22 @@ mod tests {
             let leaves = leaves(count);
             assert_eq!(root(leaves.iter().copied()), by_definition(&leaves), "{count} leaves");
         }
+    }
+
+    #[test]
+    fn forms_without_words_of_receipts_have_the_digests_that_they_always_had() {
+        let texts = [Some("k"), None, Some("asked"), None, None, None, None, None, Some("{}")];
+        let columns = FormColumns { texts, codes: [0, 7, 200], receipt: None };
+        let mut bytes = vec![FORM];
+        for text in texts {
+            bytes.extend(text.map_or(0, |text| text.len() as u64 + 1).to_le_bytes());
+            bytes.extend(text.unwrap_or_default().as_bytes());
+        }
+        [0i64, 7, 200].iter().for_each(|code| bytes.extend(code.to_le_bytes()));
+        assert_eq!(form(&columns), Digest(Sha256::digest(&bytes).into()));
+        let with = |receipt| form(&FormColumns { receipt, ..columns });
+        assert_ne!(with(Some("")), with(None));
+        assert_ne!(with(Some("a")), with(Some("b")));
     }
 
     #[test]
