@@ -9,6 +9,7 @@ use crate::dialect::Dialect;
 use crate::error::Kind;
 use crate::id::ExchangeId;
 use crate::money::Cost;
+use crate::shape::Shape;
 use crate::usage::Bill;
 use crate::written::{Said, Written};
 
@@ -45,6 +46,9 @@ pub struct Exchange {
     pub bill: Bill,
     /// Where the time went.
     pub timings: Timings,
+    /// What its request looks like, without what it says; `None` where none was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<Shape>,
     /// Bytes of the request's body as the client sent it.
     pub request_bytes: u64,
     /// Bytes of the answer's body as the client got it.

@@ -110,6 +110,7 @@ impl Job {
             answer: AnswerFacts::default(),
             bill: Bill::default(),
             timings: Timings::default(),
+            shape: None,
             request_bytes: 0,
             answer_bytes: 0,
             receipt: None,

@@ -136,6 +136,7 @@ async fn exchange(
     job.note(|exchange| {
         exchange.streamed = asked.is_stream;
         exchange.request_bytes = asked.body.len() as u64;
+        exchange.shape = Some(asked.shape(dialect));
     });
     if let Some(watch) = &asked.watch {
         job.watched_by(watch);

@@ -165,6 +165,7 @@ mod tests {
                 prop_assert_eq!((form.key, form.asked), (&*exchange.caller.key, &*exchange.asked));
                 prop_assert_eq!(form.model, exchange.target.as_ref().map(|target| &*target.model));
                 prop_assert_eq!(form.tier, exchange.answer.service_tier.as_deref());
+                prop_assert_eq!(form.shape, exchange.shape.as_ref().map(pilothouse_core::shape::Shape::as_bytes));
                 prop_assert_eq!(form.changes.is_some(), form::shared_receipt(exchange).is_some());
                 prop_assert_eq!(form.receipt.is_some(), extra::told_receipt(exchange).is_some());
             }

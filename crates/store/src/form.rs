@@ -1,4 +1,5 @@
-//! What exchanges have in common, written once: who called, what answered, how it ended and what was changed.
+//! What exchanges have in common, written once: who called, what answered, how it ended, what was changed, and the shape of
+//! the request.
 //!
 //! Most exchanges differ from the one before only in their id and counts. The rest is a row of the table
 //! `form`, and an exchange's row holds its id: that of the first exchange of the form, which makes forms of one
@@ -6,6 +7,7 @@
 //! a row; the same form may be written twice, after a start or when there are many.
 
 use pilothouse_core::exchange::{Exchange, Outcome, Receipt};
+use pilothouse_core::shape::Shape;
 use pilothouse_core::written::Split;
 use rusqlite::Connection;
 use rustc_hash::FxHashMap;
@@ -29,10 +31,10 @@ const FORMS_MAX: usize = 8192;
 const STATUS_AT: u32 = 32;
 const OUTCOME_AT: u32 = 48;
 
-/// Texts of a form, bytes of the length of each, and bytes before the first.
-const TEXTS: usize = 9;
+/// Texts of a form, bytes of the length of each, of its shape's and of its receipt's, and bytes before the first.
+const TEXTS: usize = 8;
 const LENGTH: usize = 4;
-const HEAD: usize = 8 + TEXTS * LENGTH;
+const HEAD: usize = 8 + (TEXTS + 2) * LENGTH;
 
 /// Where the length of the last text stands, which are the words of receipts.
 const RECEIPT_AT: usize = HEAD - LENGTH;
@@ -51,6 +53,8 @@ pub(crate) struct Form<'a> {
     pub(crate) price: Option<&'a str>,
     pub(crate) answer_model: Option<&'a str>,
     pub(crate) tier: Option<&'a str>,
+    /// The shape of the request, packed.
+    pub(crate) shape: Option<&'a [u8]>,
     /// The words of receipts, with holes for what only one of them has.
     pub(crate) receipt: Option<&'a str>,
     pub(crate) changes: Option<Changes<'a>>,
@@ -72,8 +76,8 @@ pub(crate) fn shared_receipt(exchange: &Exchange) -> Option<&Receipt> {
 
 /// Writes the form of an exchange, with the receipt of [`shared_receipt`]; equal forms make equal bytes. `None`: a text is longer than four gigabytes.
 ///
-/// A word of codes, the lengths of nine texts, the texts, and the changes if there are any. The last text is that of
-/// [`pack_told`].
+/// A word of codes, the lengths of eight texts, of the shape and of the words of a receipt, then the texts, the shape, and
+/// the changes or the words of [`pack_told`], if there are any.
 pub(crate) fn pack(exchange: &Exchange, shared: Option<&Receipt>, out: &mut Vec<u8>) -> Option<()> {
     let target = exchange.target.as_ref();
     let flags = Flags {
@@ -87,14 +91,15 @@ pub(crate) fn pack(exchange: &Exchange, shared: Option<&Receipt>, out: &mut Vec<
         | u64::from(exchange.status) << STATUS_AT
         | codes::of_outcome(exchange.outcome).cast_unsigned() << OUTCOME_AT;
     let texts = [
-        Some(&*exchange.caller.key),
-        Some(&*exchange.caller.application),
-        Some(&*exchange.asked),
-        target.map(|target| &*target.vendor),
-        target.map(|target| &*target.model),
-        target.and_then(|target| target.price.as_deref()),
-        exchange.answer.model.as_deref(),
-        exchange.answer.service_tier.as_deref(),
+        Some(exchange.caller.key.as_bytes()),
+        Some(exchange.caller.application.as_bytes()),
+        Some(exchange.asked.as_bytes()),
+        target.map(|target| target.vendor.as_bytes()),
+        target.map(|target| target.model.as_bytes()),
+        target.and_then(|target| target.price.as_deref()).map(str::as_bytes),
+        exchange.answer.model.as_deref().map(str::as_bytes),
+        exchange.answer.service_tier.as_deref().map(str::as_bytes),
+        exchange.shape.as_ref().map(Shape::as_bytes),
         None,
     ];
     let mut head = [0; HEAD];
@@ -111,7 +116,7 @@ pub(crate) fn pack(exchange: &Exchange, shared: Option<&Receipt>, out: &mut Vec<
     }
     out.extend_from_slice(&head);
     for text in &texts {
-        out.extend_from_slice(text.unwrap_or_default().as_bytes());
+        out.extend_from_slice(text.unwrap_or_default());
     }
     if let Some(receipt) = shared {
         for notes in [&receipt.edits, &receipt.losses] {
@@ -146,10 +151,14 @@ impl<'a> Form<'a> {
     pub(crate) fn unpack(bytes: &'a [u8]) -> Option<Self> {
         let mut input = Unpacker(bytes);
         let codes = u64::from_le_bytes(input.array()?);
-        let mut lengths = Unpacker(input.bytes(TEXTS * LENGTH)?);
-        let mut maybe = || match u32::from_le_bytes(lengths.array()?).checked_sub(1) {
+        let mut lengths = Unpacker(input.bytes((TEXTS + 2) * LENGTH)?);
+        let mut bytes = || match u32::from_le_bytes(lengths.array()?).checked_sub(1) {
             None => Some(None),
-            Some(len) => std::str::from_utf8(input.bytes(usize::try_from(len).ok()?)?).ok().map(Some),
+            Some(len) => input.bytes(usize::try_from(len).ok()?).map(Some),
+        };
+        let mut maybe = || match bytes()? {
+            None => Some(None),
+            Some(text) => std::str::from_utf8(text).ok().map(Some),
         };
         let form = Self {
             outcome: codes::outcome((codes >> OUTCOME_AT).cast_signed())?,
@@ -163,7 +172,11 @@ impl<'a> Form<'a> {
             price: maybe()?,
             answer_model: maybe()?,
             tier: maybe()?,
-            receipt: maybe()?,
+            shape: bytes()?,
+            receipt: match bytes()? {
+                None => None,
+                Some(words) => Some(std::str::from_utf8(words).ok()?),
+            },
             changes: if input.is_empty() {
                 None
             } else {
@@ -192,6 +205,7 @@ impl<'a> Form<'a> {
                 changes,
             ],
             codes: [codes::of_outcome(self.outcome), self.flags.pack(), self.status.into()],
+            shape: self.shape,
             receipt: self.receipt,
         })
     }
@@ -307,7 +321,7 @@ impl Forms {
 
 /// The columns of the table, in the order of [`write`].
 const COLUMNS: &str = "id, key, application, asked, vendor, model, price, outcome, flags, status, \
-    answer_model, tier, changes, receipt";
+    answer_model, tier, changes, shape, receipt";
 
 /// Writes a form's row; gives the group that its exchanges' totals belong to, and its digest.
 fn write(db: &Connection, names: &mut Names, id: i64, form: &Form<'_>) -> rusqlite::Result<(Group, Digest)> {
@@ -320,9 +334,9 @@ fn write(db: &Connection, names: &mut Names, id: i64, form: &Form<'_>) -> rusqli
     let price = maybe(Sort::Price, form.price)?;
     let changes = form.changes.as_ref().map(extra::changes);
     let mut insert = db.prepare_cached(&format!(
-        "INSERT INTO form ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
+        "INSERT INTO form ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
     ))?;
-    insert.execute((
+    insert.execute(rusqlite::params![
         id,
         key,
         application,
@@ -336,8 +350,9 @@ fn write(db: &Connection, names: &mut Names, id: i64, form: &Form<'_>) -> rusqli
         form.answer_model,
         form.tier,
         &changes,
+        form.shape,
         form.receipt,
-    ))?;
+    ])?;
     let group = Group {
         key: key.group(),
         application: application.group(),

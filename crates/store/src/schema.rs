@@ -29,6 +29,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "temporary limits, budget alerts", sql: LIMITS_AND_ALERTS },
     Migration { name: "answers at their own targets", sql: ANSWERS },
     Migration { name: "words of receipts", sql: RECEIPT_WORDS },
+    Migration { name: "shapes of requests", sql: SHAPES },
 ];
 
 // An exchange is a row of `exchange` and, for all that it has in common with others, one of `form`.
@@ -208,6 +209,11 @@ ALTER TABLE rollup ADD COLUMN answers NOT NULL DEFAULT 0;
 // What receipts of a form have in common, with holes; their rows hold what fills these as bytes, and not a text.
 const RECEIPT_WORDS: &str = "
 ALTER TABLE form ADD COLUMN receipt TEXT;
+";
+
+// The shape of the requests of a form. Forms are few, and those of removed rows go with them.
+const SHAPES: &str = "
+ALTER TABLE form ADD COLUMN shape BLOB;
 ";
 
 /// Opens the file for the writer, made and brought forward as needed.

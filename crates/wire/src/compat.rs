@@ -8,7 +8,7 @@ mod edit;
 mod facts;
 pub(crate) mod place;
 mod rewrite;
-mod turns;
+pub(crate) mod turns;
 
 use std::ops::Range;
 

@@ -12,6 +12,7 @@ use pilothouse_core::clock::UnixMs;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::Caller;
+use pilothouse_core::shape::Shape;
 use pilothouse_wire::head::Head;
 use pilothouse_wire::needs::{self, Survey};
 use pilothouse_wire::path::PathCall;
@@ -128,6 +129,11 @@ impl Asked<'_> {
     /// What one pass over the body tells.
     pub(super) fn survey(&self, dialect: Dialect, head: &Head<'_>) -> &Survey {
         self.survey.get_or_init(|| needs::survey(dialect, head))
+    }
+
+    /// What is recorded of the request, whether bodies are kept or not.
+    pub(super) fn shape(&self, dialect: Dialect) -> Shape {
+        pilothouse_wire::shape::of(dialect, &Head::over(&self.body, &self.members))
     }
 
     /// The same for another call beside the first one, which holds the body's bytes against their bound.

@@ -93,7 +93,7 @@ impl<'db> Rows<'db> {
         }
         let mut select = self.db.prepare_cached(
             "SELECT key, application, asked, vendor, model, price, answer_model, tier, changes, \
-             outcome, flags, status, receipt FROM form WHERE id = ?1",
+             outcome, flags, status, shape, receipt FROM form WHERE id = ?1",
         )?;
         let texts = &self.texts;
         let known = select.query_row([id], |row| Ok(form_known(row, texts))).optional()?.flatten();
@@ -106,7 +106,7 @@ impl<'db> Rows<'db> {
 }
 
 fn form_known(row: &Row<'_>, texts: &Texts) -> Option<Known> {
-    let mut columns = FormColumns { texts: [None; 9], codes: [0; 3], receipt: None };
+    let mut columns = FormColumns { texts: [None; 9], codes: [0; 3], shape: None, receipt: None };
     for (slot, column) in columns.texts.iter_mut().zip(0..) {
         *slot = match row.get_ref(column).ok()? {
             ValueRef::Null => None,
@@ -118,6 +118,7 @@ fn form_known(row: &Row<'_>, texts: &Texts) -> Option<Known> {
     for (slot, column) in columns.codes.iter_mut().zip(9..) {
         *slot = row.get_ref(column).ok()?.as_i64().ok()?;
     }
-    columns.receipt = row.get_ref(12).ok()?.as_str_or_null().ok()?;
+    columns.shape = row.get_ref(12).ok()?.as_blob_or_null().ok()?;
+    columns.receipt = row.get_ref(13).ok()?.as_str_or_null().ok()?;
     Some(Known { digest: digest::form(&columns), is_told: columns.receipt.is_some() })
 }

@@ -13,6 +13,8 @@ use pilothouse_core::exchange::{
 };
 use pilothouse_core::id::ExchangeId;
 use pilothouse_core::money::{Cost, PicoUsd};
+use pilothouse_core::shape::member::{self, Decimal, Value as ShapeValue};
+use pilothouse_core::shape::{Blocks, Outline, Role, Shape};
 use pilothouse_core::usage::{Bill, Provenance, Usage};
 use pilothouse_core::written::{Said, Written};
 use proptest::option;
@@ -56,6 +58,7 @@ pub(crate) fn plain(nth: u64) -> Exchange {
             first_token_us: Some(500),
             total_us: 900,
         },
+        shape: Some(shape(4096)),
         request_bytes: 1760,
         answer_bytes: 2300,
         receipt: None,
@@ -252,6 +255,15 @@ prop_compose! {
     }
 }
 
+/// The shape of a request with that output limit.
+pub(crate) fn shape(limit: i64) -> Shape {
+    let mut outline = Outline::empty(Dialect::OpenaiChat);
+    outline.turns.push(Role::User, Blocks::TEXT);
+    let number = Decimal::whole(limit).map(ShapeValue::Number);
+    outline.members.extend(number.zip(member::id("max_tokens")).map(|(number, id)| (id, number)));
+    outline.pack()
+}
+
 prop_compose! {
     /// What became of money that was set aside.
     pub(crate) fn settlement()(
@@ -320,8 +332,10 @@ prop_compose! {
         timings in timings(),
         bytes in (count(), count()),
         receipt in option::of(receipt()),
+        limit in option::of(any::<i64>()),
     ) -> Exchange {
         let (request_bytes, answer_bytes) = bytes;
-        Exchange { answer, bill, timings, request_bytes, answer_bytes, receipt: receipt.map(Box::new), ..call }
+        let shape = limit.map(shape);
+        Exchange { answer, bill, timings, shape, request_bytes, answer_bytes, receipt: receipt.map(Box::new), ..call }
     }
 }

@@ -27,14 +27,14 @@ fn corpus() -> Corpus {
 
 fn finding(rule: &str, severity: &str, line: usize, column: usize, site: &str) -> serde_json::Value {
     serde_json::json!({
-        "rule": rule, "severity": severity, "path": "a.py", "line": line, "column": column, "site": site,
+        "rule": rule, "severity": severity, "path": "corpus/files/a.py", "line": line, "column": column, "site": site,
         "subject": "x", "model": {"platform": "openai", "id": "gpt-5"}, "message": "more",
     })
 }
 
 fn compared(findings: &[serde_json::Value]) -> Comparison {
     let text = serde_json::json!({ "findings": findings }).to_string();
-    compare(&corpus(), &found::read(&text).unwrap())
+    compare(&corpus(), &found::read(&text, std::path::Path::new("corpus/files")).unwrap())
 }
 
 #[test]

@@ -34,6 +34,7 @@ pub(super) fn replay(
     job.note(|exchange| {
         exchange.streamed = asked.is_stream;
         exchange.request_bytes = asked.body.len() as u64;
+        exchange.shape = Some(asked.shape(dialect));
     });
     if let Some(watch) = &asked.watch {
         job.watched_by(watch);

@@ -59,6 +59,7 @@ const COLUMNS: &[(&str, &[&str])] = &[
             "status",
             "answer_model",
             "tier",
+            "shape",
             "changes",
             "receipt",
         ],
