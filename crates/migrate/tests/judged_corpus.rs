@@ -98,5 +98,8 @@ fn parameters_and_interfaces_of_the_corpus_are_found_and_nothing_else_blocks() {
         tally.count(file, &found);
     }
     let Tally { hits, missed, wrong } = tally;
-    assert!(missed.len() * 100 <= hits * 3 && wrong.is_empty(), "{hits} hits\nmissed {missed:#?}\nwrong {wrong:#?}");
+    assert!(
+        missed.len() * 100 <= hits * 3 && wrong.is_empty(),
+        "{hits} hits\nmissed {missed:#?}\nwrong {wrong:#?}"
+    );
 }
