@@ -37,7 +37,7 @@ use race::Side;
 use seats::Seats;
 
 pub(crate) use aside::{Aside, Tells};
-pub(crate) use holds::{Holds, Purpose, Run};
+pub(crate) use holds::{Accounts, Holds, Purpose, Run};
 pub(crate) use meter::Meter;
 pub(crate) use race::Racing;
 pub(crate) use resumed::SetAside;
@@ -355,14 +355,13 @@ impl Job {
         if let Some(watch) = &self.watch {
             watch.ended(&exchange);
         }
-        if self.holds.is_some() {
-            self.holds_end(&mut exchange, &own);
-        }
         if let Some(resolution) = &self.resolution {
             resolution.target.metrics.count(&exchange, &own.usage);
         }
-        if self.course.is_some() {
-            self.course_ends(&exchange, &own);
+        if self.holds.is_some() || self.course.is_some() {
+            let now = self.shared.clock.now();
+            self.holds_end(&mut exchange, &own, now);
+            self.course_ends(&exchange, &own, now);
         }
         if exchange.client_dialect == Dialect::OpenaiResponses {
             self.keep(&exchange);

@@ -25,6 +25,7 @@ use std::sync::{Arc, OnceLock, RwLock};
 
 use pilothouse_catalog::Catalog;
 use pilothouse_store::BodyKey;
+use rustc_hash::FxHashMap;
 
 pub use branch::{Branch, Branching, Fork};
 pub use build::{Environment, build, listen_address};
@@ -60,7 +61,7 @@ pub struct Plan {
     /// Limits on calls at once, with the size that each has under this plan.
     pub(crate) limits: limit::PlannedLimits,
     /// Names that applications call, with who takes them.
-    pub routes: HashMap<Box<str>, Arc<Route>>,
+    pub routes: FxHashMap<Box<str>, Arc<Route>>,
     /// Looks at the model servers behind the routes.
     pub load: LoadWatch,
     /// What holds for calls that say nothing of it, whichever name they call.

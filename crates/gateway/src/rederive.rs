@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use pilothouse_core::clock::UnixMs;
 use pilothouse_core::exchange::{Chosen, Exchange, Standing};
 use pilothouse_core::written::{Text, put, put_string, put_value, put_words};
-use pilothouse_routing::Evidence;
+use pilothouse_routing::{Evidence, Features, Trace};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Source;
@@ -45,7 +45,7 @@ pub(crate) fn put_kept(
     json: &mut impl Text,
     edition: &Edition,
     branching: Option<&Branching>,
-    evidence: &Evidence,
+    (trace, features): (&Trace, &Features<'_>),
 ) {
     put(json, "{\"config\":");
     put_string(json, &edition.config);
@@ -59,7 +59,7 @@ pub(crate) fn put_kept(
         put_string(json, &branching.to);
     }
     put(json, ",\"choice\":");
-    evidence.put(json);
+    trace.put(json, features);
     put(json, "}");
 }
 

@@ -306,7 +306,8 @@ impl Writer {
                 };
                 inserts.push(NewRow { rowid, form, is_told, packed, detail })?;
                 let sums = Detail::unpack_sums(packed.detail).ok_or_else(form::not_packed)?;
-                let (sums, others) = parts::split(sums, parts::answers_of(packed.extra));
+                let answers = if is_told { Vec::new() } else { parts::answers_of(packed.extra) };
+                let (sums, others) = parts::split(sums, answers);
                 let hour = hour_of(packed.started_at);
                 forms.count(db, rollups, (place, hour), &sums)?;
                 for other in others {

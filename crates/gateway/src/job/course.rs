@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use pilothouse_core::clock::UnixMs;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Fault, Kind};
 use pilothouse_core::exchange::{Exchange, Note, Outcome};
@@ -184,8 +185,11 @@ impl Job {
     }
 
     /// The target that was chosen is gone.
-    pub(crate) fn is_gone(&mut self) {
+    pub(crate) fn is_gone(&mut self, status: u16, said: &str) {
         let resolution = self.resolution.clone();
+        if let Some(resolution) = &resolution {
+            self.shared.ends.says_gone(&resolution.target, status, said, self.shared.clock.now());
+        }
         let gone = &mut self.rare().gone;
         if gone.is_none() {
             *gone = resolution;
@@ -204,8 +208,7 @@ impl Job {
     }
 
     /// The exchange has ended: its target's health is told, and where the conversation is.
-    pub(super) fn course_ends(&mut self, exchange: &Exchange, own: &Bill) {
-        let now = self.shared.clock.now();
+    pub(super) fn course_ends(&mut self, exchange: &Exchange, own: &Bill, now: UnixMs) {
         let Some(mut course) = self.course.take() else { return };
         if let (Some(hedging), Some(cost)) = (&course.hedging, exchange.bill.cost.known()) {
             hedging.purse.bucket.fill(cost, hedging.share_parts);

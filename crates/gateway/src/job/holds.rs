@@ -1,5 +1,6 @@
 //! What an exchange holds while it goes on: its part in limits, money set aside, its run.
 
+use pilothouse_core::clock::UnixMs;
 use pilothouse_core::error::Kind;
 pub(crate) use pilothouse_core::exchange::Purpose;
 use pilothouse_core::exchange::{Exchange, Note, Outcome, Settlement};
@@ -9,9 +10,13 @@ use pilothouse_core::written::into_text;
 use pilothouse_store::budget::{Account, Reservation};
 use pilothouse_store::limits::Admission;
 use pilothouse_store::runs::{RunLimits, ToolCall, Turn};
+use smallvec::SmallVec;
 
 use super::{Job, Meter};
 use crate::pipeline::known_cost;
+
+/// The budgets that an exchange counts in. Two need no memory of their own.
+pub(crate) type Accounts = SmallVec<[Account; 2]>;
 
 /// What an exchange holds.
 #[derive(Default)]
@@ -19,7 +24,7 @@ pub(crate) struct Holds {
     /// Its part in limits.
     pub(crate) admission: Option<Admission>,
     /// The budgets that it counts in.
-    pub(crate) accounts: Vec<Account>,
+    pub(crate) accounts: Accounts,
     /// The run that it is a turn of.
     pub(crate) run: Option<Box<Run>>,
     /// What the attempt under way has set aside, and for what.
@@ -38,7 +43,7 @@ pub(crate) struct Run {
 
 impl Holds {
     /// A part in budgets, and nothing else.
-    pub(super) fn of(accounts: Vec<Account>) -> Self {
+    pub(super) fn of(accounts: Accounts) -> Self {
         Self { accounts, ..Self::default() }
     }
 
@@ -48,7 +53,7 @@ impl Holds {
     }
 
     /// Whether it holds nothing.
-    pub(crate) const fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.admission.is_none() && self.accounts.is_empty() && self.run.is_none()
     }
 }
@@ -60,8 +65,8 @@ impl Job {
     }
 
     /// The budgets that it counts in, if there are any.
-    pub(crate) fn accounts(&self) -> Option<&[Account]> {
-        self.holds.as_ref().map(|holds| holds.accounts.as_slice()).filter(|accounts| !accounts.is_empty())
+    pub(crate) fn accounts(&self) -> Option<&Accounts> {
+        self.holds.as_ref().map(|holds| &holds.accounts).filter(|accounts| !accounts.is_empty())
     }
 
     /// An attempt has set money aside.
@@ -119,18 +124,17 @@ impl Job {
 
     /// The exchange has ended: limits are corrected, money is settled (that of its own answer: others have settled theirs),
     /// the run has had a turn.
-    pub(super) fn holds_end(&mut self, exchange: &mut Exchange, own: &Bill) {
+    pub(super) fn holds_end(&mut self, exchange: &mut Exchange, own: &Bill, now: UnixMs) {
         if let Some(settlement) = self.settled(own) {
             exchange.receipt.get_or_insert_default().settlement = Some(settlement);
         }
-        let Some(mut holds) = self.holds.take() else { return };
-        let now = self.shared.clock.now();
+        let Some(holds) = self.holds.take() else { return };
         let bill = &exchange.bill;
-        if let Some(admission) = &mut holds.admission {
+        if let Some(admission) = holds.admission {
             let used = bill.usage.total() + bill.estimated_output;
             let was_refused = matches!(exchange.outcome, Outcome::Failed(_)) && used == 0;
             if used > 0 || was_refused || !self.was_sent {
-                admission.settle_tokens(used, now);
+                admission.end(used, now);
             }
         }
         let cost = known_cost(bill.cost, bill.estimated_cost);

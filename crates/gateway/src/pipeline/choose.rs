@@ -8,7 +8,7 @@ use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::{Standing, put_standing};
 use pilothouse_core::written::{Said, Split, Text, put, put_list, put_string};
-use pilothouse_routing::{AllowList, CascadePlan, Decision, Features, Ranked};
+use pilothouse_routing::{AllowList, CascadePlan, Decision, Features, Ranked, Trace};
 use pilothouse_wire::codec::Target;
 use pilothouse_wire::embeddings::Form;
 use pilothouse_wire::path::{
@@ -355,10 +355,10 @@ fn of_route(
     let given = route.asks.as_ref().map(|asks| asked.given(dialect, told.features().at, asks));
     let values = given.as_ref().map(|given| given as &dyn Values);
     let features = Features { allowed: allowed.as_ref(), outputs: &outputs, values, ..told.features() };
-    let decided =
-        route.chooser.choose_with_evidence(&features, &mut told.counter(&shared.prefixes), shared.chance());
-    let (decision, evidence) = match decided {
-        Ok(decided) => decided,
+    let mut trace = Trace::of(&route.chooser, features.at, shared.chance());
+    let decided = route.chooser.choose_traced(&features, &mut told.counter(&shared.prefixes), &mut trace);
+    let decision = match decided {
+        Ok(decision) => decision,
         Err(none) => {
             let way = |resolution| of_target(resolution, dialect, call);
             return gone::instead(shared, plan, route, &told, asked, none, way);
@@ -385,7 +385,7 @@ fn of_route(
     put_order(json, route, &callable);
     put_removed(json, route, &decision, &refusals);
     put(json, ",\"evidence\":");
-    rederive::put_kept(json, &plan.edition, asked.branching.as_deref(), &evidence);
+    rederive::put_kept(json, &plan.edition, asked.branching.as_deref(), (&trace, &features));
     put(json, "}");
     if choices.is_empty() {
         // Nobody is left to escalate to.

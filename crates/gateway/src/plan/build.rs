@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock, RwLock};
 
 use pilothouse_catalog::Catalog;
 use pilothouse_core::clock::{Clock as _, SystemClock, UnixMs};
+use rustc_hash::FxHashMap;
 
 use super::keys::{KeyInfo, Keys, digest_of};
 use super::limit::{Making, PlannedLimits};
@@ -114,7 +115,7 @@ pub fn build(
         metrics: Arc::clone(metrics),
         callable: OnceLock::new(),
         resolved: RwLock::new(HashMap::new()),
-        routes: HashMap::new(),
+        routes: FxHashMap::default(),
         load: LoadWatch::of(std::iter::empty()),
         defaults: source.file.defaults.clone(),
         cache: None,

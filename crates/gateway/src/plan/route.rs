@@ -1,6 +1,5 @@
 //! A route made ready: its targets resolved and described to the strategies, its settings checked.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +13,7 @@ use pilothouse_routing::affinity::TURNS_AHEAD;
 use pilothouse_routing::candidate::Lifecycle;
 use pilothouse_routing::cascade::{Agreement, Judge};
 use pilothouse_routing::{self as routing, Candidate, Constraints, RouteSettings, STRATEGIES, Settings};
+use rustc_hash::FxHashMap;
 use toml::Spanned;
 
 use super::lifecycle::Life;
@@ -148,8 +148,8 @@ pub(super) fn build(
     source: &Source,
     now: UnixMs,
     wrong: &mut Vec<Diagnostic>,
-) -> HashMap<Box<str>, Arc<Route>> {
-    let mut routes = HashMap::new();
+) -> FxHashMap<Box<str>, Arc<Route>> {
+    let mut routes = FxHashMap::default();
     check(&source.file.defaults, wrong);
     branch::check(source, wrong);
     for (name, section) in &source.file.routes {
