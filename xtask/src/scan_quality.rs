@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         Some(path) => std::fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?,
         None => scan(binary.as_deref(), &corpus.today)?,
     };
-    let comparison = compare::compare(&corpus, &found::read(&text)?);
+    let comparison = compare::compare(&corpus, &found::read(&text, &folder().join("files"))?);
     print!("{}", table::text(&corpus, &comparison, is_brief));
     verdict(&comparison)
 }

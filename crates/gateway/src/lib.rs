@@ -12,6 +12,7 @@ pub mod discover;
 mod drain;
 mod draws;
 pub mod endpoints;
+mod ends;
 pub mod explain;
 pub mod export;
 mod exposure;

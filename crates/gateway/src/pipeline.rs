@@ -64,7 +64,7 @@ pub(crate) use realtime::realtime;
 pub use refuse::{plain_error, refusal};
 pub(crate) use relay::{WHOLE_MAX, passing_headers};
 pub(crate) use resume::{Coming, RESUMPTIONS_MAX, Source};
-pub(crate) use retire::{Retirement, answer_mark, words as brownout_in_words};
+pub(crate) use retire::{Drawing, Retirement, Told as ToldOfDraw, answer_mark, words as brownout_in_words};
 pub(crate) use turn::Places;
 
 pub(crate) const EXCHANGE: HeaderName = HeaderName::from_static("x-pilothouse-exchange");

@@ -92,6 +92,8 @@ pub struct Shared {
     pub minted: Minted,
     /// Counters of limits.
     pub counters: Arc<dyn Counters>,
+    /// Ends of targets, and what people should know of them.
+    pub ends: crate::ends::EndWatch,
     /// Budgets; opened when a configuration or a key first has one.
     pub budgets: OnceLock<Budgets>,
     /// Kept answers.
@@ -146,6 +148,7 @@ impl Shared {
             api: crate::api::State::default(),
             minted: Minted::default(),
             counters: Arc::new(MemoryCounters::default()),
+            ends: crate::ends::EndWatch::default(),
             budgets: OnceLock::new(),
             cache: Caches::new(cache_bytes),
             runs: Runs::new(RUNS_MAX, RUN_IDLE_MS),

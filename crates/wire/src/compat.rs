@@ -30,6 +30,12 @@ pub fn check(dialect: Dialect, compat: &Compat, head: &Head<'_>) -> Vec<Finding>
     compat.check(&BodyFacts { dialect, head })
 }
 
+/// What of a request is worth knowing before it goes to this target: the rules that only advise.
+#[must_use]
+pub fn advise(dialect: Dialect, compat: &Compat, head: &Head<'_>) -> Vec<Finding> {
+    compat.advise(&BodyFacts { dialect, head })
+}
+
 /// Makes the edits of findings in the body that they were found in: the new body, and a note for each edit.
 ///
 /// # Errors

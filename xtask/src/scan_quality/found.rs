@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
+use std::path::Path;
 
 /// One finding of `pilothouse scan --format json`.
 #[derive(Clone, Debug, Deserialize)]
@@ -48,12 +49,17 @@ impl Found {
     }
 }
 
-/// Reads a report.
-pub(super) fn read(text: &str) -> Result<Vec<Found>> {
+/// Reads a report. Paths in it are as they were typed; `folder` is what was scanned, and they become relative to it.
+pub(super) fn read(text: &str, folder: &Path) -> Result<Vec<Found>> {
     #[derive(Deserialize)]
     struct Report {
         findings: Vec<Found>,
     }
-    let report: Report = serde_json::from_str(text).context("the report of the scan")?;
+    let mut report: Report = serde_json::from_str(text).context("the report of the scan")?;
+    for found in &mut report.findings {
+        let path = Path::new(&found.path);
+        let within = path.strip_prefix(folder).or_else(|_| path.strip_prefix(".")).unwrap_or(path);
+        found.path = within.to_string_lossy().into_owned();
+    }
     Ok(report.findings)
 }

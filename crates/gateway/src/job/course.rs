@@ -185,8 +185,11 @@ impl Job {
     }
 
     /// The target that was chosen is gone.
-    pub(crate) fn is_gone(&mut self) {
+    pub(crate) fn is_gone(&mut self, status: u16, said: &str) {
         let resolution = self.resolution.clone();
+        if let Some(resolution) = &resolution {
+            self.shared.ends.says_gone(&resolution.target, status, said, self.shared.clock.now());
+        }
         let gone = &mut self.rare().gone;
         if gone.is_none() {
             *gone = resolution;

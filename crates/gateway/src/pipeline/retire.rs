@@ -3,6 +3,8 @@
 //! A conversation draws once: the same at every turn, on every machine, after every restart. In the middle of a tool loop nothing
 //! changes, neither when a brownout begins nor when it ends.
 
+mod draw;
+
 use std::sync::Arc;
 
 use pilothouse_core::clock::UnixMs;
@@ -11,7 +13,9 @@ use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::Note;
 use pilothouse_migrate::lifecycle::{Brownout, BrownoutAnswer, Draw, State};
 use pilothouse_wire::head::Head;
-use pilothouse_wire::{needs, scan};
+use pilothouse_wire::needs;
+
+pub(crate) use draw::{Drawing, Told, answer_mark};
 
 use super::choose::{Choice, Order};
 use super::gone;
@@ -261,43 +265,23 @@ impl Enforcing<'_, '_> {
 
     /// What the conversation draws; `None` where its beginning is not known, so that nothing may change for it.
     fn draw(&self, life: &Life) -> Option<Draw> {
-        let (asked, dialect) = (self.asked, self.dialect);
+        let asked = self.asked;
         let head = Head::over(&asked.body, &asked.members);
-        let text = |path: &[&str]| needs::find(&head, path, dialect).and_then(scan::text_value);
-        let user = asked.end_user.as_deref().unwrap_or_default();
-        let of = |kind: &[u8], id: &[u8]| {
-            Draw::of([b"brownout", life.target.as_bytes(), asked.key.as_bytes(), user.as_bytes(), kind, id])
+        let drawing = Drawing {
+            dialect: self.dialect,
+            head: &head,
+            headers: asked.headers,
+            key: &asked.key,
+            end_user: asked.end_user.as_deref(),
         };
-        let named = asked.headers.get(super::features::CONVERSATION).map(|value| value.as_bytes());
-        if let Some(id) = named.filter(|id| !id.is_empty()) {
-            return Some(of(b"named", id));
-        }
-        if dialect == Dialect::OpenaiResponses {
-            if let Some(id) = text(&["conversation", "id"]).or_else(|| text(&["conversation"])) {
-                return Some(of(b"vendor", id.as_bytes()));
-            }
-            if let Some(id) = text(&["previous_response_id"]) {
+        match drawing.of(&life.target) {
+            Told::Draw(draw) => Some(draw),
+            Told::After(id) => {
                 let known = self.shared.draws.get(answer_mark(&asked.key, &id).number());
-                return known.map(Draw::remembered);
+                known.map(Draw::remembered)
             }
         }
-        if let Some(key) = text(&["prompt_cache_key"]) {
-            return Some(of(b"cache", key.as_bytes()));
-        }
-        let mut opening: Vec<&[u8]> = Vec::new();
-        needs::each_opening_turn(dialect, &head, |turn| opening.push(turn));
-        if opening.is_empty() {
-            opening.push(&asked.body);
-        }
-        let parts: [&[u8]; 5] =
-            [b"brownout", life.target.as_bytes(), asked.key.as_bytes(), user.as_bytes(), b"opening"];
-        Some(Draw::of(parts.into_iter().chain(opening)))
     }
-}
-
-/// What the draw of a conversation is found by that goes on from an answer.
-pub(crate) fn answer_mark(key: &str, id: &str) -> Draw {
-    Draw::of([b"answer".as_slice(), key.as_bytes(), id.as_bytes()])
 }
 
 /// Who takes a call that is no conversation: from a target's day on its successor, where the plan to it was accepted.

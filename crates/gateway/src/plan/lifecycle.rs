@@ -214,6 +214,18 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// The life of a target by its name, `provider/model`; `None` for one that nobody said would end, and for names that lead
+    /// nowhere.
+    #[must_use]
+    pub fn life_of(&self, name: &str) -> Option<Arc<Life>> {
+        let (provider, model) = name.split_once('/')?;
+        let provider = self.provider(provider)?;
+        let (wire, real) = provider.named(model);
+        self.life(provider, (wire, real), self.catalog.model(&provider.platform, real).as_ref())
+    }
+}
+
 /// What the catalogue alone says of a target.
 fn of_catalogue(name: &str, model: &Model) -> Life {
     let (life, as_of) = (model.life().cloned().unwrap_or_default(), model.row().as_of.as_str());

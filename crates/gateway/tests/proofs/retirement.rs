@@ -2,6 +2,7 @@
 
 mod brownouts;
 mod day;
+mod told;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

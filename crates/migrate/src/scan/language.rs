@@ -11,14 +11,21 @@ use super::candidates::Candidate;
 use super::source::Reading;
 
 mod calls;
+mod csharp;
+mod go;
 mod imports;
+mod java;
 mod javascript;
+mod kotlin;
 mod mark;
 mod names;
 mod outline;
 mod parse;
+mod php;
 mod python;
 mod removal;
+mod ruby;
+mod rust;
 mod shape;
 mod text;
 mod value;
@@ -36,11 +43,37 @@ pub enum Language {
     TypeScript,
     /// TypeScript with JSX.
     Tsx,
+    /// Go.
+    Go,
+    /// Rust.
+    Rust,
+    /// Java.
+    Java,
+    /// Kotlin.
+    Kotlin,
+    /// C#.
+    CSharp,
+    /// Ruby.
+    Ruby,
+    /// PHP.
+    Php,
 }
 
 impl Language {
     /// Every language, in the order of their names in the documentation.
-    pub const ALL: &'static [Self] = &[Self::Python, Self::JavaScript, Self::TypeScript, Self::Tsx];
+    pub const ALL: &'static [Self] = &[
+        Self::Python,
+        Self::JavaScript,
+        Self::TypeScript,
+        Self::Tsx,
+        Self::Go,
+        Self::Rust,
+        Self::Java,
+        Self::Kotlin,
+        Self::CSharp,
+        Self::Ruby,
+        Self::Php,
+    ];
 
     fn grammar(self) -> &'static shape::Grammar {
         match self {
@@ -48,6 +81,13 @@ impl Language {
             Self::JavaScript => &javascript::JAVASCRIPT_GRAMMAR,
             Self::TypeScript => &javascript::TYPESCRIPT_GRAMMAR,
             Self::Tsx => &javascript::TSX_GRAMMAR,
+            Self::Go => &go::GRAMMAR,
+            Self::Rust => &rust::GRAMMAR,
+            Self::Java => &java::GRAMMAR,
+            Self::Kotlin => &kotlin::GRAMMAR,
+            Self::CSharp => &csharp::GRAMMAR,
+            Self::Ruby => &ruby::GRAMMAR,
+            Self::Php => &php::GRAMMAR,
         }
     }
 }
@@ -59,6 +99,9 @@ pub fn language_of(path: &Path, first_line: &str) -> Option<Language> {
     if let Some(ending) = ending {
         return by_ending(&ending);
     }
+    if let Some(name @ ("Gemfile" | "Rakefile")) = path.file_name().and_then(|name| name.to_str()) {
+        return language_named(name);
+    }
     let program = first_line.strip_prefix("#!")?.rsplit(['/', ' ']).find(|word| !word.starts_with('-'))?;
     language_named(program.trim().trim_end_matches(|sign: char| sign.is_ascii_digit() || sign == '.'))
 }
@@ -69,6 +112,13 @@ fn by_ending(ending: &str) -> Option<Language> {
         "js" | "jsx" | "mjs" | "cjs" => Language::JavaScript,
         "ts" | "mts" | "cts" => Language::TypeScript,
         "tsx" => Language::Tsx,
+        "go" => Language::Go,
+        "rs" => Language::Rust,
+        "java" => Language::Java,
+        "kt" | "kts" => Language::Kotlin,
+        "cs" | "csx" => Language::CSharp,
+        "rb" | "rake" | "gemspec" | "ru" => Language::Ruby,
+        "php" | "phtml" => Language::Php,
         _ => return None,
     })
 }
@@ -81,6 +131,11 @@ pub fn language_named(name: &str) -> Option<Language> {
         "python" | "python3" | "ipython" => Language::Python,
         "javascript" | "node" | "bun" => Language::JavaScript,
         "typescript" | "deno" | "ts-node" => Language::TypeScript,
+        "golang" => Language::Go,
+        "rust" => Language::Rust,
+        "kotlin" => Language::Kotlin,
+        "csharp" | "c#" => Language::CSharp,
+        "ruby" | "gemfile" | "rakefile" => Language::Ruby,
         other => return by_ending(other),
     })
 }

@@ -27,14 +27,14 @@ fn corpus() -> Corpus {
 
 fn finding(rule: &str, severity: &str, line: usize, column: usize, site: &str) -> serde_json::Value {
     serde_json::json!({
-        "rule": rule, "severity": severity, "path": "a.py", "line": line, "column": column, "site": site,
+        "rule": rule, "severity": severity, "path": "corpus/files/a.py", "line": line, "column": column, "site": site,
         "subject": "x", "model": {"platform": "openai", "id": "gpt-5"}, "message": "more",
     })
 }
 
 fn compared(findings: &[serde_json::Value]) -> Comparison {
     let text = serde_json::json!({ "findings": findings }).to_string();
-    compare(&corpus(), &found::read(&text).unwrap())
+    compare(&corpus(), &found::read(&text, std::path::Path::new("corpus/files")).unwrap())
 }
 
 #[test]
@@ -91,4 +91,12 @@ fn open_places_count_neither_way_and_other_models_are_named() {
         "subject": "x", "model": {"platform": "azure", "id": "gpt-5"},
     });
     assert!(compared(&[other]).other_models[0].ends_with("is told as azure/gpt-5"));
+}
+
+#[test]
+fn region_before_an_id_makes_no_other_model() {
+    let eu = "bedrock/eu.anthropic.claude-3-haiku-20240307-v1:0";
+    assert!(is_same_model(eu, "bedrock/anthropic.claude-3-haiku-20240307-v1:0"));
+    assert!(!is_same_model("azure/gpt-4o", "openai/gpt-4o"));
+    assert!(!is_same_model("openai/gpt-4o", "openai/4o"));
 }

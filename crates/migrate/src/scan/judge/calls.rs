@@ -5,7 +5,6 @@ mod mend;
 mod syntax;
 
 use std::collections::HashSet;
-
 use std::sync::Arc;
 
 use pilothouse_catalog::compat::{About, Class, Compat, Finding as Found, Rule as CompatRule};
@@ -13,6 +12,7 @@ use pilothouse_catalog::{Model, Vendor};
 
 pub use self::edits::merge;
 use self::mend::{Bench, mend};
+pub(super) use self::syntax::swapped;
 use super::facts::CallFacts;
 use super::surfaces::wire::{Node, Shape};
 use super::surfaces::{Request, bare, request_of};
@@ -46,8 +46,10 @@ impl Target {
         let vendor =
             request.vendor.as_deref().and_then(|name| vendors.iter().find(|vendor| vendor.name == name));
         let platform = vendor.map(|vendor| vendor.platform.clone());
-        let found = names.resolve(name, &Hints { platform: platform.clone(), ..Hints::default() });
+        let found = names.resolve(name, &Hints { platform: platform.clone() });
         let best = found.into_iter().next();
+        // A name that is a row's own id needs nobody who knows names.
+        let row = platform.as_deref().and_then(|platform| names.catalog().model(platform, bare(name)));
         let id = best.as_ref().map_or_else(|| bare(name).to_owned(), |found| found.id.clone());
         Self {
             vendor: vendor.map(|vendor| vendor.name.clone()).unwrap_or_default(),
@@ -56,7 +58,7 @@ impl Target {
                 .as_ref()
                 .map_or_else(|| platform.unwrap_or_default(), |found| found.platform.clone()),
             id,
-            known: best.map(|found| found.model),
+            known: best.map(|found| found.model).or_else(|| row.map(Arc::new)),
         }
     }
 
@@ -213,7 +215,6 @@ impl<'a, 'c> Asked<'a, 'c> {
         let what = match (severity, rule.class) {
             (_, Class::Silent) => "is changed or worse with",
             (Severity::Blocks, _) => "is refused by",
-            _ if self.request.obeys(rule) => "is left out on the way to",
             _ => "may be refused by",
         };
         Some(Finding {
@@ -225,13 +226,22 @@ impl<'a, 'c> Asked<'a, 'c> {
             message: format!("{subject} {what} {}: {}", self.target.id, rule.title),
             subject,
             model: Some((self.target.platform.clone(), self.target.id.clone())),
-            next: rule.fix.clone(),
+            next: self.next(rule),
             due: (severity == Severity::Blocks).then(|| self.today.to_owned()),
             help: rule.evidence.first().cloned(),
             replacement: None,
             fix: fix.map(|(title, edits)| Fix { title, edits: merge(self.file.text, edits) }),
             suppressed: None,
         })
+    }
+
+    fn next(&self, rule: &CompatRule) -> String {
+        match self.request.surface.filter(|surface| surface.adapts.contains(&rule.id)) {
+            Some(surface) => {
+                format!("{} (newest releases of {} leave it out by themselves)", rule.fix, surface.name)
+            }
+            None => rule.fix.clone(),
+        }
     }
 
     /// Of a pair that does not fit, the half that is to change.
@@ -256,8 +266,12 @@ impl<'a, 'c> Asked<'a, 'c> {
         if !found.rule.blocks() {
             return (Severity::Tune, confidence);
         }
-        if self.request.obeys(found.rule) {
+        if self.request.is_adapted() {
             return (Severity::Tune, confidence.min(Confidence::Medium));
+        }
+        if self.request.obeys(found.rule) {
+            // Its newest release leaves it out; which one is in use, a call does not tell.
+            confidence = confidence.min(Confidence::Medium);
         }
         if self.request.vendor.is_none() || confidence == Confidence::Low {
             return (Severity::Tune, Confidence::Low);

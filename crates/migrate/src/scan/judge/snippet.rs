@@ -1,6 +1,6 @@
 //! A small reader for the tests of judges: calls in the notation that Python and JavaScript share, with spans.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::scan::classify::{FileContext, FileKind};
 use crate::scan::finding::Finding;
@@ -46,7 +46,9 @@ impl Snippet {
 }
 
 pub(crate) fn names() -> Names {
-    Names::of(pilothouse_catalog::Catalog::bundled())
+    // Made once: looking up thousands of rows for each snippet would take most of the time.
+    static NAMES: OnceLock<Names> = OnceLock::new();
+    NAMES.get_or_init(|| Names::of(pilothouse_catalog::Catalog::bundled())).clone()
 }
 
 struct Reader<'t> {

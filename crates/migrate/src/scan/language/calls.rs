@@ -32,19 +32,16 @@ impl<'t> Walk<'t, '_> {
             let mut values = Values::new(self);
             let (callee, callee_span, arguments) =
                 self.arguments(&mut values, *node, &invocation, At::top(*scope), false);
-            let receiver = self.receiver(&invocation, *scope, imports);
-            let is_listed =
-                values.is_reached || self.is_named_hot(&invocation) || (receiver.1 && !arguments.is_empty());
-            if !is_listed || self.is_default(&invocation) {
+            let links = self.links(*node, &invocation);
+            let root = if self.is_builder(&links) { links.last().map(|link| &link.1) } else { None };
+            let receiver = self.receiver(root.unwrap_or(&invocation), *scope, imports);
+            let is_named = arguments.iter().any(|argument| !argument.name.is_empty());
+            let is_listed = values.is_reached || self.is_named_hot(&invocation) || (receiver.1 && is_named);
+            if !is_listed || self.is_plain_value(&invocation, &arguments) {
                 continue;
             }
-            swallowed.extend(
-                self.links(*node, &invocation)
-                    .iter()
-                    .skip(1)
-                    .filter(|link| self.is_link(link, node))
-                    .map(|link| link.0.id()),
-            );
+            let is_link = |link: &&Link<'t>| root.is_some() || link.1.entries.is_empty();
+            swallowed.extend(links.iter().skip(1).filter(is_link).map(|link| link.0.id()));
             taken.append(&mut values.taken);
             let span = node.byte_range();
             let receiver = receiver.0.map(Box::new);
@@ -66,11 +63,24 @@ impl<'t> Walk<'t, '_> {
         calls.retain(|call| !(taken.contains(&(call.span.start, call.span.end)) && is_wrapper(call)));
     }
 
-    /// Whether a call only looks up what may have been configured: `os.getenv("MODEL", "gpt-5-mini")`.
-    fn is_default(&self, call: &Invocation<'t>) -> bool {
-        call.entries.len() == 2
-            && call.entries.iter().all(|entry| entry.name.is_none())
-            && self.looks_up(call)
+    /// Whether a call is only a value: a look-up (`os.getenv("MODEL", "gpt-5-mini")`), a text's method, or another type
+    /// for a value (`Some("gpt-4o")`).
+    fn is_plain_value(&self, call: &Invocation<'t>, arguments: &[Member]) -> bool {
+        let name = call.name.map(|name| text(name, self.source)).unwrap_or_default();
+        let is_bare = call.entries.iter().all(|entry| entry.name.is_none());
+        let is_of_text = call
+            .object
+            .is_some_and(|object| matches!((self.grammar.shape)(object, self.source), Shape::Text(_)));
+        match call.entries.len() {
+            0 => is_of_text,
+            1 => {
+                is_bare
+                    && super::walk::is_wrapper(name)
+                    && arguments.iter().all(|argument| argument.name.is_empty())
+            }
+            2 => is_bare && self.looks_up(call),
+            _ => false,
+        }
     }
 
     /// Names that are bound to something that holds a candidate.
@@ -210,21 +220,15 @@ impl<'t> Walk<'t, '_> {
             return false;
         }
         let name = |link: &Link<'t>| link.1.name.map(|name| text(name, self.source)).unwrap_or_default();
-        let is_begun = links.iter().rev().take(2).any(|link| {
-            let last = name(link).rsplit([':', '.']).next().unwrap_or_default();
-            BEGIN.contains(&last) || link.0.kind().contains("creation")
-        });
+        let is_begun = links
+            .last()
+            .is_some_and(|link| BEGIN.contains(&name(link).rsplit([':', '.']).next().unwrap_or_default()));
+        let is_set = |link: &&Link<'t>| link.1.object.is_some() && link.1.entries.len() == 1;
+        let is_chained = links.iter().filter(is_set).count() > 1
+            && links.last().is_some_and(|link| link.0.kind().contains("creation"));
         let is_built = links.first().is_some_and(|link| matches!(name(link), "build" | "Build"));
-        let is_setting = links.iter().any(|link| {
-            link.1.object.is_some() && link.1.entries.len() == 1 && setter_name(name(link)) != name(link)
-        });
-        is_begun || is_built || is_setting
-    }
-
-    /// Whether an inner call is only a link of the outer one's chain.
-    fn is_link(&self, link: &Link<'t>, outer: &Node<'t>) -> bool {
-        let Shape::Call(call) = (self.grammar.shape)(*outer, self.source) else { return false };
-        link.1.entries.is_empty() || self.is_builder(&self.links(*outer, &call))
+        let is_setting = links.iter().filter(is_set).any(|link| setter_name(name(link)) != name(link));
+        is_begun || is_built || is_setting || is_chained
     }
 
     /// What the callee begins with, if the same file makes it; and whether that holds a candidate.
@@ -336,7 +340,8 @@ pub(super) fn callee_text(source: &str, span: &Span) -> String {
     let mut text = String::new();
     let mut depth = 0_u32;
     let mut quote = None;
-    let mut signs = slice(source, span).chars().peekable();
+    let written = slice(source, span);
+    let mut signs = written.strip_prefix("new ").unwrap_or(written).chars();
     while let Some(sign) = signs.next() {
         match (quote, sign) {
             (Some(_), '\\') => _ = signs.next(),

@@ -78,7 +78,10 @@ impl Mark {
             Mention { span: word.clone(), text, text_span: span, context, bound_to }
         };
         match self.inside {
-            Inside::Comment(span) => whole(span, Context::Comment, None),
+            Inside::Comment(span) => {
+                let end = span.start + slice(source, &span).trim_end().len();
+                whole(span.start..end.max(word.end), Context::Comment, None)
+            }
             Inside::Prose(span) => whole(span, Context::Prose, None),
             Inside::Key(span) => whole(span, Context::Key, self.bound_to),
             Inside::Code(span) => whole(code(source, &span, &word), Context::Code, self.bound_to),

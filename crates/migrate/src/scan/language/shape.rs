@@ -234,6 +234,17 @@ pub(super) fn quoted<'t>(node: Node<'t>, source: &str, is_raw: bool) -> Shape<'t
     Shape::Text(Quoted { content, holes, is_raw })
 }
 
+/// A string whose quotes are no nodes of their own.
+pub(super) fn quoted_by_signs<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
+    let content = between_quotes(&node.byte_range(), source);
+    let is_hole = |child: &Node<'t>| child.kind() == "interpolation";
+    Shape::Text(Quoted {
+        content,
+        holes: children(node).into_iter().filter(is_hole).collect(),
+        is_raw: false,
+    })
+}
+
 /// For strings that the grammar does not take apart: a prefix of letters and signs, quotes, and as many at the end.
 fn between_quotes(span: &Span, source: &str) -> Span {
     let written = slice(source, span);
@@ -250,7 +261,71 @@ fn is_content(node: Node<'_>) -> bool {
     let kind = node.kind();
     kind.ends_with("content") || kind.ends_with("fragment") || kind.contains("escape")
 }
-/// A text of which nothing but the content is known.
-pub(super) fn plain<'t>(content: Span) -> Shape<'t> {
-    Shape::Text(Quoted { content, holes: Vec::new(), is_raw: true })
+/// The sides of an operation.
+pub(super) fn sides<'t>(node: Node<'t>) -> Option<Vec<Node<'t>>> {
+    Some(vec![field(node, "left")?, field(node, "right")?])
+}
+
+/// The value of the first child.
+pub(super) fn same<'t>(node: Node<'t>) -> Shape<'t> {
+    children(node).first().map_or(Shape::Other, |inner| Shape::Same(*inner))
+}
+
+/// The value of the last child, of a cast for example.
+pub(super) fn same_last<'t>(node: Node<'t>) -> Shape<'t> {
+    children(node).last().map_or(Shape::Other, |inner| Shape::Same(*inner))
+}
+
+/// A number with a sign.
+pub(super) fn signed<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
+    match (children(node).last(), text(node, source).as_bytes()) {
+        (Some(inner), [b'-', ..]) => Shape::Negative(*inner),
+        (Some(inner), [b'&' | b'*', ..]) => Shape::Same(*inner),
+        // `value!!` and `value!` say that there is one.
+        (Some(inner), [.., b'!']) => Shape::Same(*inner),
+        _ => Shape::Operation,
+    }
+}
+
+/// An operation of two sides: which operators join texts, and which give a default.
+pub(super) fn operation<'t>(node: Node<'t>, joins: &str, defaults: &[&str]) -> Shape<'t> {
+    let Some(both) = sides(node) else { return Shape::Other };
+    let operator = field(node, "operator").or_else(|| node.child(1)).map(|operator| operator.kind());
+    match operator {
+        Some(sign) if sign == joins => Shape::Join(both),
+        Some(sign) if defaults.contains(&sign) => Shape::Choice(both),
+        _ => Shape::Operation,
+    }
+}
+
+/// A choice of two fields; either may be missing.
+pub(super) fn choice<'t>(node: Node<'t>, yes: &str, no: &str) -> Shape<'t> {
+    let both: Vec<_> = [yes, no].iter().filter_map(|name| field(node, name)).collect();
+    if both.is_empty() { Shape::Other } else { Shape::Choice(both) }
+}
+
+/// One name that is given to a value.
+pub(super) fn bind<'t>(target: Option<Node<'t>>, value: Option<Node<'t>>, how: How) -> Role<'t> {
+    match target {
+        Some(target) => Role::Bind(vec![Bind { target, value, how }]),
+        None => Role::None,
+    }
+}
+
+/// Names and values that stand side by side: `a, b := 1, 2`. A single value for several names belongs to the first.
+pub(super) fn bind_lists<'t>(names: Option<Node<'t>>, values: Option<Node<'t>>, how: How) -> Role<'t> {
+    let list = |node: Option<Node<'t>>| match node {
+        Some(node) if node.kind().ends_with("_list") => children(node),
+        Some(node) => vec![node],
+        None => Vec::new(),
+    };
+    let (names, values) = (list(names), list(values));
+    let value = |at: usize| if how == How::Each { values.first().copied() } else { values.get(at).copied() };
+    Role::Bind(
+        names
+            .iter()
+            .enumerate()
+            .map(|(at, target)| Bind { target: *target, value: value(at), how })
+            .collect(),
+    )
 }

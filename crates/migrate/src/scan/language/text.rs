@@ -86,8 +86,11 @@ pub(super) fn context(source: &str, content: &Span, holes: &[Span], word: &Span,
         true => name.start <= hole.end,
         false => hole.start >= word.end && name.end >= hole.start,
     });
+    // `gpt-{}` and `gpt-%s` for a function that fills it in.
+    let next = source.as_bytes().get(name.end..content.end.max(name.end)).and_then(|rest| rest.first());
+    let is_filled = !is_spaced && next.is_some_and(|byte| b"{%$".contains(byte));
     let reaches = (joined.left && name.start == content.start) || (joined.right && name.end == content.end);
-    if is_cut || (reaches && !is_spaced) {
+    if is_cut || is_filled || (reaches && !is_spaced) {
         return Context::Dynamic;
     }
     if is_spaced || is_path(written.trim()) || written.bytes().any(|byte| b",;=<>(){}|\"'\\".contains(&byte))

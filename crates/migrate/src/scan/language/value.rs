@@ -159,7 +159,7 @@ impl<'w, 't, 's> Values<'w, 't, 's> {
         let values: Vec<_> =
             call.entries.iter().filter(|entry| entry.name.is_none() && !entry.is_spread).collect();
         if let ([only], 1) = (&values[..], call.entries.len())
-            && is_wrapper(name)
+            && (is_wrapper(name) || slice(self.walk.source, &call.callee) == "JsonContent.Create")
             && let Some(value) = only.value
         {
             self.taken.push(span);

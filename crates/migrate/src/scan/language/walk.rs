@@ -110,7 +110,19 @@ impl<'t, 's> Walk<'t, 's> {
                 None
             }
             Role::Scope(kind, name) => {
-                self.each(self.within(&node.byte_range()), |mark| mark.bound_to = None);
+                // The value of a block or of a function without a name is what these are bound to.
+                let is_value = match kind {
+                    ScopeKind::Function => name.is_none(),
+                    _ => {
+                        node.named_child_count() == 1
+                            && node.named_child(0).is_some_and(|only| {
+                                !only.kind().ends_with("statement") && !only.kind().ends_with("declaration")
+                            })
+                    }
+                };
+                if !is_value {
+                    self.each(self.within(&node.byte_range()), |mark| mark.bound_to = None);
+                }
                 let name = name.map(|name| text(name, self.source)).unwrap_or_default();
                 let inner = self.names.open(scope, kind, name);
                 if kind == ScopeKind::Function
@@ -170,7 +182,10 @@ impl<'t, 's> Walk<'t, 's> {
             return;
         }
         let name = call.name.map(|name| text(name, self.source)).unwrap_or_default();
-        let outer = call.object.filter(|_| call.entries.len() == 1).map(|_| setter_name(name).to_owned());
+        let outer = call
+            .object
+            .filter(|_| call.entries.len() == 1 && !is_wrapper(name))
+            .map(|_| setter_name(name).to_owned());
         let variable = call.entries.first().filter(|_| call.entries.len() == 2 && self.looks_up(call));
         let variable = variable.and_then(|entry| entry.value).map(|value| key(value, self.source).0);
         for entry in &call.entries {
@@ -180,7 +195,7 @@ impl<'t, 's> Walk<'t, 's> {
             }
             let bound_to = match (&variable, &outer) {
                 (Some(variable), _) => Some(variable.clone()),
-                (None, Some(method)) if !is_wrapper(method) => Some(method.clone()),
+                (None, Some(method)) => Some(method.clone()),
                 (None, _) if call.entries.len() == 1 => continue,
                 _ => None,
             };

@@ -32,10 +32,14 @@ pub fn merge(text: &str, mut edits: Vec<(Span, String)>) -> Vec<(Span, String)> 
             _ => out.push((span, put)),
         }
     }
+    let mut free = 0;
     for (span, put) in &mut out {
         if put.is_empty() {
-            *span = with_comma(text, span.clone());
+            let wider = with_comma(text, span.clone());
+            // What was written before it stays.
+            span.start = wider.start.max(free.min(span.start));
         }
+        free = span.end;
     }
     out
 }
