@@ -46,7 +46,7 @@ impl Target {
         let vendor =
             request.vendor.as_deref().and_then(|name| vendors.iter().find(|vendor| vendor.name == name));
         let platform = vendor.map(|vendor| vendor.platform.clone());
-        let found = names.resolve(name, &Hints { platform: platform.clone(), ..Hints::default() });
+        let found = names.resolve(name, &Hints { platform: platform.clone() });
         let best = found.into_iter().next();
         // A name that is a row's own id needs nobody who knows names.
         let row = platform.as_deref().and_then(|platform| names.catalog().model(platform, bare(name)));
