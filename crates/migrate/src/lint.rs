@@ -21,11 +21,12 @@ use pilothouse_core::shape::{Outline, Shape};
 
 pub use check::{Found, Severity, Source};
 pub use report::table;
-pub use sums::{Cell, Group, Line, Report, Sums};
+pub use sums::{Cell, Estimate, Group, Line, Of, Range, Report, Traffic};
 pub use target::{Target, UnknownTarget};
 pub use tokens::{Ratio, ratio};
 
 use check::Checked;
+use sums::Sums;
 
 /// Shapes whose findings are remembered; beyond so many the memory begins anew.
 const REMEMBERED_MAX: usize = 20_000;

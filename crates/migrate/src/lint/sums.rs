@@ -28,6 +28,23 @@ pub struct Group {
     pub application: String,
 }
 
+/// What is known of one group.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Of<T> {
+    /// Who calls.
+    #[serde(flatten)]
+    pub group: Group,
+    /// What is known.
+    #[serde(flatten)]
+    pub sums: T,
+}
+
+impl<T> Of<T> {
+    fn new((group, sums): (Group, T)) -> Self {
+        Self { group, sums }
+    }
+}
+
 /// How often something was found, and for how much.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Cell {
@@ -73,7 +90,7 @@ pub struct Line {
     /// How often, in all.
     pub all: Cell,
     /// The same by who calls, the most frequent first.
-    pub groups: Vec<(Group, Cell)>,
+    pub groups: Vec<Of<Cell>>,
 }
 
 /// Traffic of one group.
@@ -81,8 +98,14 @@ pub struct Line {
 pub struct Traffic {
     /// Exchanges.
     pub exchanges: u64,
-    /// Exchanges of them by the worst that was found: refused, changed, left out, silently different. The rest go as they are.
-    pub worst: [u64; 4],
+    /// Of these, those that would be refused.
+    pub refused: u64,
+    /// Of the rest, those that the gateway would mend.
+    pub changed: u64,
+    /// Of the rest, those of which something is left out.
+    pub left_out: u64,
+    /// Of the rest, those that are answered differently or dearer. What is left goes as it is.
+    pub silent: u64,
     /// What they cost, as far as that is known.
     pub cost: PicoUsd,
 }
@@ -98,12 +121,23 @@ pub struct Estimate {
     pub output_tokens: u64,
     /// Of the input, what was read from a cache, which is empty at first with another model.
     pub cached_tokens: u64,
-    /// Tokens of the target, in and out: at least, about, at most.
-    pub target_tokens: (u64, u64, u64),
+    /// Tokens of the target, in and out.
+    pub target_tokens: Range<u64>,
     /// What it cost.
     pub cost: PicoUsd,
-    /// What it would cost, as long as as much is read from the cache: at least, about, at most.
-    pub target_cost: (PicoUsd, PicoUsd, PicoUsd),
+    /// What it would cost, as long as as much is read from the cache.
+    pub target_cost: Range<PicoUsd>,
+}
+
+/// An estimate with its error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Range<T> {
+    /// At least.
+    pub low: T,
+    /// About.
+    pub about: T,
+    /// At most.
+    pub high: T,
 }
 
 /// What was found in all.
@@ -130,7 +164,7 @@ pub struct Report {
     /// What was found, the worst and most frequent first.
     pub lines: Vec<Line>,
     /// The traffic by who calls, the most frequent first.
-    pub traffic: Vec<(Group, Traffic)>,
+    pub traffic: Vec<Of<Traffic>>,
     /// Tokens and money.
     pub estimate: Estimate,
 }
@@ -147,7 +181,7 @@ impl Report {
 
 /// The sums while exchanges come.
 #[derive(Debug, Default)]
-pub struct Sums {
+pub(super) struct Sums {
     pub(super) already: u64,
     pub(super) others: u64,
     pub(super) unseen: u64,
@@ -173,10 +207,12 @@ impl Sums {
         let group = self.group(exchange);
         let traffic = self.traffic.entry(group.clone()).or_default();
         traffic.exchanges += 1;
-        if let Some(worst) = found.iter().map(|one| one.severity).min()
-            && let Some(count) = traffic.worst.get_mut(worst as usize)
-        {
-            *count += 1;
+        match found.iter().map(|one| one.severity).min() {
+            Some(Severity::Refused) => traffic.refused += 1,
+            Some(Severity::Mended) => traffic.changed += 1,
+            Some(Severity::LeftOut) => traffic.left_out += 1,
+            Some(Severity::Silent) => traffic.silent += 1,
+            None => {}
         }
         if let Cost::Known(cost) = exchange.bill.cost {
             traffic.cost += cost;
@@ -206,19 +242,18 @@ impl Sums {
     }
 
     pub(super) fn finish(self, target: &Target, mode: Mode, since: Option<UnixMs>) -> Report {
-        let most = |of: &(Group, Cell)| std::cmp::Reverse(of.1.exchanges);
         let mut lines: Vec<Line> = self
             .lines
             .into_values()
             .map(|(mut line, groups)| {
-                line.groups = groups.into_iter().collect();
-                line.groups.sort_by_key(most);
+                line.groups = groups.into_iter().map(Of::new).collect();
+                line.groups.sort_by_key(|one| std::cmp::Reverse(one.sums.exchanges));
                 line
             })
             .collect();
         lines.sort_by_key(|line| (line.severity, std::cmp::Reverse(line.all.exchanges)));
-        let mut traffic: Vec<_> = self.traffic.into_iter().collect();
-        traffic.sort_by_key(|(_, traffic)| std::cmp::Reverse(traffic.exchanges));
+        let mut traffic: Vec<_> = self.traffic.into_iter().map(Of::new).collect();
+        traffic.sort_by_key(|one| std::cmp::Reverse(one.sums.exchanges));
         Report {
             target: target.name(),
             since,
@@ -259,10 +294,13 @@ impl Estimate {
         self.cost += then;
         let (low, about, high) = ratio.range(usage.total());
         let tokens = &mut self.target_tokens;
-        *tokens =
-            (tokens.0.saturating_add(low), tokens.1.saturating_add(about), tokens.2.saturating_add(high));
+        tokens.low = tokens.low.saturating_add(low);
+        tokens.about = tokens.about.saturating_add(about);
+        tokens.high = tokens.high.saturating_add(high);
         let error = PicoUsd(now.0 / 100 * i128::from(ratio.error_percent));
         let cost = &mut self.target_cost;
-        *cost = (cost.0 + PicoUsd(now.0 - error.0), cost.1 + now, cost.2 + now + error);
+        cost.low += PicoUsd(now.0 - error.0);
+        cost.about += now;
+        cost.high += now + error;
     }
 }

@@ -64,8 +64,9 @@ impl Scanner {
     /// A scanner with the facts of `catalog`.
     #[must_use]
     pub fn new(catalog: Catalog, options: Options) -> Self {
-        let candidates = Candidates::of(&catalog);
-        Self { names: Names::of(catalog), candidates, options }
+        let names = Names::of(catalog);
+        let candidates = Candidates::with(&names);
+        Self { names, candidates, options }
     }
 
     /// The names that it knows.
