@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use pilothouse_catalog::{Catalog, Model, day};
-use pilothouse_core::clock::{SystemClock, UnixMs};
+use pilothouse_core::clock::UnixMs;
 use pilothouse_core::money::PicoUsd;
 use pilothouse_gateway::config::Source as Config;
 use pilothouse_migrate::inventory::{self, Declared, Gather, Inventory, Use};
@@ -110,7 +110,7 @@ impl Status {
             return Ok(());
         }
         let reader = Reader::open(folder)?;
-        if let Ok(keys) = pilothouse_store::keys::Keys::open(folder, &SystemClock).and_then(|keys| keys.list()) {
+        if let Ok(keys) = pilothouse_store::keys::Keys::look(folder).and_then(|keys| keys.list()) {
             teams.extend(keys.into_iter().filter_map(|row| Some((row.name, row.grants.team?))));
         }
         let since = self.since.from(now);
