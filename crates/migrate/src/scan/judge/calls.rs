@@ -12,6 +12,7 @@ use pilothouse_catalog::{Model, Vendor};
 
 pub use self::edits::merge;
 use self::mend::{Bench, mend};
+pub(super) use self::syntax::swapped;
 use super::facts::CallFacts;
 use super::surfaces::wire::{Node, Shape};
 use super::surfaces::{Request, bare, request_of};
@@ -45,7 +46,7 @@ impl Target {
         let vendor =
             request.vendor.as_deref().and_then(|name| vendors.iter().find(|vendor| vendor.name == name));
         let platform = vendor.map(|vendor| vendor.platform.clone());
-        let found = names.resolve(name, &Hints { platform: platform.clone(), ..Hints::default() });
+        let found = names.resolve(name, &Hints { platform: platform.clone() });
         let best = found.into_iter().next();
         // A name that is a row's own id needs nobody who knows names.
         let row = platform.as_deref().and_then(|platform| names.catalog().model(platform, bare(name)));
@@ -67,7 +68,7 @@ impl Target {
             vendor: &self.vendor,
             quirks: &self.quirks,
             model: &self.id,
-            output_tokens_max: self.known.as_ref().and_then(|model| model.output_tokens_max()),
+            output_tokens_max: self.known.as_deref().and_then(Model::output_tokens_max),
             known: self.known.as_deref(),
         };
         Compat::of(&about, request.dialect)

@@ -193,6 +193,9 @@ fn of_mention(
             return None;
         }
     }
+    if is_path && is_own_route(mention, file.text) {
+        return None;
+    }
     let is_name = word.contains('.') && !is_path && !word.contains('=');
     let (site, confidence) = match mention.context {
         Context::Comment | Context::Prose => (Site::Opaque, Confidence::Low),
@@ -204,6 +207,38 @@ fn of_mention(
     let is_partial =
         if is_path && !mention.text.contains("://") { Confidence::Medium } else { Confidence::High };
     Some(finding(interface, mention.span.clone(), site, confidence.min(is_partial), file, today))
+}
+
+/// Whether a path is one that this program itself serves: `app.get("/v1/assistants", …)`, `@router.post("/v1/threads")`.
+fn is_own_route(mention: &Mention, text: &str) -> bool {
+    const SERVERS: [&str; 12] =
+        ["app", "router", "server", "mux", "api", "r", "e", "bp", "blueprint", "routes", "engine", "fastify"];
+    const VERBS: [&str; 16] = [
+        "get",
+        "post",
+        "put",
+        "patch",
+        "delete",
+        "all",
+        "use",
+        "route",
+        "handle",
+        "handlefunc",
+        "mapget",
+        "mappost",
+        "any",
+        "mount",
+        "nest",
+        "group",
+    ];
+    let Some(before) = text.get(..mention.text_span.start) else { return false };
+    let before = before.trim_end_matches(['"', '\'', '`']).trim_end();
+    let Some(callee) = before.strip_suffix('(') else { return false };
+    let start = callee.rfind(|letter: char| !letter.is_alphanumeric() && !"._".contains(letter));
+    let callee = callee[start.map_or(0, |at| at + 1)..].to_ascii_lowercase();
+    let mut words = callee.split('.');
+    let is_server = words.next().is_some_and(|first| SERVERS.contains(&first));
+    is_server && words.next_back().is_some_and(|last| VERBS.contains(&last))
 }
 
 fn finding(

@@ -170,7 +170,7 @@ pub fn bare(name: &str) -> &str {
     while let Some((head, tail)) = rest.split_once(':') {
         let is_word = !head.is_empty()
             && head.chars().all(|letter| letter.is_ascii_alphabetic() || "_-".contains(letter));
-        if !is_word || tail.is_empty() || ModelName::of(head).family != "" {
+        if !is_word || tail.is_empty() || !ModelName::of(head).family.is_empty() {
             break;
         }
         rest = tail;
@@ -205,6 +205,31 @@ fn by_hand<'c>(call: &'c Call, vendors: &[Vendor]) -> Option<Request<'c>> {
     Some(Request { surface: None, dialect, style, vendor, body, models, confidence, is_whole: false })
 }
 
+/// Members that only requests to language models have: with them, `o3` is no sensor and no car.
+const LLM_MEMBERS: [&str; 16] = [
+    "provider",
+    "max_tokens",
+    "max_completion_tokens",
+    "max_output_tokens",
+    "top_p",
+    "top_k",
+    "reasoning_effort",
+    "reasoning",
+    "system",
+    "prompt",
+    "stop",
+    "tools",
+    "litellm_params",
+    "api_key",
+    "presence_penalty",
+    "frequency_penalty",
+];
+
+/// Whether a name is so short that it may be anything: `o3`.
+fn is_any_word(name: &str) -> bool {
+    name.len() <= 3
+}
+
 /// A literal that stands alone: the body of a request, or an entry of a configuration.
 fn alone<'c>(call: &'c Call, vendors: &[Vendor]) -> Option<Request<'c>> {
     let has = |name: &str| call.arguments.iter().any(|member| spelling::snake(&member.name) == name);
@@ -225,6 +250,12 @@ fn alone<'c>(call: &'c Call, vendors: &[Vendor]) -> Option<Request<'c>> {
     } else {
         None
     };
+    if wire.is_none()
+        && models.iter().all(|name| is_any_word(name))
+        && !LLM_MEMBERS.iter().any(|name| has(name))
+    {
+        return None;
+    }
     let dialect = wire.unwrap_or_else(|| dialect_of(guess.as_ref()));
     let style = match (wire, dialect) {
         (Some(dialect), _) => table().style(dialect.as_str())?,

@@ -1,5 +1,6 @@
 //! What to write instead: the edits that make a target take what it refuses, where that can be done without a person.
 
+use pilothouse_catalog::Model;
 use pilothouse_catalog::compat::{Action, Finding as Found, Path, Rewrite};
 use serde_json::{Value as Json, json};
 
@@ -55,7 +56,7 @@ impl<'a, 'c> Bench<'a, 'c> {
             }
             Action::Cap(most) => self.set(self.node?, &json!(most)),
             Action::CapOutput => {
-                let most = self.target.known.as_ref().and_then(|model| model.output_tokens_max())?;
+                let most = self.target.known.as_deref().and_then(Model::output_tokens_max)?;
                 self.set(self.node?, &json!(most))
             }
             Action::First(most) => self.first(self.node?, *most),
@@ -167,12 +168,8 @@ impl<'a, 'c> Bench<'a, 'c> {
             Rewrite::AdaptiveThinking => self.adaptive(),
             Rewrite::BudgetWithinLimit => self.within_limit(),
             Rewrite::SetOutputLimit => {
-                let most = self
-                    .target
-                    .known
-                    .as_ref()
-                    .and_then(|model| model.output_tokens_max())
-                    .unwrap_or(OUTPUT_LIMIT);
+                let most =
+                    self.target.known.as_deref().and_then(Model::output_tokens_max).unwrap_or(OUTPUT_LIMIT);
                 self.insert_after(
                     self.request.body.at("model")?,
                     "max_tokens",

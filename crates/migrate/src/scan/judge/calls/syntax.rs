@@ -79,7 +79,7 @@ impl Syntax {
 
 /// A value's source with another word or number in it: quotes, separators and letters of types stay.
 #[must_use]
-pub(super) fn swapped(text: &str, span: &Span, kind: &Kind, new: &Json) -> Option<String> {
+pub(in crate::scan::judge) fn swapped(text: &str, span: &Span, kind: &Kind, new: &Json) -> Option<String> {
     let written = text.get(span.clone())?;
     match (kind, new) {
         (Kind::Text(old), Json::String(new)) => {

@@ -134,3 +134,24 @@ fn members_of_requests_tell_interfaces_too() {
     assert!(of_calls("openai", "openai.responses.create(model=\"gpt-5.5\", prompt=\"hi\")").is_empty());
     assert!(of_calls("", "compose(model=\"gpt-5.5\", prompt={\"id\": \"pmpt_1\"})").is_empty());
 }
+
+#[test]
+fn a_route_that_a_program_serves_itself_calls_nobody() {
+    let at = |text: &str| {
+        let at = text.find("/v1/assistants").unwrap();
+        let mention = Mention {
+            span: at..at + 14,
+            text: "/v1/assistants".to_owned(),
+            text_span: at..at + 14,
+            context: Context::Value,
+            bound_to: None,
+        };
+        let reading = Reading { mentions: vec![mention], ..Reading::default() };
+        let snippet = Snippet { text: text.to_owned(), reading };
+        judge(&snippet.reading, &snippet.file("server.js"), &names(), TODAY).len()
+    };
+    assert_eq!(at("openai; app.get(\"/v1/assistants\", list)"), 0);
+    assert_eq!(at("openai\n@router.post('/v1/assistants')"), 0);
+    assert_eq!(at("openai; client.get(\"/v1/assistants\")"), 1);
+    assert_eq!(at("openai; const path = \"/v1/assistants\""), 1);
+}

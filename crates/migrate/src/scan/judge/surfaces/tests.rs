@@ -278,3 +278,15 @@ fn names_lose_the_provider_that_libraries_write_before_a_colon() {
         assert_eq!(super::bare(name), bare);
     }
 }
+
+#[test]
+fn a_short_name_beside_a_temperature_is_no_request() {
+    for text in [
+        "{\"model\": \"o3\", \"temperature\": 0.2}",
+        "{\"make\": \"Mazda\", \"model\": \"o1\", \"temperature\": 20}",
+    ] {
+        assert_eq!(place("", text), None, "{text}");
+    }
+    assert!(place("", "{\"model\": \"o3\", \"temperature\": 0.2, \"max_tokens\": 9}").is_some());
+    assert!(place("", "{\"model\": \"o3-mini\", \"temperature\": 0.2}").is_some());
+}
