@@ -164,7 +164,8 @@ pub fn read(language: Language, text: &str, candidates: &[Candidate]) -> Reading
         && windows.parts.first().is_some_and(|part| part.start > mark)
     {
         let end = text.len().min(mark + "<?php\n".len());
-        let is_whole = text.is_char_boundary(end) && windows.parts.first().is_some_and(|part| part.start >= end);
+        let is_whole =
+            text.is_char_boundary(end) && windows.parts.first().is_some_and(|part| part.start >= end);
         let part = mark..if is_whole { end } else { mark + 2 };
         windows.parts.insert(0, part);
     }
@@ -193,9 +194,10 @@ fn read_parts(
     let imports: Arc<[String]> = imports::imports(text).into();
     let walk = walk::Walk::of(tree.root_node(), grammar, text, candidates);
     let calls = walk.read_calls(&imports);
+    let is_partial = is_cut || walk.is_cut || tree.root_node().has_error();
     let marks = walk.marks.into_iter().zip(candidates);
     let mentions = marks.map(|(mark, candidate)| mark.mention(text, candidate)).collect();
-    Reading { mentions, calls, pragmas: walk.pragmas, is_partial: is_cut || tree.root_node().has_error() }
+    Reading { mentions, calls, pragmas: walk.pragmas, is_partial }
 }
 
 #[cfg(test)]
