@@ -15,6 +15,7 @@ mod demo;
 mod docs;
 mod fuzz;
 mod golden;
+mod scan_quality;
 mod test;
 mod tidy;
 mod tools;
@@ -57,6 +58,11 @@ const COMMANDS: &[Command] = &[
         run: bench::cascade,
     },
     Command {
+        name: "scan-quality",
+        summary: "recall and precision of `pilothouse scan` on the planted corpus [--help]",
+        run: scan_quality::run,
+    },
+    Command {
         name: "catalog",
         summary: "rebuild the bundled catalogue [--from DIR] or check it [--check]",
         run: catalog::run,
@@ -95,6 +101,6 @@ fn main() -> ExitCode {
 fn print_usage() {
     println!("cargo xtask COMMAND\n");
     for command in COMMANDS {
-        println!("  {:8} {}", command.name, command.summary);
+        println!("  {:12} {}", command.name, command.summary);
     }
 }

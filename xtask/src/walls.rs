@@ -26,7 +26,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("eval", &["core", "catalog"]),
     // Public feeds into rows: the task that builds the bundled catalogue reads them, and who refreshes it.
     ("feeds", &["core", "catalog"]),
-    ("migrate", &["core", "catalog", "wire", "eval", "feeds"]),
+    ("migrate", &["core", "catalog", "tokens", "wire", "eval", "feeds"]),
     ("flow", &["core"]),
     ("engine", &[]),
     ("sim", &[]),

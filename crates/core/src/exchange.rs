@@ -9,8 +9,15 @@ use crate::dialect::Dialect;
 use crate::error::Kind;
 use crate::id::ExchangeId;
 use crate::money::Cost;
+use crate::shape::Shape;
 use crate::usage::Bill;
-use crate::written::Written;
+use crate::written::{Said, Written};
+
+mod choice;
+mod settlement;
+
+pub use choice::put_standing;
+pub use settlement::{Purpose, Settlement};
 
 /// Everything that is known of one exchange when it has ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +46,9 @@ pub struct Exchange {
     pub bill: Bill,
     /// Where the time went.
     pub timings: Timings,
+    /// What its request looks like, without what it says; `None` where none was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<Shape>,
     /// Bytes of the request's body as the client sent it.
     pub request_bytes: u64,
     /// Bytes of the answer's body as the client got it.
@@ -220,6 +230,12 @@ pub struct Receipt {
     pub notes: Vec<Note>,
     /// Whom the route chose, and why; `None` where the name that was asked for is no route.
     pub choice: Option<Box<Chosen>>,
+    /// The same, as the one who chose wrote it: the JSON of a [`Chosen`]. What is read back has it in `choice`.
+    #[serde(skip)]
+    pub chosen: Option<Box<Said>>,
+    /// What was set aside for the answer, and what it came to. What is read back has it as the last of `notes`.
+    #[serde(skip)]
+    pub settlement: Option<Settlement>,
     /// The message of the error, as the client read it.
     pub error: Option<Box<str>>,
 }

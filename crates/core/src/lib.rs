@@ -11,5 +11,6 @@ pub mod exchange;
 pub mod id;
 pub mod money;
 pub mod secret;
+pub mod shape;
 pub mod usage;
 pub mod written;

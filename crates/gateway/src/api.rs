@@ -10,6 +10,7 @@ mod configured;
 mod document;
 mod health;
 mod keys;
+mod lifecycle;
 mod limits;
 mod operation;
 mod query;

@@ -8,6 +8,7 @@ mod compat;
 mod diagnostic;
 mod hedge;
 mod key;
+mod lifecycle;
 mod limits;
 mod provider;
 mod route;
@@ -28,6 +29,7 @@ pub use compat::CompatMode;
 pub use diagnostic::{ConfigError, Diagnostic};
 pub use hedge::{After, Hedge};
 pub use key::{Key, PreviousSecret, Team};
+pub use lifecycle::{BrownoutSection, LifecycleSection, OnRetired, OptOut, TargetLife};
 pub use limits::{
     AnchorText, BudgetSection, BudgetsSection, LimitSection, RunSection, TemporarySection, Usd,
 };
@@ -62,6 +64,8 @@ pub struct File {
     pub limits: BTreeMap<Spanned<String>, TemporarySection>,
     /// Limits of runs of agents.
     pub runs: RunSection,
+    /// What happens to targets that end.
+    pub lifecycle: LifecycleSection,
     /// The memory of kept answers.
     pub cache: CacheMemory,
     /// Overlays of the catalogue.

@@ -318,6 +318,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     api("GET", "/api/v1/budgets", Role::Viewer, Api::ListBudgets),
     api("GET", "/api/v1/alerts", Role::Viewer, Api::ListAlerts),
     api("GET", "/api/v1/health", Role::Viewer, Api::Health),
+    api("GET", "/api/v1/lifecycle", Role::Viewer, Api::ListLifecycle),
     api("GET", "/api/v1/teams", Role::Viewer, Api::ListTeams),
     api("GET", "/api/v1/providers", Role::Viewer, Api::ListProviders),
     api("GET", "/api/v1/routes", Role::Viewer, Api::ListRoutes),

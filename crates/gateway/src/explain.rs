@@ -1,6 +1,7 @@
 //! What a route would do with a request, without a call: who would be asked, in which order, why, and what would follow
 //! when some of them fail in a way that is assumed.
 
+mod ends;
 mod lengths;
 
 pub use lengths::Lengths;
@@ -17,6 +18,8 @@ use pilothouse_routing::{AllowList, Features, NoTarget, Random, Ranked};
 use pilothouse_wire::head::Head;
 use pilothouse_wire::needs;
 use serde::Serialize;
+
+use ends::{Ends, Fate};
 
 use crate::given::{Given, Read};
 use crate::pipeline::{ToldOfRequest, end_user, expected_outputs, is_of_target};
@@ -102,6 +105,9 @@ pub struct Explanation {
     pub order: Vec<Standing>,
     /// Those that would not.
     pub removed: Vec<Standing>,
+    /// Those of its targets that end: where each stands, and what that does to the call.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ends: Vec<Standing>,
     /// How long each target's answers are expected to be, and whence that is known.
     pub expected_output: Vec<Standing>,
     /// What would happen, one sentence a step.
@@ -164,7 +170,9 @@ pub fn explain(plan: &Plan, name: &str, call: &Hypothesis<'_>) -> Result<Explana
             .collect(),
         ..Explanation::default()
     };
-    out.play(plan, route, call.assumed);
+    let ends = Ends { route, call, head: &head, end_user: user.as_deref() };
+    out.ends = ends.told();
+    out.play(plan, route, &ends, call.assumed);
     Ok(out)
 }
 
@@ -204,10 +212,22 @@ fn nobody(route: &Route, none: NoTarget) -> Error {
 }
 
 impl Explanation {
-    fn play(&mut self, plan: &Plan, route: &Route, assumed: &[Assumed]) {
-        let count = self.order.len();
-        for (place, standing) in self.order.iter().enumerate() {
-            let target = &standing.target;
+    fn play(&mut self, plan: &Plan, route: &Route, ends: &Ends<'_>, assumed: &[Assumed]) {
+        let mut asked: Vec<Box<str>> = Vec::with_capacity(self.order.len());
+        for standing in &self.order {
+            let (fate, sentence) = ends.fate(&standing.target);
+            self.steps.extend(sentence);
+            match fate {
+                Fate::Asked => asked.push((*standing.target).into()),
+                Fate::Instead(name) => asked.push(name),
+                Fate::Out => {}
+            }
+        }
+        if asked.is_empty() {
+            self.steps.push("nobody is left: the client gets a 410 that names who follows".into());
+        }
+        let count = asked.len();
+        for (place, target) in asked.iter().enumerate() {
             let has_next = place + 1 < count;
             let Some(failure) = assumed.iter().find(|one| one.is_about(target)).map(|one| one.failure) else {
                 self.steps.push(format!("{target} answers"));

@@ -3,6 +3,7 @@
 mod aside;
 mod course;
 mod holds;
+mod life;
 mod meter;
 mod paid;
 mod race;
@@ -27,6 +28,7 @@ use tokio::time::Instant;
 use crate::bodies::Watch;
 use crate::kept::Place;
 use crate::plan::Resolution;
+use crate::plan::lifecycle::Life;
 use crate::shared::Shared;
 
 use course::Course;
@@ -35,7 +37,7 @@ use race::Side;
 use seats::Seats;
 
 pub(crate) use aside::{Aside, Tells};
-pub(crate) use holds::{Holds, Purpose, Run};
+pub(crate) use holds::{Accounts, Holds, Purpose, Run};
 pub(crate) use meter::Meter;
 pub(crate) use race::Racing;
 pub(crate) use resumed::SetAside;
@@ -83,6 +85,10 @@ struct Rare {
     trial: Option<Arc<Trial>>,
     /// What was paid for besides the answer that is passed on.
     others: Option<Others>,
+    /// The end of the target that was asked for, where somebody else answers for it.
+    life: Option<Arc<Life>>,
+    /// What the conversation has drawn, to be found by the answer's id.
+    drawn: Option<u64>,
 }
 
 impl Job {
@@ -104,6 +110,7 @@ impl Job {
             answer: AnswerFacts::default(),
             bill: Bill::default(),
             timings: Timings::default(),
+            shape: None,
             request_bytes: 0,
             answer_bytes: 0,
             receipt: None,
@@ -348,14 +355,13 @@ impl Job {
         if let Some(watch) = &self.watch {
             watch.ended(&exchange);
         }
-        if self.holds.is_some() {
-            self.holds_end(&mut exchange, &own);
-        }
         if let Some(resolution) = &self.resolution {
             resolution.target.metrics.count(&exchange, &own.usage);
         }
-        if self.course.is_some() {
-            self.course_ends(&exchange, &own);
+        if self.holds.is_some() || self.course.is_some() {
+            let now = self.shared.clock.now();
+            self.holds_end(&mut exchange, &own, now);
+            self.course_ends(&exchange, &own, now);
         }
         if exchange.client_dialect == Dialect::OpenaiResponses {
             self.keep(&exchange);
@@ -365,6 +371,7 @@ impl Job {
 
     /// Remembers who holds a response, for later calls about it. A translated one is held by nobody.
     fn keep(&self, exchange: &Exchange) {
+        self.keeps_draw(exchange);
         let target = exchange.target.as_ref().filter(|target| target.dialect == Dialect::OpenaiResponses);
         if let (Some(target), Some(id)) = (target, &exchange.answer.id) {
             let place = Place::new(Arc::clone(&target.vendor), Arc::clone(&exchange.caller.key));

@@ -22,6 +22,7 @@ mod recall;
 mod refuse;
 mod relay;
 mod resume;
+mod retire;
 mod translate;
 mod turn;
 mod vertex;
@@ -63,6 +64,7 @@ pub(crate) use realtime::realtime;
 pub use refuse::{plain_error, refusal};
 pub(crate) use relay::{WHOLE_MAX, passing_headers};
 pub(crate) use resume::{Coming, RESUMPTIONS_MAX, Source};
+pub(crate) use retire::{Drawing, Retirement, Told as ToldOfDraw, answer_mark, words as brownout_in_words};
 pub(crate) use turn::Places;
 
 pub(crate) const EXCHANGE: HeaderName = HeaderName::from_static("x-pilothouse-exchange");
@@ -134,11 +136,13 @@ async fn exchange(
     job.note(|exchange| {
         exchange.streamed = asked.is_stream;
         exchange.request_bytes = asked.body.len() as u64;
+        exchange.shape = Some(asked.shape(dialect));
     });
     if let Some(watch) = &asked.watch {
         job.watched_by(watch);
     }
     branch::noted(plan, asked, &mut job);
+    job.ends_soon(asked.retirement.get());
     if let Some(chosen) = order.chosen.take() {
         let hedging = order.route.as_ref().and_then(|route| route.hedging.clone());
         job.routed(chosen, std::mem::take(&mut order.marks), order.text_bytes, hedging);
@@ -396,6 +400,10 @@ fn stamp(answer: &mut Answer, job: &Job) {
     }
     if let Some(changed) = job.changes() {
         headers.insert(CHANGED, changed);
+    }
+    // What ends is told whoever answers for it; what lives costs nothing here.
+    if let Some(life) = job.life() {
+        life.stamp(headers);
     }
 }
 

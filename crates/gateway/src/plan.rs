@@ -10,6 +10,7 @@ mod condition;
 mod configured;
 mod edition;
 mod keys;
+pub mod lifecycle;
 mod limit;
 mod provider;
 mod resolve;
@@ -24,6 +25,7 @@ use std::sync::{Arc, OnceLock, RwLock};
 
 use pilothouse_catalog::Catalog;
 use pilothouse_store::BodyKey;
+use rustc_hash::FxHashMap;
 
 pub use branch::{Branch, Branching, Fork};
 pub use build::{Environment, build, listen_address};
@@ -59,7 +61,7 @@ pub struct Plan {
     /// Limits on calls at once, with the size that each has under this plan.
     pub(crate) limits: limit::PlannedLimits,
     /// Names that applications call, with who takes them.
-    pub routes: HashMap<Box<str>, Arc<Route>>,
+    pub routes: FxHashMap<Box<str>, Arc<Route>>,
     /// Looks at the model servers behind the routes.
     pub load: LoadWatch,
     /// What holds for calls that say nothing of it, whichever name they call.
@@ -72,6 +74,8 @@ pub struct Plan {
     pub governance: terms::Governance,
     /// Where in the file things stand.
     pub configured: Configured,
+    /// What happens to targets that end.
+    pub lifecycles: lifecycle::Lifecycles,
     /// The digest of the token for operators.
     pub admin: Option<[u8; 32]>,
     /// From where one may call.

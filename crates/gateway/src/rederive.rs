@@ -4,15 +4,12 @@ use std::collections::BTreeSet;
 
 use pilothouse_core::clock::UnixMs;
 use pilothouse_core::exchange::{Chosen, Exchange, Standing};
-use pilothouse_core::written::{Written, into_text, put, put_string, put_value, put_words};
-use pilothouse_routing::Evidence;
+use pilothouse_core::written::{Text, put, put_string, put_value, put_words};
+use pilothouse_routing::{Evidence, Features, Trace};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Source;
 use crate::plan::{Branching, Edition, Environment, Fork, Plan};
-
-/// Bytes of what is usually kept of a choice.
-const KEPT_BYTES_USUAL: usize = 384;
 
 /// What receipts keep of a choice.
 #[derive(Deserialize)]
@@ -43,24 +40,27 @@ pub struct Rederived {
     pub is_cut: bool,
 }
 
-/// What a receipt keeps of a choice.
-pub(crate) fn kept(edition: &Edition, branching: Option<&Branching>, evidence: &Evidence) -> Written {
-    let mut json = Vec::with_capacity(KEPT_BYTES_USUAL);
-    put(&mut json, "{\"config\":");
-    put_string(&mut json, &edition.config);
-    put(&mut json, ",\"catalog\":");
-    put_string(&mut json, &edition.catalog);
-    put_words(&mut json, &[",\"loaded_at\":"], &[edition.loaded_at.0]);
+/// Puts what a receipt keeps of a choice behind a text, as JSON.
+pub(crate) fn put_kept(
+    json: &mut impl Text,
+    edition: &Edition,
+    branching: Option<&Branching>,
+    (trace, features): (&Trace, &Features<'_>),
+) {
+    put(json, "{\"config\":");
+    put_string(json, &edition.config);
+    put(json, ",\"catalog\":");
+    put_string(json, &edition.catalog);
+    put_words(json, &[",\"loaded_at\":"], &[edition.loaded_at.0]);
     if let Some(branching) = branching {
-        put(&mut json, ",\"forks\":");
-        put_value(&mut json, &branching.forks);
-        put(&mut json, ",\"route\":");
-        put_string(&mut json, &branching.to);
+        put(json, ",\"forks\":");
+        put_value(json, &branching.forks);
+        put(json, ",\"route\":");
+        put_string(json, &branching.to);
     }
-    put(&mut json, ",\"choice\":");
-    evidence.put(&mut json);
-    json.push(b'}');
-    into_text(json).into()
+    put(json, ",\"choice\":");
+    trace.put(json, features);
+    put(json, "}");
 }
 
 fn read(exchange: &Exchange) -> Result<(&Chosen, Kept), String> {

@@ -226,6 +226,8 @@ impl Server {
                 // Also without news: what could not be opened before is tried again.
                 let _ = shared.open_budgets(&data_dir);
                 shared.gather_alerts();
+                // What the disk refuses now is told at the next look.
+                let _ = crate::ends::look(&shared, &data_dir);
             }
         };
         let thread = std::thread::Builder::new().name("keys".into()).spawn(follow);
@@ -320,6 +322,7 @@ impl Server {
         // A name that a caller gave stands behind that of its key, with a character between that is not for people.
         let told = |alert: &pilothouse_store::budget::Alert| alert.to_string().replace('\u{1f}', " ");
         alerts.extend(self.shared.api.take_alerts().iter().map(told));
+        alerts.extend(self.shared.ends.take_alerts());
         alerts
     }
 

@@ -82,6 +82,8 @@ pub struct Shared {
     pub holdings: Mutex<KeptPlaces>,
     /// Where conversations on routes were last.
     pub conversations: Conversations,
+    /// What conversations have drawn, where their next turn cannot tell it.
+    pub draws: crate::draws::Draws,
     /// What was counted of earlier turns.
     pub prefixes: PrefixCounts,
     /// What the administration has for itself.
@@ -90,6 +92,8 @@ pub struct Shared {
     pub minted: Minted,
     /// Counters of limits.
     pub counters: Arc<dyn Counters>,
+    /// Ends of targets, and what people should know of them.
+    pub ends: crate::ends::EndWatch,
     /// Budgets; opened when a configuration or a key first has one.
     pub budgets: OnceLock<Budgets>,
     /// Kept answers.
@@ -139,10 +143,12 @@ impl Shared {
             responses: Mutex::default(),
             holdings: Mutex::default(),
             conversations: Conversations::new(CONVERSATIONS_MAX, CONVERSATION_MS),
+            draws: crate::draws::Draws::default(),
             prefixes: PrefixCounts::new(PREFIXES_MAX),
             api: crate::api::State::default(),
             minted: Minted::default(),
             counters: Arc::new(MemoryCounters::default()),
+            ends: crate::ends::EndWatch::default(),
             budgets: OnceLock::new(),
             cache: Caches::new(cache_bytes),
             runs: Runs::new(RUNS_MAX, RUN_IDLE_MS),

@@ -6,9 +6,11 @@ pub(crate) mod demo;
 pub(crate) mod import;
 pub(crate) mod keys;
 pub(crate) mod logs;
+pub(crate) mod migrate;
 pub(crate) mod models;
 pub(crate) mod route;
 pub(crate) mod rules;
+pub(crate) mod scan;
 pub(crate) mod serve;
 pub(crate) mod sim;
 pub(crate) mod tail;
@@ -40,8 +42,12 @@ enum Command {
     Models(models::Models),
     /// Compatibility rules: what targets refuse or silently change, and what is done about it.
     Rules(rules::Rules),
+    /// Source code: where it names models that are about to go, and calls that their models refuse.
+    Scan(scan::Scan),
     /// Routes: who would be asked for a request, why, and what would follow when some fail.
     Route(route::Routes),
+    /// Leave a model before it is shut down: what recorded requests would meet elsewhere.
+    Migrate(migrate::Migrate),
     /// What happened: the latest exchanges, or the receipt of one.
     Logs(logs::Logs),
     /// What happens, live.
@@ -68,8 +74,10 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Check(command) => command.run(&mut out),
         Command::Models(command) => command.run(&mut out, SystemClock.now()),
         Command::Rules(command) => command.run(&mut out),
+        Command::Scan(command) => command.run(&mut out, &mut notes, SystemClock.now()),
         Command::Route(command) => command.run(&mut out, SystemClock.now()),
         Command::Logs(command) => command.run(&mut out, &mut notes),
+        Command::Migrate(command) => command.run(&mut out, &mut notes, SystemClock.now()),
         Command::Tail(command) => command.run(&mut out, &mut notes),
         Command::Usage(command) => command.run(&mut out, &mut notes),
         Command::Keys(command) => command.run(&mut out),

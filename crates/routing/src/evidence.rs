@@ -2,7 +2,9 @@
 //! counted, and what was seen of the targets. The route itself, its targets and prices are the configuration's.
 
 use pilothouse_core::clock::UnixMs;
-use pilothouse_core::written::{put, put_list, put_number, put_string, put_value, put_words};
+use pilothouse_core::written::{
+    Text, put, put_list, put_number, put_own_string, put_string, put_value, put_words,
+};
 use pilothouse_tokens::{TextShape, Tokenizer};
 use serde::Deserialize;
 #[cfg(test)]
@@ -18,8 +20,8 @@ use crate::sight::{Seen, Sight, put_some};
 /// Most names of an allow-list that are kept.
 const ALLOWED_MAX: usize = 64;
 
-/// What a choice was made of. As JSON it is some hundred bytes: what is usual is left out. Each choice on a route writes it,
-/// so that [`Evidence::put`] does it by hand; what serde would write is what the tests compare it with.
+/// What a choice was made of, read back. As JSON it is some hundred bytes: what is usual is left out. Each choice on a route
+/// writes it, so that [`Trace::put`] does it by hand; what serde would write is what the tests compare it with.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[cfg_attr(test, derive(Serialize))]
 #[serde(default)]
@@ -66,84 +68,73 @@ impl Evidence {
     pub const fn is_cut(&self) -> bool {
         self.is_cut
     }
+}
 
-    /// Puts it behind a text, as JSON.
-    pub fn put(&self, json: &mut Vec<u8>) {
-        put_words(json, &["{\"seed\":", ",\"at\":"], &[self.seed, self.at.0]);
-        if !self.needs.is_empty() {
+/// What a choice is made of, while it is made.
+#[derive(Debug)]
+pub struct Trace {
+    seed: u64,
+    sight: Sight,
+    readings: Readings,
+}
+
+impl Trace {
+    /// Of a choice on that route, by the chance of a seed.
+    #[must_use]
+    pub fn of(route: &Route, at: UnixMs, seed: u64) -> Self {
+        Self { seed, sight: Sight::of(route.candidates().len(), at), readings: Readings::default() }
+    }
+
+    /// Puts it behind a text, as the JSON of an [`Evidence`], with the features that the choice was told.
+    pub fn put(&self, json: &mut impl Text, features: &Features<'_>) {
+        put_words(json, &["{\"seed\":", ",\"at\":"], &[self.seed, features.at.0]);
+        if features.needs != Needs::NONE {
             put(json, ",\"needs\":");
-            put_list(json, &self.needs, |json, need| put_string(json, need.as_str()));
+            put_list(json, features.needs.iter(), |json, need| put_string(json, need.as_str()));
         }
-        let (text_bytes, messages, media_tokens) = self.input;
+        let Input { text_bytes, messages, media_tokens } = features.input;
         let words = [",\"input\":[", ",", ",", "]"];
         put_words(json, &words, &[text_bytes, messages.into(), media_tokens]);
-        put_some(json, ",\"output_tokens_max\":", self.output_tokens_max);
-        put_some(json, ",\"output_tokens_expected\":", self.output_tokens_expected);
-        if !self.outputs.is_empty() {
+        put_some(json, ",\"output_tokens_max\":", features.output_tokens_max);
+        put_some(json, ",\"output_tokens_expected\":", features.output_tokens_expected);
+        if features.outputs.iter().any(|tokens| *tokens > 0) {
             put(json, ",\"outputs\":");
-            put_list(json, &self.outputs, |json, tokens| put_number(json, u64::from(*tokens)));
+            put_list(json, features.outputs, |json, tokens| put_number(json, u64::from(*tokens)));
         }
-        self.put_seldom(json);
-        if let Some((id, held)) = &self.conversation {
+        put_seldom(json, features);
+        if let Some(Conversation { id, held }) = &features.conversation {
             put_words(json, &[",\"conversation\":[", ","], &[*id]);
             match held {
                 None => put(json, "null"),
                 Some(held) => put_value(json, held),
             }
-            json.push(b']');
+            put(json, "]");
         }
         if !self.readings.is_empty() {
             put(json, ",\"readings\":");
             put_value(json, &self.readings);
         }
-        if !self.seen.is_empty() {
-            put(json, ",\"seen\":");
-            put_list(json, &self.seen, |json, seen| seen.put(json));
-        }
-        if self.is_cut {
+        self.sight.put(json);
+        if features.allowed.is_some_and(|allowed| allowed.names().len() > ALLOWED_MAX) {
             put(json, ",\"is_cut\":true");
         }
-        json.push(b'}');
+        put(json, "}");
     }
+}
 
-    /// Puts what few choices have behind the text of its object.
-    fn put_seldom(&self, json: &mut Vec<u8>) {
-        if let Some(tier) = &self.service_tier {
-            put(json, ",\"service_tier\":");
-            put_string(json, tier);
-        }
-        if let Some((remaining_ms, is_first_token)) = self.deadline {
-            put_words(json, &[",\"deadline\":[", ","], &[remaining_ms]);
-            put(json, if is_first_token { "true]" } else { "false]" });
-        }
-        if let Some(allowed) = &self.allowed {
-            put(json, ",\"allowed\":");
-            put_list(json, allowed, |json, name| put_string(json, name));
-        }
+/// Puts what few choices have behind the text of its object.
+fn put_seldom(json: &mut impl Text, features: &Features<'_>) {
+    if let Some(tier) = features.service_tier {
+        put(json, ",\"service_tier\":");
+        put_own_string(json, tier);
     }
-
-    fn of(features: &Features<'_>, seed: u64, readings: Readings, sight: &Sight) -> Self {
-        let names = features.allowed.map(AllowList::names);
-        Self {
-            seed,
-            at: features.at,
-            needs: features.needs.iter().collect(),
-            input: (features.input.text_bytes, features.input.messages, features.input.media_tokens),
-            output_tokens_max: features.output_tokens_max,
-            output_tokens_expected: features.output_tokens_expected,
-            outputs: if features.outputs.iter().all(|tokens| *tokens == 0) {
-                Vec::new()
-            } else {
-                features.outputs.to_vec()
-            },
-            service_tier: features.service_tier.map(Into::into),
-            deadline: features.deadline.map(|deadline| (deadline.remaining_ms, deadline.is_first_token)),
-            allowed: names.map(|names| names.iter().take(ALLOWED_MAX).cloned().collect()),
-            conversation: features.conversation.map(|known| (known.id, known.held)),
-            readings,
-            seen: sight.seen(),
-            is_cut: names.is_some_and(|names| names.len() > ALLOWED_MAX),
-        }
+    if let Some(Deadline { remaining_ms, is_first_token }) = features.deadline {
+        put_words(json, &[",\"deadline\":[", ","], &[remaining_ms]);
+        put(json, if is_first_token { "true]" } else { "false]" });
+    }
+    if let Some(allowed) = features.allowed {
+        put(json, ",\"allowed\":");
+        put_list(json, allowed.names().iter().take(ALLOWED_MAX), |json, name| put_own_string(json, name));
     }
 }
 
@@ -162,21 +153,19 @@ impl Counter for Told<'_> {
 }
 
 impl Route {
-    /// Chooses as [`Route::choose`] does, by the chance of a seed, and gives what the choice was made of.
+    /// Chooses as [`Route::choose`] does, by the chance of the trace's seed, and leaves in the trace what the choice was made
+    /// of.
     ///
     /// # Errors
     /// As [`Route::choose`].
-    pub fn choose_with_evidence(
+    pub fn choose_traced(
         &self,
         features: &Features<'_>,
         counter: &mut dyn Counter,
-        seed: u64,
-    ) -> Result<(Decision, Evidence), NoTarget> {
-        let sight = Sight::of(self.candidates().len(), features.at);
-        let mut readings = Readings::default();
-        let decision =
-            self.choose_seeing(features, counter, &mut Random::new(seed), &sight, Ok(&mut readings))?;
-        Ok((decision, Evidence::of(features, seed, readings, &sight)))
+        trace: &mut Trace,
+    ) -> Result<Decision, NoTarget> {
+        let Trace { seed, sight, readings } = trace;
+        self.choose_seeing(features, counter, &mut Random::new(*seed), sight, Ok(readings))
     }
 
     /// Makes a choice again of what it was made of. With the same route, the outcome is the same.

@@ -53,7 +53,7 @@ pub mod strategy;
 pub use candidate::{Abilities, Candidate, Capability, Lifecycle, Needs, TargetId};
 pub use constraint::Constraints;
 pub use count::{Counter, PrefixCounts, Prefixed, Texts, Tokens, Unread};
-pub use evidence::Evidence;
+pub use evidence::{Evidence, Trace};
 pub use health::{CallInFlight, Ended, Health, HealthSettings};
 pub use random::Random;
 pub use reason::{Reason, Removal, Stay, Unmet};

@@ -5,7 +5,7 @@ use std::fmt;
 use pilothouse_catalog::Status;
 use pilothouse_cel::{Expression, Fault};
 use pilothouse_core::money::PicoUsd;
-use pilothouse_core::written::{into_text, put, put_words};
+use pilothouse_core::written::{Text, into_text, put, put_words};
 use serde::{Deserialize, Serialize};
 
 use crate::candidate::Capability;
@@ -258,8 +258,8 @@ impl Removal {
 }
 
 impl Reason {
-    /// Puts the sentence behind a text: every choice writes one for each of its targets.
-    pub fn put(&self, text: &mut Vec<u8>) {
+    /// Puts the sentence behind a text: every choice writes one for each of its targets. JSON escapes nothing of it.
+    pub fn put(&self, text: &mut impl Text) {
         match self {
             Self::Listed => put(text, "its place in the list"),
             Self::Weight { weight, of } => {
@@ -267,7 +267,7 @@ impl Reason {
             }
             Self::Cost { expected, input_tokens, cached_tokens, output_tokens } => {
                 put(text, "expected to cost $");
-                expected.put(text);
+                text.money(*expected);
                 let words = [": ", " tokens in, ", " of them cached, ", " out"];
                 put_words(text, &words, &[*input_tokens, *cached_tokens, *output_tokens]);
             }
@@ -280,7 +280,7 @@ impl Reason {
             }
             Self::Unmeasured => put(text, "not measured yet"),
             Self::Load { score, in_flight, is_measured: true } => {
-                put(text, &format!("load {score:.2}, {in_flight} of our calls there"));
+                text.own(&format!("load {score:.2}, {in_flight} of our calls there"));
             }
             Self::Load { in_flight, .. } => {
                 put_words(text, &["", " of our calls there"], &[u64::from(*in_flight)]);
@@ -292,12 +292,12 @@ impl Reason {
             Self::Partner => put(text, "answers beside the first, for agreement"),
             Self::Strong => put(text, "answers when the cheap answer will not do"),
             Self::Quality { expected, cost: Some(cost) } => {
-                put(text, &format!("expected quality {expected:.3} for ${cost}"));
+                text.own(&format!("expected quality {expected:.3} for ${cost}"));
             }
             Self::Quality { expected, cost: None } => {
-                put(text, &format!("expected quality {expected:.3}, price unknown"));
+                text.own(&format!("expected quality {expected:.3}, price unknown"));
             }
-            Self::Held { stay } => put(text, &format!("the conversation is there; {stay}")),
+            Self::Held { stay } => text.own(&format!("the conversation is there; {stay}")),
             Self::Fallback => put(text, "stands by"),
         }
     }

@@ -5,7 +5,7 @@ use std::cell::Cell;
 
 use pilothouse_cel::{Expression, Values};
 use pilothouse_core::clock::UnixMs;
-use pilothouse_core::written::{put, put_value, put_words};
+use pilothouse_core::written::{Text, into_text, put, put_list, put_value, put_words};
 use serde::Deserialize;
 #[cfg(test)]
 use serde::Serialize;
@@ -17,6 +17,9 @@ use crate::health::{Observed, Pace};
 use crate::load::Load;
 use crate::reason::Unmet;
 use crate::strategy::Index;
+
+/// Of so many targets, what is told of them are words that choices have in common; of more, no two choices tell the same.
+const SEEN_SHARED_MAX: usize = 4;
 
 /// The figures of a route's targets, as one choice sees them.
 #[derive(Debug, Default)]
@@ -85,36 +88,8 @@ const fn is_zero_us(count: &u64) -> bool {
     *count == 0
 }
 
-impl Seen {
-    /// Puts it behind a text, as JSON.
-    pub(crate) fn put(&self, json: &mut Vec<u8>) {
-        put_words(json, &["{\"place\":"], &[u64::from(self.place)]);
-        put_some(json, ",\"in_flight\":", Some(u64::from(self.in_flight)).filter(|count| *count > 0));
-        put_some(json, ",\"resting_ms\":", self.resting_ms);
-        put_some(json, ",\"buried_ms\":", self.buried_ms);
-        if let Some((first_token_us, token_ns, age_ms)) = self.pace {
-            put_words(json, &[",\"pace\":[", ",", ",", "]"], &[first_token_us, token_ns, age_ms]);
-        }
-        put_some(json, ",\"stalled_us\":", Some(self.stalled_us).filter(|count| *count > 0));
-        put_some(json, ",\"first_token_p95_us\":", self.first_token_p95_us);
-        put_some(json, ",\"total_p95_us\":", self.total_p95_us);
-        if let Some((tokens, error_percent)) = self.observed {
-            put_words(json, &[",\"observed\":[", ",", "]"], &[tokens, u64::from(error_percent)]);
-        }
-        if let Some((bits, is_measured)) = self.load {
-            put_words(json, &[",\"load\":[", ","], &[u64::from(bits)]);
-            put(json, if is_measured { "true]" } else { "false]" });
-        }
-        if let Some(unmet) = &self.unmet {
-            put(json, ",\"unmet\":");
-            put_value(json, unmet);
-        }
-        json.push(b'}');
-    }
-}
-
 /// Puts a member behind a text, where it is there.
-pub(crate) fn put_some(json: &mut Vec<u8>, name: &str, value: Option<u64>) {
+pub(crate) fn put_some(json: &mut impl Text, name: &str, value: Option<u64>) {
     if let Some(value) = value {
         put_words(json, &[name], &[value]);
     }
@@ -146,10 +121,24 @@ impl Sight {
         Self { at, rows }
     }
 
-    /// What was seen.
-    pub(crate) fn seen(&self) -> Vec<Seen> {
-        let rows = (0..).zip(&self.rows).map(|(place, row)| row.seen(place));
-        rows.filter(|seen| *seen != Seen { place: seen.place, ..Seen::default() }).collect()
+    /// Puts what was seen behind the text of its object, as a member that is a list of [`Seen`]; nothing where that says
+    /// nothing.
+    pub(crate) fn put(&self, json: &mut impl Text) {
+        if !self.rows.iter().any(Row::says_something) {
+            return;
+        }
+        put(json, ",\"seen\":");
+        if self.rows.len() <= SEEN_SHARED_MAX {
+            return self.put_rows(json);
+        }
+        let mut list = Vec::new();
+        self.put_rows(&mut list);
+        json.own(&into_text(list));
+    }
+
+    fn put_rows(&self, json: &mut impl Text) {
+        let rows = (0..).zip(&self.rows).filter(|(_, row)| row.says_something());
+        put_list(json, rows, |json, (place, row)| row.put(json, place));
     }
 
     fn row(&self, candidate: &Candidate) -> Option<&Row> {
@@ -277,19 +266,47 @@ impl Row {
         }
     }
 
-    fn seen(&self, place: Index) -> Seen {
-        Seen {
-            place,
-            in_flight: self.in_flight.get().unwrap_or_default(),
-            resting_ms: self.resting_ms.get().flatten(),
-            buried_ms: self.buried_ms.get().flatten(),
-            pace: self.pace.get().flatten().map(|pace| (pace.first_token_us, pace.token_ns, pace.age_ms)),
-            stalled_us: self.stalled_us.get().unwrap_or_default(),
-            first_token_p95_us: self.first_token_p95_us.get().flatten(),
-            total_p95_us: self.total_p95_us.get().flatten(),
-            observed: self.observed.get().flatten().map(|observed| (observed.tokens, observed.error_percent)),
-            load: self.load.get().map(|load| (load.score.to_bits(), load.is_measured)),
-            unmet: self.unmet.get().flatten(),
+    /// Whether anything was seen that a target which has never been called does not show.
+    fn says_something(&self) -> bool {
+        let is_some = |cell: &Cell<Option<Option<u64>>>| matches!(cell.get(), Some(Some(_)));
+        matches!(self.in_flight.get(), Some(1..))
+            || is_some(&self.resting_ms)
+            || is_some(&self.buried_ms)
+            || matches!(self.pace.get(), Some(Some(_)))
+            || matches!(self.stalled_us.get(), Some(1..))
+            || is_some(&self.first_token_p95_us)
+            || is_some(&self.total_p95_us)
+            || matches!(self.observed.get(), Some(Some(_)))
+            || self.load.get().is_some()
+            || matches!(self.unmet.get(), Some(Some(_)))
+    }
+
+    /// Puts it behind a text, as the JSON of a [`Seen`].
+    fn put(&self, json: &mut impl Text, place: Index) {
+        put_words(json, &["{\"place\":"], &[u64::from(place)]);
+        let in_flight = self.in_flight.get().filter(|count| *count > 0);
+        put_some(json, ",\"in_flight\":", in_flight.map(u64::from));
+        put_some(json, ",\"resting_ms\":", self.resting_ms.get().flatten());
+        put_some(json, ",\"buried_ms\":", self.buried_ms.get().flatten());
+        if let Some(pace) = self.pace.get().flatten() {
+            let numbers = [pace.first_token_us, pace.token_ns, pace.age_ms];
+            put_words(json, &[",\"pace\":[", ",", ",", "]"], &numbers);
         }
+        put_some(json, ",\"stalled_us\":", self.stalled_us.get().filter(|us| *us > 0));
+        put_some(json, ",\"first_token_p95_us\":", self.first_token_p95_us.get().flatten());
+        put_some(json, ",\"total_p95_us\":", self.total_p95_us.get().flatten());
+        if let Some(observed) = self.observed.get().flatten() {
+            let numbers = [observed.tokens, u64::from(observed.error_percent)];
+            put_words(json, &[",\"observed\":[", ",", "]"], &numbers);
+        }
+        if let Some(load) = self.load.get() {
+            put_words(json, &[",\"load\":[", ","], &[u64::from(load.score.to_bits())]);
+            put(json, if load.is_measured { "true]" } else { "false]" });
+        }
+        if let Some(unmet) = self.unmet.get().flatten() {
+            put(json, ",\"unmet\":");
+            put_value(json, &unmet);
+        }
+        put(json, "}");
     }
 }

@@ -68,9 +68,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for threads in [1, 2] {
         let now = SystemClock.now();
         let cost = measure(threads, || {
-            if let Ok(mut admission) = admit(&counters, &chain, 900, now) {
-                admission.settle_tokens(700, now);
-                black_box(&admission);
+            if let Ok(admission) = admit(&counters, &chain, 900, now) {
+                black_box(admission).end(700, now);
             }
         });
         println!(

@@ -18,6 +18,8 @@ const HEAD: usize = 8 + 16;
 pub(crate) struct Batch {
     bytes: Vec<u8>,
     rows: usize,
+    /// What fills the holes of the receipt that is being packed.
+    fills: Vec<u8>,
 }
 
 /// One packed exchange.
@@ -28,7 +30,7 @@ pub(crate) struct Packed<'a> {
     pub(crate) form: &'a [u8],
     /// See [`Detail`].
     pub(crate) detail: &'a [u8],
-    /// The text of [`extra::write`]; empty when there is none.
+    /// The text of [`extra::write`], or what fills the holes of the words that its form has; empty when there is none.
     pub(crate) extra: &'a [u8],
 }
 
@@ -36,7 +38,7 @@ impl Batch {
     /// An empty batch in memory that another one used.
     pub(crate) fn reuse(mut bytes: Vec<u8>) -> Self {
         bytes.clear();
-        Self { bytes, rows: 0 }
+        Self { bytes, ..Self::default() }
     }
 
     /// The memory, to be used again.
@@ -59,7 +61,7 @@ impl Batch {
     /// Packs an exchange behind the others. `None`: it does not fit four gigabytes, and is not taken.
     pub(crate) fn push(&mut self, exchange: &Exchange) -> Option<()> {
         let start = self.bytes.len();
-        let taken = pack(exchange, &mut self.bytes);
+        let taken = pack(exchange, &mut self.bytes, &mut self.fills);
         match taken {
             Some(()) => self.rows += 1,
             None => self.bytes.truncate(start),
@@ -72,16 +74,25 @@ impl Batch {
     }
 }
 
-fn pack(exchange: &Exchange, out: &mut Vec<u8>) -> Option<()> {
+fn pack(exchange: &Exchange, out: &mut Vec<u8>, fills: &mut Vec<u8>) -> Option<()> {
     let start = out.len();
     let mut head = [0; HEAD];
     out.extend_from_slice(&head);
-    let shared = form::shared_receipt(exchange);
-    form::pack(exchange, shared, out)?;
+    let (shared, told) = (form::shared_receipt(exchange), extra::told_receipt(exchange));
+    match told {
+        Some(receipt) => {
+            fills.clear();
+            form::pack_told(exchange, receipt, out, fills)?;
+        }
+        None => form::pack(exchange, shared, out)?,
+    }
     let form_end = out.len();
     Detail::of(exchange).pack(out);
     let detail_end = out.len();
-    extra::write(exchange, shared, out);
+    match told {
+        Some(_) => out.extend_from_slice(fills),
+        None => extra::write(exchange, shared, out),
+    }
     let length = |from: usize, to: usize| u32::try_from(to - from).ok();
     let form = length(start + HEAD, form_end)?;
     let detail = length(form_end, detail_end)?;
@@ -154,7 +165,9 @@ mod tests {
                 prop_assert_eq!((form.key, form.asked), (&*exchange.caller.key, &*exchange.asked));
                 prop_assert_eq!(form.model, exchange.target.as_ref().map(|target| &*target.model));
                 prop_assert_eq!(form.tier, exchange.answer.service_tier.as_deref());
+                prop_assert_eq!(form.shape, exchange.shape.as_ref().map(pilothouse_core::shape::Shape::as_bytes));
                 prop_assert_eq!(form.changes.is_some(), form::shared_receipt(exchange).is_some());
+                prop_assert_eq!(form.receipt.is_some(), extra::told_receipt(exchange).is_some());
             }
         }
 

@@ -47,11 +47,12 @@ use crate::error::StoreError;
 use crate::{LEDGER_FILE, folder, schema};
 
 pub use account::{Account, Standing};
+pub(crate) use books::ALERTS_KEPT;
 pub use calendar::{Anchor, Calendar, Every, Period};
 use holder::Holder;
 pub use ready::Ready;
 use refill::{Round, Worker};
-pub use report::{AlertRow, BudgetBooks, BudgetRow, Orphan};
+pub use report::{AlertEntry, AlertRow, BudgetBooks, BudgetRow, Orphan};
 pub use reserve::{Refused, Reservation, Settlement, Why};
 pub use rule::{Alert, OnLimit, Reserve, Rule, SHARES_MAX, ScopeKind};
 

@@ -1,8 +1,13 @@
 //! What most exchanges do not have, as one short JSON text: tools, the end user, the receipt.
 
-use pilothouse_core::exchange::{Attempt, Chosen, Exchange, Note, PaidAnswer, Receipt, Standing, ToolUse};
-use pilothouse_core::written::{into_text, put, put_list, put_string, put_value};
+use pilothouse_core::exchange::{Attempt, Chosen, Exchange, Note, PaidAnswer, Receipt, Settlement, ToolUse};
+use pilothouse_core::written::{
+    Split, Text, into_text, put, put_list, put_own_string, put_string, put_value,
+};
 use serde::{Deserialize, Serialize};
+
+/// Receipts with longer details are kept in their row: they are hardly ever the same twice.
+const DETAIL_BYTES_MAX: usize = 200;
 
 /// Bytes of a usual text.
 const BYTES_USUAL: usize = 768;
@@ -17,10 +22,39 @@ pub(crate) struct Changes<'a> {
 /// The text of shared changes: that of a receipt without anything else.
 pub(crate) fn changes(changes: &Changes<'_>) -> String {
     let mut json = b"{\"why\":{".to_vec();
-    put_notes(&mut json, "\"edits\":", changes.edits.iter().copied());
-    put_notes(&mut json, "\"losses\":", changes.losses.iter().copied());
+    let mut members = Members::of(&mut json);
+    members.notes("\"edits\":", changes.edits.iter().copied(), put_string);
+    members.notes("\"losses\":", changes.losses.iter().copied(), put_string);
     put(&mut json, "}}");
     into_text(json)
+}
+
+/// The receipt of an exchange that has nothing else of its own, if its words are those of many: a choice, and what became of
+/// money that was set aside.
+pub(crate) fn told_receipt(exchange: &Exchange) -> Option<&Receipt> {
+    exchange.receipt.as_deref().filter(|receipt| {
+        (receipt.chosen.is_some() || receipt.settlement.is_some())
+            && receipt.choice.is_none()
+            && receipt.attempts.is_empty()
+            && receipt.answers.is_empty()
+            && receipt.error.is_none()
+            && exchange.caller.end_user.is_none()
+            && exchange.answer.tools.is_empty()
+            && has_short_changes(receipt)
+    })
+}
+
+/// Whether edits and losses are short enough to be shared: long ones are hardly ever the same twice.
+pub(crate) fn has_short_changes(receipt: &Receipt) -> bool {
+    let notes = receipt.edits.iter().chain(&receipt.losses);
+    notes.map(|note| note.detail.len()).sum::<usize>() <= DETAIL_BYTES_MAX
+}
+
+/// Writes a receipt of [`told_receipt`].
+pub(crate) fn write_told(receipt: &Receipt, json: &mut Split<'_>) {
+    put(json, "{\"why\":{");
+    put_receipt(json, receipt);
+    put(json, "}}");
 }
 
 /// Writes what only this exchange has of it, if it has anything: not the `shared` receipt that its form holds.
@@ -32,13 +66,13 @@ pub(crate) fn write(exchange: &Exchange, shared: Option<&Receipt>, json: &mut Ve
     }
     json.reserve(BYTES_USUAL);
     json.push(b'{');
+    let mut members = Members::of(json);
     if let Some(end_user) = end_user {
-        put_name(json, "\"end_user\":");
-        put_string(json, end_user);
+        put_string(members.named("\"end_user\":"), end_user);
     }
-    put_few(json, "\"tools\":", tools);
+    members.few("\"tools\":", tools);
     if let Some(receipt) = own {
-        put_name(json, "\"why\":{");
+        let json = members.named("\"why\":{");
         put_receipt(json, receipt);
         json.push(b'}');
     }
@@ -46,52 +80,74 @@ pub(crate) fn write(exchange: &Exchange, shared: Option<&Receipt>, json: &mut Ve
 }
 
 /// Puts what is not empty in a receipt behind the text of its object.
-fn put_receipt(json: &mut Vec<u8>, receipt: &Receipt) {
-    put_notes(json, "\"edits\":", receipt.edits.iter().map(pair));
-    put_notes(json, "\"losses\":", receipt.losses.iter().map(pair));
-    put_few(json, "\"attempts\":", &receipt.attempts);
-    put_few(json, "\"answers\":", &receipt.answers);
-    put_notes(json, "\"notes\":", receipt.notes.iter().map(pair));
-    if let Some(chosen) = &receipt.choice {
-        put_name(json, "\"choice\":{\"strategy\":");
-        put_string(json, &chosen.strategy);
-        put(json, ",\"order\":");
-        put_list(json, &chosen.order, put_standing);
-        put(json, ",\"removed\":");
-        put_list(json, &chosen.removed, put_standing);
-        if let Some(evidence) = &chosen.evidence {
-            put(json, ",\"evidence\":");
-            put(json, evidence.text());
+fn put_receipt(json: &mut impl Text, receipt: &Receipt) {
+    let mut members = Members::of(json);
+    members.notes("\"edits\":", receipt.edits.iter().map(pair), put_string);
+    members.notes("\"losses\":", receipt.losses.iter().map(pair), put_string);
+    members.few("\"attempts\":", &receipt.attempts);
+    members.few("\"answers\":", &receipt.answers);
+    match &receipt.settlement {
+        None => members.notes("\"notes\":", receipt.notes.iter().map(pair), put_own_string),
+        Some(settlement) => {
+            let json = members.named("\"notes\":[");
+            for note in &receipt.notes {
+                put_note(json, pair(note), put_own_string);
+                put(json, ",");
+            }
+            put(json, "[");
+            put_string(json, Settlement::CODE);
+            put(json, ",\"");
+            settlement.put(json);
+            put(json, "\"]]");
         }
-        json.push(b'}');
+    }
+    if let Some(chosen) = &receipt.choice {
+        chosen.put(members.named("\"choice\":"));
+    } else if let Some(chosen) = &receipt.chosen {
+        members.named("\"choice\":").said(chosen);
     }
     if let Some(error) = &receipt.error {
-        put_name(json, "\"error\":");
-        put_string(json, error);
+        put_own_string(members.named("\"error\":"), error);
     }
 }
 
-fn put_standing(json: &mut Vec<u8>, standing: &Standing) {
-    put(json, "{\"target\":");
-    put_string(json, &standing.target);
-    put(json, ",\"why\":");
-    put_string(json, &standing.why);
-    json.push(b'}');
+/// The members of an object that was opened.
+struct Members<'j, T> {
+    json: &'j mut T,
+    has_any: bool,
 }
 
-/// Puts the name of a member, with its colon, behind the text of its object.
-fn put_name(json: &mut Vec<u8>, name: &str) {
-    if !json.ends_with(b"{") {
-        json.push(b',');
+impl<'j, T: Text> Members<'j, T> {
+    const fn of(json: &'j mut T) -> Self {
+        Self { json, has_any: false }
     }
-    put(json, name);
-}
 
-/// Puts a list that few exchanges have; nothing where it is empty.
-fn put_few<T: Serialize>(json: &mut Vec<u8>, name: &str, items: &[T]) {
-    if !items.is_empty() {
-        put_name(json, name);
-        put_value(json, items);
+    /// Puts the name of a member, with its colon; its value is to follow.
+    fn named(&mut self, name: &str) -> &mut T {
+        if std::mem::replace(&mut self.has_any, true) {
+            put(self.json, ",");
+        }
+        put(self.json, name);
+        self.json
+    }
+
+    /// Puts a list that few exchanges have; nothing where it is empty.
+    fn few<V: Serialize>(&mut self, name: &str, items: &[V]) {
+        if !items.is_empty() {
+            put_value(self.named(name), items);
+        }
+    }
+
+    /// Puts notes, the detail of each as `detail` does; nothing where there are none.
+    fn notes<'a>(
+        &mut self,
+        name: &str,
+        notes: impl ExactSizeIterator<Item = (&'a str, &'a str)>,
+        detail: impl Fn(&mut T, &str),
+    ) {
+        if notes.len() > 0 {
+            put_list(self.named(name), notes, |json, note| put_note(json, note, &detail));
+        }
     }
 }
 
@@ -99,22 +155,16 @@ fn pair(note: &Note) -> (&str, &str) {
     (&note.code, &note.detail)
 }
 
-/// Puts notes, each its code alone, or the code and the detail; nothing where there are none.
-fn put_notes<'a>(json: &mut Vec<u8>, name: &str, notes: impl ExactSizeIterator<Item = (&'a str, &'a str)>) {
-    if notes.len() == 0 {
-        return;
+/// Puts a note: its code alone, or the code and the detail.
+fn put_note<T: Text>(json: &mut T, (code, detail): (&str, &str), put_detail: impl Fn(&mut T, &str)) {
+    if detail.is_empty() {
+        return put_string(json, code);
     }
-    put_name(json, name);
-    put_list(json, notes, |json, (code, detail)| {
-        if detail.is_empty() {
-            return put_string(json, code);
-        }
-        json.push(b'[');
-        put_string(json, code);
-        json.push(b',');
-        put_string(json, detail);
-        json.push(b']');
-    });
+    put(json, "[");
+    put_string(json, code);
+    put(json, ",");
+    put_detail(json, detail);
+    put(json, "]");
 }
 
 /// The text's content, read back.
@@ -175,6 +225,7 @@ impl Extra {
             notes: why.notes.into_iter().map(Note::from).collect(),
             choice: why.choice,
             error: why.error,
+            ..Receipt::default()
         }))
     }
 }

@@ -1,4 +1,5 @@
-//! What exchanges have in common, written once: who called, what answered, how it ended and what was changed.
+//! What exchanges have in common, written once: who called, what answered, how it ended, what was changed, and the shape of
+//! the request.
 //!
 //! Most exchanges differ from the one before only in their id and counts. The rest is a row of the table
 //! `form`, and an exchange's row holds its id: that of the first exchange of the form, which makes forms of one
@@ -6,6 +7,8 @@
 //! a row; the same form may be written twice, after a start or when there are many.
 
 use pilothouse_core::exchange::{Exchange, Outcome, Receipt};
+use pilothouse_core::shape::Shape;
+use pilothouse_core::written::Split;
 use rusqlite::Connection;
 use rustc_hash::FxHashMap;
 
@@ -24,17 +27,17 @@ pub(crate) const EPOCH_BITS: u32 = 16;
 /// Forms remembered at most. Clients can make up forms; beyond this many the writer starts over.
 const FORMS_MAX: usize = 8192;
 
-/// Receipts with longer details are kept in their row: they are hardly ever the same twice.
-const DETAIL_BYTES_MAX: usize = 200;
-
 /// Where the word of codes has the status and the outcome; below them are the flags.
 const STATUS_AT: u32 = 32;
 const OUTCOME_AT: u32 = 48;
 
-/// Texts of a form, bytes of the length of each, and bytes before the first.
+/// Texts of a form, bytes of the length of each, of its shape's and of its receipt's, and bytes before the first.
 const TEXTS: usize = 8;
 const LENGTH: usize = 4;
-const HEAD: usize = 8 + TEXTS * LENGTH;
+const HEAD: usize = 8 + (TEXTS + 2) * LENGTH;
+
+/// Where the length of the last text stands, which are the words of receipts.
+const RECEIPT_AT: usize = HEAD - LENGTH;
 
 /// A form, taken apart.
 #[derive(Debug)]
@@ -50,25 +53,31 @@ pub(crate) struct Form<'a> {
     pub(crate) price: Option<&'a str>,
     pub(crate) answer_model: Option<&'a str>,
     pub(crate) tier: Option<&'a str>,
+    /// The shape of the request, packed.
+    pub(crate) shape: Option<&'a [u8]>,
+    /// The words of receipts, with holes for what only one of them has.
+    pub(crate) receipt: Option<&'a str>,
     pub(crate) changes: Option<Changes<'a>>,
 }
 
 /// The receipt, if it belongs into the form: edits and losses alone, which calls of one route share.
 pub(crate) fn shared_receipt(exchange: &Exchange) -> Option<&Receipt> {
     exchange.receipt.as_deref().filter(|receipt| {
-        let notes = receipt.edits.iter().chain(&receipt.losses);
         receipt.attempts.is_empty()
             && receipt.answers.is_empty()
             && receipt.notes.is_empty()
             && receipt.choice.is_none()
+            && receipt.chosen.is_none()
+            && receipt.settlement.is_none()
             && receipt.error.is_none()
-            && notes.map(|note| note.detail.len()).sum::<usize>() <= DETAIL_BYTES_MAX
+            && extra::has_short_changes(receipt)
     })
 }
 
 /// Writes the form of an exchange, with the receipt of [`shared_receipt`]; equal forms make equal bytes. `None`: a text is longer than four gigabytes.
 ///
-/// A word of codes, the lengths of eight texts, the texts, and the changes if there are any.
+/// A word of codes, the lengths of eight texts, of the shape and of the words of a receipt, then the texts, the shape, and
+/// the changes or the words of [`pack_told`], if there are any.
 pub(crate) fn pack(exchange: &Exchange, shared: Option<&Receipt>, out: &mut Vec<u8>) -> Option<()> {
     let target = exchange.target.as_ref();
     let flags = Flags {
@@ -82,14 +91,16 @@ pub(crate) fn pack(exchange: &Exchange, shared: Option<&Receipt>, out: &mut Vec<
         | u64::from(exchange.status) << STATUS_AT
         | codes::of_outcome(exchange.outcome).cast_unsigned() << OUTCOME_AT;
     let texts = [
-        Some(&*exchange.caller.key),
-        Some(&*exchange.caller.application),
-        Some(&*exchange.asked),
-        target.map(|target| &*target.vendor),
-        target.map(|target| &*target.model),
-        target.and_then(|target| target.price.as_deref()),
-        exchange.answer.model.as_deref(),
-        exchange.answer.service_tier.as_deref(),
+        Some(exchange.caller.key.as_bytes()),
+        Some(exchange.caller.application.as_bytes()),
+        Some(exchange.asked.as_bytes()),
+        target.map(|target| target.vendor.as_bytes()),
+        target.map(|target| target.model.as_bytes()),
+        target.and_then(|target| target.price.as_deref()).map(str::as_bytes),
+        exchange.answer.model.as_deref().map(str::as_bytes),
+        exchange.answer.service_tier.as_deref().map(str::as_bytes),
+        exchange.shape.as_ref().map(Shape::as_bytes),
+        None,
     ];
     let mut head = [0; HEAD];
     let (first, lengths) = head.split_first_chunk_mut()?;
@@ -105,7 +116,7 @@ pub(crate) fn pack(exchange: &Exchange, shared: Option<&Receipt>, out: &mut Vec<
     }
     out.extend_from_slice(&head);
     for text in &texts {
-        out.extend_from_slice(text.unwrap_or_default().as_bytes());
+        out.extend_from_slice(text.unwrap_or_default());
     }
     if let Some(receipt) = shared {
         for notes in [&receipt.edits, &receipt.losses] {
@@ -119,15 +130,35 @@ pub(crate) fn pack(exchange: &Exchange, shared: Option<&Receipt>, out: &mut Vec<
     Some(())
 }
 
+/// Writes the form of an exchange with the words of its receipt, which is one of [`extra::told_receipt`]; what fills their
+/// holes goes into `fills`.
+pub(crate) fn pack_told(
+    exchange: &Exchange,
+    receipt: &Receipt,
+    out: &mut Vec<u8>,
+    fills: &mut Vec<u8>,
+) -> Option<()> {
+    let start = out.len();
+    pack(exchange, None, out)?;
+    let words_at = out.len();
+    extra::write_told(receipt, &mut Split { words: &mut *out, fills });
+    let one_more = u32::try_from(out.len() - words_at).ok()?.checked_add(1)?;
+    out.get_mut(start + RECEIPT_AT..)?.first_chunk_mut().map(|length| *length = one_more.to_le_bytes())
+}
+
 impl<'a> Form<'a> {
     /// `None` for bytes that [`pack`] does not write.
     pub(crate) fn unpack(bytes: &'a [u8]) -> Option<Self> {
         let mut input = Unpacker(bytes);
         let codes = u64::from_le_bytes(input.array()?);
-        let mut lengths = Unpacker(input.bytes(TEXTS * LENGTH)?);
-        let mut maybe = || match u32::from_le_bytes(lengths.array()?).checked_sub(1) {
+        let mut lengths = Unpacker(input.bytes((TEXTS + 2) * LENGTH)?);
+        let mut bytes = || match u32::from_le_bytes(lengths.array()?).checked_sub(1) {
             None => Some(None),
-            Some(len) => std::str::from_utf8(input.bytes(usize::try_from(len).ok()?)?).ok().map(Some),
+            Some(len) => input.bytes(usize::try_from(len).ok()?).map(Some),
+        };
+        let mut maybe = || match bytes()? {
+            None => Some(None),
+            Some(text) => std::str::from_utf8(text).ok().map(Some),
         };
         let form = Self {
             outcome: codes::outcome((codes >> OUTCOME_AT).cast_signed())?,
@@ -141,6 +172,11 @@ impl<'a> Form<'a> {
             price: maybe()?,
             answer_model: maybe()?,
             tier: maybe()?,
+            shape: bytes()?,
+            receipt: match bytes()? {
+                None => None,
+                Some(words) => Some(std::str::from_utf8(words).ok()?),
+            },
             changes: if input.is_empty() {
                 None
             } else {
@@ -169,6 +205,8 @@ impl<'a> Form<'a> {
                 changes,
             ],
             codes: [codes::of_outcome(self.outcome), self.flags.pack(), self.status.into()],
+            shape: self.shape,
+            receipt: self.receipt,
         })
     }
 }
@@ -183,6 +221,8 @@ fn notes<'a>(input: &mut Unpacker<'a>) -> Option<Vec<(&'a str, &'a str)>> {
 struct Known {
     id: i64,
     digest: Digest,
+    /// It has words of receipts, so that its rows hold what fills their holes.
+    is_told: bool,
     group: Group,
     /// What is not yet in the roll-ups: sums of exchanges that began in this hour.
     hour: u64,
@@ -211,9 +251,9 @@ impl Forms {
         self.places.get(bytes).copied()
     }
 
-    /// The id of the form at that place, and the digest of what it shows.
-    pub(crate) fn id(&self, place: usize) -> Option<(i64, &Digest)> {
-        self.known.get(place).map(|known| (known.id, &known.digest))
+    /// The id of the form at that place, the digest of what it shows, and whether it has words of receipts.
+    pub(crate) fn id(&self, place: usize) -> Option<(i64, &Digest, bool)> {
+        self.known.get(place).map(|known| (known.id, &known.digest, known.is_told))
     }
 
     /// The group of the exchanges of the form at that place.
@@ -253,9 +293,10 @@ impl Forms {
         rowid: i64,
         bytes: &[u8],
     ) -> rusqlite::Result<usize> {
-        let (group, digest) = write(db, names, rowid, bytes)?;
-        let place = self.known.len();
-        self.known.push(Known { id: rowid, digest, group, hour: 0, sums: Sums::default() });
+        let form = Form::unpack(bytes).ok_or_else(not_packed)?;
+        let (group, digest) = write(db, names, rowid, &form)?;
+        let (place, is_told) = (self.known.len(), form.receipt.is_some());
+        self.known.push(Known { id: rowid, digest, is_told, group, hour: 0, sums: Sums::default() });
         self.places.insert(bytes.into(), place);
         Ok(place)
     }
@@ -280,11 +321,10 @@ impl Forms {
 
 /// The columns of the table, in the order of [`write`].
 const COLUMNS: &str = "id, key, application, asked, vendor, model, price, outcome, flags, status, \
-    answer_model, tier, changes";
+    answer_model, tier, changes, shape, receipt";
 
 /// Writes a form's row; gives the group that its exchanges' totals belong to, and its digest.
-fn write(db: &Connection, names: &mut Names, id: i64, bytes: &[u8]) -> rusqlite::Result<(Group, Digest)> {
-    let form = Form::unpack(bytes).ok_or_else(not_packed)?;
+fn write(db: &Connection, names: &mut Names, id: i64, form: &Form<'_>) -> rusqlite::Result<(Group, Digest)> {
     let mut enter = |sort: Sort, text| names.enter(db, sort, text);
     let mut maybe = |sort: Sort, text: Option<_>| text.map_or(Ok(Slot::None), |text| enter(sort, text));
     let key = maybe(Sort::Key, Some(form.key))?;
@@ -294,9 +334,9 @@ fn write(db: &Connection, names: &mut Names, id: i64, bytes: &[u8]) -> rusqlite:
     let price = maybe(Sort::Price, form.price)?;
     let changes = form.changes.as_ref().map(extra::changes);
     let mut insert = db.prepare_cached(&format!(
-        "INSERT INTO form ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+        "INSERT INTO form ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
     ))?;
-    insert.execute((
+    insert.execute(rusqlite::params![
         id,
         key,
         application,
@@ -310,7 +350,9 @@ fn write(db: &Connection, names: &mut Names, id: i64, bytes: &[u8]) -> rusqlite:
         form.answer_model,
         form.tier,
         &changes,
-    ))?;
+        form.shape,
+        form.receipt,
+    ])?;
     let group = Group {
         key: key.group(),
         application: application.group(),

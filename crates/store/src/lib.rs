@@ -10,9 +10,11 @@ mod audit;
 mod batch;
 mod bodies;
 pub mod budget;
+mod callers;
 mod codes;
 mod daily;
 mod detail;
+mod ends;
 mod error;
 mod extra;
 mod folder;
@@ -48,7 +50,9 @@ pub use bodies::{
     BODIES_FILE, BodyGap, BodyHealth, BodyKey, BodyOptions, BodyReader, BodyRecorder, BodyStore, Erase,
     KEY_FILE, Kept, LostPart,
 };
+pub use callers::Caller;
 pub use daily::Daily;
+pub use ends::{EndAlert, EndConflict, Ends, Mark};
 pub use error::StoreError;
 pub use folder::{ServerInfo, Trace};
 pub use gap::Gap;

@@ -186,8 +186,8 @@ pub trait Counters: Send + Sync + fmt::Debug {
     /// [`Limited`] for the limit that has to be waited for longest.
     fn take(&self, takes: &[Take<'_>], now: UnixMs) -> Result<(), Limited>;
 
-    /// Adds units to a counter that a take has used, or gives some back (below zero). Never refuses.
-    fn correct(&self, subject: &str, counts: Counts, units: i64, now: UnixMs);
+    /// Adds units to counters of a subject that a take has used, or gives some back (below zero). Never refuses.
+    fn correct(&self, subject: &str, corrections: &[(Counts, i64)], now: UnixMs);
 
     /// How many units are counted at a moment: what has not drained yet, or calls under way.
     fn level(&self, subject: &str, counts: Counts, now: UnixMs) -> u64;
@@ -199,7 +199,9 @@ pub trait Counters: Send + Sync + fmt::Debug {
 pub struct Admission {
     counters: Arc<dyn Counters>,
     chain: Arc<[Subject]>,
+    /// Tokens that were taken, and those that were used as far as anybody told.
     tokens: u64,
+    used: u64,
     now: UnixMs,
 }
 
@@ -230,27 +232,28 @@ pub fn admit(
     if !takes.is_empty() {
         counters.take(&takes, now)?;
     }
-    Ok(Admission { counters: Arc::clone(counters), chain: Arc::clone(chain), tokens, now })
+    Ok(Admission { counters: Arc::clone(counters), chain: Arc::clone(chain), tokens, used: tokens, now })
 }
 
 impl Admission {
-    /// Corrects the estimate by what the call used.
-    pub fn settle_tokens(&mut self, used: u64, now: UnixMs) {
-        let units = i64::try_from(i128::from(used) - i128::from(self.tokens)).unwrap_or(i64::MAX);
-        self.tokens = used;
-        if units == 0 {
-            return;
-        }
-        for subject in self.chain.iter().filter(|subject| subject.limits.tokens.is_some()) {
-            self.counters.correct(&subject.name, Counts::Tokens, units, now);
-        }
+    /// Ends the call's part in the calls at once, and corrects the estimate by what it used.
+    pub fn end(mut self, used: u64, now: UnixMs) {
+        (self.used, self.now) = (used, now);
     }
 }
 
 impl Drop for Admission {
     fn drop(&mut self) {
-        for subject in self.chain.iter().filter(|subject| subject.limits.concurrency.is_some()) {
-            self.counters.correct(&subject.name, Counts::Concurrency, -1, self.now);
+        let tokens = i64::try_from(i128::from(self.used) - i128::from(self.tokens)).unwrap_or(i64::MAX);
+        for Subject { name, limits } in self.chain.iter() {
+            let both = [(Counts::Tokens, tokens), (Counts::Concurrency, -1)];
+            let corrections = match (limits.tokens.filter(|_| tokens != 0), limits.concurrency) {
+                (Some(_), Some(_)) => &both[..],
+                (Some(_), None) => &both[..1],
+                (None, Some(_)) => &both[1..],
+                (None, None) => continue,
+            };
+            self.counters.correct(name, corrections, self.now);
         }
     }
 }

@@ -1,7 +1,9 @@
 //! The answers of one exchange, each with what it used: the one that was passed on, and those that were paid for besides (a cheap
 //! answer of a cascade that would not do, a stream that broke off and was continued). Each is counted at its own target.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use pilothouse_core::exchange::{Exchange, PaidAnswer};
 use pilothouse_core::money::{Cost, PicoUsd};
 
@@ -10,7 +12,7 @@ use crate::extra::Extra;
 use crate::totals::{Class, End, Sums, Tokens};
 
 /// How a list of such answers begins in the text of [`crate::extra`]. Inside of a text its quotes would be escaped.
-const MARK: &[u8] = b"\"answers\":[";
+static MARK: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"answers\":["));
 
 /// An answer that was paid for and not passed on.
 pub(crate) struct Part {
@@ -24,7 +26,7 @@ pub(crate) struct Part {
 
 /// The answers in a row's text that were paid for and not passed on. Most rows have none, and are not read for it.
 pub(crate) fn answers_of(extra: &[u8]) -> Vec<PaidAnswer> {
-    let has_any = memmem::find(extra, MARK).is_some();
+    let has_any = !extra.is_empty() && MARK.find(extra).is_some();
     let text = std::str::from_utf8(extra).ok().filter(|_| has_any);
     text.and_then(|text| Extra::parse(text).ok()).map(|extra| extra.answers()).unwrap_or_default()
 }

@@ -10,6 +10,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
 use crate::LEDGER_FILE;
+use crate::callers::{self, Caller};
 use crate::codes::{self, Wide};
 use crate::daily::{self, Daily};
 use crate::error::StoreError;
@@ -169,6 +170,14 @@ impl Reader {
     /// A refusal of the database.
     pub fn usage(&self, query: &UsageQuery) -> Result<UsageReport, StoreError> {
         usage::report(&self.db, query).map_err(|cause| self.wrong(cause))
+    }
+
+    /// Who called a target from `since` on, rounded down to its hour: keys and applications, the busiest first.
+    ///
+    /// # Errors
+    /// A refusal of the database.
+    pub fn callers(&self, vendor: &str, model: &str, since: UnixMs) -> Result<Vec<Caller>, StoreError> {
+        callers::read(&self.db, (vendor, model), since).map_err(|cause| self.wrong(cause))
     }
 
     /// Gives what each key used of each target on each day from `since` on and before `until`, the oldest day first; both

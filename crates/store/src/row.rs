@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use pilothouse_core::clock::UnixMs;
 use pilothouse_core::exchange::{AnswerFacts, Caller, Exchange, TargetUsed};
+use pilothouse_core::shape::Shape;
 use pilothouse_core::usage::Bill;
+use pilothouse_core::written::join;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 use rustc_hash::FxHashMap;
@@ -15,7 +17,7 @@ use crate::extra::Extra;
 
 /// The columns that make an exchange, in the order of [`read`].
 pub(crate) const COLUMNS: &str = "exchange.rowid, started_ms, detail, extra, key, application, asked, vendor, \
-    model, price, outcome, flags, status, answer_model, tier, changes";
+    model, price, outcome, flags, status, answer_model, tier, changes, shape, receipt";
 
 /// Where they are. The rows decide the order, never their forms.
 pub(crate) const TABLES: &str = "exchange CROSS JOIN form ON form.id = exchange.form";
@@ -47,10 +49,20 @@ fn text(row: &Row<'_>, texts: &Texts, column: usize) -> rusqlite::Result<Option<
 
 /// The text of a column as [`crate::extra`] wrote it.
 fn extra(row: &Row<'_>, column: usize) -> rusqlite::Result<Extra> {
-    match row.get_ref(column)?.as_str_or_null()? {
-        None => Ok(Extra::default()),
-        Some(text) => Extra::parse(text).map_err(|error| wrong(column, &error.to_string())),
-    }
+    row.get_ref(column)?.as_str_or_null()?.map_or_else(|| Ok(Extra::default()), |text| parsed(column, text))
+}
+
+fn parsed(column: usize, text: &str) -> rusqlite::Result<Extra> {
+    Extra::parse(text).map_err(|error| wrong(column, &error.to_string()))
+}
+
+/// The text of an exchange's own, put together where its form has the words of it.
+fn own_extra(row: &Row<'_>, column: usize, words: usize) -> rusqlite::Result<Extra> {
+    let Some(words) = row.get_ref(words)?.as_str_or_null()? else { return extra(row, column) };
+    let fills = row.get_ref(column)?.as_blob_or_null()?.unwrap_or_default();
+    let text = join(words.as_bytes(), fills)
+        .ok_or_else(|| wrong(column, "what does not belong into its receipt's words"))?;
+    parsed(column, &text)
 }
 
 /// Reads a row of [`COLUMNS`] as its rowid and its exchange.
@@ -58,7 +70,7 @@ pub(crate) fn read(row: &Row<'_>, texts: &Texts) -> rusqlite::Result<(i64, Excha
     let name = |column: usize| text(row, texts, column);
     let detail = Detail::unpack(row.get_ref(2)?.as_blob()?).ok_or_else(|| wrong(2, "unknown details"))?;
     let flags = Flags::unpack(row.get(11)?).ok_or_else(|| wrong(11, "unknown flags"))?;
-    let (mut own, mut shared) = (extra(row, 3)?, extra(row, 15)?);
+    let (mut own, mut shared) = (own_extra(row, 3, 17)?, extra(row, 15)?);
     let target = match (flags.target, name(7)?, name(8)?) {
         (Some(dialect), Some(vendor), Some(model)) => {
             Some(TargetUsed { vendor, model, dialect, price: name(9)? })
@@ -96,6 +108,11 @@ pub(crate) fn read(row: &Row<'_>, texts: &Texts) -> rusqlite::Result<(i64, Excha
             saved: numbers.saved,
         },
         timings: numbers.timings,
+        shape: match row.get_ref(16)?.as_blob_or_null()? {
+            // A later version may pack shapes in another way; the rest of the row is still known.
+            Some(bytes) => Shape::from_bytes(bytes),
+            None => None,
+        },
         request_bytes: numbers.request_bytes,
         answer_bytes: numbers.answer_bytes,
         receipt: own.take_receipt().or_else(|| shared.take_receipt()),

@@ -28,6 +28,9 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "answers from the cache", sql: CACHE_HITS },
     Migration { name: "temporary limits, budget alerts", sql: LIMITS_AND_ALERTS },
     Migration { name: "answers at their own targets", sql: ANSWERS },
+    Migration { name: "words of receipts", sql: RECEIPT_WORDS },
+    Migration { name: "shapes of requests", sql: SHAPES },
+    Migration { name: "ends of models", sql: ENDS },
 ];
 
 // An exchange is a row of `exchange` and, for all that it has in common with others, one of `form`.
@@ -202,6 +205,33 @@ CREATE TABLE alert (
 // Answers that were paid for and not passed on. Hours before it have them at the target of the answer that was.
 const ANSWERS: &str = "
 ALTER TABLE rollup ADD COLUMN answers NOT NULL DEFAULT 0;
+";
+
+// What receipts of a form have in common, with holes; their rows hold what fills these as bytes, and not a text.
+const RECEIPT_WORDS: &str = "
+ALTER TABLE form ADD COLUMN receipt TEXT;
+";
+
+// The shape of the requests of a form. Forms are few, and those of removed rows go with them.
+const SHAPES: &str = "
+ALTER TABLE form ADD COLUMN shape BLOB;
+";
+
+// Marks outlive the alerts that they were told by, which are bounded together with those of budgets.
+const ENDS: &str = "
+CREATE TABLE end_mark (
+    target TEXT NOT NULL, ends_ms INTEGER NOT NULL, days INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (target, ends_ms, days)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE end_conflict (
+    target TEXT PRIMARY KEY,
+    day TEXT, status INTEGER NOT NULL, said TEXT NOT NULL,
+    first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, seen INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE alert ADD COLUMN told TEXT;
 ";
 
 /// Opens the file for the writer, made and brought forward as needed.

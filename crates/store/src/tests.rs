@@ -1,6 +1,7 @@
 //! The ledger's promises, each a test.
 
 mod bodies;
+mod ends;
 mod files;
 mod overload;
 mod reading;

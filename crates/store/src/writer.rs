@@ -296,7 +296,7 @@ impl Writer {
                     },
                 };
                 before = Some((packed.form, place));
-                let (form, digest) = forms.id(place).ok_or_else(form::not_packed)?;
+                let (form, digest, is_told) = forms.id(place).ok_or_else(form::not_packed)?;
                 let detail = match &mut sealer {
                     Some(sealer) => {
                         let shared = (packed.started_at.0, digest);
@@ -304,9 +304,10 @@ impl Writer {
                     }
                     None => NewDetail::Packed,
                 };
-                inserts.push(NewRow { rowid, form, packed, detail })?;
+                inserts.push(NewRow { rowid, form, is_told, packed, detail })?;
                 let sums = Detail::unpack_sums(packed.detail).ok_or_else(form::not_packed)?;
-                let (sums, others) = parts::split(sums, parts::answers_of(packed.extra));
+                let answers = if is_told { Vec::new() } else { parts::answers_of(packed.extra) };
+                let (sums, others) = parts::split(sums, answers);
                 let hour = hour_of(packed.started_at);
                 forms.count(db, rollups, (place, hour), &sums)?;
                 for other in others {
@@ -404,6 +405,8 @@ struct Inserts<'db, 'row> {
 struct NewRow<'row> {
     rowid: i64,
     form: i64,
+    /// The form has the words of its receipt.
+    is_told: bool,
     packed: Packed<'row>,
     detail: NewDetail,
 }
@@ -484,10 +487,11 @@ impl NewRow<'_> {
         insert.raw_bind_parameter(first, Wide::from(packed.started_at.0))?;
         insert.raw_bind_parameter(first + 1, self.form)?;
         insert.raw_bind_parameter(first + 2, detail)?;
-        let extra = Some(packed.extra).filter(|text| !text.is_empty());
-        insert.raw_bind_parameter(
-            first + 3,
-            ToSqlOutput::Borrowed(extra.map_or(ValueRef::Null, ValueRef::Text)),
-        )
+        let extra = match packed.extra {
+            [] => ValueRef::Null,
+            fills if self.is_told => ValueRef::Blob(fills),
+            text => ValueRef::Text(text),
+        };
+        insert.raw_bind_parameter(first + 3, ToSqlOutput::Borrowed(extra))
     }
 }

@@ -47,6 +47,7 @@ fn nth(nth: u64) -> Exchange {
             ..Bill::default()
         },
         timings: Timings { total_us: nth % 5000, ..Timings::default() },
+        shape: None,
         request_bytes: 100,
         answer_bytes: 200,
         receipt: None,

@@ -30,7 +30,7 @@ pub struct Plan {
     pub seed: u64,
     /// Lines of all files that are not ignored, about.
     pub lines: usize,
-    /// Bytes of the largest file of each language, about. Smaller ones are left out until they fit twice.
+    /// Bytes of the largest file of each language, about; files of the environment and of images stay small.
     pub file_bytes_max: usize,
 }
 

@@ -8,7 +8,7 @@ mod edit;
 mod facts;
 pub(crate) mod place;
 mod rewrite;
-mod turns;
+pub(crate) mod turns;
 
 use std::ops::Range;
 
@@ -28,6 +28,12 @@ pub fn check(dialect: Dialect, compat: &Compat, head: &Head<'_>) -> Vec<Finding>
         return Vec::new();
     }
     compat.check(&BodyFacts { dialect, head })
+}
+
+/// What of a request is worth knowing before it goes to this target: the rules that only advise.
+#[must_use]
+pub fn advise(dialect: Dialect, compat: &Compat, head: &Head<'_>) -> Vec<Finding> {
+    compat.advise(&BodyFacts { dialect, head })
 }
 
 /// Makes the edits of findings in the body that they were found in: the new body, and a note for each edit.

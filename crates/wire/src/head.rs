@@ -97,6 +97,11 @@ impl<'a> Head<'a> {
         self.members.list.iter().map(scan::Member::value)
     }
 
+    /// Calls `see` with every top-level member's name, as it was written, and where its value stands.
+    pub(crate) fn each(&self, mut see: impl FnMut(&'a [u8], Range<usize>)) {
+        self.members.list.iter().for_each(|member| see(&self.body[member.key()], member.value()));
+    }
+
     /// The last top-level member whose name, as it was written, `fits`.
     pub(crate) fn find(&self, fits: impl Fn(&[u8]) -> bool) -> Option<(usize, &scan::Member)> {
         let named = |(_, member): &(usize, &scan::Member)| fits(&self.body[member.key()]);

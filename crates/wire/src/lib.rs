@@ -23,6 +23,7 @@ pub mod needs;
 pub mod path;
 pub mod relay;
 pub mod scan;
+pub mod shape;
 pub mod sieve;
 pub mod sse;
 pub mod usage;

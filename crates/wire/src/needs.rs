@@ -350,6 +350,26 @@ pub fn each_turn<'a>(dialect: Dialect, head: &Head<'a>, mut see: impl FnMut(&'a 
     place::items(body, list).for_each(|item| see(&body[item]));
 }
 
+/// Calls `see` with the bytes of each turn up to the first of the user's, that one included: how a conversation begins, which is
+/// the same at every later turn.
+pub fn each_opening_turn<'a>(dialect: Dialect, head: &Head<'a>, mut see: impl FnMut(&'a [u8])) {
+    let Some(list) = messages(dialect, head) else { return };
+    let body = head.body();
+    if body.get(list.start) == Some(&b'"') {
+        see(&body[list]);
+        return;
+    }
+    for item in place::items(body, list) {
+        see(&body[item.clone()]);
+        let role = member(body, item, "role", dialect).map(|found| &body[found.value]);
+        // A turn without a role is the user's (<https://ai.google.dev/api/caching#Content>, read 2026-11-23), unless it is an
+        // item of OpenAI's Responses that is no message, and those come after one.
+        if matches!(role, None | Some(b"\"user\"")) {
+            return;
+        }
+    }
+}
+
 /// The text of a member of the request, by its path.
 #[must_use]
 pub fn find<'a>(head: &Head<'a>, path: &[&str], dialect: Dialect) -> Option<&'a [u8]> {

@@ -25,6 +25,11 @@ impl<'a> Walk<'a> {
         self.at
     }
 
+    /// The first byte of the next value.
+    pub(crate) fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
     /// The text that was walked over since the walk stood at `start`.
     pub(crate) fn passed_since(&self, start: usize) -> &'a [u8] {
         self.text.get(start..self.at).unwrap_or_default()

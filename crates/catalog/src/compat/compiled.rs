@@ -142,6 +142,16 @@ impl Compat {
         found
     }
 
+    /// What of a request is worth knowing before it goes to this target: the rules that only advise, in their order.
+    #[must_use]
+    pub fn advise(&self, facts: &dyn RequestFacts) -> Vec<Finding> {
+        let mut found = Vec::new();
+        for rule in self.rules.iter().filter(|rule| rule.action == Action::Advise) {
+            self.check_rule(rule, facts, &mut found);
+        }
+        found
+    }
+
     fn check_rule(&self, rule: &'static Rule, facts: &dyn RequestFacts, found: &mut Vec<Finding>) {
         if rule.on.is_empty() {
             let told = rule.fact.is_some_and(|fact| facts.tells(fact) == Some(true));

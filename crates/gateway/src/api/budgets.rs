@@ -6,7 +6,8 @@ use std::sync::Arc;
 use http::StatusCode;
 use pilothouse_core::clock::SystemClock;
 use pilothouse_core::money::PicoUsd;
-use pilothouse_store::budget::{AlertRow, BudgetBooks, BudgetRow, Every, Rule, ScopeKind};
+use pilothouse_store::EndAlert;
+use pilothouse_store::budget::{AlertEntry, AlertRow, BudgetBooks, BudgetRow, Every, Rule, ScopeKind};
 
 use super::keys::Managed;
 use super::query::cursor;
@@ -57,28 +58,30 @@ shape! {
 
 shape! {
     answer
-    /// A share of a budget that was met.
+    /// Something that people were told: a share of a budget was met, or a target's end comes nearer.
     AlertView {
         /// Its number: later ones are larger.
         id: i64,
         /// When.
         at: Moment,
-        /// What the budget is about.
+        /// What it is about: what a budget is about, or `target`.
         kind: &'static str,
         /// Its name.
         scope: String,
         /// The key whose end user or run it is.
         key: Option<String>,
-        /// How often it starts anew.
-        every: &'static str,
-        /// When its period began; null for one that has no beginning.
+        /// How often the budget starts anew; null for targets.
+        every: Option<&'static str>,
+        /// When the budget's period began; null for one that has no beginning.
         began: Option<Moment>,
-        /// The share that was met, in per cent of the cap.
-        percent: f64,
-        /// What was spent.
-        spent: Money,
-        /// The cap.
-        cap: Money,
+        /// When the target ends, where that is known.
+        ends: Option<Moment>,
+        /// The share that was met, in per cent of the cap; null for targets.
+        percent: Option<f64>,
+        /// What was spent; null for targets.
+        spent: Option<Money>,
+        /// The cap; null for targets.
+        cap: Option<Money>,
         /// The same as a sentence.
         text: String,
     }
@@ -250,7 +253,31 @@ pub(super) fn alerts(ask: &Ask) -> Answered {
     reply(StatusCode::OK, &Page { items, next_cursor })
 }
 
-fn alert(row: &AlertRow) -> AlertView {
+fn alert(entry: &AlertEntry) -> AlertView {
+    match entry {
+        AlertEntry::Budget(row) => of_budget(row),
+        AlertEntry::End(end) => of_end(end),
+    }
+}
+
+fn of_end(end: &EndAlert) -> AlertView {
+    AlertView {
+        id: end.id,
+        at: Moment(end.at),
+        kind: "target",
+        scope: end.target.clone(),
+        key: None,
+        every: None,
+        began: None,
+        ends: end.ends.map(Moment),
+        percent: None,
+        spent: None,
+        cap: None,
+        text: end.text.clone(),
+    }
+}
+
+fn of_budget(row: &AlertRow) -> AlertView {
     let told = &row.alert;
     let (key, scope) = split(told.kind, &told.scope);
     AlertView {
@@ -259,11 +286,12 @@ fn alert(row: &AlertRow) -> AlertView {
         kind: told.kind.as_str(),
         scope,
         key,
-        every: told.every.as_str(),
+        every: Some(told.every.as_str()),
+        ends: None,
         began: (row.start.0 > 0).then_some(Moment(row.start)),
-        percent: f64::from(told.per_mille) / 10.0,
-        spent: Money(told.spent),
-        cap: Money(told.limit),
+        percent: Some(f64::from(told.per_mille) / 10.0),
+        spent: Some(Money(told.spent)),
+        cap: Some(Money(told.limit)),
         text: told.to_string().replace('\u{1f}', " "),
     }
 }

@@ -3,7 +3,9 @@
 
 use super::query::{CURSOR, Kind, LIMIT, Parameter};
 use super::shape::{Page, Schemas, Shape};
-use super::{Answered, Ask, audit, budgets, configured, document, health, keys, limits, receipts, usage};
+use super::{
+    Answered, Ask, audit, budgets, configured, document, health, keys, lifecycle, limits, receipts, usage,
+};
 
 /// An operation of the administration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +25,7 @@ pub enum Api {
     ListBudgets,
     ListAlerts,
     Health,
+    ListLifecycle,
     ListTeams,
     ListProviders,
     ListRoutes,
@@ -220,7 +223,7 @@ static LIST_ALERTS: Operation = Operation {
     ..look(
         "listAlerts",
         "Budgets",
-        "Shares of budgets that were met, the newest first.",
+        "Shares of budgets that were met, and ends of targets that come nearer, the newest first.",
         Page::<budgets::AlertView>::schema,
         budgets::alerts,
     )
@@ -232,6 +235,16 @@ static HEALTH: Operation = look(
     health::HealthView::schema,
     health::show,
 );
+static LIST_LIFECYCLE: Operation = Operation {
+    parameters: PAGE,
+    ..look(
+        "listLifecycle",
+        "Health",
+        "Targets that end, by name: where each stands, what happens on its day, and who still calls it.",
+        Page::<lifecycle::LifeView>::schema,
+        lifecycle::list,
+    )
+};
 static LIST_TEAMS: Operation = Operation {
     parameters: PAGE,
     ..look(
@@ -323,6 +336,7 @@ impl Api {
             Self::ListBudgets => &LIST_BUDGETS,
             Self::ListAlerts => &LIST_ALERTS,
             Self::Health => &HEALTH,
+            Self::ListLifecycle => &LIST_LIFECYCLE,
             Self::ListTeams => &LIST_TEAMS,
             Self::ListProviders => &LIST_PROVIDERS,
             Self::ListRoutes => &LIST_ROUTES,

@@ -81,7 +81,9 @@ fn pointed_at(source: &Source) -> impl Iterator<Item = PathBuf> {
         key_file.chain(&provider.ca_file).chain(&provider.client_certificate).chain(&provider.client_key)
     });
     let overlays = file.catalog.refreshed.iter().chain(&file.catalog.overlay).map(toml::Spanned::get_ref);
-    secrets.chain(providers.chain(overlays).cloned()).collect::<Vec<_>>().into_iter()
+    let plans =
+        file.lifecycle.targets.values().filter_map(|target| target.plan.as_ref().map(toml::Spanned::get_ref));
+    secrets.chain(providers.chain(overlays).chain(plans).cloned()).collect::<Vec<_>>().into_iter()
 }
 
 #[cfg(test)]

@@ -134,14 +134,17 @@ fn row(
             "owned_by": &*provider.name,
         }),
     };
+    let life = plan.life_of(&format!("{}/{id}", provider.name)).filter(|life| life.is_configured);
+    if let Some(life) = &life {
+        // What is configured here goes before what the catalogue says.
+        row["lifecycle"] = json!(life.state(now).as_str());
+        row["shutdown_date"] = json!(life.day());
+        row["replacement"] = json!(life.successor.iter().collect::<Vec<_>>());
+    }
     let Some(model) = model else { return row };
-    if let Some(date) = model.deadline() {
-        row["shutdown_date"] = json!(date);
+    if life.is_none() {
+        catalogued(&mut row, &model, now);
     }
-    if !model.replacement().is_empty() {
-        row["replacement"] = json!(model.replacement());
-    }
-    row["lifecycle"] = json!(model.status(now).as_str());
     row["context_tokens"] = json!(model.context_tokens());
     row["output_tokens_max"] = json!(model.output_tokens_max());
     let price = |class| model.base_price(class, now).map(|price| (price.times(1_000_000)).to_string());
@@ -151,4 +154,15 @@ fn row(
         "output": price(Class::Output),
     });
     row
+}
+
+/// What the catalogue says of a model's life.
+fn catalogued(row: &mut Value, model: &Model, now: UnixMs) {
+    if let Some(date) = model.deadline() {
+        row["shutdown_date"] = json!(date);
+    }
+    if !model.replacement().is_empty() {
+        row["replacement"] = json!(model.replacement());
+    }
+    row["lifecycle"] = json!(model.status(now).as_str());
 }

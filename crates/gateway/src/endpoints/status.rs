@@ -1,15 +1,19 @@
 //! The status page, for people who open the address in a browser: drawn here, without a script or a second request.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Display, Write as _};
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 
 use super::pages;
+use crate::ends;
 use crate::metrics::TargetCounts;
 use crate::pipeline::Answer;
 use crate::plan::Plan;
+use crate::plan::lifecycle::Life;
 use crate::shared::Shared;
 
 /// Everything up to the name: the style and the mark.
@@ -27,6 +31,7 @@ pub fn page(shared: &Shared, plan: &Plan, head: &Parts) -> Answer {
     tiles(&mut page, shared, plan);
     addresses(&mut page, &base_url(shared, head));
     targets(&mut page, &shared.metrics.counts());
+    endings(&mut page, shared, plan);
     providers(&mut page, plan);
     page.push_str("</main>");
     footer(&mut page, shared);
@@ -129,6 +134,44 @@ fn targets(page: &mut String, counts: &[TargetCounts]) {
     }
     page.push_str("</tbody></table>");
     more(page, called.len(), "/metrics has them all");
+    page.push_str("</section>");
+}
+
+/// Targets that end and are configured, on a route, or called since the start; nothing where there are none.
+fn endings(page: &mut String, shared: &Shared, plan: &Plan) {
+    let now = shared.clock.now();
+    let mut lives: BTreeMap<Box<str>, Arc<Life>> = BTreeMap::new();
+    let called = shared.metrics.counts();
+    let called = called.iter().filter(|target| target.exchanges() > 0);
+    let called = called.filter_map(|target| plan.life_of(&format!("{}/{}", target.vendor, target.model)));
+    let on_routes = plan.routes.values().flat_map(|route| &route.targets);
+    let on_routes = on_routes.filter_map(|resolution| resolution.target.life.clone());
+    for life in plan.lifecycles.configured().cloned().chain(on_routes).chain(called) {
+        lives.insert(life.target.clone(), life);
+    }
+    if lives.is_empty() {
+        return;
+    }
+    let conflicts = shared.ends.conflicts();
+    page.push_str(
+        "<section><h2>Ends<span>models that are retired</span></h2><table><thead><tr><th scope=\"col\">Model</th>\
+         <th scope=\"col\">State</th><th scope=\"col\">Day</th><th scope=\"col\">From then on</th></tr></thead><tbody>",
+    );
+    for life in lives.values().take(ROWS_MAX) {
+        let conflict = conflicts.iter().find(|one| ends::still_holds(life, one, now));
+        let gone = conflict.map_or("", |_| "; gone already, says its vendor");
+        let _ = write!(
+            page,
+            "<tr><th scope=\"row\">{}</th><td data-label=\"State\">{}{gone}</td><td data-label=\"Day\">{}</td>\
+             <td data-label=\"From then on\">{}</td></tr>",
+            Text(&life.target),
+            life.state(now).as_str(),
+            life.day().unwrap_or_else(|| "not known".into()),
+            Text(&ends::on_the_day(life))
+        );
+    }
+    page.push_str("</tbody></table>");
+    more(page, lives.len(), "/api/v1/lifecycle has them all");
     page.push_str("</section>");
 }
 

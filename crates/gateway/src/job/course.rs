@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use pilothouse_core::clock::UnixMs;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Fault, Kind};
-use pilothouse_core::exchange::{Chosen, Exchange, Note, Outcome};
+use pilothouse_core::exchange::{Exchange, Note, Outcome};
 use pilothouse_core::usage::{Bill, Provenance};
+use pilothouse_core::written::Said;
 use pilothouse_routing::affinity::{Identity, Scope};
 use pilothouse_routing::health::Absence;
 use pilothouse_routing::{CallInFlight, Ended, Held, TargetId};
@@ -51,12 +53,12 @@ impl Job {
     /// A route has chosen.
     pub(crate) fn routed(
         &mut self,
-        chosen: Box<Chosen>,
+        chosen: Box<Said>,
         marks: SmallVec<[u64; 2]>,
         text_bytes: Option<u64>,
         hedging: Option<Hedging>,
     ) {
-        self.receipt(|receipt| receipt.choice = Some(chosen));
+        self.receipt(|receipt| receipt.chosen = Some(chosen));
         self.course = Some(Box::new(Course { marks, text_bytes, call: None, began_us: 0, hedging }));
     }
 
@@ -183,8 +185,11 @@ impl Job {
     }
 
     /// The target that was chosen is gone.
-    pub(crate) fn is_gone(&mut self) {
+    pub(crate) fn is_gone(&mut self, status: u16, said: &str) {
         let resolution = self.resolution.clone();
+        if let Some(resolution) = &resolution {
+            self.shared.ends.says_gone(&resolution.target, status, said, self.shared.clock.now());
+        }
         let gone = &mut self.rare().gone;
         if gone.is_none() {
             *gone = resolution;
@@ -203,8 +208,7 @@ impl Job {
     }
 
     /// The exchange has ended: its target's health is told, and where the conversation is.
-    pub(super) fn course_ends(&mut self, exchange: &Exchange, own: &Bill) {
-        let now = self.shared.clock.now();
+    pub(super) fn course_ends(&mut self, exchange: &Exchange, own: &Bill, now: UnixMs) {
         let Some(mut course) = self.course.take() else { return };
         if let (Some(hedging), Some(cost)) = (&course.hedging, exchange.bill.cost.known()) {
             hedging.purse.bucket.fill(cost, hedging.share_parts);

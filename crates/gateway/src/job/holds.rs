@@ -1,19 +1,22 @@
 //! What an exchange holds while it goes on: its part in limits, money set aside, its run.
 
+use pilothouse_core::clock::UnixMs;
 use pilothouse_core::error::Kind;
-use pilothouse_core::exchange::{Exchange, Note, Outcome};
+pub(crate) use pilothouse_core::exchange::Purpose;
+use pilothouse_core::exchange::{Exchange, Note, Outcome, Settlement};
 use pilothouse_core::money::PicoUsd;
 use pilothouse_core::usage::Bill;
-use pilothouse_core::written::{into_text, put, put_words};
+use pilothouse_core::written::into_text;
 use pilothouse_store::budget::{Account, Reservation};
 use pilothouse_store::limits::Admission;
 use pilothouse_store::runs::{RunLimits, ToolCall, Turn};
+use smallvec::SmallVec;
 
 use super::{Job, Meter};
 use crate::pipeline::known_cost;
 
-/// Bytes of the sentence on what was set aside and what it came to.
-const SETTLED_BYTES_USUAL: usize = 96;
+/// The budgets that an exchange counts in. Two need no memory of their own.
+pub(crate) type Accounts = SmallVec<[Account; 2]>;
 
 /// What an exchange holds.
 #[derive(Default)]
@@ -21,50 +24,13 @@ pub(crate) struct Holds {
     /// Its part in limits.
     pub(crate) admission: Option<Admission>,
     /// The budgets that it counts in.
-    pub(crate) accounts: Vec<Account>,
+    pub(crate) accounts: Accounts,
     /// The run that it is a turn of.
     pub(crate) run: Option<Box<Run>>,
     /// What the attempt under way has set aside, and for what.
     pub(super) reservation: Option<(Reservation, Purpose)>,
     /// How far the answer is paid for, where that is done as it comes.
     pub(super) meter: Option<Meter>,
-}
-
-/// What money is set aside for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    /// So many tokens.
-    Tokens {
-        /// Of input, about.
-        input: u64,
-        /// Of output, at most.
-        output: u64,
-    },
-    /// So many tokens of a call that goes on with another one's stream.
-    GoingOn {
-        /// Of input.
-        input: u64,
-        /// Of output, at most.
-        output: u64,
-    },
-    /// Something that has no price beforehand.
-    Unpriced,
-}
-
-impl Purpose {
-    /// Puts it behind a text, in words.
-    fn put(self, text: &mut Vec<u8>) {
-        match self {
-            Self::Tokens { input, output } => {
-                put_words(text, &["", " tokens in and ", " out"], &[input, output]);
-            }
-            Self::GoingOn { input, output } => {
-                let words = ["", " tokens in and ", " out, to go on with a stream"];
-                put_words(text, &words, &[input, output]);
-            }
-            Self::Unpriced => put(text, "a call that cannot be priced beforehand"),
-        }
-    }
 }
 
 /// A run of an agent.
@@ -77,7 +43,7 @@ pub(crate) struct Run {
 
 impl Holds {
     /// A part in budgets, and nothing else.
-    pub(super) fn of(accounts: Vec<Account>) -> Self {
+    pub(super) fn of(accounts: Accounts) -> Self {
         Self { accounts, ..Self::default() }
     }
 
@@ -87,7 +53,7 @@ impl Holds {
     }
 
     /// Whether it holds nothing.
-    pub(crate) const fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.admission.is_none() && self.accounts.is_empty() && self.run.is_none()
     }
 }
@@ -99,8 +65,8 @@ impl Job {
     }
 
     /// The budgets that it counts in, if there are any.
-    pub(crate) fn accounts(&self) -> Option<&[Account]> {
-        self.holds.as_ref().map(|holds| holds.accounts.as_slice()).filter(|accounts| !accounts.is_empty())
+    pub(crate) fn accounts(&self) -> Option<&Accounts> {
+        self.holds.as_ref().map(|holds| &holds.accounts).filter(|accounts| !accounts.is_empty())
     }
 
     /// An attempt has set money aside.
@@ -137,37 +103,38 @@ impl Job {
 
     /// A call of two has ended: what it had set aside is settled.
     pub(super) fn reservation_ends(&mut self, exchange: &mut Exchange, own: &Bill) {
-        if let Some(note) = self.settled(own) {
-            exchange.receipt.get_or_insert_default().notes.push(note);
+        if let Some(settlement) = self.settled(own) {
+            exchange.receipt.get_or_insert_default().notes.push(note_of(&settlement));
         }
     }
 
     /// Settles what the answer under way has set aside at what it cost; what was set aside counts as spent where a bill may
     /// come that nobody can tell.
-    fn settled(&mut self, own: &Bill) -> Option<Note> {
+    fn settled(&mut self, own: &Bill) -> Option<Settlement> {
         let (reservation, purpose) = self.holds.as_mut()?.reservation.take()?;
         Some(settled(reservation, purpose, own))
     }
 
     /// An answer will not be passed on: what it had set aside is settled.
     pub(super) fn answer_settles(&mut self, own: &Bill) {
-        if let Some(note) = self.settled(own) {
-            self.noted(note);
+        if let Some(settlement) = self.settled(own) {
+            self.noted(note_of(&settlement));
         }
     }
 
     /// The exchange has ended: limits are corrected, money is settled (that of its own answer: others have settled theirs),
     /// the run has had a turn.
-    pub(super) fn holds_end(&mut self, exchange: &mut Exchange, own: &Bill) {
-        self.reservation_ends(exchange, own);
-        let Some(mut holds) = self.holds.take() else { return };
-        let now = self.shared.clock.now();
+    pub(super) fn holds_end(&mut self, exchange: &mut Exchange, own: &Bill, now: UnixMs) {
+        if let Some(settlement) = self.settled(own) {
+            exchange.receipt.get_or_insert_default().settlement = Some(settlement);
+        }
+        let Some(holds) = self.holds.take() else { return };
         let bill = &exchange.bill;
-        if let Some(admission) = &mut holds.admission {
+        if let Some(admission) = holds.admission {
             let used = bill.usage.total() + bill.estimated_output;
             let was_refused = matches!(exchange.outcome, Outcome::Failed(_)) && used == 0;
             if used > 0 || was_refused || !self.was_sent {
-                admission.settle_tokens(used, now);
+                admission.end(used, now);
             }
         }
         let cost = known_cost(bill.cost, bill.estimated_cost);
@@ -185,20 +152,20 @@ impl Job {
     }
 }
 
-/// Settles a reservation at what its answer cost, and says so.
-fn settled(reservation: Reservation, purpose: Purpose, own: &Bill) -> Note {
+/// Settles a reservation at what its answer cost.
+fn settled(reservation: Reservation, purpose: Purpose, own: &Bill) -> Settlement {
     let reserved = reservation.amount();
     let settled = match known_cost(own.cost, own.estimated_cost) {
         Some(cost) => reservation.settle(cost).actual,
         // A bill may come: what was set aside for it counts as spent.
         None => reserved,
     };
-    let mut detail = Vec::with_capacity(SETTLED_BYTES_USUAL);
-    detail.push(b'$');
-    reserved.put(&mut detail);
-    put(&mut detail, " set aside for ");
-    purpose.put(&mut detail);
-    put(&mut detail, "; settled at $");
-    settled.put(&mut detail);
-    Note { code: "reserve".into(), detail: into_text(detail).into() }
+    Settlement { reserved, purpose, settled }
+}
+
+/// A settlement in words.
+fn note_of(settlement: &Settlement) -> Note {
+    let mut detail = Vec::new();
+    settlement.put(&mut detail);
+    Note { code: Settlement::CODE.into(), detail: into_text(detail).into() }
 }

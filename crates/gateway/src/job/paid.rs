@@ -86,7 +86,7 @@ impl Job {
             receipt: None,
             ..exchange.clone()
         };
-        let holds = self.accounts().map(|accounts| Holds::of(accounts.to_vec()));
+        let holds = self.accounts().map(|accounts| Holds::of(accounts.clone()));
         self.rare().others.get_or_insert_default().is_awaited = true;
         let mut job = Self::of(&self.shared, self.started, exchange);
         job.course = self.course_beside();

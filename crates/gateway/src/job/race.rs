@@ -10,13 +10,12 @@ use pilothouse_core::dialect::Dialect;
 use pilothouse_core::exchange::{Attempt, Exchange, Note, Outcome, Outrun, Receipt, TargetUsed};
 use pilothouse_core::money::{Cost, PicoUsd};
 use pilothouse_core::usage::{Bill, Provenance, Usage};
-use pilothouse_store::budget::Account;
 use smallvec::SmallVec;
 use tokio::time::Instant;
 
 use super::course::Course;
 use super::paid::Others;
-use super::{Holds, Job};
+use super::{Accounts, Holds, Job};
 use crate::bodies::Watch;
 use crate::plan::Resolution;
 use crate::purse::Purse;
@@ -78,7 +77,7 @@ pub(crate) struct Racing {
     started: Instant,
     exchange: Exchange,
     course: Option<Course>,
-    accounts: Vec<Account>,
+    accounts: Accounts,
 }
 
 /// What the last call to end records.
@@ -198,7 +197,7 @@ fn absorb(main: &mut Exchange, lost: Ended, input_tokens: u64) {
     }
     let receipt = main.receipt.get_or_insert_default();
     let mut other = *lost.exchange.receipt.unwrap_or_default();
-    receipt.choice = receipt.choice.take().or(other.choice.take());
+    receipt.chosen = receipt.chosen.take().or(other.chosen.take());
     let attempt = |kind, status, outrun| {
         let target = lost.exchange.target.clone()?;
         Some(Attempt { target, kind, status, failed_us: lost.exchange.timings.total_us, outrun })
@@ -282,7 +281,7 @@ impl Job {
             started: self.started,
             exchange,
             course: self.course.as_ref().map(|course| course.again()),
-            accounts: self.accounts().map(<[Account]>::to_vec).unwrap_or_default(),
+            accounts: self.accounts().cloned().unwrap_or_default(),
         })
     }
 
@@ -314,7 +313,7 @@ impl Job {
         self.reservation_ends(&mut exchange, &own);
         let began_us = self.course.as_ref().map_or(0, |course| course.began_us());
         if self.course.is_some() {
-            self.course_ends(&exchange, &own);
+            self.course_ends(&exchange, &own, self.shared.clock.now());
         }
         let ended = Ended {
             is_hedge: side.is_hedge,

@@ -6,9 +6,9 @@ use pilothouse_catalog::compat::Compat;
 use pilothouse_cel::Values;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
-use pilothouse_core::exchange::Chosen;
-use pilothouse_core::written::into_text;
-use pilothouse_routing::{AllowList, CascadePlan, Decision, Evidence, Features};
+use pilothouse_core::exchange::{Standing, put_standing};
+use pilothouse_core::written::{Said, Split, Text, put, put_list, put_string};
+use pilothouse_routing::{AllowList, CascadePlan, Decision, Features, Ranked, Trace};
 use pilothouse_wire::codec::Target;
 use pilothouse_wire::embeddings::Form;
 use pilothouse_wire::path::{
@@ -19,17 +19,22 @@ use pilothouse_wire::path::{
 use smallvec::SmallVec;
 
 use super::features::{Marks, Told};
-use super::gone;
 use super::onward::Deadline;
 use super::read::Asked;
+use super::{gone, retire};
 use crate::config::CompatMode;
 use crate::endpoints::Call;
 use crate::plan::{KeyInfo, Naming, Plan, Provider, Resolution, Route, Surface};
 use crate::rederive;
 use crate::shared::Shared;
 
-/// Bytes of a usual sentence on why a target stands where it does.
-const WHY_BYTES_USUAL: usize = 64;
+/// Bytes of the words that usually tell a choice, and of what fills their holes.
+const WORDS_BYTES_USUAL: usize = 768;
+const FILLS_BYTES_USUAL: usize = 192;
+
+/// Of so many targets, why each stands where it does are words that choices have in common; of more, no two choices say the
+/// same.
+const ORDER_SHARED_MAX: usize = 4;
 
 /// The target of one attempt.
 #[derive(Clone)]
@@ -52,7 +57,7 @@ pub(super) struct Order {
     /// Who is asked when those before have failed.
     pub(super) rest: Vec<Choice>,
     /// Why, for the receipt.
-    pub(super) chosen: Option<Box<Chosen>>,
+    pub(super) chosen: Option<Box<Said>>,
     /// What the next request of the conversation will be known by.
     pub(super) marks: Marks,
     /// Bytes of the request's text, where it holds nothing else.
@@ -303,9 +308,18 @@ pub(super) fn choose(
     call: Call,
     asked: &Asked<'_>,
 ) -> Result<Order, Error> {
-    if let Some(route) = plan.route(asked.called()) {
-        return of_route(shared, plan, route, dialect, call, asked);
+    let mut order = match plan.route(asked.called()) {
+        Some(route) => of_route(shared, plan, route, dialect, call, asked)?,
+        None => of_name(plan, dialect, call, asked)?,
+    };
+    if plan.lifecycles.is_enforced {
+        retire::enforce(shared, plan, dialect, call, asked, &mut order)?;
     }
+    Ok(order)
+}
+
+/// The order of a name that is no route: one target.
+fn of_name(plan: &Plan, dialect: Dialect, call: Call, asked: &Asked<'_>) -> Result<Order, Error> {
     let resolution = plan.resolve(&asked.model)?;
     if let Some(key) = &asked.holder {
         may_call(key, &resolution)?;
@@ -341,42 +355,38 @@ fn of_route(
     let given = route.asks.as_ref().map(|asks| asked.given(dialect, told.features().at, asks));
     let values = given.as_ref().map(|given| given as &dyn Values);
     let features = Features { allowed: allowed.as_ref(), outputs: &outputs, values, ..told.features() };
-    let decided =
-        route.chooser.choose_with_evidence(&features, &mut told.counter(&shared.prefixes), shared.chance());
-    let (decision, evidence) = match decided {
-        Ok(decided) => decided,
+    let mut trace = Trace::of(&route.chooser, features.at, shared.chance());
+    let decided = route.chooser.choose_traced(&features, &mut told.counter(&shared.prefixes), &mut trace);
+    let decision = match decided {
+        Ok(decision) => decision,
         Err(none) => {
             let way = |resolution| of_target(resolution, dialect, call);
             return gone::instead(shared, plan, route, &told, asked, none, way);
         }
     };
-    let mut chosen = chosen_by(plan, route, asked, &decision, &evidence);
-    let mut refusal = None;
+    let mut callable: SmallVec<[&Ranked; 8]> = SmallVec::new();
+    let mut refusals = Vec::new();
     let mut cheap = CheapOnes::of(&decision);
     let mut choices = Vec::with_capacity(decision.order.len());
     for ranked in &decision.order {
         let Some(resolution) = route.targets.get(usize::from(ranked.index)) else { continue };
         match of_target(Arc::clone(resolution), dialect, call) {
             Ok(choice) => {
-                let mut why = Vec::with_capacity(WHY_BYTES_USUAL);
-                ranked.reason.put(&mut why);
-                chosen.order.push(route.standing(ranked.index, into_text(why)));
+                callable.push(ranked);
                 choices.extend(cheap.keep(ranked.index, choice.on(route)));
             }
-            Err(error) => {
-                chosen.removed.push(route.standing(ranked.index, error.public.to_string()));
-                refusal.get_or_insert(error);
-            }
+            Err(error) => refusals.push((ranked.index, error)),
         }
     }
+    let chosen = tell(plan, route, asked, (&callable, &decision, &refusals), (&trace, &features));
     if choices.is_empty() {
         // Nobody is left to escalate to.
         choices.extend(cheap.cheap.take());
     }
     let mut choices = choices.into_iter();
     let Some(first) = choices.next() else {
-        let nobody = || Error::new(Kind::Internal, "the route has no targets");
-        return Err(refusal.unwrap_or_else(nobody));
+        let refusal = refusals.into_iter().next().map(|(_, error)| error);
+        return Err(refusal.unwrap_or_else(|| Error::new(Kind::Internal, "the route has no targets")));
     };
     // Vectors of different models cannot be compared: only another place that serves the same model helps.
     let helps = |one: &Choice| !call.embeds() || one.resolution.target.real == first.resolution.target.real;
@@ -388,7 +398,7 @@ fn of_route(
         route: Some(Arc::clone(route)),
         first,
         rest,
-        chosen: Some(Box::new(chosen)),
+        chosen: Some(chosen),
         marks,
         cascade: cheap.parts(),
         spare: 0,
@@ -401,21 +411,51 @@ pub(crate) fn outputs(route: &Route) -> SmallVec<[u32; 8]> {
     route.targets.iter().map(|target| target.output.as_ref().map_or(0, |known| known.tokens())).collect()
 }
 
-/// What the receipt says of a choice, before it is known which of its targets can be called.
-fn chosen_by(
+/// What the receipt says of a choice: the targets that are asked, those that could not take the call or cannot be called in
+/// this way, and what it was made of.
+fn tell(
     plan: &Plan,
     route: &Route,
     asked: &Asked<'_>,
-    decision: &Decision,
-    evidence: &Evidence,
-) -> Chosen {
-    let removed = decision.removed.iter();
-    Chosen {
-        strategy: Arc::clone(&route.strategy),
-        order: Vec::with_capacity(decision.order.len()),
-        removed: removed.map(|one| route.standing(one.index, route.chooser.why_not(one))).collect(),
-        evidence: Some(rederive::kept(&plan.edition, asked.branching.as_deref(), evidence)),
+    (order, decision, refusals): (&[&Ranked], &Decision, &[(u16, Error)]),
+    kept: (&Trace, &Features<'_>),
+) -> Box<Said> {
+    let mut said = Box::new(Said::with_capacity(WORDS_BYTES_USUAL, FILLS_BYTES_USUAL));
+    let json = &mut said.split();
+    put(json, "{\"strategy\":");
+    put_string(json, &route.strategy);
+    put_order(json, route, order);
+    put_removed(json, route, decision, refusals);
+    put(json, ",\"evidence\":");
+    rederive::put_kept(json, &plan.edition, asked.branching.as_deref(), kept);
+    put(json, "}");
+    said
+}
+
+/// Puts the targets that are asked behind what is told of a choice, in their order.
+fn put_order(json: &mut Split<'_>, route: &Route, order: &[&Ranked]) {
+    let put_all = |json: &mut Split<'_>| {
+        put(json, ",\"order\":");
+        put_list(json, order, |json, ranked| {
+            put_standing(json, route.target_name(ranked.index), |json| ranked.reason.put(json));
+        });
+    };
+    if order.len() <= ORDER_SHARED_MAX {
+        return put_all(json);
     }
+    let mut apart = Said::default();
+    put_all(&mut apart.split());
+    json.own(&apart.text());
+}
+
+/// Puts those that could not take the call, and those that cannot be called in this way.
+fn put_removed(json: &mut Split<'_>, route: &Route, decision: &Decision, refusals: &[(u16, Error)]) {
+    let removed = decision.removed.iter().map(|one| (one.index, route.chooser.why_not(one)));
+    let refused = refusals.iter().map(|(index, error)| (*index, error.public.to_string()));
+    put(json, ",\"removed\":");
+    put_list(json, removed.chain(refused), |json, (index, why)| {
+        Standing::put(json, &route.standing(index, why));
+    });
 }
 
 /// Finds the cheap targets of a cascade among those of a choice.

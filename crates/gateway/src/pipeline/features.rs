@@ -16,7 +16,7 @@ use crate::plan::Route;
 use crate::shared::Shared;
 
 /// Names the conversation that a request belongs to.
-const CONVERSATION: &str = "x-pilothouse-conversation";
+pub(super) const CONVERSATION: &str = "x-pilothouse-conversation";
 /// Tokens that a picture, a recording or a page takes, about: what vendors bill for a picture of usual size
 /// (<https://platform.openai.com/docs/guides/images-vision>, <https://platform.claude.com/docs/en/build-with-claude/vision>,
 /// read 2026-11-23).

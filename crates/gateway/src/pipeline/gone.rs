@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::{Chosen, Note, Standing};
+use pilothouse_core::written::Said;
+use pilothouse_migrate::lifecycle::State;
 use pilothouse_routing::count::Unread;
 use pilothouse_routing::reason::Removal;
 use pilothouse_routing::{Candidate, NoTarget};
@@ -12,8 +15,9 @@ use pilothouse_wire::codec::VendorError;
 use super::choose::{Choice, Order, of_target};
 use super::features::{Marks, Told};
 use super::read::Asked;
-use super::{Around, may_call};
-use crate::config::OnGone;
+use super::{Around, may_call, retire};
+use crate::config::{OnGone, OnRetired};
+use crate::endpoints::Call;
 use crate::job::Job;
 use crate::plan::{Plan, Resolution, Route, Target};
 use crate::shared::Shared;
@@ -35,13 +39,14 @@ impl Around<'_> {
     /// Whether a successor may be asked when the targets have failed, one of which is gone.
     pub(super) fn may_succeed(&self, order: &Order, job: &Job) -> bool {
         job.gone().is_some_and(|gone| {
-            self.on_gone(order) == OnGone::Successor && self.successor(&gone.target).is_some()
+            self.on_gone(order, &gone.target) == OnGone::Successor && self.successor(&gone.target).is_some()
         })
     }
 
     /// Whether a target, once it is gone, is followed by another one.
     pub(super) fn may_be_followed(&self, order: &Order, choice: &Choice) -> bool {
-        self.on_gone(order) == OnGone::Successor && self.successor(&choice.resolution.target).is_some()
+        let target = &choice.resolution.target;
+        self.on_gone(order, target) == OnGone::Successor && self.successor(target).is_some()
     }
 
     /// What is done after a model that is gone has failed, and nobody else was left: its successor is asked, where that is
@@ -64,10 +69,12 @@ impl Around<'_> {
                 .map_or("[defaults]".to_owned(), |route| format!("[routes.{}]", route.name));
             told(&gone.target, successor.as_deref(), &section)
         };
-        let Some(name) = successor.as_deref().filter(|_| self.on_gone(order) == OnGone::Successor) else {
+        let is_allowed = self.on_gone(order, &gone.target) == OnGone::Successor;
+        let Some(name) = successor.as_deref().filter(|_| is_allowed) else {
             return Err(refusal());
         };
-        let choice = stand_in(self, asked, order.route.as_ref(), name)?;
+        let way = (self.dialect, self.call);
+        let choice = stand_in(&self.worker.shared, self.plan, way, asked, order.route.as_ref(), name)?;
         job.noted(Note::new(
             "successor",
             &format!("{name} is asked instead of {}, which is gone", gone.target.name()),
@@ -79,27 +86,41 @@ impl Around<'_> {
         self.plan.successor(gone, self.worker.shared.clock.now())
     }
 
-    fn on_gone(&self, order: &Order) -> OnGone {
-        match &order.route {
+    fn on_gone(&self, order: &Order, gone: &Target) -> OnGone {
+        let of_all = match &order.route {
             Some(route) => route.on_gone,
             None => self.plan.defaults.on_gone.unwrap_or_default(),
-        }
+        };
+        // Vectors of another model cannot be compared with those that are there.
+        if self.call.embeds() { OnGone::Refuse } else { on_gone(gone, of_all) }
+    }
+}
+
+/// What is done after a target that is gone: as its own table says, else as is said of all.
+fn on_gone(gone: &Target, of_all: OnGone) -> OnGone {
+    let Some(life) = &gone.life else { return of_all };
+    match life.on_day.filter(|day| day.is_written) {
+        Some(day) if day.policy == OnRetired::Fail => OnGone::Refuse,
+        // An accepted plan allows it; without one only what is said of all targets does.
+        Some(_) if life.stands_in().is_some() => OnGone::Successor,
+        _ => of_all,
     }
 }
 
 /// The target that takes a call instead of one that is gone, within what the route asks of its targets and what the key
 /// may call.
-fn stand_in(
-    around: &Around<'_>,
+pub(super) fn stand_in(
+    shared: &Shared,
+    plan: &Plan,
+    (dialect, call): (Dialect, Call),
     asked: &Asked<'_>,
     route: Option<&Arc<Route>>,
     name: &str,
 ) -> Result<Choice, Error> {
-    let Around { worker, plan, dialect, call } = *around;
     let resolution = Arc::new(plan.stand_in(&asked.model, name)?);
     if let Some(route) = route {
-        let told = Told::read(&worker.shared, route, dialect, asked);
-        may_stand_in(&worker.shared, route, &told, &resolution, asked)?;
+        let told = Told::read(shared, route, dialect, asked);
+        may_stand_in(shared, route, &told, &resolution, asked)?;
         return Ok(of_target(resolution, dialect, call)?.on(route));
     }
     if let Some(key) = &asked.holder {
@@ -180,13 +201,20 @@ pub(super) fn instead(
     });
     let are_all_gone = gone.clone().all(|one| one.is_some());
     let Some(gone) = gone.find_map(|one| one) else { return Err(none.into_error()) };
-    if route.on_gone == OnGone::Refuse && !are_all_gone {
+    let on_gone = on_gone(&gone.target, route.on_gone);
+    if on_gone == OnGone::Refuse && !are_all_gone {
         return Err(none.into_error());
     }
     let successor = plan.successor(&gone.target, now);
     let section = format!("[routes.{}]", route.name);
-    let Some(name) = successor.as_deref().filter(|_| route.on_gone == OnGone::Successor) else {
-        return Err(told(&gone.target, successor.as_deref(), &section));
+    let life = gone.target.life.as_ref();
+    let is_removed = life.is_some_and(|life| life.state(now) == State::Removed);
+    let is_allowed = !is_removed && on_gone == OnGone::Successor;
+    let Some(name) = successor.as_deref().filter(|_| is_allowed) else {
+        return Err(match life.filter(|life| life.on_day.is_some() && life.state(now) >= State::Retired) {
+            Some(life) => retire::over(life, successor.as_deref(), now),
+            None => told(&gone.target, successor.as_deref(), &section),
+        });
     };
     let resolution = Arc::new(plan.stand_in(&route.name, name)?);
     may_stand_in(shared, route, told_of, &resolution, asked)?;
@@ -201,11 +229,13 @@ pub(super) fn instead(
             .collect(),
         evidence: None,
     };
+    let mut said = Said::default();
+    chosen.put(&mut said.split());
     Ok(Order {
         route: Some(Arc::clone(route)),
         first: way(resolution)?.on(route),
         rest: Vec::new(),
-        chosen: Some(Box::new(chosen)),
+        chosen: Some(Box::new(said)),
         marks: Marks::clone(&told_of.marks),
         text_bytes: told_of.text_bytes(),
         is_in_tool_loop: told_of.is_in_tool_loop(),

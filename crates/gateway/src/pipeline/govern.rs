@@ -19,7 +19,7 @@ use pilothouse_wire::scan;
 
 use super::choose::{Choice, may_call};
 use super::read::Asked;
-use crate::job::{Holds, Job, Meter, Purpose, Run};
+use crate::job::{Accounts, Holds, Job, Meter, Purpose, Run};
 use crate::plan::{KeyInfo, Plan};
 use crate::shared::Shared;
 
@@ -136,9 +136,9 @@ fn accounts(
     who: &Who<'_>,
     route: Option<&str>,
     run: Option<&str>,
-) -> Result<Vec<Account>, Error> {
+) -> Result<Accounts, Error> {
     let governance = &plan.governance;
-    let mut found = Vec::new();
+    let mut found = Accounts::new();
     let mut add = |kind, scope: &str, rule: &Arc<_>| {
         let account = budgets
             .account(kind, scope, rule)
@@ -190,7 +190,7 @@ pub(super) fn hold_passing(
 /// [`NoMoney`], where one of them has nothing.
 fn reserve_unpriced(shared: &Shared, job: &mut Job) -> Result<(), NoMoney> {
     let Some((accounts, budgets)) = job.accounts().zip(shared.budgets.get()) else { return Ok(()) };
-    let accounts = accounts.to_vec();
+    let accounts = accounts.clone();
     let now = shared.clock.now();
     match budgets.reserve(&accounts, PicoUsd(1), now) {
         Ok(reservation) => {
@@ -213,7 +213,7 @@ pub(super) async fn reserve(
     job: &mut Job,
 ) -> Result<Option<u64>, NoMoney> {
     let Some((accounts, budgets)) = job.accounts().zip(shared.budgets.get()) else { return Ok(None) };
-    let accounts = accounts.to_vec();
+    let accounts = accounts.clone();
     let now = shared.clock.now();
     let mut bill = Estimate::of(dialect, asked, choice);
     if accounts.iter().all(|account| account.rule().reserve == Reserve::Expected) {
@@ -320,8 +320,8 @@ impl Estimate {
         let head = Head::over(&asked.body, &asked.members);
         let target = &choice.resolution.target;
         let survey = *asked.survey(dialect, &head);
-        let of_model = target.known.as_ref().and_then(pilothouse_catalog::Model::output_tokens_max);
-        let known = [survey.output_limit, choice.output_tokens_max, of_model].into_iter().flatten().min();
+        let of_model = target.output_tokens_max;
+        let known = least(survey.output_limit, least(choice.output_tokens_max, of_model));
         let number =
             |name: &str| std::str::from_utf8(needs::find(&head, &[name], dialect)?).ok()?.parse::<u64>().ok();
         Self {
@@ -395,6 +395,14 @@ impl Estimate {
 
     fn purpose(&self, cap: Option<u64>) -> Purpose {
         Purpose::Tokens { input: self.input, output: cap.unwrap_or(self.output_max) }
+    }
+}
+
+/// The smaller of two numbers that may not be there.
+const fn least(one: Option<u64>, other: Option<u64>) -> Option<u64> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(if one < other { one } else { other }),
+        (None, only) | (only, None) => only,
     }
 }
 

@@ -205,7 +205,7 @@ impl Onward {
         let kind = pilothouse_wire::codec::kind_of_status(status, &error.message);
         let is_gone = self.minds_gone && matches!(status, 404 | 410) && is_gone(status, error, job);
         if is_gone {
-            job.is_gone();
+            job.is_gone(status, &error.message);
         }
         let goes_on = is_of_target(status, is_too_long(error)) && (is_gone || self.may_go_on());
         if goes_on {

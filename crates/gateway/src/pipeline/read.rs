@@ -12,6 +12,7 @@ use pilothouse_core::clock::UnixMs;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::Caller;
+use pilothouse_core::shape::Shape;
 use pilothouse_wire::head::Head;
 use pilothouse_wire::needs::{self, Survey};
 use pilothouse_wire::path::PathCall;
@@ -23,6 +24,8 @@ use crate::given::{Given, Read};
 use crate::plan::{Asks, Branching, KeyInfo, Plan};
 use crate::shared::{Shared, Worker};
 use crate::told::{Told, number};
+
+use super::Retirement;
 
 const END_USER_MAX: usize = 128;
 /// Most gateways of ours that a request may pass.
@@ -64,6 +67,8 @@ pub(crate) struct Asked<'h> {
     pub(crate) kept: Option<Arc<Watch>>,
     /// What one pass over the body tells, once somebody has asked.
     pub(super) survey: OnceLock<Survey>,
+    /// What became of the call because a target ends.
+    pub(super) retirement: OnceLock<Arc<Retirement>>,
 }
 
 impl Asked<'static> {
@@ -102,6 +107,7 @@ impl Asked<'static> {
             watch: None,
             branching: None,
             survey: OnceLock::new(),
+            retirement: OnceLock::new(),
         })
     }
 }
@@ -123,6 +129,11 @@ impl Asked<'_> {
     /// What one pass over the body tells.
     pub(super) fn survey(&self, dialect: Dialect, head: &Head<'_>) -> &Survey {
         self.survey.get_or_init(|| needs::survey(dialect, head))
+    }
+
+    /// What is recorded of the request, whether bodies are kept or not.
+    pub(super) fn shape(&self, dialect: Dialect) -> Shape {
+        pilothouse_wire::shape::of(dialect, &Head::over(&self.body, &self.members))
     }
 
     /// The same for another call beside the first one, which holds the body's bytes against their bound.
@@ -147,6 +158,7 @@ impl Asked<'_> {
             watch: None,
             branching: self.branching.clone(),
             survey: self.survey.clone(),
+            retirement: self.retirement.clone(),
         }
     }
 
@@ -173,6 +185,7 @@ impl Asked<'_> {
             watch: self.watch.take(),
             branching: self.branching.take(),
             survey: std::mem::take(&mut self.survey),
+            retirement: self.retirement.clone(),
         }
     }
 
@@ -403,6 +416,7 @@ pub(super) fn asked<'h>(
         branching: None,
         kept: None,
         survey: OnceLock::new(),
+        retirement: OnceLock::new(),
     })
 }
 

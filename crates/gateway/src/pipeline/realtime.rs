@@ -27,12 +27,12 @@ use super::pass::{forced, live, speaker, way};
 use super::read::named;
 use super::refuse::failed;
 use super::relay::{passing_headers, vendor_refusal};
-use super::{Answer, admit, hops, refusal, stamp, turn};
+use super::{Answer, admit, hops, refusal, retire, stamp, turn};
 use crate::answer::AnswerBody;
 use crate::endpoints::{Call, Verb};
 use crate::job::Job;
 use crate::plan::Plan;
-use crate::shared::Worker;
+use crate::shared::{Shared, Worker};
 use crate::told::Told;
 use handshake::Handshake;
 use session::Session;
@@ -73,7 +73,7 @@ pub(crate) async fn realtime(
             "too many conversations are going on; try again later",
         ));
     };
-    let choice = choose(plan, told, &handshake);
+    let choice = choose(&worker.shared, plan, told, &handshake);
     let asked = match &choice {
         Ok(choice) => Arc::clone(&choice.resolution.asked),
         Err(_) => handshake.model.as_deref().unwrap_or(NAME).chars().take(200).collect::<String>().into(),
@@ -114,9 +114,9 @@ pub(crate) async fn realtime(
     }
 }
 
-fn choose(plan: &Plan, told: &Told<'_>, handshake: &Handshake) -> Result<Choice, Error> {
+fn choose(shared: &Shared, plan: &Plan, told: &Told<'_>, handshake: &Handshake) -> Result<Choice, Error> {
     let resolution = match &handshake.model {
-        Some(model) => plan.resolve(&named(model, told))?,
+        Some(model) => retire::on_day(shared, plan, plan.resolve(&named(model, told))?)?,
         None => {
             let provider = match forced(plan, told)? {
                 Some(provider) => provider,

@@ -176,7 +176,9 @@ impl Recall<'_> {
             _ => asking.await,
         };
         // The model was told that a run is in its last turn, which no other request is.
-        capture.is_for_once = asked.is_last_turn;
+        // Nor is an answer good for others that somebody else gave while this one's target was tried without.
+        let is_without = asked.retirement.get().is_some_and(|retirement| retirement.is_without);
+        capture.is_for_once = asked.is_last_turn || is_without;
         capture.learning = wanted.and_then(|wanted| wanted.learns(looked));
         marked(capture.wrap(answer), recalled)
     }

@@ -81,7 +81,9 @@ pub(super) fn recorded(worker: &Worker, dialect: Dialect, asked: &mut Asked<'_>,
     job.note(|exchange| {
         exchange.streamed = asked.is_stream;
         exchange.request_bytes = asked.body.len() as u64;
+        exchange.shape = Some(asked.shape(dialect));
     });
+    job.ends_soon(asked.retirement.get());
     worker.shared.metrics.refused.fetch_add(1, Relaxed);
     failed(dialect, job, &error)
 }

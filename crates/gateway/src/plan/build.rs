@@ -7,12 +7,13 @@ use std::sync::{Arc, OnceLock, RwLock};
 
 use pilothouse_catalog::Catalog;
 use pilothouse_core::clock::{Clock as _, SystemClock, UnixMs};
+use rustc_hash::FxHashMap;
 
 use super::keys::{KeyInfo, Keys, digest_of};
 use super::limit::{Making, PlannedLimits};
 use super::provider::build_provider;
 use super::terms::{Governance, moment};
-use super::{Configured, Edition, Plan, Provider, cache, route};
+use super::{Configured, Edition, Plan, Provider, cache, lifecycle, route};
 use crate::config::{self, ConfigError, Diagnostic, Source};
 use crate::exposure::Exposure;
 use crate::load::LoadWatch;
@@ -84,14 +85,11 @@ pub fn build(
     keys.is_open = listen.ip().is_loopback();
     let admin = admin(source, environment, &mut wrong);
     let bodies_key = crate::bodies::key(&source.file.store, environment, &mut wrong);
-    if !wrong.is_empty() {
-        wrong.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| span.start));
-        return Err(source.error(wrong));
-    }
+    refuse(source, &mut wrong)?;
     let server = &source.file.server;
-    let literals = literal_secrets(source);
+    let mut warnings = literal_secrets(source);
     let mut plan = Plan {
-        warnings: (!literals.is_empty()).then(|| source.error(literals)),
+        warnings: None,
         version,
         edition: Edition::default(),
         source: source.path.clone(),
@@ -100,6 +98,7 @@ pub fn build(
         keys,
         governance,
         configured: Configured::of(source),
+        lifecycles: lifecycle::Lifecycles::default(),
         admin,
         exposure: Exposure::new(&server.hosts, &server.origins),
         body_bytes_max: server.body_bytes_max,
@@ -113,7 +112,7 @@ pub fn build(
         metrics: Arc::clone(metrics),
         callable: OnceLock::new(),
         resolved: RwLock::new(HashMap::new()),
-        routes: HashMap::new(),
+        routes: FxHashMap::default(),
         load: LoadWatch::of(std::iter::empty()),
         defaults: source.file.defaults.clone(),
         cache: None,
@@ -122,21 +121,27 @@ pub fn build(
     let mut limits = std::mem::take(&mut plan.limits);
     limits.making(metrics, &mut wrong).of_routes(&plan, source);
     plan.limits = limits;
+    plan.lifecycles = lifecycle::build(&plan, source, environment.now, &mut wrong, &mut warnings);
+    plan.warnings = (!warnings.is_empty()).then(|| source.error(warnings));
     let routes = route::build(&plan, source, environment.now, &mut wrong);
-    if !wrong.is_empty() {
-        wrong.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| span.start));
-        return Err(source.error(wrong));
-    }
+    refuse(source, &mut wrong)?;
     plan.load = LoadWatch::of(routes.values());
     if !routes.is_empty() {
         plan.edition = Edition::of(source, environment.now);
     }
     plan.routes = routes;
     plan.cache = cache::build(&plan, source, &mut wrong);
-    if !wrong.is_empty() {
-        return Err(source.error(wrong));
-    }
+    refuse(source, &mut wrong)?;
     Ok(plan)
+}
+
+/// Refuses a configuration of which anything is wrong, in the order of the file.
+fn refuse(source: &Source, wrong: &mut Vec<Diagnostic>) -> Result<(), ConfigError> {
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    wrong.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| span.start));
+    Err(source.error(std::mem::take(wrong)))
 }
 
 /// Who may be called, in the order of the file, which is the order of preference.

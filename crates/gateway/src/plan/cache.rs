@@ -21,7 +21,8 @@ const SIMILARITY: f32 = 0.90;
 /// The same for the built-in embedding, which lets nothing pass but the same words.
 const SIMILARITY_BUILTIN: f32 = 0.60;
 /// Sections that say nothing of what an answer is like.
-const BESIDES: [&str; 8] = ["server", "keys", "teams", "budgets", "runs", "store", "cache", "catalog"];
+const BESIDES: [&str; 9] =
+    ["server", "keys", "teams", "budgets", "runs", "store", "cache", "catalog", "lifecycle"];
 
 /// Kept answers, where a configuration has any.
 #[derive(Debug)]

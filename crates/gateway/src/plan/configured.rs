@@ -28,6 +28,8 @@ pub enum Thing {
     Limit,
     /// A budget of `[budgets]`: `end_user`, `run`, or a route's by its name.
     Budget,
+    /// `[lifecycle."PROVIDER/MODEL"]`
+    Lifecycle,
 }
 
 /// A line of the configuration.
@@ -70,6 +72,7 @@ impl Configured {
         found.note(Thing::Provider, file.providers.keys(), &lines);
         found.note(Thing::Route, file.routes.keys(), &lines);
         found.note(Thing::Limit, file.limits.keys(), &lines);
+        found.note(Thing::Lifecycle, file.lifecycle.targets.keys(), &lines);
         found.note(Thing::Budget, file.budgets.routes.keys(), &lines);
         let callers = [("end_user", &file.budgets.end_user), ("run", &file.budgets.run)];
         for (name, section) in

@@ -16,6 +16,7 @@ use pilothouse_wire::codec::{Quirks, family_of, rules_of};
 
 use smallvec::SmallVec;
 
+use super::lifecycle::Life;
 use super::{Plan, Provider};
 use crate::concurrency::Limit;
 use crate::metrics::TargetMetrics;
@@ -41,6 +42,10 @@ pub struct Target {
     pub pricing: Option<Pricing>,
     /// What the catalogue says of the model.
     pub known: Option<Model>,
+    /// The most tokens of output that it says of it: each call asks for them.
+    pub output_tokens_max: Option<u64>,
+    /// Its end, where anybody said that it has one.
+    pub life: Option<Arc<Life>>,
     /// The limits on calls at once that it is under: its own, then its provider's.
     pub limits: SmallVec<[Arc<Limit>; 1]>,
     /// What it accepts, per surface of the provider.
@@ -80,7 +85,7 @@ impl Target {
         pilothouse_wire::codec::Target {
             model: &self.model,
             family: family_of(&self.real),
-            max_output_tokens: self.known.as_ref().and_then(Model::output_tokens_max),
+            max_output_tokens: self.output_tokens_max,
             quirks: self.fits.get(surface).map(|fit| fit.quirks.clone()).unwrap_or_default(),
         }
     }
@@ -232,6 +237,7 @@ impl Plan {
             output_tokens_max: row.as_ref().and_then(Model::output_tokens_max),
             known: row.as_ref(),
         };
+        let output_tokens_max = about.output_tokens_max;
         let metrics = self.metrics.target(&provider.name, &model);
         let health = if provider.has_breaker { Arc::clone(&metrics.health) } else { restless() };
         let limits = self.limits.of_target(&provider.name, &model).into_iter().chain(&provider.limit);
@@ -241,7 +247,9 @@ impl Plan {
             fits: provider.surfaces.iter().map(|surface| fit(&about, surface.dialect)).collect(),
             provider: Arc::clone(provider),
             metrics,
+            life: self.life(provider, (wire, real), row.as_ref()),
             known: row,
+            output_tokens_max,
             surfaces: provider.surfaces_for(real),
             real: if wire == real { Arc::clone(&model) } else { real.into() },
             model: Arc::clone(&model),

@@ -1,19 +1,22 @@
 //! A route made ready: its targets resolved and described to the strategies, its settings checked.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pilothouse_catalog::Status;
 use pilothouse_cel::Expression;
 use pilothouse_core::clock::UnixMs;
 use pilothouse_core::exchange::Standing;
 use pilothouse_core::money::PicoUsd;
 use pilothouse_routing::affinity::TURNS_AHEAD;
+use pilothouse_routing::candidate::Lifecycle;
 use pilothouse_routing::cascade::{Agreement, Judge};
 use pilothouse_routing::{self as routing, Candidate, Constraints, RouteSettings, STRATEGIES, Settings};
+use rustc_hash::FxHashMap;
 use toml::Spanned;
 
+use super::lifecycle::Life;
 use super::{Branch, CacheTerms, Plan, Resolution, branch, cache, condition};
 use crate::concurrency::Limit;
 use crate::config::{self, CompatMode, Defaults, Diagnostic, OnGone, Require, RouteTarget, Source};
@@ -110,6 +113,11 @@ impl Route {
         let candidate = self.chooser.candidates().get(usize::from(index));
         Standing { target: candidate.map(|one| Arc::clone(&one.name)).unwrap_or_default(), why }
     }
+
+    /// The name of a target of the route, by its place among the candidates.
+    pub(crate) fn target_name(&self, index: u16) -> &str {
+        self.chooser.candidates().get(usize::from(index)).map_or("", |one| &one.name)
+    }
 }
 
 impl Plan {
@@ -126,14 +134,22 @@ impl Plan {
     }
 }
 
+/// Where a target stands in its life, its own day counted too.
+fn lifecycle(life: &Life, known: Lifecycle, now: UnixMs) -> Lifecycle {
+    let retires_at = life.cycle.retires_at.or(known.retires_at);
+    let has_ended = retires_at.is_some_and(|end| now >= end);
+    let status = if has_ended { Status::Retired } else { known.status.max(Status::Deprecated) };
+    Lifecycle { status, retires_at }
+}
+
 /// Makes the routes of a configuration, as things stand `now`. Everything that is wrong is added to `wrong`.
 pub(super) fn build(
     plan: &Plan,
     source: &Source,
     now: UnixMs,
     wrong: &mut Vec<Diagnostic>,
-) -> HashMap<Box<str>, Arc<Route>> {
-    let mut routes = HashMap::new();
+) -> FxHashMap<Box<str>, Arc<Route>> {
+    let mut routes = FxHashMap::default();
     check(&source.file.defaults, wrong);
     branch::check(source, wrong);
     for (name, section) in &source.file.routes {
@@ -281,6 +297,9 @@ impl Building<'_> {
             Some(model) => Candidate::of(&name, model, self.now),
             None => Candidate::new(&name),
         };
+        if let Some(life) = target.life.as_ref().filter(|life| life.cycle.is_announced) {
+            candidate.lifecycle = lifecycle(life, candidate.lifecycle, self.now);
+        }
         candidate.pricing.clone_from(&target.pricing);
         candidate.weight = given.weight;
         candidate.is_fallback = is_fallback;

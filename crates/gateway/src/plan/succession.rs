@@ -4,7 +4,7 @@ use pilothouse_catalog::{Catalog, Status};
 use pilothouse_core::clock::UnixMs;
 use pilothouse_core::error::Error;
 
-use super::{Plan, Resolution, Target};
+use super::{Plan, Provider, Resolution, Target};
 
 /// Most steps from a model to the one that replaces it in the end.
 const STEPS_MAX: usize = 16;
@@ -13,7 +13,10 @@ impl Target {
     /// Whether the catalogue knows that the model ends: it has been retired, or another one is named in its stead.
     pub(crate) fn is_known_to_end(&self, now: UnixMs) -> bool {
         let known = self.known.as_ref();
-        known.is_some_and(|model| model.status(now) == Status::Retired || !model.replacement().is_empty())
+        let is_announced = self.life.as_ref().is_some_and(|life| life.cycle.is_announced);
+        is_announced
+            || known
+                .is_some_and(|model| model.status(now) == Status::Retired || !model.replacement().is_empty())
     }
 
     /// `provider/model`.
@@ -26,10 +29,22 @@ impl Plan {
     /// The name, at the same provider, of the model that follows one that is gone, as of `now`: what its vendor names
     /// instead, and where that has been retired too, what follows that.
     pub(crate) fn successor(&self, gone: &Target, now: UnixMs) -> Option<String> {
-        let provider = &gone.provider;
-        let id = alive(&self.catalog, &provider.platform, &gone.real, now)?;
-        let (wire, _) = provider.named(&id);
-        (wire != &*gone.model).then(|| format!("{}/{wire}", provider.name))
+        match &gone.life {
+            Some(life) if life.is_configured => life.successor.as_deref().map(str::to_owned),
+            _ => self.successor_of(&gone.provider, (&gone.model, &gone.real), now),
+        }
+    }
+
+    /// The same, for a provider's model by its name on the wire and in the catalogue, as its vendor has it.
+    pub(super) fn successor_of(
+        &self,
+        provider: &Provider,
+        (wire, real): (&str, &str),
+        now: UnixMs,
+    ) -> Option<String> {
+        let id = alive(&self.catalog, &provider.platform, real, now)?;
+        let (next, _) = provider.named(&id);
+        (next != wire).then(|| format!("{}/{next}", provider.name))
     }
 
     /// The target that takes a call instead, under the name that was asked for.

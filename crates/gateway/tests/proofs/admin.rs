@@ -16,6 +16,10 @@ pub(crate) const GOVERNED: &str = r#"
 [server]
 admin_token = "env:ADMIN_TOKEN"
 
+# Its alerts are those of budgets, whatever the day is.
+[lifecycle]
+alerts = []
+
 [routes.assistant]
 strategy = "weighted"
 targets = ["openai/gpt-4o-mini", { target = "openai/gpt-4o", weight = 2, tags = ["zdr"] }]

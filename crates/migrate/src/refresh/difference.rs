@@ -270,22 +270,15 @@ fn life(old: &Row, new: &Row, say: &mut dyn FnMut(What)) {
 /// The prices of tokens by class and condition.
 fn rates(row: &Row) -> BTreeMap<String, PicoUsd> {
     let of = |card: &Card, class: &Class| {
-        let mut of = class.as_str().to_owned();
-        for part in [
+        let conditions = [
             card.tier.clone(),
             card.above_tokens.map(|above| format!("above {above} tokens")),
             card.window.clone(),
-        ] {
-            if let Some(part) = part {
-                of.push_str(", ");
-                of.push_str(&part);
-            }
-        }
-        let days = card.from.as_ref().map(|from| format!(", from {from}"));
-        of.push_str(&days.unwrap_or_default());
-        let days = card.to.as_ref().map(|to| format!(", until {to}"));
-        of.push_str(&days.unwrap_or_default());
-        of
+            card.from.as_ref().map(|from| format!("from {from}")),
+            card.to.as_ref().map(|to| format!("until {to}")),
+        ];
+        let parts = std::iter::once(class.as_str().to_owned()).chain(conditions.into_iter().flatten());
+        parts.collect::<Vec<_>>().join(", ")
     };
     let cards = row.prices.iter();
     cards.flat_map(|card| card.rates.iter().map(move |(class, price)| (of(card, class), *price))).collect()

@@ -1,4 +1,17 @@
 //! Readers of configuration and text: what a file that is no source code mentions, and which of its tables are calls.
+//!
+//! Every reader is tolerant: what it does not understand it passes over, and a candidate that no part of a file holds
+//! is told by the line that it stands in.
+
+mod embedded;
+mod flow;
+mod keyed;
+mod markdown;
+pub mod notebook;
+mod script;
+mod text;
+mod tree;
+mod yaml;
 
 use std::path::Path;
 
@@ -32,14 +45,89 @@ pub enum Format {
     Plain,
 }
 
-/// The format of a file, by its name.
-#[must_use]
-pub fn format_of(_path: &Path) -> Option<Format> {
-    None
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 11] = [
+        Self::Yaml,
+        Self::Toml,
+        Self::Json,
+        Self::Env,
+        Self::Hcl,
+        Self::Dockerfile,
+        Self::Shell,
+        Self::Notebook,
+        Self::Markdown,
+        Self::Prompt,
+        Self::Plain,
+    ];
 }
 
-/// Reads a file. Spans are bytes of `text`.
+/// The format of a file, by its name; `None` where the name tells nothing.
 #[must_use]
-pub fn read(_format: Format, _text: &str, _candidates: &[Candidate]) -> Reading {
-    Reading::default()
+pub fn format_of(path: &Path) -> Option<Format> {
+    let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+    if name.starts_with("dockerfile") || name.starts_with("containerfile") || name.ends_with(".dockerfile") {
+        return Some(Format::Dockerfile);
+    }
+    if name == ".env" || name.starts_with(".env.") || name.ends_with(".env") {
+        return Some(Format::Env);
+    }
+    if matches!(name.as_str(), "makefile" | "justfile" | "procfile" | ".envrc" | "gnumakefile") {
+        return Some(Format::Shell);
+    }
+    if matches!(name.as_str(), "pipfile" | "cargo.lock" | "poetry.lock" | "uv.lock") {
+        return Some(Format::Toml);
+    }
+    Some(match name.rsplit_once('.')?.1 {
+        "yaml" | "yml" | "tpl" => Format::Yaml,
+        "toml" => Format::Toml,
+        "json" | "jsonc" | "json5" | "jsonl" | "ndjson" | "webmanifest" | "code-workspace" => Format::Json,
+        "ini" | "cfg" | "conf" | "properties" | "editorconfig" => Format::Env,
+        "tf" | "tfvars" | "hcl" | "nomad" => Format::Hcl,
+        "sh" | "bash" | "zsh" | "fish" | "ps1" | "bat" | "cmd" | "mk" | "ksh" => Format::Shell,
+        "ipynb" => Format::Notebook,
+        "md" | "mdx" | "markdown" | "mdc" | "qmd" | "rmd" => Format::Markdown,
+        "prompt" | "prompty" | "txt" | "rst" | "adoc" | "j2" | "jinja" | "jinja2" | "mustache" | "hbs"
+        | "liquid" | "tmpl" => Format::Prompt,
+        "xml" | "csproj" | "html" | "htm" | "csv" | "tsv" | "svg" | "sql" | "log" | "plist" | "css" => {
+            Format::Plain
+        }
+        _ => return None,
+    })
 }
+
+/// Reads a file. Spans are bytes of `text`; `candidates` are those of the text, in its order.
+#[must_use]
+pub fn read(format: Format, text: &str, candidates: &[Candidate]) -> Reading {
+    let all = 0..text.len();
+    match format {
+        Format::Yaml => tree::reading(&yaml::tree(text, all), text, candidates),
+        Format::Toml => tree::reading(&keyed::toml(text, all), text, candidates),
+        Format::Json => tree::reading(&json(text), text, candidates),
+        Format::Env => tree::reading(&keyed::env(text, all), text, candidates),
+        Format::Hcl => tree::reading(&keyed::hcl(text, all), text, candidates),
+        Format::Dockerfile | Format::Shell => script::read(text, candidates, true),
+        Format::Notebook => notebook::read(text, candidates),
+        Format::Markdown => markdown::read(text, candidates, true),
+        Format::Prompt => markdown::read(text, candidates, false),
+        Format::Plain => script::read(text, candidates, false),
+    }
+}
+
+/// Reads JSON, one value after the other.
+fn json(source: &str) -> tree::Tree<'_> {
+    let mut flow = flow::Flow::new(source, 0..source.len());
+    flow.has_hash = false;
+    let mut roots = Vec::new();
+    loop {
+        flow.skip();
+        if flow.peek().is_none() {
+            break;
+        }
+        roots.extend(flow.value(0));
+    }
+    tree::Tree { roots, comments: flow.comments, is_partial: flow.is_partial }
+}
+
+#[cfg(test)]
+mod tests;

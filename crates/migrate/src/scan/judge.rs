@@ -1,10 +1,14 @@
 //! What is wrong in a file that was read, as of a day: one judge for each kind of finding.
 
 pub mod calls;
+pub mod facts;
 pub mod interfaces;
 pub mod mentions;
 pub mod prices;
+#[cfg(test)]
+mod snippet;
 pub mod surfaces;
+pub mod tools;
 
 use super::classify::FileContext;
 use super::finding::Finding;
@@ -15,7 +19,7 @@ use super::source::Reading;
 type Judge = fn(&Reading, &FileContext<'_>, &Names, &str) -> Vec<Finding>;
 
 /// Every judge.
-const JUDGES: [Judge; 5] = [mentions::judge, calls::judge, interfaces::judge, surfaces::judge, prices::judge];
+const JUDGES: [Judge; 5] = [mentions::judge, calls::judge, interfaces::judge, tools::judge, prices::judge];
 
 /// Everything that is wrong in `file` on the day `today` (`YYYY-MM-DD`), by place.
 #[must_use]

@@ -109,6 +109,12 @@ impl Names {
         &self.shared.catalog
     }
 
+    /// The day of the newest fact, `YYYY-MM-DD`; empty where there is none.
+    #[must_use]
+    pub fn as_of(&self) -> &str {
+        self.shared.models.iter().map(|model| model.row().as_of.as_str()).max().unwrap_or_default()
+    }
+
     /// Every id of the catalogue, in lower case, in no order.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         self.shared.by_id.keys().map(AsRef::as_ref)

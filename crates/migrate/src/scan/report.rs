@@ -19,6 +19,57 @@ use super::finding::{Finding, Report, Severity, Site};
 use super::traffic::Joined;
 use super::verdict::{Terms, Verdict};
 
+/// A form in which a scan is written down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Table,
+    /// For programs.
+    Json,
+    /// SARIF 2.1.0, for code-scanning services and editors.
+    Sarif,
+    /// Annotations of GitHub Actions.
+    Github,
+    /// A comment of a pull request.
+    Markdown,
+}
+
+impl Format {
+    /// Every form, in the order of the documentation.
+    pub const ALL: [Self; 5] = [Self::Table, Self::Json, Self::Sarif, Self::Github, Self::Markdown];
+
+    /// Its name on the command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Json => "json",
+            Self::Sarif => "sarif",
+            Self::Github => "github",
+            Self::Markdown => "markdown",
+        }
+    }
+
+    /// The form of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.as_str() == name)
+    }
+
+    /// Writes a scan down; the text ends with a line's end.
+    #[must_use]
+    pub fn write(self, view: &View<'_>, files: &dyn files::Files, style: table::Style) -> String {
+        match self {
+            Self::Table => table::table(view, style),
+            Self::Json => format!("{:#}\n", json::json(view)),
+            Self::Sarif => format!("{:#}\n", sarif::sarif(view, files)),
+            Self::Github => github::github(view),
+            Self::Markdown => markdown::markdown(view),
+        }
+    }
+}
+
 /// All that a form writes down.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
@@ -34,6 +85,14 @@ pub struct View<'a> {
     pub traffic: Option<&'a Joined>,
     /// Entries of the baseline that match nothing any more.
     pub stale: &'a [Entry],
+}
+
+impl View<'_> {
+    /// One line: what there is, and whether it fails.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        format!("{}; {}", words::sums(&self.verdict.counts), words::verdict(self))
+    }
 }
 
 /// Which findings a form lists.

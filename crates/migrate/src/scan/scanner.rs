@@ -1,5 +1,6 @@
 //! A scan from end to end: files in, findings out, in parallel over files and with bounded memory.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -12,7 +13,7 @@ use super::fix::{Again, Rescan};
 use super::names::Names;
 use super::source::Reading;
 use super::walk::{self, Found};
-use super::{format, judge, language, pragma};
+use super::{format, judge, language, pragma, roots};
 
 /// How to scan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,14 +49,24 @@ struct Part {
     skipped: Vec<(String, String)>,
     files_read: u64,
     bytes: u64,
+    /// Every model that is called, configured or served.
+    models: BTreeSet<(String, String)>,
+}
+
+/// What is found in one text.
+#[derive(Debug, Default)]
+struct Judged {
+    again: Again,
+    models: BTreeSet<(String, String)>,
 }
 
 impl Scanner {
     /// A scanner with the facts of `catalog`.
     #[must_use]
     pub fn new(catalog: Catalog, options: Options) -> Self {
-        let candidates = Candidates::of(&catalog);
-        Self { names: Names::of(catalog), candidates, options }
+        let names = Names::of(catalog);
+        let candidates = Candidates::with(&names);
+        Self { names, candidates, options }
     }
 
     /// The names that it knows.
@@ -64,20 +75,38 @@ impl Scanner {
         &self.names
     }
 
-    /// Scans files and folders.
+    /// Scans files and folders. Findings name files as [`roots`] says.
     #[must_use]
     pub fn scan(&self, paths: &[PathBuf]) -> Report {
+        self.scan_until(paths, &|| false).unwrap_or_default()
+    }
+
+    /// As [`Self::scan`], but asks before each file whether to give up; `None` where it did.
+    #[must_use]
+    pub fn scan_until(&self, paths: &[PathBuf], is_over: &(dyn Fn() -> bool + Sync)) -> Option<Report> {
         let mut files: Vec<Found> = Vec::new();
-        let mut report = Report { today: self.options.today.clone(), ..Report::default() };
+        let mut report = Report {
+            today: self.options.today.clone(),
+            catalogue_as_of: self.names.as_of().to_owned(),
+            ..Report::default()
+        };
         for path in paths {
-            let walked = walk::walk(path, &self.options.walk);
-            files.extend(walked.files);
-            report.skipped.extend(walked.skipped);
+            let walked = walk::walk_until(path, &self.options.walk, is_over);
+            let naming = roots::Naming::of(path, paths);
+            let named = walked.files.into_iter().map(|file| Found { name: naming.name(&file.name), ..file });
+            files.extend(named);
+            report.skipped.extend(walked.skipped.into_iter().map(|(below, why)| (naming.name(&below), why)));
         }
         files.sort();
-        files.dedup();
+        // One file that several of the paths lead to has one name, and may have several ways.
+        files.dedup_by(|later, earlier| later.name == earlier.name);
         report.files = files.len() as u64;
-        for part in self.read_all(&files) {
+        let parts = self.read_all(&files, is_over);
+        if is_over() {
+            return None;
+        }
+        for part in parts {
+            report.models.extend(part.models);
             report.findings.extend(part.findings);
             report.skipped.extend(part.skipped);
             report.files_read += part.files_read;
@@ -89,23 +118,23 @@ impl Scanner {
         };
         report.findings.sort_by_cached_key(key);
         report.skipped.sort();
-        report
+        Some(report)
     }
 
     /// Scans one text under a path, as if it were a file.
     #[must_use]
     pub fn scan_text(&self, path: &str, text: &str) -> Vec<Finding> {
-        self.judge(path, text).map(|again| again.findings).unwrap_or_default()
+        self.judge(path, text).map(|judged| judged.again.findings).unwrap_or_default()
     }
 
-    fn read_all(&self, files: &[Found]) -> Vec<Part> {
+    fn read_all(&self, files: &[Found], is_over: &(dyn Fn() -> bool + Sync)) -> Vec<Part> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let threads = if self.options.threads == 0 { cores } else { self.options.threads };
         let next = AtomicUsize::new(0);
         let work = || {
             let mut part = Part::default();
             let mut buffer = Vec::new();
-            while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+            while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !is_over()) {
                 self.read_file(file, &mut buffer, &mut part);
             }
             part
@@ -133,12 +162,13 @@ impl Scanner {
         };
         if let Some(judged) = self.judge(&file.name, text) {
             part.files_read += 1;
-            part.findings.extend(judged.findings);
+            part.findings.extend(judged.again.findings);
+            part.models.extend(judged.models);
         }
     }
 
     /// The findings of a text; `None` if it holds no candidate.
-    fn judge(&self, path: &str, text: &str) -> Option<Again> {
+    fn judge(&self, path: &str, text: &str) -> Option<Judged> {
         let candidates = self.candidates.find(text.as_bytes());
         if candidates.is_empty() {
             return None;
@@ -157,7 +187,8 @@ impl Scanner {
         let site = file.site.unwrap_or(Site::Calls);
         let place = pragma::File { path: &file.path, text: text.as_bytes(), site };
         pragma::apply(&reading.pragmas, place, today, &mut findings);
-        Some(Again { findings, is_partial: reading.is_partial })
+        let models = judge::mentions::models(&reading, &file, &self.names);
+        Some(Judged { again: Again { findings, is_partial: reading.is_partial }, models })
     }
 }
 
@@ -165,6 +196,6 @@ impl Rescan for Scanner {
     fn rescan(&self, path: &str, text: &[u8]) -> Option<Again> {
         let text = std::str::from_utf8(text).ok()?;
         // Text without a candidate is clean, and a reader that had parsed it before would again.
-        Some(self.judge(path, text).unwrap_or_default())
+        Some(self.judge(path, text).unwrap_or_default().again)
     }
 }

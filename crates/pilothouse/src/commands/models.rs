@@ -1,6 +1,6 @@
 //! `pilothouse models`: the catalogue; what dies when, and what replaces it.
 
-mod calendar;
+pub(super) mod calendar;
 mod compare;
 mod filter;
 mod refresh;
@@ -118,7 +118,7 @@ impl Models {
 }
 
 /// The bundled catalogue with files over it, the last one winning.
-fn load(files: &[PathBuf]) -> Result<Catalog> {
+pub(super) fn load(files: &[PathBuf]) -> Result<Catalog> {
     let mut catalog = Catalog::bundled();
     for path in files {
         let text = std::fs::read_to_string(path).with_context(|| {
@@ -130,7 +130,7 @@ fn load(files: &[PathBuf]) -> Result<Catalog> {
 }
 
 /// A time as days: `90d`, `12w`, `90`.
-fn parse_days(text: &str) -> Result<u32> {
+pub(super) fn parse_days(text: &str) -> Result<u32> {
     let (digits, factor) = match text.strip_suffix('w') {
         Some(weeks) => (weeks, 7),
         None => (text.strip_suffix('d').unwrap_or(text), 1),

@@ -214,6 +214,9 @@ fn write(out: &mut dyn Write, explanation: &Explanation) -> Result<()> {
     for standing in &explanation.removed {
         writeln!(out, "  not {} · {}", standing.target, standing.why)?;
     }
+    for standing in &explanation.ends {
+        writeln!(out, "  ends {} · {}", standing.target, standing.why)?;
+    }
     // Others do not ask how long an answer will be.
     if matches!(&*explanation.strategy, "cheapest" | "fastest" | "learned") {
         for standing in &explanation.expected_output {

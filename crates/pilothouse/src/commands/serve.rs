@@ -1,6 +1,7 @@
 //! `pilothouse serve`: the gateway in the foreground, until a signal stops it.
 
 mod expected;
+mod glance;
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
+use pilothouse_core::clock::{Clock as _, SystemClock};
 use pilothouse_gateway::access::Access;
 use pilothouse_gateway::config::{BodiesMode, Signing, Source, Watched};
 use pilothouse_gateway::discover::{self, Found};
@@ -20,6 +22,7 @@ use pilothouse_gateway::server::{Options, Server};
 use pilothouse_store::{Sealing, Trace};
 
 use expected::Expected;
+use glance::Glance;
 
 const DEFAULT_FILE: &str = "pilothouse.toml";
 /// How often the configuration file is looked at.
@@ -82,7 +85,8 @@ impl Serve {
             expected.remember(out)?;
         }
         greet(out, &server, &found, &access, file.as_deref())?;
-        watch(&server, file.as_deref(), &stop);
+        let mut glance = Glance::begin(SystemClock.now());
+        watch(&server, file.as_deref(), &stop, &mut || glance.tell(out));
         drop(found);
         writeln!(
             out,
@@ -188,8 +192,8 @@ fn greet(
     Ok(())
 }
 
-/// Waits for a stop signal; puts a changed configuration in force meanwhile.
-fn watch(server: &Server, file: Option<&Path>, stop: &Stop) {
+/// Waits for a stop signal; puts a changed configuration in force meanwhile, and calls `beside` every now and then.
+fn watch(server: &Server, file: Option<&Path>, stop: &Stop, beside: &mut dyn FnMut()) {
     let mut watched = file.map(|path| {
         let mut watched = Watched::file(path);
         if let Ok(source) = Source::read(path) {
@@ -201,6 +205,7 @@ fn watch(server: &Server, file: Option<&Path>, stop: &Stop) {
     while stop.count() == 0 {
         std::thread::sleep(Duration::from_millis(20));
         server.take_alerts().iter().for_each(|alert| super::complain(alert));
+        beside();
         let is_asked = stop.reload();
         if looked.elapsed() < LOOK_EVERY && !is_asked {
             continue;

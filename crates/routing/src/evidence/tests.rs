@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
+use pilothouse_core::written::Said;
+
 use super::*;
 use crate::TargetId;
 use crate::candidate::Candidate;
@@ -83,6 +85,13 @@ fn route(strategy: &str, candidates: Vec<Candidate>, chance: u64) -> Route {
     Route::new(settings).unwrap()
 }
 
+/// What is kept of a choice.
+fn told(trace: &Trace, features: &Features<'_>) -> String {
+    let mut json = Vec::new();
+    trace.put(&mut json, features);
+    String::from_utf8(json).unwrap()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(120))]
 
@@ -113,16 +122,16 @@ proptest! {
                 }),
                 ..Features::default()
             };
-            let Ok((chosen, evidence)) =
-                route.choose_with_evidence(&features, &mut Texts(&[&text]), seed) else { continue };
-            let kept = serde_json::to_string(&evidence).unwrap();
+            let mut trace = Trace::of(&route, features.at, seed);
+            let Ok(chosen) = route.choose_traced(&features, &mut Texts(&[&text]), &mut trace) else { continue };
+            let (kept, mut said) = (told(&trace, &features), Said::default());
+            trace.put(&mut said.split(), &features);
+            prop_assert_eq!(&said.text(), &kept, "taken apart and put together");
             // Whatever happens to the targets afterwards, and however the gateway fares: only what was kept counts.
             let mut random = Random::new(seed ^ 1);
             route.candidates().iter().for_each(|candidate| live(candidate, &mut random));
             let evidence: Evidence = serde_json::from_str(&kept).unwrap();
-            let mut by_hand = Vec::new();
-            evidence.put(&mut by_hand);
-            prop_assert_eq!(by_hand, kept.as_bytes(), "by hand as serde writes it");
+            prop_assert_eq!(&serde_json::to_string(&evidence).unwrap(), &kept, "by hand as serde writes it");
             let again = route.choose_again(&evidence);
             prop_assert_eq!(again.as_ref().ok(), Some(&chosen), "{} of {}", plugin.name, kept);
             prop_assert!(kept.len() < 400 + route.candidates().len() * 320, "{} bytes: {kept}", kept.len());
@@ -138,8 +147,9 @@ fn usual_evidence_is_a_line() {
         input: Input { text_bytes: 120, messages: 2, media_tokens: 0 },
         ..Features::default()
     };
-    let (_, evidence) = route.choose_with_evidence(&features, &mut crate::Unread, 7).unwrap();
-    assert_eq!(serde_json::to_string(&evidence).unwrap(), r#"{"seed":7,"at":50000,"input":[120,2,0]}"#);
+    let mut trace = Trace::of(&route, features.at, 7);
+    route.choose_traced(&features, &mut crate::Unread, &mut trace).unwrap();
+    assert_eq!(told(&trace, &features), r#"{"seed":7,"at":50000,"input":[120,2,0]}"#);
 }
 
 #[test]
@@ -150,8 +160,8 @@ fn choosing_with_evidence_is_choosing() {
             let route = route(plugin.name, candidates(), 3);
             let features = Features { at: UnixMs(NOW), ..Features::default() };
             let plain = route.choose(&features, &mut crate::Unread, &mut Random::new(seed));
-            let kept =
-                route.choose_with_evidence(&features, &mut crate::Unread, seed).map(|(decision, _)| decision);
+            let mut trace = Trace::of(&route, features.at, seed);
+            let kept = route.choose_traced(&features, &mut crate::Unread, &mut trace);
             assert_eq!(plain, kept, "{}", plugin.name);
         }
     }
@@ -163,6 +173,8 @@ fn a_list_that_is_too_long_is_told_to_be_cut() {
     let allowed = AllowList::new(names);
     let route = route("fixed", vec![priced("a/one", 1, 2)], 9);
     let features = Features { allowed: Some(&allowed), ..Features::default() };
-    let (_, evidence) = route.choose_with_evidence(&features, &mut crate::Unread, 7).unwrap();
+    let mut trace = Trace::of(&route, features.at, 7);
+    route.choose_traced(&features, &mut crate::Unread, &mut trace).unwrap();
+    let evidence: Evidence = serde_json::from_str(&told(&trace, &features)).unwrap();
     assert!(evidence.is_cut());
 }

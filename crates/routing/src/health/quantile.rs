@@ -21,6 +21,8 @@ const UNTOLD_MS_MAX: u64 = 10;
 pub(crate) struct Quantile {
     counts: Box<[f32; BUCKETS]>,
     total: f32,
+    /// No bucket above this one has a count: a quantile is looked for from here downwards.
+    highest: usize,
     /// When a count weighed one.
     since: UnixMs,
     half_life_ms: u64,
@@ -37,6 +39,7 @@ impl Quantile {
         Self {
             counts: Box::new([0.0; BUCKETS]),
             total: 0.0,
+            highest: 0,
             since: UnixMs(0),
             half_life_ms: half_life_ms.max(1),
             told: None,
@@ -48,7 +51,9 @@ impl Quantile {
 
     pub(crate) fn add(&mut self, now: UnixMs, value: u64) {
         let weight = self.weight(now);
-        self.counts[bucket(value)] += weight;
+        let bucket = bucket(value);
+        self.counts[bucket] += weight;
+        self.highest = self.highest.max(bucket);
         self.total += weight;
         self.untold += 1;
         self.values = (self.values + 1).min(SETTLED);
@@ -89,7 +94,7 @@ impl Quantile {
         }
         let above = self.total * (1.0 - share);
         let mut tail = 0.0;
-        for (index, count) in self.counts.iter().enumerate().rev() {
+        for (index, count) in self.counts.iter().enumerate().take(self.highest + 1).rev() {
             tail += count;
             if *count > 0.0 && tail > above {
                 return Some(end_of(index));

@@ -245,7 +245,7 @@ fn alert(db: &Connection, stored: i64, open: &Open, ask: &Ask, spent: i64) -> ru
 }
 
 /// Alerts that are kept; the oldest beyond are forgotten.
-const ALERTS_KEPT: i64 = 10_000;
+pub(crate) const ALERTS_KEPT: i64 = 10_000;
 
 /// Keeps an alert in the transaction that says it was told: it is neither lost nor told twice.
 fn write_alert(db: &Connection, open: &Open, ask: &Ask, per_mille: u16, spent: i64) -> rusqlite::Result<()> {

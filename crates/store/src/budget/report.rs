@@ -11,6 +11,7 @@ use super::calendar::{Every, Period};
 use super::holder::Holder;
 use super::rule::{Alert, ScopeKind};
 use crate::audit::{self, Entry};
+use crate::ends::EndAlert;
 use crate::error::StoreError;
 use crate::{LEDGER_FILE, schema};
 
@@ -44,6 +45,15 @@ pub struct AlertRow {
     pub start: UnixMs,
     /// The share that was met.
     pub alert: Alert,
+}
+
+/// An alert of whichever kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AlertEntry {
+    /// A share of a budget was met.
+    Budget(AlertRow),
+    /// A target ends.
+    End(EndAlert),
 }
 
 /// A lease whose process is gone.
@@ -109,22 +119,27 @@ impl BudgetBooks {
         self.read_rows(after, kinds.1, limit).map_err(|cause| self.refused(cause))
     }
 
-    /// The alerts below a number, newest first; at most `limit`.
+    /// The alerts below a number, newest first, those about ends of models too; at most `limit`.
     ///
     /// # Errors
     /// Refusals of the database, and damage.
-    pub fn alerts(&self, before: Option<i64>, limit: u32) -> Result<Vec<AlertRow>, StoreError> {
+    pub fn alerts(&self, before: Option<i64>, limit: u32) -> Result<Vec<AlertEntry>, StoreError> {
         self.read_alerts(before, limit).map_err(|cause| self.refused(cause))
     }
 
-    fn read_alerts(&self, before: Option<i64>, limit: u32) -> rusqlite::Result<Vec<AlertRow>> {
+    fn read_alerts(&self, before: Option<i64>, limit: u32) -> rusqlite::Result<Vec<AlertEntry>> {
         let mut select = self.db.prepare_cached(
-            "SELECT kind, scope, every, id, at_ms, start_ms, per_mille, spent, cap FROM alert WHERE id < ?1 \
+            "SELECT kind, scope, every, id, at_ms, start_ms, per_mille, spent, cap, told FROM alert WHERE id < ?1 \
              ORDER BY id DESC LIMIT ?2",
         )?;
         let rows = select.query_map((before.unwrap_or(i64::MAX), limit), |row| {
-            let (kind, every) = codes(row.get(0)?, row.get(2)?)?;
             let at = |column| row.get::<_, i64>(column).map(|at| UnixMs(at.cast_unsigned()));
+            if let Some(text) = row.get(9)? {
+                let ends = Some(at(5)?).filter(|ends| ends.0 > 0);
+                let (id, target) = (row.get(3)?, row.get(1)?);
+                return Ok(AlertEntry::End(EndAlert { id, at: at(4)?, target, ends, text }));
+            }
+            let (kind, every) = codes(row.get(0)?, row.get(2)?)?;
             let money = |column| row.get::<_, i64>(column).map(|amount| PicoUsd(amount.into()));
             let scope: String = row.get(1)?;
             let alert = Alert {
@@ -135,7 +150,7 @@ impl BudgetBooks {
                 spent: money(7)?,
                 limit: money(8)?,
             };
-            Ok(AlertRow { id: row.get(3)?, at: at(4)?, start: at(5)?, alert })
+            Ok(AlertEntry::Budget(AlertRow { id: row.get(3)?, at: at(4)?, start: at(5)?, alert }))
         })?;
         rows.collect()
     }

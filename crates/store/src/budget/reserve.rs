@@ -5,11 +5,21 @@ use std::sync::{Arc, MutexGuard};
 
 use pilothouse_core::clock::UnixMs;
 use pilothouse_core::money::PicoUsd;
+use smallvec::SmallVec;
 
 use super::account::{Account, Inner, Slot, State};
 use super::calendar::Every;
 use super::rule::{OnLimit, ScopeKind};
 use super::{Budgets, Shared};
+
+/// Budgets that a call usually counts in, at most: its lists of so many need no memory of their own.
+const ACCOUNTS_USUAL: usize = 4;
+
+/// Accounts in the order in which everybody locks them.
+type Ordered<'a> = SmallVec<[&'a Account; ACCOUNTS_USUAL]>;
+
+/// What is locked of them.
+type States<'a> = SmallVec<[MutexGuard<'a, State>; ACCOUNTS_USUAL]>;
 
 /// Why money was not set aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +91,7 @@ impl std::error::Error for Refused {}
 #[must_use = "dropping a reservation settles it at the whole amount"]
 pub struct Reservation {
     shared: Arc<Shared>,
-    held: Vec<Held>,
+    held: SmallVec<[Held; ACCOUNTS_USUAL]>,
     amount: i64,
     is_open: bool,
 }
@@ -135,7 +145,7 @@ impl Budgets {
         let shared = &self.shared;
         let (min, wanted) = (narrow(min), narrow(wanted.max(min)));
         let ordered = in_order(accounts);
-        let mut states: Vec<_> = ordered.iter().map(|account| account.0.lock()).collect();
+        let mut states: States<'_> = ordered.iter().map(|account| account.0.lock()).collect();
         let mut amount = wanted;
         for state in &mut states {
             state.roll(now);
@@ -153,7 +163,7 @@ impl Budgets {
         if amount < payable {
             return Err(refuse(shared, &ordered, &mut states, (payable, now)));
         }
-        let mut held = Vec::with_capacity(ordered.len());
+        let mut held = SmallVec::with_capacity(ordered.len());
         for (account, state) in ordered.iter().zip(&mut states) {
             let taken = amount.min(state.current.free()).max(0);
             state.current.reserved += taken;
@@ -168,10 +178,12 @@ impl Budgets {
 }
 
 /// Accounts in the order in which everybody locks them, each once: two callers never wait for each other.
-fn in_order(accounts: &[Account]) -> Vec<&Account> {
-    let mut ordered: Vec<&Account> = accounts.iter().collect();
-    ordered.sort_unstable_by_key(|account| account.0.order);
-    ordered.dedup_by_key(|account| account.0.order);
+fn in_order(accounts: &[Account]) -> Ordered<'_> {
+    let mut ordered: Ordered<'_> = accounts.iter().collect();
+    if ordered.len() > 1 {
+        ordered.sort_unstable_by_key(|account| account.0.order);
+        ordered.dedup_by_key(|account| account.0.order);
+    }
     ordered
 }
 
@@ -252,8 +264,8 @@ impl Reservation {
     /// [`Refused`] for the account that cannot pay; what was set aside before stays.
     pub fn top_up(&mut self, more: PicoUsd, now: UnixMs) -> Result<(), Refused> {
         let more = narrow(more);
-        let ordered: Vec<&Account> = self.held.iter().map(|held| &held.account).collect();
-        let mut states: Vec<_> = ordered.iter().map(|account| account.0.lock()).collect();
+        let ordered: Ordered<'_> = self.held.iter().map(|held| &held.account).collect();
+        let mut states: States<'_> = ordered.iter().map(|account| account.0.lock()).collect();
         for (held, state) in self.held.iter().zip(&mut states) {
             let Some(slot) = state.slot(held.start).map(|slot| *slot) else { continue };
             if !state.rule.is_hard() || slot.free() >= more {
@@ -264,7 +276,7 @@ impl Reservation {
             }
             return Err(told(&held.account.0, state, &slot, more));
         }
-        let mut taken = Vec::with_capacity(states.len());
+        let mut taken: SmallVec<[i64; ACCOUNTS_USUAL]> = SmallVec::with_capacity(states.len());
         for (held, state) in self.held.iter().zip(&mut states) {
             let takes = state.slot(held.start).map_or(0, |slot| {
                 let takes = more.min(slot.free()).max(0);
@@ -277,6 +289,7 @@ impl Reservation {
             }
         }
         drop(states);
+        drop(ordered);
         self.held.iter_mut().zip(taken).for_each(|(held, taken)| held.taken += taken);
         self.amount = self.amount.saturating_add(more);
         Ok(())

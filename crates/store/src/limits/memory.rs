@@ -147,41 +147,47 @@ impl MemoryCounters {
 
 impl Counters for MemoryCounters {
     fn take(&self, takes: &[Take<'_>], now: UnixMs) -> Result<(), Limited> {
+        let is_before = |one: &Take<'_>, next: &Take<'_>| {
+            one.subject == next.subject && one.limit.counts() < next.limit.counts()
+        };
+        if let Some(first) = takes.first().filter(|_| takes.is_sorted_by(is_before)) {
+            // Of one subject, as most calls are: nothing is to be ordered, and no other lock is held.
+            let counter = self.find_or_make(first.subject, now);
+            let levels = &mut *counter.lock();
+            let refusal = takes
+                .iter()
+                .fold(None, |longest, take| longer(longest, drained(levels, take, now).wait(take)));
+            refusal.map_or(Ok(()), Err)?;
+            takes.iter().for_each(|take| add(levels, take));
+            return Ok(());
+        }
         let ordered = self.in_order(takes, now);
         let subjects = ordered.chunk_by(|one, other| Arc::ptr_eq(&one.0, &other.0));
         let mut locked: Vec<_> = subjects.map(|takes| (takes[0].0.lock(), takes)).collect();
         let mut longest: Option<Limited> = None;
         for (levels, takes) in &mut locked {
             for (_, take) in *takes {
-                let level = &mut levels[take.limit.counts() as usize];
-                level.drain(now);
-                level.per_minute = match take.limit {
-                    Limit::Requests(Rate { per_minute, .. }) | Limit::Tokens(Rate { per_minute, .. }) => {
-                        per_minute
-                    }
-                    Limit::Concurrency(_) => 0,
-                };
-                let limited = level.wait(take);
-                longest = longest.into_iter().chain(limited).reduce(Limited::longer);
+                longest = longer(longest, drained(levels, take, now).wait(take));
             }
         }
         if let Some(limited) = longest {
             return Err(limited);
         }
         for (levels, takes) in &mut locked {
-            for (_, take) in *takes {
-                levels[take.limit.counts() as usize].backlog += i128::from(take.units) * MINUTE_MS;
-            }
+            takes.iter().for_each(|(_, take)| add(levels, take));
         }
         Ok(())
     }
 
-    fn correct(&self, subject: &str, counts: Counts, units: i64, now: UnixMs) {
+    fn correct(&self, subject: &str, corrections: &[(Counts, i64)], now: UnixMs) {
         // A counter that was forgotten had drained: there is nothing to give back, and a debt is at most one call's.
         if let Some(counter) = self.find(subject) {
-            let level = &mut counter.lock()[counts as usize];
-            level.drain(now);
-            level.backlog = (level.backlog + i128::from(units) * MINUTE_MS).max(0);
+            let mut levels = counter.lock();
+            for (counts, units) in corrections {
+                let level = &mut levels[*counts as usize];
+                level.drain(now);
+                level.backlog = (level.backlog + i128::from(*units) * MINUTE_MS).max(0);
+            }
         }
     }
 
@@ -191,6 +197,30 @@ impl Counters for MemoryCounters {
             level.drain(now);
             level.units()
         })
+    }
+}
+
+/// The level that a take is about, as it is now.
+fn drained<'l>(levels: &'l mut [Level; 3], take: &Take<'_>, now: UnixMs) -> &'l mut Level {
+    let level = &mut levels[take.limit.counts() as usize];
+    level.drain(now);
+    level.per_minute = match take.limit {
+        Limit::Requests(Rate { per_minute, .. }) | Limit::Tokens(Rate { per_minute, .. }) => per_minute,
+        Limit::Concurrency(_) => 0,
+    };
+    level
+}
+
+fn add(levels: &mut [Level; 3], take: &Take<'_>) {
+    levels[take.limit.counts() as usize].backlog += i128::from(take.units) * MINUTE_MS;
+}
+
+/// The one of two refusals that has to be waited for longer.
+fn longer(one: Option<Limited>, other: Option<Limited>) -> Option<Limited> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.longer(other)),
+        (one, None) => one,
+        (None, other) => other,
     }
 }
 

@@ -86,14 +86,14 @@ fn correction_gives_back_at_once_and_a_debt_is_waited_for() {
         let take = |units| Take { subject: "key", limit: Limit::Tokens(rate), units };
         counters.take(&[take(6000)], UnixMs(START)).unwrap();
         assert!(counters.take(&[take(1)], UnixMs(START)).is_err(), "{name}");
-        counters.correct("key", Counts::Tokens, -5900, UnixMs(START));
+        counters.correct("key", &[(Counts::Tokens, -5900)], UnixMs(START));
         assert_eq!(counters.level("key", Counts::Tokens, UnixMs(START)), 100, "{name}");
-        counters.correct("key", Counts::Tokens, 11_900, UnixMs(START));
+        counters.correct("key", &[(Counts::Tokens, 11_900)], UnixMs(START));
         let limited = counters.take(&[take(1)], UnixMs(START)).unwrap_err();
         assert_eq!(limited.retry_after_ms, Some(60_010), "{name}: twice the burst is owed");
         let large = counters.take(&[take(6001)], UnixMs(START + 600_000)).unwrap_err();
         assert!(large.is_too_large() && large.to_string().contains("this call alone takes 6001"), "{large}");
-        counters.correct("key", Counts::Tokens, i64::MIN, UnixMs(START));
+        counters.correct("key", &[(Counts::Tokens, i64::MIN)], UnixMs(START));
         assert_eq!(counters.level("key", Counts::Tokens, UnixMs(START)), 0, "{name}: never below nothing");
     }
 }
@@ -137,14 +137,31 @@ fn teams_limit_holds_for_all_of_its_keys_together() {
         let of = |key: &str| {
             chain(&[(key, tokens(800)), ("team search", tokens(1000)), ("team all", tokens(9000))])
         };
-        let mut one = admit(&counters, &of("key a"), 700, UnixMs(START)).unwrap();
+        let one = admit(&counters, &of("key a"), 700, UnixMs(START)).unwrap();
         let limited = admit(&counters, &of("key b"), 700, UnixMs(START)).unwrap_err();
         assert_eq!(&*limited.subject, "team search", "{name}");
         assert_eq!(counters.level("team all", Counts::Tokens, UnixMs(START)), 700, "{name}");
-        one.settle_tokens(100, UnixMs(START));
-        one.settle_tokens(100, UnixMs(START));
+        one.end(100, UnixMs(START));
         assert_eq!(counters.level("key a", Counts::Tokens, UnixMs(START)), 100, "{name}");
         assert!(admit(&counters, &of("key b"), 700, UnixMs(START)).is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn a_call_that_ends_gives_back_its_place_and_what_it_did_not_use() {
+    for (name, counters) in backends() {
+        let wide = Rate::per_minute(1000);
+        let limits = Limits { requests: Some(wide), tokens: Some(wide), concurrency: Some(5) };
+        let of = chain(&[("key", limits), ("team", Limits { concurrency: Some(5), ..Limits::default() })]);
+        let level = |subject, counts| counters.level(subject, counts, UnixMs(START));
+        let enter = || admit(&counters, &of, 700, UnixMs(START)).unwrap();
+        enter().end(100, UnixMs(START));
+        let (requests, tokens) = (level("key", Counts::Requests), level("key", Counts::Tokens));
+        assert_eq!((requests, tokens, level("key", Counts::Concurrency)), (1, 100, 0), "{name}");
+        let under_way = enter();
+        assert_eq!((level("key", Counts::Tokens), level("team", Counts::Concurrency)), (800, 1), "{name}");
+        drop(under_way);
+        assert_eq!((level("key", Counts::Tokens), level("team", Counts::Concurrency)), (800, 0), "{name}");
     }
 }
 

@@ -83,6 +83,10 @@ pub(crate) struct FormColumns<'a> {
     pub(crate) texts: [Option<&'a str>; 9],
     /// Outcome, flags, status.
     pub(crate) codes: [i64; 3],
+    /// The shape of the request.
+    pub(crate) shape: Option<&'a [u8]>,
+    /// The words of receipts, where it has them.
+    pub(crate) receipt: Option<&'a str>,
 }
 
 /// The digest of a form.
@@ -91,6 +95,17 @@ pub(crate) fn form(columns: &FormColumns<'_>) -> Digest {
     hash.update([FORM]);
     columns.texts.iter().for_each(|text| put_text(&mut hash, *text));
     columns.codes.iter().for_each(|code| hash.update(code.to_le_bytes()));
+    // Behind all else, so that forms of before there were such columns have the digests that they had. Each begins with a
+    // letter of its own: a shape is never taken for words.
+    if let Some(shape) = columns.shape {
+        hash.update(b"s");
+        hash.update((shape.len() as u64).to_le_bytes());
+        hash.update(shape);
+    }
+    if columns.receipt.is_some() {
+        hash.update(b"r");
+        put_text(&mut hash, columns.receipt);
+    }
     Digest(hash.finalize().into())
 }
 
@@ -256,6 +271,22 @@ mod tests {
     }
 
     #[test]
+    fn forms_without_words_of_receipts_have_the_digests_that_they_always_had() {
+        let texts = [Some("k"), None, Some("asked"), None, None, None, None, None, Some("{}")];
+        let columns = FormColumns { texts, codes: [0, 7, 200], shape: None, receipt: None };
+        let mut bytes = vec![FORM];
+        for text in texts {
+            bytes.extend(text.map_or(0, |text| text.len() as u64 + 1).to_le_bytes());
+            bytes.extend(text.unwrap_or_default().as_bytes());
+        }
+        [0i64, 7, 200].iter().for_each(|code| bytes.extend(code.to_le_bytes()));
+        assert_eq!(form(&columns), Digest(Sha256::digest(&bytes).into()));
+        let with = |receipt| form(&FormColumns { receipt, ..columns });
+        assert_ne!(with(Some("")), with(None));
+        assert_ne!(with(Some("a")), with(Some("b")));
+    }
+
+    #[test]
     fn every_order_and_number_of_leaves_has_another_root() {
         let mut seen = std::collections::HashSet::new();
         for count in 0..20 {
@@ -281,6 +312,20 @@ mod tests {
             assert_ne!(known, other);
         }
         assert_ne!(leaf(5, &form, b"ab", None), leaf(5, &form, b"ab", Some(b"")));
+    }
+
+    #[test]
+    fn a_form_without_a_shape_has_the_digest_that_it_always_had() {
+        let columns = |shape| FormColumns { texts: [Some("a"); 9], codes: [1, 2, 3], shape, receipt: None };
+        let text = [2_u64.to_le_bytes().as_slice(), b"a"].concat();
+        let codes: Vec<u8> = [1_i64, 2, 3].iter().flat_map(|code| code.to_le_bytes()).collect();
+        let known = Sha256::digest([&[FORM], text.repeat(9).as_slice(), codes.as_slice()].concat());
+        assert_eq!(form(&columns(None)), Digest(known.into()));
+        let others = [form(&columns(Some(b""))), form(&columns(Some(b"x"))), form(&columns(None))];
+        assert_eq!(others.iter().collect::<std::collections::HashSet<_>>().len(), 3);
+        // What is a shape is never taken for words: put_text has one more than the length.
+        let words = form(&FormColumns { receipt: Some(""), ..columns(None) });
+        assert_ne!(words, form(&columns(Some(b""))));
     }
 
     #[test]

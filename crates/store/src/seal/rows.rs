@@ -24,11 +24,19 @@ pub(crate) struct Seen {
     pub(crate) leaf: Option<Digest>,
 }
 
+/// What is known of a form.
+#[derive(Clone, Copy)]
+struct Known {
+    digest: Digest,
+    /// It has words of receipts, whose holes its rows fill.
+    is_told: bool,
+}
+
 /// Reads rows in order, with the digests of their forms.
 pub(crate) struct Rows<'db> {
     db: &'db Connection,
     texts: Texts,
-    forms: FxHashMap<i64, Option<Digest>>,
+    forms: FxHashMap<i64, Option<Known>>,
 }
 
 impl<'db> Rows<'db> {
@@ -65,39 +73,40 @@ impl<'db> Rows<'db> {
         };
         let extra = match row.get_ref(4)? {
             ValueRef::Null => Some(None),
-            ValueRef::Text(text) => Some(Some(text)),
+            ValueRef::Text(text) if form.is_some_and(|form| !form.is_told) => Some(Some(text)),
+            ValueRef::Blob(fills) if form.is_some_and(|form| form.is_told) => Some(Some(fills)),
             _ => None,
         };
         let id = detail.and_then(|bytes| bytes.first_chunk()).map(|id| ExchangeId(u128::from_be_bytes(*id)));
         let leaf = match (started, form, detail, extra) {
             (Some(started), Some(form), Some(detail), Some(extra)) => {
-                Some(digest::leaf(started, &form, detail, extra))
+                Some(digest::leaf(started, &form.digest, detail, extra))
             }
             _ => None,
         };
         Ok(Seen { rowid: row.get(0)?, started_ms: started.unwrap_or_default(), id, leaf })
     }
 
-    fn form(&mut self, id: i64) -> rusqlite::Result<Option<Digest>> {
+    fn form(&mut self, id: i64) -> rusqlite::Result<Option<Known>> {
         if let Some(known) = self.forms.get(&id) {
             return Ok(*known);
         }
         let mut select = self.db.prepare_cached(
             "SELECT key, application, asked, vendor, model, price, answer_model, tier, changes, \
-             outcome, flags, status FROM form WHERE id = ?1",
+             outcome, flags, status, shape, receipt FROM form WHERE id = ?1",
         )?;
         let texts = &self.texts;
-        let digest = select.query_row([id], |row| Ok(form_digest(row, texts))).optional()?.flatten();
+        let known = select.query_row([id], |row| Ok(form_known(row, texts))).optional()?.flatten();
         if self.forms.len() >= FORMS_MAX {
             self.forms.clear();
         }
-        self.forms.insert(id, digest);
-        Ok(digest)
+        self.forms.insert(id, known);
+        Ok(known)
     }
 }
 
-fn form_digest(row: &Row<'_>, texts: &Texts) -> Option<Digest> {
-    let mut columns = FormColumns { texts: [None; 9], codes: [0; 3] };
+fn form_known(row: &Row<'_>, texts: &Texts) -> Option<Known> {
+    let mut columns = FormColumns { texts: [None; 9], codes: [0; 3], shape: None, receipt: None };
     for (slot, column) in columns.texts.iter_mut().zip(0..) {
         *slot = match row.get_ref(column).ok()? {
             ValueRef::Null => None,
@@ -109,5 +118,7 @@ fn form_digest(row: &Row<'_>, texts: &Texts) -> Option<Digest> {
     for (slot, column) in columns.codes.iter_mut().zip(9..) {
         *slot = row.get_ref(column).ok()?.as_i64().ok()?;
     }
-    Some(digest::form(&columns))
+    columns.shape = row.get_ref(12).ok()?.as_blob_or_null().ok()?;
+    columns.receipt = row.get_ref(13).ok()?.as_str_or_null().ok()?;
+    Some(Known { digest: digest::form(&columns), is_told: columns.receipt.is_some() })
 }

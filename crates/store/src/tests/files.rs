@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use pilothouse_core::clock::{Clock, ManualClock, UnixMs};
 use pilothouse_core::exchange::Exchange;
+use pilothouse_core::shape::Shape;
 
-use super::samples::{NOON, ledger, plain, record};
+use super::samples::{NOON, ledger, plain, record, shape};
 use crate::form::EPOCH_BITS;
 use crate::schema::{self, MIGRATIONS, Migration};
 use crate::{By, Filter, LEDGER_FILE, Ledger, Options, Reader, ServerInfo, StoreError, Trace, UsageQuery};
@@ -311,4 +312,40 @@ fn more_forms_than_are_remembered_are_all_read_back() {
     assert!(rows.iter().zip(0..).all(|(row, count)| row.exchange == nth(count)));
     let all = UsageQuery { by: By::Key, since: None, until: None };
     assert_eq!(reader.usage(&all).unwrap().total.exchanges, 18_000);
+}
+
+/// Bytes of a ledger with so many exchanges, each with the shape of its number.
+fn bytes_with(count: u64, shape: impl Fn(u64) -> Option<Shape>) -> u64 {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = ledger(dir.path());
+    record(&ledger, (0..count).map(|nth| Exchange { shape: shape(nth), ..plain(nth) }));
+    let reader = Reader::open(dir.path()).unwrap();
+    let rows =
+        reader.exchanges(&Filter { after_rowid: Some(0), limit: 50_000, ..Filter::default() }).unwrap();
+    assert!(rows.iter().zip(0..).all(|(row, nth)| row.exchange.shape == shape(nth)));
+    ledger.close().unwrap();
+    fs::metadata(dir.path().join(LEDGER_FILE)).unwrap().len()
+}
+
+#[test]
+fn a_shape_that_comes_again_costs_nothing_and_a_new_one_less_than_its_bound() {
+    let count = 20_000;
+    let without = bytes_with(count, |_| None);
+    let again = bytes_with(count, |nth| Some(shape(i64::try_from(nth % 40).unwrap())));
+    assert!(again < without + 2 * count, "{again} bytes, {without} without shapes");
+    let always_new =
+        bytes_with(count, |nth| Some(shape(i64::try_from(nth % 1000 + 1000 * (nth % 97)).unwrap())));
+    assert!(always_new < without + 200 * count, "{always_new} bytes, {without} without shapes");
+}
+
+#[test]
+fn a_shape_of_a_later_version_leaves_its_row_readable() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = ledger(dir.path());
+    record(&first, [plain(1)]);
+    first.close().unwrap();
+    let db = rusqlite::Connection::open(dir.path().join(LEDGER_FILE)).unwrap();
+    db.execute("UPDATE form SET shape = x'ff0102'", []).unwrap();
+    let rows = Reader::open(dir.path()).unwrap().exchanges(&Filter::default()).unwrap();
+    assert_eq!(rows[0].exchange, Exchange { shape: None, ..plain(1) });
 }

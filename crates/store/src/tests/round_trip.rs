@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::samples::{any_exchange, ledger, plain, record};
-use crate::{Filter, Reader, Recorder};
+use super::samples::{any_exchange, as_read, as_told, ledger, plain, record, routed, settlement};
+use crate::{Filter, LEDGER_FILE, Reader, Recorder};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
@@ -24,6 +24,63 @@ proptest! {
             prop_assert!(twins > 1 || found.as_ref() == Some(exchange));
         }
         prop_assert_eq!(reader.last_rowid().unwrap(), rows.last().unwrap().rowid);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn any_exchange_comes_back_equal_whose_receipt_was_written_in_parts(
+        all in proptest::collection::vec((any_exchange(), proptest::option::of(settlement()), any::<[bool; 3]>()), 1..24),
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = ledger(dir.path());
+        let exchanges: Vec<_> = all.into_iter().map(|(mut exchange, settlement, [is_short, is_plain, is_bare])| {
+            // The rare is what keeps a receipt in its row.
+            if let Some(receipt) = exchange.receipt.as_mut().filter(|_| is_short) {
+                (receipt.attempts, receipt.answers, receipt.error) = Default::default();
+            }
+            if is_plain {
+                (exchange.caller.end_user, exchange.answer.tools) = Default::default();
+            }
+            if is_bare {
+                exchange.receipt = None;
+            }
+            (exchange, settlement)
+        }).collect();
+        record(&ledger, exchanges.iter().map(|(exchange, settlement)| as_told(exchange, *settlement)));
+        let oldest_first = Filter { after_rowid: Some(0), limit: 100, ..Filter::default() };
+        let rows = Reader::open(dir.path()).unwrap().exchanges(&oldest_first).unwrap();
+        prop_assert_eq!(rows.len(), exchanges.len());
+        for (row, (exchange, settlement)) in rows.iter().zip(&exchanges) {
+            let mut expected = as_read(exchange, *settlement);
+            // A receipt that says nothing is none.
+            expected.receipt = expected.receipt.filter(|receipt| **receipt != Default::default());
+            let mut read = row.exchange.clone();
+            read.receipt = read.receipt.filter(|receipt| **receipt != Default::default());
+            prop_assert_eq!(read, expected);
+        }
+    }
+}
+
+#[test]
+fn the_words_of_receipts_are_on_disk_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = ledger(dir.path());
+    let told = |nth| {
+        let (exchange, settlement) = routed(nth);
+        as_told(&exchange, Some(settlement))
+    };
+    record(&ledger, (1..200).map(told));
+    let db = rusqlite::Connection::open(dir.path().join(LEDGER_FILE)).unwrap();
+    let count = |sql: &str| db.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap();
+    assert_eq!(count("SELECT count(*) FROM form WHERE receipt IS NOT NULL"), 1);
+    assert_eq!(count("SELECT count(*) FROM exchange WHERE typeof(extra) = 'blob'"), 199);
+    assert!(count("SELECT max(length(extra)) FROM exchange") < 150, "what fills the holes");
+    for row in Reader::open(dir.path()).unwrap().exchanges(&Filter::default()).unwrap() {
+        let (exchange, settlement) = routed(row.rowid.cast_unsigned());
+        assert_eq!(row.exchange, as_read(&exchange, Some(settlement)));
     }
 }
 

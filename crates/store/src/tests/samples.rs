@@ -8,13 +8,15 @@ use pilothouse_core::clock::UnixMs;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::Kind;
 use pilothouse_core::exchange::{
-    AnswerFacts, Attempt, Caller, Chosen, Exchange, Finish, Note, Outcome, Outrun, PaidAnswer, Receipt,
-    Standing, TargetUsed, Timings, ToolUse,
+    AnswerFacts, Attempt, Caller, Chosen, Exchange, Finish, Note, Outcome, Outrun, PaidAnswer, Purpose,
+    Receipt, Settlement, Standing, TargetUsed, Timings, ToolUse,
 };
 use pilothouse_core::id::ExchangeId;
 use pilothouse_core::money::{Cost, PicoUsd};
+use pilothouse_core::shape::member::{self, Decimal, Value as ShapeValue};
+use pilothouse_core::shape::{Blocks, Outline, Role, Shape};
 use pilothouse_core::usage::{Bill, Provenance, Usage};
-use pilothouse_core::written::Written;
+use pilothouse_core::written::{Said, Written};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -56,6 +58,7 @@ pub(crate) fn plain(nth: u64) -> Exchange {
             first_token_us: Some(500),
             total_us: 900,
         },
+        shape: Some(shape(4096)),
         request_bytes: 1760,
         answer_bytes: 2300,
         receipt: None,
@@ -209,7 +212,7 @@ prop_compose! {
                 ended_us,
             })
             .collect();
-        Receipt { edits, losses, attempts, answers, notes, choice, error }
+        Receipt { edits, losses, attempts, answers, notes, choice, error, ..Receipt::default() }
     }
 }
 
@@ -252,6 +255,74 @@ prop_compose! {
     }
 }
 
+/// The shape of a request with that output limit.
+pub(crate) fn shape(limit: i64) -> Shape {
+    let mut outline = Outline::empty(Dialect::OpenaiChat);
+    outline.turns.push(Role::User, Blocks::TEXT);
+    let number = Decimal::whole(limit).map(ShapeValue::Number);
+    outline.members.extend(number.zip(member::id("max_tokens")).map(|(number, id)| (id, number)));
+    outline.pack()
+}
+
+prop_compose! {
+    /// What became of money that was set aside.
+    pub(crate) fn settlement()(
+        reserved in any::<i128>(), settled in any::<i64>(), input in count(), output in count(), which in 0..3,
+    ) -> Settlement {
+        let purpose = match which {
+            0 => Purpose::Tokens { input, output },
+            1 => Purpose::GoingOn { input, output },
+            _ => Purpose::Unpriced,
+        };
+        Settlement { reserved: PicoUsd(reserved), purpose, settled: PicoUsd(settled.into()) }
+    }
+}
+
+/// An exchange as a gateway records it: its choice written already, and money settled.
+pub(crate) fn as_told(exchange: &Exchange, settlement: Option<Settlement>) -> Exchange {
+    let mut told = exchange.clone();
+    let receipt = told.receipt.get_or_insert_default();
+    receipt.settlement = settlement;
+    receipt.chosen = receipt.choice.take().map(|chosen| {
+        let mut said = Said::default();
+        chosen.put(&mut said.split());
+        Box::new(said)
+    });
+    told
+}
+
+/// The same, as it is read back.
+pub(crate) fn as_read(exchange: &Exchange, settlement: Option<Settlement>) -> Exchange {
+    let mut read = exchange.clone();
+    let note = settlement.map(|settlement| {
+        let mut detail = Vec::new();
+        settlement.put(&mut detail);
+        Note::new(Settlement::CODE, std::str::from_utf8(&detail).unwrap())
+    });
+    read.receipt.get_or_insert_default().notes.extend(note);
+    read
+}
+
+/// The nth exchange on a route with three targets, within a budget.
+pub(crate) fn routed(nth: u64) -> (Exchange, Settlement) {
+    let standing = |target: &str| Standing { target: target.into(), why: format!("drawn with weight {nth}") };
+    let chosen = Chosen {
+        strategy: "weighted".into(),
+        order: ["a/one", "b/two", "c/three"].map(standing).to_vec(),
+        removed: Vec::new(),
+        evidence: Some(Written::from(format!("{{\"seed\":{nth}}}"))),
+    };
+    let receipt = Receipt {
+        edits: vec![Note::code("set:model")],
+        choice: Some(Box::new(chosen)),
+        ..Receipt::default()
+    };
+    let purpose = Purpose::Tokens { input: nth * 7, output: 128_000 };
+    let (reserved, settled) = (PicoUsd(i128::from(nth) * 1_000_003), PicoUsd(i128::from(nth) * 11));
+    let exchange = Exchange { receipt: Some(Box::new(receipt)), ..plain(nth) };
+    (exchange, Settlement { reserved, purpose, settled })
+}
+
 prop_compose! {
     /// Any exchange at all.
     pub(crate) fn any_exchange()(
@@ -261,8 +332,10 @@ prop_compose! {
         timings in timings(),
         bytes in (count(), count()),
         receipt in option::of(receipt()),
+        limit in option::of(any::<i64>()),
     ) -> Exchange {
         let (request_bytes, answer_bytes) = bytes;
-        Exchange { answer, bill, timings, request_bytes, answer_bytes, receipt: receipt.map(Box::new), ..call }
+        let shape = limit.map(shape);
+        Exchange { answer, bill, timings, shape, request_bytes, answer_bytes, receipt: receipt.map(Box::new), ..call }
     }
 }

@@ -97,7 +97,7 @@ pub(crate) fn is_named(key: &[u8], name: &str, dialect: Dialect) -> bool {
 }
 
 /// A key as the dialect's documents spell it.
-pub(super) fn name_of(key: &[u8], dialect: Dialect) -> Option<Cow<'_, str>> {
+pub(crate) fn name_of(key: &[u8], dialect: Dialect) -> Option<Cow<'_, str>> {
     let name = scan::string_of(key)?;
     if dialect != Dialect::GeminiGenerate || !name.contains('_') {
         return Some(name);

@@ -19,7 +19,7 @@ use crate::scan;
 pub(super) const MARKS_MAX: usize = 4;
 
 /// Whether the request's conversation is such.
-pub(super) fn tells(head: &Head<'_>, fact: Fact, dialect: Dialect) -> bool {
+pub(crate) fn tells(head: &Head<'_>, fact: Fact, dialect: Dialect) -> bool {
     let body = head.body();
     let list = |name: &str| {
         let found = head.find(|key| is_named(key, name, Dialect::OpenaiChat));

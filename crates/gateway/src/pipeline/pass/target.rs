@@ -8,6 +8,7 @@ use pilothouse_core::exchange::Caller;
 
 use super::super::choose::{Choice, Way};
 use super::super::read::named;
+use super::super::retire;
 use super::body::Given;
 use super::{Passing, has_none, name_of};
 use crate::endpoints::{Pass, Service};
@@ -25,7 +26,7 @@ pub(super) fn choose(
     caller: &Caller,
 ) -> Result<Choice, Error> {
     match passing.pass {
-        Pass::Model(service) => by_model(plan, passing, service, given),
+        Pass::Model(service) => by_model(worker, plan, passing, service, given),
         Pass::Held(_) => {
             let provider = holder(worker, plan, passing, given, caller)?;
             let resolution = plan.unnamed(provider, name_of(passing.pass));
@@ -34,9 +35,15 @@ pub(super) fn choose(
     }
 }
 
-fn by_model(plan: &Plan, passing: &Passing<'_>, service: Service, given: &Given) -> Result<Choice, Error> {
+fn by_model(
+    worker: &Worker,
+    plan: &Plan,
+    passing: &Passing<'_>,
+    service: Service,
+    given: &Given,
+) -> Result<Choice, Error> {
     let resolution = match given.model() {
-        Some(model) => plan.resolve(&named(model, passing.told))?,
+        Some(model) => retire::on_day(&worker.shared, plan, plan.resolve(&named(model, passing.told))?)?,
         None => unnamed(plan, passing, service)?,
     };
     if service != Service::Rerank {

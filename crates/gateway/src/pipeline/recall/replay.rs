@@ -34,6 +34,7 @@ pub(super) fn replay(
     job.note(|exchange| {
         exchange.streamed = asked.is_stream;
         exchange.request_bytes = asked.body.len() as u64;
+        exchange.shape = Some(asked.shape(dialect));
     });
     if let Some(watch) = &asked.watch {
         job.watched_by(watch);
@@ -45,6 +46,11 @@ pub(super) fn replay(
     asked.body.release();
     let made = &kept.made;
     job.recalled(made.target.clone(), made.bill.cost);
+    if let Some(target) = &made.target
+        && let Ok(resolution) = plan.resolve(&format!("{}/{}", target.vendor, target.model))
+    {
+        job.answers_for(resolution.target.life.as_ref());
+    }
     job.noted(note(kept, found.age_ms, recalled));
     let facts = Facts { answer: made.answer.clone(), ..Facts::default() };
     let headers = headers(kept, found.age_ms, asked.is_stream, recalled);

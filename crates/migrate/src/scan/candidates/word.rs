@@ -30,6 +30,10 @@ pub(super) fn core(text: &[u8], stem: Range<usize>) -> Range<usize> {
     if before(text, start) == Some(b'\\') && start < stem.start && matches!(text[start], b'n' | b't' | b'r') {
         start += 1;
     }
+    // `${MODEL:-gpt-4o}`: the dash is the shell's.
+    if start < stem.start && text[start] == b'-' && before(text, start) == Some(b':') {
+        start += 1;
+    }
     let most = text.len().min(stem.end + REACH);
     let mut end = stem.end;
     while end < most && is_word(text[end]) {
@@ -49,7 +53,9 @@ pub(super) fn trimmed(text: &[u8], core: Range<usize>) -> Range<usize> {
 
 /// Whether a word may begin here: what stands before is no letter of a word in any script.
 pub(super) fn begins(text: &[u8], at: usize) -> bool {
-    before(text, at).is_none_or(|byte| !is_word(byte) && byte < 0x80) || is_escaped(text, at)
+    before(text, at).is_none_or(|byte| !is_word(byte) && byte < 0x80)
+        || is_escaped(text, at)
+        || (at >= 2 && text[at - 2..at] == *b":-")
 }
 
 /// Whether what stands before is the letter of an escape such as `\n`.
@@ -178,7 +184,12 @@ pub(super) fn value(text: &[u8], at: Range<usize>) -> Option<Range<usize>> {
     }
     // `key:o3`: what stands before the colon is no decoration.
     let opening = before(text, start);
-    let closing = text.get(at.end).copied();
+    // `\"o3\"` within a text in quotes.
+    let closing = match text.get(at.end) {
+        Some(b'\\') => text.get(at.end + 1),
+        other => other,
+    };
+    let closing = closing.copied();
     let is_quoted = matches!(opening, Some(b'"' | b'\'' | b'`')) && closing == opening;
     let is_tagged = opening == Some(b'>') && closing == Some(b'<');
     (is_quoted || is_tagged || is_scalar(text, &(start..at.end))).then_some(start..at.end)
@@ -192,7 +203,7 @@ fn is_scalar(text: &[u8], word: &Range<usize>) -> bool {
         at -= 1;
     }
     let opens = match before(text, at) {
-        Some(b':' | b'-') => at < word.start,
+        Some(b':' | b'-') => at < word.start || (at >= 2 && text[at - 2..at] == *b":-"),
         Some(b'=') => true,
         Some(b',' | b'[') => true,
         _ => false,

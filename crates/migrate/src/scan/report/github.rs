@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use super::{View, words};
+use super::View;
 use crate::scan::finding::{Finding, Severity};
 
 /// One command per finding, those that fail first, since a step shows ten of each kind; the last line is for the log.
@@ -32,7 +32,7 @@ pub fn github(view: &View<'_>) -> String {
         let kind = ["error", "warning", "notice"][rank(index, finding)];
         write_command(&mut out, kind, finding);
     }
-    let _ = writeln!(out, "{}; {}", words::sums(&view.verdict.counts), words::verdict(view));
+    let _ = writeln!(out, "{}", view.summary());
     out
 }
 

@@ -46,13 +46,16 @@ pub fn table(view: &View<'_>, style: Style) -> String {
 /// Where, what, why, and what instead.
 fn cells(finding: &Finding) -> [String; 4] {
     let place = &finding.place;
-    let why = match finding.site {
-        Site::Calls => plain(&finding.message),
-        Site::Defines => format!("{} (listed here)", plain(&finding.message)),
-        Site::Opaque => format!("{} (in text)", plain(&finding.message)),
-        Site::Test => format!("{} (in a test)", plain(&finding.message)),
-        Site::History => format!("{} (history)", plain(&finding.message)),
+    // The words stand beside it already.
+    let why = finding.message.strip_prefix(&finding.subject).unwrap_or(&finding.message);
+    let where_else = match finding.site {
+        Site::Calls => "",
+        Site::Defines => " (listed here)",
+        Site::Opaque => " (in text)",
+        Site::Test => " (in a test)",
+        Site::History => " (history)",
     };
+    let why = format!("{}{where_else}", plain(why).trim_start());
     let instead = match (&finding.suppressed, &finding.replacement, &finding.fix) {
         (Some(suppression), ..) => format!("ignored: {}", words::suppression(suppression)),
         (None, Some(model), _) => format!("→ {}", plain(model)),

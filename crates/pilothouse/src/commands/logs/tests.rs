@@ -79,6 +79,7 @@ fn cut() -> Exchange {
             first_token_us: Some(455_300),
             total_us: 3_120_000,
         },
+        shape: None,
         request_bytes: 4_800,
         answer_bytes: 12_345,
         receipt: Some(Box::new(Receipt {

@@ -158,3 +158,49 @@ fn write_json(out: &mut dyn Write, problems: &[String], compared: &[Compared]) -
     writeln!(out)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+    use pilothouse_catalog::day;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        check: Check,
+    }
+
+    fn run(arguments: &[&str]) -> (bool, String) {
+        let line = Line::try_parse_from([&["check"], arguments].concat()).expect("valid arguments");
+        let mut out = Vec::new();
+        let code = line.check.run(&mut out, day::start_of("2026-11-23").expect("a day")).expect("runs");
+        (code == ExitCode::SUCCESS, String::from_utf8(out).expect("UTF-8"))
+    }
+
+    #[test]
+    fn lists_of_vendors_that_answer_are_compared_and_who_does_not_answer_is_named() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let runtime = runtime.expect("a runtime");
+        let fleet =
+            runtime.block_on(pilothouse_sim::start(pilothouse_sim::Options::default())).expect("a fleet");
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("pilothouse.toml");
+        let address = fleet.addr();
+        let config = format!(
+            "[providers.openai]\nbase_url = \"http://{address}/v1\"\napi_key = \"sk-simulated\"\n\
+             [providers.anthropic]\nbase_url = \"http://{address}\"\napi_key = \"sk-simulated\"\n\
+             [providers.groq]\nbase_url = \"http://127.0.0.1:9/v1\"\napi_key = \"sk-simulated\"\n"
+        );
+        std::fs::write(&path, config).expect("written");
+        let path = path.display().to_string();
+        let (is_good, printed) = run(&["--config", &path]);
+        assert!(printed.contains("the catalogue is consistent"), "{printed}");
+        assert!(printed.contains("groq: not compared: it could not be asked"), "{printed}");
+        // The fleet serves a few models only, so most of the catalogue's are missing from its list.
+        assert!(printed.contains("is in service by the catalogue and not listed") && !is_good, "{printed}");
+        assert!(printed.contains("\nanthropic: "), "{printed}");
+        let (is_good, printed) = run(&["--config", &path, "--offline"]);
+        assert!(is_good && printed.lines().count() == 1, "{printed}");
+    }
+}

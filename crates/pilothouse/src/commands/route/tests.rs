@@ -112,6 +112,7 @@ fn record(folder: &Path, asked: &str, (vendor, model): (&str, &str), tokens: &[u
                 ..Bill::default()
             },
             timings: Timings::default(),
+            shape: None,
             request_bytes: 1,
             answer_bytes: 1,
             receipt: None,

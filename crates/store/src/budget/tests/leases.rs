@@ -11,7 +11,8 @@ use pilothouse_core::money::PicoUsd;
 
 use crate::StoreError;
 use crate::budget::{
-    Account, Alert, BudgetBooks, BudgetOptions, Budgets, Calendar, Every, OnLimit, Rule, ScopeKind, Why,
+    Account, Alert, AlertEntry, AlertRow, BudgetBooks, BudgetOptions, Budgets, Calendar, Every, OnLimit,
+    Rule, ScopeKind, Why,
 };
 
 pub(super) const START: UnixMs = UnixMs(1_795_348_800_000);
@@ -304,14 +305,22 @@ fn each_share_is_told_once_in_a_period_whoever_spent_it() {
     assert_eq!(told(&one), Vec::<String>::new());
     reserve(&one, &first, 250).settle(usd(250));
     assert!(told(&one)[0].contains("80 %"));
-    let kept = books(dir.path()).alerts(None, 10).unwrap();
+    let of_budgets = |before| -> Vec<AlertRow> {
+        let all = books(dir.path()).alerts(before, 10).unwrap().into_iter();
+        all.map(|entry| match entry {
+            AlertEntry::Budget(row) => row,
+            AlertEntry::End(end) => panic!("{end:?}"),
+        })
+        .collect()
+    };
+    let kept = of_budgets(None);
     assert_eq!(
         kept.iter().map(|row| row.alert.per_mille).collect::<Vec<_>>(),
         [800, 500],
         "the newest first"
     );
     assert_eq!((kept[1].alert.to_string().as_str(), kept[1].at, kept[1].start), (half, START, START));
-    let older = books(dir.path()).alerts(Some(kept[0].id), 10).unwrap();
+    let older = of_budgets(Some(kept[0].id));
     assert_eq!(older, kept[1..]);
     clock.advance(3_600_000);
     one.reserve(std::slice::from_ref(&first), usd(1), clock.now())

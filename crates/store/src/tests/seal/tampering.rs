@@ -5,7 +5,7 @@ use proptest::sample::Index;
 use rusqlite::types::Value;
 use serde_json::json;
 
-use super::super::samples::plain;
+use super::super::samples::{as_told, plain, routed};
 use super::House;
 use super::keeping::exported;
 use crate::seal::digest;
@@ -23,6 +23,10 @@ fn sealed() -> House {
             let edits = vec![pilothouse_core::exchange::Note::code("set:model")];
             exchange.receipt =
                 Some(Box::new(pilothouse_core::exchange::Receipt { edits, ..Default::default() }));
+        }
+        if nth % 3 == 1 {
+            let (routed, settlement) = routed(nth);
+            exchange.receipt = as_told(&routed, Some(settlement)).receipt;
         }
         exchange
     }));
@@ -55,7 +59,9 @@ const COLUMNS: &[(&str, &[&str])] = &[
             "status",
             "answer_model",
             "tier",
+            "shape",
             "changes",
+            "receipt",
         ],
     ),
     ("name", &["text"]),
@@ -224,6 +230,30 @@ fn a_receipt_that_was_altered_is_told_by_its_exchange() {
     let report = after(&house, "UPDATE exchange SET started_ms = started_ms + 1 WHERE rowid = 3");
     assert_eq!((report.missing, report.intact, report.altered), (0, 29, 1));
     assert_eq!(report.bad[0].exchange, Some(plain(2 * 400_000).id));
+}
+
+#[test]
+fn words_and_what_fills_them_are_found_altered_in_every_way() {
+    let house = sealed();
+    let copy = house.copy();
+    let altered = |sql: &str| {
+        house.put_back(&copy);
+        after(&house, sql).altered
+    };
+    let told = "typeof(extra) = 'blob'";
+    let own: u32 = house
+        .db()
+        .query_row(&format!("SELECT count(*) FROM exchange WHERE {told}"), [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(own, 7 - 1, "one was erased");
+    let own = u64::from(own);
+    assert_eq!(altered("UPDATE form SET receipt = replace(receipt, 'set aside', 'set free')"), own);
+    assert_eq!(altered("UPDATE form SET receipt = NULL"), own);
+    assert_eq!(altered("UPDATE form SET receipt = 'x' WHERE receipt IS NULL AND changes IS NOT NULL"), 7);
+    assert_eq!(altered(&format!("UPDATE exchange SET extra = extra || x'00' WHERE {told}")), own);
+    assert_eq!(altered(&format!("UPDATE exchange SET extra = CAST(extra AS TEXT) WHERE {told}")), own);
+    assert_eq!(altered(&format!("UPDATE exchange SET extra = NULL WHERE {told}")), own);
+    assert_eq!(altered("UPDATE exchange SET extra = CAST(extra AS BLOB) WHERE typeof(extra) = 'text'"), 7);
 }
 
 #[test]

@@ -14,8 +14,11 @@ resource "aws_bedrockagent_agent" "support" {
   foundation_model = "anthropic.claude-3-5-sonnet-20240620-v1:0"
 }
 
-resource "aws_bedrock_model_invocation" "later" {
-  model_id = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+resource "aws_bedrock_inference_profile" "later" {
+  name = "later"
+  model_source {
+    copy_from = "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-sonnet-4-5-20250929-v1:0"
+  }
 }
 
 resource "azurerm_cognitive_deployment" "chat" {

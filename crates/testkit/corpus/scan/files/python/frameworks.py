@@ -35,7 +35,7 @@ calm_agent = Agent("openai:gpt-5.5")
 def through_litellm(messages):
     one = litellm.completion(model="azure/gpt-4o", messages=messages)
     two = litellm.completion(model="vertex_ai/gemini-2.5-flash", messages=messages)
-    three = litellm.completion(model="gemini/gemini-2.5-flash", messages=messages)
+    three = litellm.completion(model="gemini/gemini-2.5-flash-lite", messages=messages)
     four = litellm.completion(model="bedrock/anthropic.claude-3-sonnet-20240229-v1:0", messages=messages)
     five = litellm.completion(model="groq/llama-3.3-70b-versatile", messages=messages)
     six = litellm.completion(model="anthropic/claude-opus-4-8", messages=messages, temperature=0.1)

@@ -7,7 +7,7 @@ vertex = genai.Client(vertexai=True, project="p", location="europe-west4")
 
 def ask(prompt):
     return client.models.generate_content(
-        model="gemini-2.5-flash",
+        model="gemini-2.5-flash-lite",
         contents=prompt,
         config=types.GenerateContentConfig(
             temperature=0.1,
@@ -60,4 +60,4 @@ def embed(texts):
 
 def on_vertex(prompt):
     # the same name on another platform: retired there in October
-    return vertex.models.generate_content(model="gemini-2.5-pro", contents=prompt)
+    return vertex.models.generate_content(model="gemini-2.5-flash-lite", contents=prompt)
