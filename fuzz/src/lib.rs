@@ -11,6 +11,8 @@ mod readers;
 #[path = "../../crates/wire/tests/codecs/remembered.rs"]
 mod remembered;
 mod seeds;
+#[path = "../../crates/wire/tests/codecs/sources.rs"]
+mod sources;
 #[path = "../../crates/wire/tests/codecs/targets.rs"]
 mod targets;
 

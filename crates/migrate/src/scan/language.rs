@@ -194,9 +194,10 @@ fn read_parts(
     let imports: Arc<[String]> = imports::imports(text).into();
     let walk = walk::Walk::of(tree.root_node(), grammar, text, candidates);
     let calls = walk.read_calls(&imports);
+    let is_partial = is_cut || walk.is_cut || tree.root_node().has_error();
     let marks = walk.marks.into_iter().zip(candidates);
     let mentions = marks.map(|(mark, candidate)| mark.mention(text, candidate)).collect();
-    Reading { mentions, calls, pragmas: walk.pragmas, is_partial: is_cut || tree.root_node().has_error() }
+    Reading { mentions, calls, pragmas: walk.pragmas, is_partial }
 }
 
 #[cfg(test)]

@@ -17,4 +17,5 @@ mod passing;
 mod readers;
 mod remembered;
 mod replayed;
+mod sources;
 mod targets;

@@ -20,6 +20,7 @@ use super::foreign;
 use super::mutate::Chance;
 use super::readers;
 use super::remembered;
+use super::sources;
 
 /// How many of an input's last bytes decide what a target draws by chance. The fuzzer can steer it by changing them,
 /// and minimising what stands before them leaves it as it was.
@@ -81,6 +82,7 @@ pub(crate) const TARGETS: &[Target] = &[
     Target::of("canonical", &["requests"], &[], remembered::forms_of_bodies),
     Target::of("questions", &["requests"], remembered::QUESTIONS, remembered::questions),
     Target::of("marks", &[], remembered::TEXTS, remembered::marks),
+    Target::of("sources", &[], sources::SOURCES, sources::sources),
 ];
 
 /// Models whose targets differ in what they take.

@@ -9,7 +9,7 @@ pub(super) fn imports(text: &str) -> Vec<String> {
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
         let line = line.trim();
-        if line.len() < 5 || found.len() >= IMPORTS_MAX {
+        if line.len() < 5 || found.len() >= IMPORTS_MAX || !may_import(line) {
             continue;
         }
         let mut push = |name: &str| {
@@ -54,6 +54,15 @@ pub(super) fn imports(text: &str) -> Vec<String> {
         }
     }
     found
+}
+
+/// Whether a line begins as those do that import something.
+fn may_import(line: &str) -> bool {
+    const BEGIN: &[&str] = &[
+        "from ", "import ", "import(", "} ", "const ", "let ", "var ", "require", "gem ", "using ",
+        "global ", "use ", "pub use ", "await ",
+    ];
+    BEGIN.iter().any(|begin| line.starts_with(begin))
 }
 
 /// What stands behind `import`.

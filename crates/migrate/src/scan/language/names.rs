@@ -30,8 +30,6 @@ pub(super) struct Bound<'t> {
     pub(super) how: How,
     /// Where it stands.
     pub(super) scope: Scope,
-    /// The statement, and the member that it sets: `params["temperature"] = 0.2`.
-    pub(super) target: Node<'t>,
 }
 
 impl<'t> Names<'t> {
@@ -61,7 +59,7 @@ impl<'t> Names<'t> {
             name if matches!(bind.how, How::Assigned | How::Changed) => self.home(scope, name, grammar),
             _ => scope,
         };
-        let bound = Bound { value: bind.value, how: bind.how, scope, target: bind.target };
+        let bound = Bound { value: bind.value, how: bind.how, scope };
         if let Some(own) = self.scopes.get_mut(home) {
             own.bound.entry(name).or_default().push(bound);
         }

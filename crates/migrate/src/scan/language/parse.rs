@@ -9,9 +9,9 @@ use super::Language;
 use super::shape::Grammar;
 use crate::scan::source::Span;
 
-/// How often a parser reports per byte that it is given, at most: it does so every hundred steps, and takes some ten
-/// steps per byte of real source.
-const REPORTS_PER_BYTE: usize = 2;
+/// A parser reports every hundred steps, and takes a few steps per byte of real source: with a report for so many bytes
+/// it is stopped only where the text is none of its language.
+const BYTES_PER_REPORT: usize = 2;
 /// Reports that it always has, for short texts.
 const REPORTS_MIN: usize = 4_096;
 
@@ -42,7 +42,7 @@ pub(super) fn parse(language: Language, grammar: &Grammar, text: &str, parts: &[
 
 fn bounded(parser: &mut Parser, text: &str, bytes: usize) -> Option<Tree> {
     let bytes_of = text.as_bytes();
-    let mut left = REPORTS_MIN + bytes * REPORTS_PER_BYTE;
+    let mut left = REPORTS_MIN + bytes / BYTES_PER_REPORT;
     let mut report = |_: &ParseState| {
         left = left.saturating_sub(1);
         if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

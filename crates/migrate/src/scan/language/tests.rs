@@ -204,3 +204,56 @@ fn windows_of_a_given_repository_read_as_its_whole_files() {
     fs::write(std::env::temp_dir().join("different.txt"), different.join("\n")).unwrap();
     assert!(different.is_empty(), "{} of {files} files are read otherwise", different.len());
 }
+
+#[test]
+fn deep_nesting_and_garbage_are_survived_in_every_language() {
+    let open =
+        ["(", "[", "{", "f(", "{a:", "<<", "\"", "'''", "`${", "/*", "x ? ", "a.b(", "\n  ", "if x:\n "];
+    for language in Language::ALL {
+        for piece in open {
+            let text = format!("{} \"gpt-4o\" {}", piece.repeat(2_500), ")]}".repeat(3_000));
+            let candidates = candidates(&text);
+            assert_eq!(
+                read(*language, &text, &candidates).mentions.len(),
+                candidates.len(),
+                "{language:?} {piece}"
+            );
+        }
+    }
+}
+
+#[test]
+fn one_line_of_a_megabyte_is_read_around_its_candidates() {
+    let filler = "function a(b){return b?c(b.d,[1,2,3]):{e:/[\"']/.test(b)}};".repeat(9_000);
+    let call = "client.chat.completions.create({model:\"gpt-4o\",temperature:.2});";
+    let text = format!("{filler}{call}{filler}");
+    let reading = read(Language::JavaScript, &text, &candidates(&text));
+    assert!(reading.is_partial);
+    let [only] = &reading.calls[..] else { panic!("{:?}", reading.calls) };
+    assert_eq!(only.callee, "client.chat.completions.create");
+    assert_eq!(
+        only.arguments.iter().map(|argument| argument.name.as_str()).collect::<Vec<_>>(),
+        ["model", "temperature"]
+    );
+}
+
+#[test]
+fn constants_are_found_far_away_from_their_use() {
+    let filler: String = (0..400).map(|at| filler(Language::Python, at)).collect();
+    let text = format!(
+        "from openai import OpenAI\nMODEL = \"o3\"\nPARAMS = {{\n    \"model\": MODEL,\n    \"stop\": [\"x\"],\n}}\n{filler}\
+         client = OpenAI(base_url=\"https://example.com\")\n{filler}\ndef ask(text):\n    return client.chat.completions.create(**PARAMS, messages=text)\n"
+    );
+    let candidates = candidates(&text);
+    let reading = read(Language::Python, &text, &candidates);
+    assert_eq!(
+        render::reading(&text, &reading),
+        render::reading(&text, &super::read_whole(Language::Python, &text, &candidates))
+    );
+    let call = reading.calls.iter().find(|call| call.callee == "client.chat.completions.create").unwrap();
+    assert_eq!(
+        call.arguments.iter().map(|argument| argument.name.as_str()).collect::<Vec<_>>(),
+        ["model", "stop", "messages"]
+    );
+    assert_eq!(call.receiver.as_ref().unwrap().callee, "OpenAI");
+}

@@ -9,6 +9,9 @@ use super::text::Joined;
 use crate::scan::candidates::Candidate;
 use crate::scan::source::{Pragma, Span};
 
+/// How deep a tree is walked: nobody writes source that nests deeper.
+const DEPTH_MAX: usize = 400;
+
 /// What one pass found.
 pub(super) struct Walk<'t, 's> {
     /// How the language is read.
@@ -27,6 +30,8 @@ pub(super) struct Walk<'t, 's> {
     pub(super) marks: Vec<Mark>,
     /// Comments that speak to us.
     pub(super) pragmas: Vec<Pragma>,
+    /// Whether something lay too deep.
+    pub(super) is_cut: bool,
 }
 
 impl<'t, 's> Walk<'t, 's> {
@@ -40,14 +45,16 @@ impl<'t, 's> Walk<'t, 's> {
         let marks = candidates.iter().map(|_| Mark::default()).collect();
         let (calls, tables, pragmas) = (Vec::new(), Vec::new(), Vec::new());
         let mut walk =
-            Self { grammar, source, candidates, names: Names::new(), calls, tables, marks, pragmas };
+            Self { grammar, source, candidates, names: Names::new(), calls, tables, marks, pragmas, is_cut: false };
         let mut cursor = root.walk();
         let mut scopes: Vec<Scope> = vec![0];
         loop {
             let node = cursor.node();
             let scope = scopes.last().copied().unwrap_or_default();
             let inner = if node.is_named() { walk.visit(node, scope) } else { None };
-            if cursor.goto_first_child() {
+            if scopes.len() > DEPTH_MAX {
+                walk.is_cut = true;
+            } else if cursor.goto_first_child() {
                 scopes.push(inner.unwrap_or(scope));
                 continue;
             }

@@ -18,7 +18,7 @@ const WHOLE_BYTES_MAX: usize = 6_000;
 /// Lists and arguments with fewer items than this are taken whole: any of them may matter to the call.
 const ITEMS_MIN: usize = 64;
 /// A part without smaller ones in it, of up to so many bytes, is taken whole; of a larger one what is near.
-const LEAF_BYTES_MAX: usize = 64_000;
+const LEAF_BYTES_MAX: usize = 32_000;
 /// So much around a candidate is near.
 const NEAR_BYTES: usize = 2_000;
 /// No more than this is parsed of one file.
@@ -211,7 +211,8 @@ fn taken(text: &str, item: &Open, end: usize, choice: &mut Choice) -> Vec<Span> 
             && text.get(part.span.clone()).is_some_and(|own| own.trim_end().ends_with(','))
     };
     let count = item.parts.iter().filter(is_listed).count();
-    let is_short_list = count > 0 && count < ITEMS_MIN;
+    let others = item.parts.iter().filter(|part| !matches!(part.kind, Own::Line)).count();
+    let is_short_list = count > 0 && others < ITEMS_MIN && count * 2 >= others;
     let mut spans = Vec::new();
     for part in &item.parts {
         match &part.kind {
