@@ -98,6 +98,9 @@ impl Lint {
                 return;
             }
         };
+        if let Some((dialect, _)) = self.target.dialect_for(exchange.client_dialect) {
+            self.sums.goes(exchange.client_dialect, dialect);
+        }
         let ratio = self.ratio(exchange, outline.as_ref());
         let mut found = checked.found;
         // What is so with the model of today is no difference.

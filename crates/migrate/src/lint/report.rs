@@ -27,7 +27,8 @@ fn write(report: &Report, at: &dyn Fn(UnixMs) -> String, out: &mut String) -> st
     if report.exchanges == 0 {
         return Ok(());
     }
-    writeln!(out)?;
+    let ways: Vec<String> = report.ways.iter().map(|(way, count)| format!("{way} ({count})")).collect();
+    writeln!(out, "sent in {}\n", ways.join(", "))?;
     for line in &report.lines {
         finding(report, line, out)?;
     }

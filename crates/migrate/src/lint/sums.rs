@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use pilothouse_core::clock::UnixMs;
+use pilothouse_core::dialect::Dialect;
 use pilothouse_core::exchange::Exchange;
 use pilothouse_core::id::ExchangeId;
 use pilothouse_core::money::{Cost, PicoUsd};
@@ -161,6 +162,8 @@ pub struct Report {
     pub already: u64,
     /// Exchanges that are no conversations.
     pub others: u64,
+    /// How many of them would be sent in which dialect: `client's -> target's`, or one name where both are the same.
+    pub ways: BTreeMap<String, u64>,
     /// What was found, the worst and most frequent first.
     pub lines: Vec<Line>,
     /// The traffic by who calls, the most frequent first.
@@ -187,6 +190,7 @@ pub(super) struct Sums {
     pub(super) unseen: u64,
     by_body: u64,
     by_shape: u64,
+    ways: BTreeMap<String, u64>,
     lines: BTreeMap<(Severity, String, String), (Line, BTreeMap<Group, Cell>)>,
     traffic: BTreeMap<Group, Traffic>,
     estimate: Estimate,
@@ -228,6 +232,12 @@ impl Sums {
         }
     }
 
+    /// Counts an exchange that would be sent in that dialect.
+    pub(super) fn goes(&mut self, from: Dialect, to: Dialect) {
+        let way = if from == to { from.to_string() } else { format!("{from} -> {to}") };
+        *self.ways.entry(way).or_default() += 1;
+    }
+
     fn group(&self, exchange: &Exchange) -> Group {
         let group = Group {
             route: exchange.asked.to_string(),
@@ -264,6 +274,7 @@ impl Sums {
             unseen: self.unseen,
             already: self.already,
             others: self.others,
+            ways: self.ways,
             lines,
             traffic,
             estimate: self.estimate,

@@ -134,11 +134,12 @@ fn what_is_mended_is_refused_without_a_gateway_that_mends() {
 fn a_call_in_another_dialect_is_judged_as_it_would_be_sent() {
     let body = json!({"model": "m", "temperature": 0.2, "n": 2, "stop": ["END"], "logit_bias": {"1": 2}, "user": "u",
         "messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "a"}]});
-    let report = lint(
-        "anthropic/claude-opus-4-7",
-        Mode::Fix,
-        &[exchange(1, "desk", Dialect::OpenaiChat, Some(&body))],
-    );
+    // Anthropic has an address for clients of OpenAI, too: a provider that is configured without it is asked here.
+    let claude = target("anthropic/claude-opus-4-7").speaking(Dialect::AnthropicMessages).unwrap();
+    let mut lint = Lint::new(&Catalog::bundled(), claude, Mode::Fix, UnixMs(0));
+    lint.add(&exchange(1, "desk", Dialect::OpenaiChat, Some(&body)), None);
+    let report = lint.finish(None);
+    assert_eq!(report.ways.keys().collect::<Vec<_>>(), ["openai-chat -> anthropic-messages"]);
     let names = ids(&report);
     assert!(names.contains(&("claude-sampling", Severity::Mended)), "{names:?}");
     assert!(

@@ -21,8 +21,8 @@ pub struct Report {
     pub bytes: u64,
     /// What could not be read, with the reason.
     pub skipped: Vec<(String, String)>,
-    /// Every model that the files name, platform and id, those with a finding and those without: what traffic is
-    /// compared with.
+    /// Every model that the files call, configure or serve, platform and id, those with a finding and those without:
+    /// what traffic is compared with.
     pub models: BTreeSet<(String, String)>,
 }
 

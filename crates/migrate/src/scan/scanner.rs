@@ -10,7 +10,7 @@ use super::candidates::Candidates;
 use super::classify::{FileContext, FileKind};
 use super::finding::{Finding, Report, Site};
 use super::fix::{Again, Rescan};
-use super::names::{Hints, Names};
+use super::names::Names;
 use super::source::Reading;
 use super::walk::{self, Found};
 use super::{format, judge, language, pragma, roots};
@@ -49,15 +49,15 @@ struct Part {
     skipped: Vec<(String, String)>,
     files_read: u64,
     bytes: u64,
-    /// Every word that may be a model's name, as it is written.
-    words: BTreeSet<Box<str>>,
+    /// Every model that is called, configured or served.
+    models: BTreeSet<(String, String)>,
 }
 
 /// What is found in one text.
 #[derive(Debug, Default)]
 struct Judged {
     again: Again,
-    words: Vec<Box<str>>,
+    models: BTreeSet<(String, String)>,
 }
 
 impl Scanner {
@@ -101,13 +101,12 @@ impl Scanner {
         // One file that several of the paths lead to has one name, and may have several ways.
         files.dedup_by(|later, earlier| later.name == earlier.name);
         report.files = files.len() as u64;
-        let mut words: BTreeSet<Box<str>> = BTreeSet::new();
         let parts = self.read_all(&files, is_over);
         if is_over() {
             return None;
         }
         for part in parts {
-            words.extend(part.words);
+            report.models.extend(part.models);
             report.findings.extend(part.findings);
             report.skipped.extend(part.skipped);
             report.files_read += part.files_read;
@@ -119,8 +118,6 @@ impl Scanner {
         };
         report.findings.sort_by_cached_key(key);
         report.skipped.sort();
-        let named = words.iter().flat_map(|word| self.names.resolve(word, &Hints::default()));
-        report.models = named.map(|found| (found.platform, found.id)).collect();
         Some(report)
     }
 
@@ -166,7 +163,7 @@ impl Scanner {
         if let Some(judged) = self.judge(&file.name, text) {
             part.files_read += 1;
             part.findings.extend(judged.again.findings);
-            part.words.extend(judged.words);
+            part.models.extend(judged.models);
         }
     }
 
@@ -195,9 +192,8 @@ impl Scanner {
         let site = file.site.unwrap_or(Site::Calls);
         let place = pragma::File { path: &file.path, text: text.as_bytes(), site };
         pragma::apply(&reading.pragmas, place, today, &mut findings);
-        let words = reading.mentions.iter().filter_map(|mention| text.get(mention.span.clone()));
-        let words = words.map(Into::into).collect();
-        Some(Judged { again: Again { findings, is_partial: reading.is_partial }, words })
+        let models = judge::mentions::models(&reading, &file, &self.names);
+        Some(Judged { again: Again { findings, is_partial: reading.is_partial }, models })
     }
 }
 

@@ -1,6 +1,7 @@
 //! `pilothouse migrate`: leaving a model before it is shut down.
 
 mod lint;
+mod status;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -18,6 +19,8 @@ pub(crate) struct Migrate {
 enum Step {
     /// What another model would make of recorded requests: refused, changed, silently different. Spends no tokens.
     Lint(Box<lint::Lint>),
+    /// Who still hangs on which model: calls, keys, teams, code, days left, plans.
+    Status(Box<status::Status>),
 }
 
 impl Migrate {
@@ -33,6 +36,7 @@ impl Migrate {
     ) -> anyhow::Result<ExitCode> {
         match self.step {
             Step::Lint(lint) => lint.run(out, notes, now),
+            Step::Status(status) => status.run(out, notes, now),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use pilothouse_catalog::compat;
 
 use crate::scan::finding::Rule;
+use crate::scan::judge::interfaces::interface;
 
 /// The rules with one code each, in the order of the documentation. Parameters and interfaces have a code for each of
 /// theirs: `PH-P-` and `PH-A-` before the id.
@@ -48,7 +49,9 @@ impl Rule {
             Self::ModelDynamic => "a model's name that is put together at run time",
             Self::Parameter(id) => compat_rule(id)
                 .map_or("a parameter that the call's model refuses or changes", |rule| &rule.title),
-            Self::Interface(_) => "an interface that is shut down, or will be",
+            Self::Interface(id) => {
+                interface(id).map_or("an interface that is shut down, or will be", |known| &known.title)
+            }
             Self::Price => "a price in the code that does not hold",
             Self::Size => "a context or output size in the code that does not hold",
             Self::Ignore => "an ignore comment that ignores nothing",
@@ -66,7 +69,8 @@ impl Rule {
             Self::ModelDynamic => "Write whole names, so that a search finds them; a reader cannot tell which models this can name.".into(),
             Self::Parameter(id) => compat_rule(id)
                 .map_or("Leave the parameter out.".into(), |rule| format!("Instead: {}.", rule.fix).into()),
-            Self::Interface(_) => "Move to the interface that the provider names.".into(),
+            Self::Interface(id) => interface(id)
+                .map_or("Move to the interface that the provider names.".into(), |known| known.next.as_str().into()),
             Self::Price => "Take prices from a catalogue that is kept up to date.".into(),
             Self::Size => "Take sizes from a catalogue that is kept up to date.".into(),
             Self::Ignore => "Remove the comment, or give it a reason and a day that is still to come.".into(),
@@ -78,6 +82,7 @@ impl Rule {
     pub fn uri(&self) -> Option<&'static str> {
         match self {
             Self::Parameter(id) => Some(compat_rule(id)?.evidence.first()?.as_str()),
+            Self::Interface(id) => Some(&interface(id)?.source),
             _ => None,
         }
     }

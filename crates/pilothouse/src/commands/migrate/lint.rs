@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use pilothouse_catalog::Catalog;
 use pilothouse_core::clock::UnixMs;
+use pilothouse_core::dialect::Dialect;
 use pilothouse_migrate::lint::{self, Mode, Target};
 use pilothouse_store::{BodyReader, Filter};
 
@@ -31,6 +32,10 @@ pub(crate) struct Lint {
     until: Option<When>,
     #[command(flatten)]
     filter: LogsFilter,
+    /// The dialect that the model is called in, where its provider's `dialect` says one; else the client's own where the
+    /// vendor speaks it.
+    #[arg(long, value_name = "NAME")]
+    dialect: Option<String>,
     /// As requests were sent, without what the gateway mends: for `compat = "strict"` or `"off"`, and for clients that
     /// call the vendor themselves.
     #[arg(long)]
@@ -55,7 +60,7 @@ impl Lint {
         now: UnixMs,
     ) -> anyhow::Result<ExitCode> {
         let catalog = self.catalog()?;
-        let target = Target::find(&catalog, &self.to)?;
+        let target = self.target(&catalog)?;
         let reader = self.source.open(notes)?;
         let (bodies, key) = (BodyReader::open(&self.source.data)?, self.choice.key()?);
         let since = self.since.from(now);
@@ -95,6 +100,16 @@ impl Lint {
             )?;
         }
         Ok(if report.is_refused() { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    }
+
+    fn target(&self, catalog: &Catalog) -> anyhow::Result<Target> {
+        let target = Target::find(catalog, &self.to)?;
+        let Some(name) = &self.dialect else { return Ok(target) };
+        let vendor = target.vendor().title.clone();
+        Dialect::parse(name).and_then(|dialect| target.speaking(dialect)).with_context(|| {
+            let names: Vec<_> = Dialect::ALL.iter().map(|dialect| dialect.as_str()).collect();
+            format!("{vendor} is not called in `{name}`; dialects are {}", names.join(", "))
+        })
     }
 
     fn catalog(&self) -> anyhow::Result<Catalog> {

@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use clap::Parser;
+use pilothouse_migrate::scan::finding::Rule;
+use pilothouse_migrate::scan::judge::interfaces;
 use pilothouse_migrate::scan::report::rules::FIXED;
 
 use super::*;
@@ -49,13 +51,29 @@ fn the_table_of_rules_in_the_docs_is_the_list_of_rules() {
         let anchor = code.to_ascii_lowercase();
         table += &format!("| <a id=\"{anchor}\"></a>`{code}` | {} | {} |\n", rule.title(), rule.help());
     }
+    block("rules", &table);
+}
+
+#[test]
+fn the_table_of_interfaces_in_the_docs_is_the_list_of_interfaces() {
+    let mut table = "| code | what | shut on | what helps |\n| --- | --- | --- | --- |\n".to_owned();
+    for one in interfaces::all() {
+        let code = Rule::Interface(&one.id).code();
+        let shut = one.shut.as_deref().unwrap_or("no day is known");
+        table += &format!("| `{code}` | [{}]({}) | {shut} | {} |\n", one.title, one.source, one.next);
+    }
+    block("interfaces", &table);
+}
+
+fn block(name: &str, table: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/src/scan.md");
     let page = fs::read_to_string(&path).unwrap();
-    let (head, rest) = page.split_once("<!-- rules:begin -->\n").unwrap();
-    let (found, tail) = rest.split_once("<!-- rules:end -->").unwrap();
+    let (begin, end) = (format!("<!-- {name}:begin -->\n"), format!("<!-- {name}:end -->"));
+    let (head, rest) = page.split_once(&begin).unwrap();
+    let (found, tail) = rest.split_once(&end).unwrap();
     if found != table && std::env::var_os("UPDATE_GOLDEN").is_some() {
-        fs::write(&path, format!("{head}<!-- rules:begin -->\n{table}<!-- rules:end -->{tail}")).unwrap();
+        fs::write(&path, format!("{head}{begin}{table}{end}{tail}")).unwrap();
         return;
     }
-    assert_eq!(found, table, "the table differs; `cargo xtask golden -p pilothouse` writes it anew");
+    assert_eq!(found, table, "{name} differ; `cargo xtask golden -p pilothouse` writes them anew");
 }

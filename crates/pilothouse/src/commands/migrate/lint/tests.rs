@@ -47,14 +47,20 @@ fn run(dir: &Path, words: &[&str]) -> (String, String, String) {
 fn recorded_calls_are_told_what_another_model_would_refuse() {
     let dir = tempfile::tempdir().unwrap();
     ledger(dir.path());
-    let (code, out, _) = run(dir.path(), &["--to", "anthropic/claude-opus-4-7", "--app", "desk"]);
+    let (code, out, _) = run(
+        dir.path(),
+        &["--to", "anthropic/claude-opus-4-7", "--dialect", "anthropic-messages", "--app", "desk"],
+    );
     assert_eq!(code, format!("{:?}", ExitCode::SUCCESS), "the gateway mends it: {out}");
     assert!(
         out.contains("3 exchanges: 0 by their bodies, 3 by their shapes; 1 recorded without a shape"),
         "{out}"
     );
     assert!(out.contains("claude-sampling") && out.contains("the gateway does: drop:temperature"), "{out}");
-    let (code, out, _) = run(dir.path(), &["--to", "claude-opus-4-7", "--as-sent", "--json"]);
+    let (code, out, _) = run(
+        dir.path(),
+        &["--to", "claude-opus-4-7", "--dialect", "anthropic-messages", "--as-sent", "--json"],
+    );
     assert_eq!(code, format!("{:?}", ExitCode::from(1)), "{out}");
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!((json["exchanges"].as_u64(), json["by_shape"].as_u64()), (Some(3), Some(3)));
