@@ -107,3 +107,12 @@ fn parameters_and_interfaces_of_the_corpus_are_found_and_nothing_else_blocks() {
         "{hits} hits\nmissed {missed:#?}\nwrong {wrong:#?}"
     );
 }
+
+#[test]
+fn a_body_in_a_string_is_judged_where_it_stands() {
+    let scanner = Scanner::new(Catalog::bundled(), Options::on("2026-11-23"));
+    let text = "package a\n\nvar body = strings.NewReader(`{\"model\": \"gpt-5-nano\", \"temperature\": 0.1, \"messages\": []}`)\n";
+    let found = scanner.scan_text("client.go", text);
+    let one = found.iter().find(|one| matches!(one.rule, Rule::Parameter("openai-sampling")));
+    assert_eq!(one.map(|one| one.subject.as_str()), Some("\"temperature\": 0.1"), "{found:?}");
+}

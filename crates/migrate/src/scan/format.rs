@@ -16,7 +16,7 @@ mod yaml;
 use std::path::Path;
 
 use super::candidates::Candidate;
-use super::source::Reading;
+use super::source::{Call, Context, Reading};
 
 /// A format of configuration or text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -159,6 +159,25 @@ pub fn figures_behind(text: &str, at: usize) -> Vec<Figure> {
 
 /// How far behind a key its figures are looked for.
 const FIGURES_BYTES_MAX: usize = 1024;
+
+/// The bodies of requests that source code holds as JSON in its strings, written without escapes:
+/// `strings.NewReader(`{"model": …}`)`. Each is a call that stands alone.
+#[must_use]
+pub fn bodies(reading: &Reading, text: &str, candidates: &[Candidate]) -> Vec<Call> {
+    let mut spans: Vec<_> = reading
+        .mentions
+        .iter()
+        .filter(|mention| mention.context == Context::WithinText)
+        .filter(|mention| {
+            mention.text.trim_start().starts_with('{') && mention.text.trim_end().ends_with('}')
+        })
+        .filter(|mention| text.get(mention.text_span.clone()) == Some(mention.text.as_str()))
+        .map(|mention| mention.text_span.clone())
+        .collect();
+    spans.dedup();
+    let reader = embedded::Reader::Format(Format::Json);
+    spans.into_iter().flat_map(|span| reader.read_span(text, span, candidates).calls).collect()
+}
 
 /// Reads JSON, one value after the other.
 fn json(source: &str) -> tree::Tree<'_> {

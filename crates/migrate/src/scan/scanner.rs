@@ -175,7 +175,12 @@ impl Scanner {
         }
         let first_line = text.lines().next().unwrap_or_default();
         let (kind, reading): (FileKind, Reading) = match language::language_of(Path::new(path), first_line) {
-            Some(language) => (FileKind::Source(language), language::read(language, text, &candidates)),
+            Some(language) => {
+                let mut reading = language::read(language, text, &candidates);
+                let bodies = format::bodies(&reading, text, &candidates);
+                reading.calls.extend(bodies);
+                (FileKind::Source(language), reading)
+            }
             None => {
                 let format = format::format_of(Path::new(path)).unwrap_or(format::Format::Plain);
                 (FileKind::Data(format), format::read(format, text, &candidates))

@@ -203,7 +203,7 @@ impl<'a, 'c> Asked<'a, 'c> {
         let rule = found.rule;
         let shown = self.shown(found).or(node);
         let span = match shown.and_then(Node::span) {
-            Some(span) => span,
+            Some(span) => with_quote(self.file.text, span),
             None if rule.test.missing => self.call.callee_span.clone(),
             None => return None,
         };
@@ -289,6 +289,17 @@ impl<'a, 'c> Asked<'a, 'c> {
         let text = self.file.text.get(span.clone()).filter(|text| !text.is_empty());
         text.map_or_else(|| found.place(), shortened)
     }
+}
+
+/// A span that begins behind the quote of a name, with it: readers of data tell names without.
+fn with_quote(text: &str, span: Span) -> Span {
+    let quote = text.get(..span.start).and_then(|before| before.chars().next_back());
+    let quote = quote.filter(|quote| matches!(quote, '"' | '\''));
+    let is_name = |quote: char| {
+        let rest = text.get(span.clone()).and_then(|name| name.split_once(quote));
+        rest.is_some_and(|(_, behind)| behind.trim_start().starts_with(':'))
+    };
+    if quote.is_some_and(is_name) { span.start - 1..span.end } else { span }
 }
 
 /// A text on one line, cut where it is long.

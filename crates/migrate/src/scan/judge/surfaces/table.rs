@@ -68,7 +68,7 @@ pub struct Client {
     /// Whether its address is always the customer's own.
     #[serde(default)]
     pub own_address: bool,
-    /// [`Client::made_by`], ready to be compared.
+    /// What makes a client, ready to be compared.
     #[serde(skip)]
     pub makers: Vec<Pattern>,
 }
@@ -103,7 +103,7 @@ pub struct Surface {
     /// Rules that the library obeys by itself.
     #[serde(default)]
     pub adapts: Vec<String>,
-    /// [`Surface::callees`], ready to be compared.
+    /// What is called, ready to be compared.
     #[serde(skip)]
     pub patterns: Vec<Pattern>,
     /// The styles, by dialect.
