@@ -21,11 +21,12 @@ use pilothouse_core::shape::{Outline, Shape};
 
 pub use check::{Found, Severity, Source};
 pub use report::table;
-pub use sums::{Cell, Group, Line, Report, Sums};
+pub use sums::{Cell, Estimate, Group, Line, Of, Range, Report, Traffic};
 pub use target::{Target, UnknownTarget};
 pub use tokens::{Ratio, ratio};
 
 use check::Checked;
+use sums::Sums;
 
 /// Shapes whose findings are remembered; beyond so many the memory begins anew.
 const REMEMBERED_MAX: usize = 20_000;
@@ -97,6 +98,9 @@ impl Lint {
                 return;
             }
         };
+        if let Some((dialect, _)) = self.target.dialect_for(exchange.client_dialect) {
+            self.sums.goes(exchange.client_dialect, dialect);
+        }
         let ratio = self.ratio(exchange, outline.as_ref());
         let mut found = checked.found;
         // What is so with the model of today is no difference.

@@ -35,9 +35,9 @@ impl Place {
     /// Whether a finding begins within the text of this place.
     fn holds(&self, finding: &Finding) -> bool {
         let lines: Vec<&str> = self.text.split('\n').collect();
-        let last = self.line + u32::try_from(lines.len() - 1).unwrap();
+        let last = self.line + count(lines.len() - 1);
         let at = (finding.place.line, finding.place.column);
-        let length = u32::try_from(lines[lines.len() - 1].chars().count()).unwrap();
+        let length = count(lines[lines.len() - 1].chars().count());
         let end = if last == self.line { self.column + length } else { 1 + length };
         (self.line, self.column) <= at && at < (last, end)
     }
@@ -45,6 +45,10 @@ impl Place {
     fn is_ours(&self) -> bool {
         self.family == "parameter" || self.family == "interface"
     }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 fn folder() -> PathBuf {

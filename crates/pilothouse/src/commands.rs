@@ -6,6 +6,7 @@ pub(crate) mod demo;
 pub(crate) mod import;
 pub(crate) mod keys;
 pub(crate) mod logs;
+pub(crate) mod migrate;
 pub(crate) mod models;
 pub(crate) mod route;
 pub(crate) mod rules;
@@ -45,6 +46,8 @@ enum Command {
     Scan(scan::Scan),
     /// Routes: who would be asked for a request, why, and what would follow when some fail.
     Route(route::Routes),
+    /// Leave a model before it is shut down: what recorded requests would meet elsewhere.
+    Migrate(migrate::Migrate),
     /// What happened: the latest exchanges, or the receipt of one.
     Logs(logs::Logs),
     /// What happens, live.
@@ -74,6 +77,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Scan(command) => command.run(&mut out, &mut notes, SystemClock.now()),
         Command::Route(command) => command.run(&mut out, SystemClock.now()),
         Command::Logs(command) => command.run(&mut out, &mut notes),
+        Command::Migrate(command) => command.run(&mut out, &mut notes, SystemClock.now()),
         Command::Tail(command) => command.run(&mut out, &mut notes),
         Command::Usage(command) => command.run(&mut out, &mut notes),
         Command::Keys(command) => command.run(&mut out),

@@ -129,7 +129,7 @@ fn expected(comparison: &mut Comparison, file: &File, site: &Site, here: &[&Foun
     }
     let hit = about.iter().find(|found| found.blocks(site.serves));
     if let (Some(hit), Some(model)) = (hit, &site.model)
-        && hit.model_name().is_some_and(|name| name != *model)
+        && hit.model_name().is_some_and(|name| !is_same_model(&name, model))
     {
         let name = hit.model_name().unwrap_or_default();
         comparison.other_models.push(format!("{} is told as {name}", at(file, site)));
@@ -188,6 +188,18 @@ fn reported(comparison: &mut Comparison, file: &File, found: &Found) {
             file.path, found.line, found.column, found.rule, found.subject
         ));
     }
+}
+
+/// Whether two names, `platform/id`, are of one model: a region before the id makes no other of it.
+fn is_same_model(one: &str, other: &str) -> bool {
+    let (Some((platform, id)), Some((other_platform, other_id))) =
+        (one.split_once('/'), other.split_once('/'))
+    else {
+        return one == other;
+    };
+    let is_region_of =
+        |long: &str, short: &str| long.strip_suffix(short).is_some_and(|rest| rest.ends_with('.'));
+    platform == other_platform && (id == other_id || is_region_of(id, other_id) || is_region_of(other_id, id))
 }
 
 fn at(file: &File, site: &Site) -> String {

@@ -378,15 +378,7 @@ fn of_route(
             Err(error) => refusals.push((ranked.index, error)),
         }
     }
-    let mut said = Box::new(Said::with_capacity(WORDS_BYTES_USUAL, FILLS_BYTES_USUAL));
-    let json = &mut said.split();
-    put(json, "{\"strategy\":");
-    put_string(json, &route.strategy);
-    put_order(json, route, &callable);
-    put_removed(json, route, &decision, &refusals);
-    put(json, ",\"evidence\":");
-    rederive::put_kept(json, &plan.edition, asked.branching.as_deref(), (&trace, &features));
-    put(json, "}");
+    let chosen = tell(plan, route, asked, (&callable, &decision, &refusals), (&trace, &features));
     if choices.is_empty() {
         // Nobody is left to escalate to.
         choices.extend(cheap.cheap.take());
@@ -406,7 +398,7 @@ fn of_route(
         route: Some(Arc::clone(route)),
         first,
         rest,
-        chosen: Some(said),
+        chosen: Some(chosen),
         marks,
         cascade: cheap.parts(),
         spare: 0,
@@ -417,6 +409,27 @@ fn of_route(
 /// What each target of a route is expected to write, by its place; 0 where that is not known.
 pub(crate) fn outputs(route: &Route) -> SmallVec<[u32; 8]> {
     route.targets.iter().map(|target| target.output.as_ref().map_or(0, |known| known.tokens())).collect()
+}
+
+/// What the receipt says of a choice: the targets that are asked, those that could not take the call or cannot be called in
+/// this way, and what it was made of.
+fn tell(
+    plan: &Plan,
+    route: &Route,
+    asked: &Asked<'_>,
+    (order, decision, refusals): (&[&Ranked], &Decision, &[(u16, Error)]),
+    kept: (&Trace, &Features<'_>),
+) -> Box<Said> {
+    let mut said = Box::new(Said::with_capacity(WORDS_BYTES_USUAL, FILLS_BYTES_USUAL));
+    let json = &mut said.split();
+    put(json, "{\"strategy\":");
+    put_string(json, &route.strategy);
+    put_order(json, route, order);
+    put_removed(json, route, decision, refusals);
+    put(json, ",\"evidence\":");
+    rederive::put_kept(json, &plan.edition, asked.branching.as_deref(), kept);
+    put(json, "}");
+    said
 }
 
 /// Puts the targets that are asked behind what is told of a choice, in their order.

@@ -85,10 +85,7 @@ pub fn build(
     keys.is_open = listen.ip().is_loopback();
     let admin = admin(source, environment, &mut wrong);
     let bodies_key = crate::bodies::key(&source.file.store, environment, &mut wrong);
-    if !wrong.is_empty() {
-        wrong.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| span.start));
-        return Err(source.error(wrong));
-    }
+    refuse(source, &mut wrong)?;
     let server = &source.file.server;
     let mut warnings = literal_secrets(source);
     let mut plan = Plan {
@@ -127,20 +124,24 @@ pub fn build(
     plan.lifecycles = lifecycle::build(&plan, source, environment.now, &mut wrong, &mut warnings);
     plan.warnings = (!warnings.is_empty()).then(|| source.error(warnings));
     let routes = route::build(&plan, source, environment.now, &mut wrong);
-    if !wrong.is_empty() {
-        wrong.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| span.start));
-        return Err(source.error(wrong));
-    }
+    refuse(source, &mut wrong)?;
     plan.load = LoadWatch::of(routes.values());
     if !routes.is_empty() {
         plan.edition = Edition::of(source, environment.now);
     }
     plan.routes = routes;
     plan.cache = cache::build(&plan, source, &mut wrong);
-    if !wrong.is_empty() {
-        return Err(source.error(wrong));
-    }
+    refuse(source, &mut wrong)?;
     Ok(plan)
+}
+
+/// Refuses a configuration of which anything is wrong, in the order of the file.
+fn refuse(source: &Source, wrong: &mut Vec<Diagnostic>) -> Result<(), ConfigError> {
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    wrong.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| span.start));
+    Err(source.error(std::mem::take(wrong)))
 }
 
 /// Who may be called, in the order of the file, which is the order of preference.

@@ -47,6 +47,7 @@ mod retirement;
 mod retries;
 mod routes;
 mod services;
+mod shapes;
 mod status;
 mod strategies;
 mod thinking;

@@ -115,7 +115,9 @@ pub(super) fn shape(target: &Target, outline: &Outline) -> Checked {
     let mut found: Vec<Found> = Vec::new();
     for finding in rules.check(&facts).into_iter().chain(rules.advise(&facts)) {
         let path = finding.path().map_or("", compat::Path::as_str);
-        let one = of_rule(&finding, facts.is_exact(path));
+        // How thinking is asked for is not carried word by word.
+        let is_told = is_own || !["effort", "thinking", "Thinking"].iter().any(|word| path.contains(word));
+        let one = of_rule(&finding, is_told && facts.is_exact(path));
         // What is written anew in another dialect is written with what that must have.
         let is_written = !is_own && finding.rule.test.missing && one.severity != Severity::Silent;
         if !is_written {

@@ -6,7 +6,7 @@ use pilothouse_core::clock::UnixMs;
 use pilothouse_core::money::PicoUsd;
 
 use super::check::Severity;
-use super::sums::{Cell, Estimate, Group, Line, Report};
+use super::sums::{Cell, Estimate, Group, Line, Of, Range, Report, Traffic};
 
 /// Groups that are listed below a finding; the rest is counted.
 const GROUPS_SHOWN: usize = 5;
@@ -27,7 +27,8 @@ fn write(report: &Report, at: &dyn Fn(UnixMs) -> String, out: &mut String) -> st
     if report.exchanges == 0 {
         return Ok(());
     }
-    writeln!(out)?;
+    let ways: Vec<String> = report.ways.iter().map(|(way, count)| format!("{way} ({count})")).collect();
+    writeln!(out, "sent in {}\n", ways.join(", "))?;
     for line in &report.lines {
         finding(report, line, out)?;
     }
@@ -80,7 +81,7 @@ fn finding(report: &Report, line: &Line, out: &mut String) -> std::fmt::Result {
     } else {
         writeln!(out, "    instead: {}", line.fix)?;
     }
-    for (group, cell) in line.groups.iter().take(GROUPS_SHOWN) {
+    for Of { group, sums: cell } in line.groups.iter().take(GROUPS_SHOWN) {
         let examples: Vec<String> = cell.examples.iter().map(ToString::to_string).collect();
         writeln!(
             out,
@@ -98,12 +99,12 @@ fn finding(report: &Report, line: &Line, out: &mut String) -> std::fmt::Result {
 
 fn traffic(report: &Report, out: &mut String) -> std::fmt::Result {
     writeln!(out, "by route, key and application")?;
-    for (group, traffic) in report.traffic.iter().take(2 * GROUPS_SHOWN) {
-        let [refused, mended, left_out, silent] = traffic.worst;
-        let rest = traffic.exchanges - traffic.worst.iter().sum::<u64>();
+    for Of { group, sums: traffic } in report.traffic.iter().take(2 * GROUPS_SHOWN) {
+        let Traffic { refused, changed, left_out, silent, .. } = *traffic;
+        let rest = traffic.exchanges - refused - changed - left_out - silent;
         let parts = [
             (refused, Severity::Refused.as_str()),
-            (mended, Severity::Mended.as_str()),
+            (changed, Severity::Mended.as_str()),
             (left_out, Severity::LeftOut.as_str()),
             (silent, Severity::Silent.as_str()),
             (rest, "as they are"),
@@ -129,8 +130,8 @@ fn estimate(estimate: &Estimate, out: &mut String) -> std::fmt::Result {
     if estimate.exchanges == 0 {
         return writeln!(out, "tokens and cost: no usage was recorded that both models have a price for");
     }
-    let (low, about, high) = estimate.target_tokens;
-    let (cheap, cost, dear) = estimate.target_cost;
+    let Range { low, about, high } = estimate.target_tokens;
+    let cost = estimate.target_cost;
     let tokens = estimate.input_tokens.saturating_add(estimate.output_tokens);
     writeln!(out, "estimate for {} with a price on both sides", exchanges(estimate.exchanges))?;
     writeln!(out, "  tokens  {tokens} now, about {about} then ({low} to {high})")?;
@@ -138,9 +139,9 @@ fn estimate(estimate: &Estimate, out: &mut String) -> std::fmt::Result {
         out,
         "  cost    ${} now, about ${} then (${} to ${}), at today's prices",
         cents(estimate.cost),
-        cents(cost),
-        cents(cheap),
-        cents(dear)
+        cents(cost.about),
+        cents(cost.low),
+        cents(cost.high)
     )?;
     if estimate.cached_tokens > 0 {
         writeln!(

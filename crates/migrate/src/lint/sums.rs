@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use pilothouse_core::clock::UnixMs;
+use pilothouse_core::dialect::Dialect;
 use pilothouse_core::exchange::Exchange;
 use pilothouse_core::id::ExchangeId;
 use pilothouse_core::money::{Cost, PicoUsd};
@@ -26,6 +27,23 @@ pub struct Group {
     pub key: String,
     /// The application; empty where it has no name.
     pub application: String,
+}
+
+/// What is known of one group.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Of<T> {
+    /// Who calls.
+    #[serde(flatten)]
+    pub group: Group,
+    /// What is known.
+    #[serde(flatten)]
+    pub sums: T,
+}
+
+impl<T> Of<T> {
+    fn new((group, sums): (Group, T)) -> Self {
+        Self { group, sums }
+    }
 }
 
 /// How often something was found, and for how much.
@@ -73,7 +91,7 @@ pub struct Line {
     /// How often, in all.
     pub all: Cell,
     /// The same by who calls, the most frequent first.
-    pub groups: Vec<(Group, Cell)>,
+    pub groups: Vec<Of<Cell>>,
 }
 
 /// Traffic of one group.
@@ -81,8 +99,14 @@ pub struct Line {
 pub struct Traffic {
     /// Exchanges.
     pub exchanges: u64,
-    /// Exchanges of them by the worst that was found: refused, changed, left out, silently different. The rest go as they are.
-    pub worst: [u64; 4],
+    /// Of these, those that would be refused.
+    pub refused: u64,
+    /// Of the rest, those that the gateway would mend.
+    pub changed: u64,
+    /// Of the rest, those of which something is left out.
+    pub left_out: u64,
+    /// Of the rest, those that are answered differently or dearer. What is left goes as it is.
+    pub silent: u64,
     /// What they cost, as far as that is known.
     pub cost: PicoUsd,
 }
@@ -98,12 +122,23 @@ pub struct Estimate {
     pub output_tokens: u64,
     /// Of the input, what was read from a cache, which is empty at first with another model.
     pub cached_tokens: u64,
-    /// Tokens of the target, in and out: at least, about, at most.
-    pub target_tokens: (u64, u64, u64),
+    /// Tokens of the target, in and out.
+    pub target_tokens: Range<u64>,
     /// What it cost.
     pub cost: PicoUsd,
-    /// What it would cost, as long as as much is read from the cache: at least, about, at most.
-    pub target_cost: (PicoUsd, PicoUsd, PicoUsd),
+    /// What it would cost, as long as as much is read from the cache.
+    pub target_cost: Range<PicoUsd>,
+}
+
+/// An estimate with its error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Range<T> {
+    /// At least.
+    pub low: T,
+    /// About.
+    pub about: T,
+    /// At most.
+    pub high: T,
 }
 
 /// What was found in all.
@@ -127,10 +162,12 @@ pub struct Report {
     pub already: u64,
     /// Exchanges that are no conversations.
     pub others: u64,
+    /// How many of them would be sent in which dialect: `client's -> target's`, or one name where both are the same.
+    pub ways: BTreeMap<String, u64>,
     /// What was found, the worst and most frequent first.
     pub lines: Vec<Line>,
     /// The traffic by who calls, the most frequent first.
-    pub traffic: Vec<(Group, Traffic)>,
+    pub traffic: Vec<Of<Traffic>>,
     /// Tokens and money.
     pub estimate: Estimate,
 }
@@ -147,12 +184,13 @@ impl Report {
 
 /// The sums while exchanges come.
 #[derive(Debug, Default)]
-pub struct Sums {
+pub(super) struct Sums {
     pub(super) already: u64,
     pub(super) others: u64,
     pub(super) unseen: u64,
     by_body: u64,
     by_shape: u64,
+    ways: BTreeMap<String, u64>,
     lines: BTreeMap<(Severity, String, String), (Line, BTreeMap<Group, Cell>)>,
     traffic: BTreeMap<Group, Traffic>,
     estimate: Estimate,
@@ -173,10 +211,12 @@ impl Sums {
         let group = self.group(exchange);
         let traffic = self.traffic.entry(group.clone()).or_default();
         traffic.exchanges += 1;
-        if let Some(worst) = found.iter().map(|one| one.severity).min()
-            && let Some(count) = traffic.worst.get_mut(worst as usize)
-        {
-            *count += 1;
+        match found.iter().map(|one| one.severity).min() {
+            Some(Severity::Refused) => traffic.refused += 1,
+            Some(Severity::Mended) => traffic.changed += 1,
+            Some(Severity::LeftOut) => traffic.left_out += 1,
+            Some(Severity::Silent) => traffic.silent += 1,
+            None => {}
         }
         if let Cost::Known(cost) = exchange.bill.cost {
             traffic.cost += cost;
@@ -190,6 +230,12 @@ impl Sums {
         if let (Cost::Known(then), Some(Cost::Known(now))) = (exchange.bill.cost, price) {
             self.estimate.add(exchange, ratio, then, now);
         }
+    }
+
+    /// Counts an exchange that would be sent in that dialect.
+    pub(super) fn goes(&mut self, from: Dialect, to: Dialect) {
+        let way = if from == to { from.to_string() } else { format!("{from} -> {to}") };
+        *self.ways.entry(way).or_default() += 1;
     }
 
     fn group(&self, exchange: &Exchange) -> Group {
@@ -206,19 +252,18 @@ impl Sums {
     }
 
     pub(super) fn finish(self, target: &Target, mode: Mode, since: Option<UnixMs>) -> Report {
-        let most = |of: &(Group, Cell)| std::cmp::Reverse(of.1.exchanges);
         let mut lines: Vec<Line> = self
             .lines
             .into_values()
             .map(|(mut line, groups)| {
-                line.groups = groups.into_iter().collect();
-                line.groups.sort_by_key(most);
+                line.groups = groups.into_iter().map(Of::new).collect();
+                line.groups.sort_by_key(|one| std::cmp::Reverse(one.sums.exchanges));
                 line
             })
             .collect();
         lines.sort_by_key(|line| (line.severity, std::cmp::Reverse(line.all.exchanges)));
-        let mut traffic: Vec<_> = self.traffic.into_iter().collect();
-        traffic.sort_by_key(|(_, traffic)| std::cmp::Reverse(traffic.exchanges));
+        let mut traffic: Vec<_> = self.traffic.into_iter().map(Of::new).collect();
+        traffic.sort_by_key(|one| std::cmp::Reverse(one.sums.exchanges));
         Report {
             target: target.name(),
             since,
@@ -229,6 +274,7 @@ impl Sums {
             unseen: self.unseen,
             already: self.already,
             others: self.others,
+            ways: self.ways,
             lines,
             traffic,
             estimate: self.estimate,
@@ -259,10 +305,13 @@ impl Estimate {
         self.cost += then;
         let (low, about, high) = ratio.range(usage.total());
         let tokens = &mut self.target_tokens;
-        *tokens =
-            (tokens.0.saturating_add(low), tokens.1.saturating_add(about), tokens.2.saturating_add(high));
+        tokens.low = tokens.low.saturating_add(low);
+        tokens.about = tokens.about.saturating_add(about);
+        tokens.high = tokens.high.saturating_add(high);
         let error = PicoUsd(now.0 / 100 * i128::from(ratio.error_percent));
         let cost = &mut self.target_cost;
-        *cost = (cost.0 + PicoUsd(now.0 - error.0), cost.1 + now, cost.2 + now + error);
+        cost.low += PicoUsd(now.0 - error.0);
+        cost.about += now;
+        cost.high += now + error;
     }
 }

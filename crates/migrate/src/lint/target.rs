@@ -91,6 +91,14 @@ impl Target {
         Self { vendor: vendor.clone(), wire_id: wire_id.to_owned(), model, spoken }
     }
 
+    /// The same, called in that dialect alone, as a provider is whose configuration names one; `None` where the vendor does
+    /// not speak it.
+    #[must_use]
+    pub fn speaking(mut self, dialect: Dialect) -> Option<Self> {
+        self.spoken.retain(|(spoken, _)| *spoken == dialect);
+        (!self.spoken.is_empty()).then_some(self)
+    }
+
     /// `vendor/model`.
     #[must_use]
     pub fn name(&self) -> String {

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::candidates::Candidate;
-use super::source::Reading;
+use super::source::{Reading, Span};
 
 mod calls;
 mod csharp;
@@ -30,6 +30,7 @@ mod shape;
 mod text;
 mod value;
 mod walk;
+mod window;
 
 /// A language that programs are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -140,21 +141,61 @@ pub fn language_named(name: &str) -> Option<Language> {
     })
 }
 
+/// Files of up to so many bytes are parsed as a whole.
+const WHOLE_BYTES_MAX: usize = 2_000;
+
 /// Reads source code. Spans are bytes of `text`; `candidates` are by their place, and do not overlap.
+///
+/// Of a larger file only what candidates stand in is parsed, what uses the constants that hold one, and what defines the
+/// names that are used there: [`Reading::is_partial`] says where that was not possible without cutting something.
 #[must_use]
 pub fn read(language: Language, text: &str, candidates: &[Candidate]) -> Reading {
+    if text.len() <= WHOLE_BYTES_MAX {
+        return read_whole(language, text, candidates);
+    }
+    let lines = outline::outline(text, language.grammar().lexis);
+    let mut places: Vec<usize> = candidates.iter().map(|candidate| candidate.span.start).collect();
+    places.extend(memchr::memmem::find_iter(text.as_bytes(), "pilothouse:"));
+    places.sort_unstable();
+    let mut windows = window::windows(text, &lines, &places);
+    // Without its opening mark nothing of a file of PHP is code.
+    if language == Language::Php
+        && let Some(mark) = text.find("<?")
+        && windows.parts.first().is_some_and(|part| part.start > mark)
+    {
+        let end = text.len().min(mark + "<?php\n".len());
+        let is_whole = text.is_char_boundary(end) && windows.parts.first().is_some_and(|part| part.start >= end);
+        let part = mark..if is_whole { end } else { mark + 2 };
+        windows.parts.insert(0, part);
+    }
+    read_parts(language, text, candidates, &windows.parts, windows.is_cut)
+}
+
+/// Parses all of a text.
+fn read_whole(language: Language, text: &str, candidates: &[Candidate]) -> Reading {
+    read_parts(language, text, candidates, &[0..text.len()], false)
+}
+
+fn read_parts(
+    language: Language,
+    text: &str,
+    candidates: &[Candidate],
+    parts: &[Span],
+    is_cut: bool,
+) -> Reading {
     let grammar = language.grammar();
-    let imports: Arc<[String]> = imports::imports(text).into();
-    let Some(tree) = parse::parse(language, grammar, text, &[0..text.len()]) else {
+    let tree = if parts.is_empty() { None } else { parse::parse(language, grammar, text, parts) };
+    let Some(tree) = tree else {
         let mentions =
             candidates.iter().map(|candidate| mark::Mark::default().mention(text, candidate)).collect();
-        return Reading { mentions, is_partial: true, ..Reading::default() };
+        return Reading { mentions, is_partial: is_cut || !candidates.is_empty(), ..Reading::default() };
     };
+    let imports: Arc<[String]> = imports::imports(text).into();
     let walk = walk::Walk::of(tree.root_node(), grammar, text, candidates);
     let calls = walk.read_calls(&imports);
     let marks = walk.marks.into_iter().zip(candidates);
     let mentions = marks.map(|(mark, candidate)| mark.mention(text, candidate)).collect();
-    Reading { mentions, calls, pragmas: walk.pragmas, is_partial: tree.root_node().has_error() }
+    Reading { mentions, calls, pragmas: walk.pragmas, is_partial: is_cut || tree.root_node().has_error() }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use pilothouse_store::{Erasure, Filter, Place, Reader, Sealing};
 use serde_json::{Value, json};
 
 mod arithmetic;
-mod bodies;
+pub(crate) mod bodies;
 mod place;
 pub(crate) mod receipt;
 mod rederive;

@@ -1,6 +1,6 @@
 //! `pilothouse models`: the catalogue; what dies when, and what replaces it.
 
-mod calendar;
+pub(super) mod calendar;
 mod compare;
 mod filter;
 mod refresh;

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use pilothouse_catalog::compat::{About, Compat};
 use pilothouse_core::dialect::Dialect;
+use pilothouse_core::shape::{SHAPE_BYTES_MAX, Shape};
 use pilothouse_wire::cap::cap_output;
 use pilothouse_wire::codec::codec;
 use pilothouse_wire::dialects::gemini_generate;
@@ -13,7 +14,7 @@ use pilothouse_wire::multipart::Form;
 use pilothouse_wire::path::{ConverseCall, GeminiCall, converse_path, vendor_path};
 use pilothouse_wire::relay::Relay;
 use pilothouse_wire::sieve::Sieve;
-use pilothouse_wire::{compat, eventstream, facts as told, sse};
+use pilothouse_wire::{compat, eventstream, facts as told, shape, sse};
 
 use super::mutate::Chance;
 
@@ -49,6 +50,18 @@ fn passed(
 pub(crate) fn heads(input: &[u8], _: &mut Chance) {
     if let Ok(head) = Head::read(input) {
         let _ = (head.model().is_ok(), head.stream().is_ok(), head.text("service_tier"));
+    }
+}
+
+/// Whatever is taken for a shape is packed as it was; a request has one that survives packing, and it has a bound.
+pub(crate) fn shapes(input: &[u8], _: &mut Chance) {
+    let mut seen: Vec<_> = Shape::from_bytes(input).into_iter().collect();
+    if let Ok(head) = Head::read(input) {
+        seen.extend(Dialect::ALL.map(|dialect| shape::of(dialect, &head)));
+    }
+    for shape in seen {
+        assert!(shape.as_bytes().len() <= SHAPE_BYTES_MAX);
+        assert_eq!(shape.outline().pack(), shape);
     }
 }
 

@@ -72,6 +72,7 @@ pub(crate) const TARGETS: &[Target] = &[
     Target::of("arrays", &["streams"], &[], readers::arrays),
     Target::of("paths", &[], readers::PATHS, readers::paths),
     Target::of("rules", &["requests"], &[], readers::rules),
+    Target::of("shapes", &["requests"], &[], readers::shapes),
     Target::of("forms", &[], readers::FORMS, readers::forms),
     Target::of("passing", &["answers"], readers::FRAMES, readers::passing),
     Target::of("imports", &[], foreign::CONFIGURATIONS, foreign::imports),

@@ -92,3 +92,11 @@ fn open_places_count_neither_way_and_other_models_are_named() {
     });
     assert!(compared(&[other]).other_models[0].ends_with("is told as azure/gpt-5"));
 }
+
+#[test]
+fn region_before_an_id_makes_no_other_model() {
+    let eu = "bedrock/eu.anthropic.claude-3-haiku-20240307-v1:0";
+    assert!(is_same_model(eu, "bedrock/anthropic.claude-3-haiku-20240307-v1:0"));
+    assert!(!is_same_model("azure/gpt-4o", "openai/gpt-4o"));
+    assert!(!is_same_model("openai/gpt-4o", "openai/4o"));
+}

@@ -37,6 +37,7 @@ fn sample(api: Api) -> (&'static str, &'static str, Value) {
         Api::EndLimit => ("sample-limit", "", none),
         Api::ListBudgets => ("", "?kind=team", none),
         Api::ListAlerts
+        | Api::ListLifecycle
         | Api::ListTeams
         | Api::ListProviders
         | Api::ListRoutes

@@ -235,91 +235,93 @@ fn answers_from_the_cache_tell_the_end_too() {
     assert_eq!(scene.asked().len(), 1);
 }
 
+/// What stands in the file, what is blamed, and what is said of it.
+const WRONG: &[(&str, &str, &str)] = &[
+    ("[lifecycle]\nalerts = [90, 4000]\n", "4000", "at most 3650 days"),
+    ("[lifecycle]\nalert = 90\n", "90", "invalid type"),
+    ("[lifecycle.gpt-5-mini]\n", "gpt-5-mini", "targets are written [lifecycle.\"provider/model\"]"),
+    ("[lifecycle.\"opnai/gpt-5-mini\"]\n", "\"opnai/gpt-5-mini\"", "no provider is called `opnai`"),
+    ("[lifecycle.\"openai/gpt-5-mini\"]\nownr = \"x\"\n", "ownr", "unknown field `ownr`"),
+    (
+        "[lifecycle.\"openai/gpt-5-mini\"]\nretires = 2026-12-01T09:00:00\n",
+        "2026-12-01T09:00:00",
+        "is no moment",
+    ),
+    ("[lifecycle.\"openai/gpt-5-mini\"]\non_retired = \"maybe\"\n", "\"maybe\"", "unknown variant"),
+    (
+        "[lifecycle.\"openai/gpt-5-mini\"]\nplan = \"plans/nowhere.toml\"\n",
+        "\"plans/nowhere.toml\"",
+        "pilothouse migrate plan gpt-5-mini",
+    ),
+    (
+        "[lifecycle.\"openai/gpt-5.5\"]\nplan = \"plans/draft.toml\"\n",
+        "\"plans/draft.toml\"",
+        "is a plan to leave `gpt-5-mini`",
+    ),
+    (
+        "[lifecycle.\"openai/gpt-5-mini\"]\nplan = \"plans/draft.toml\"\nsuccessor = \"openai/gpt-5.5\"\n",
+        "\"openai/gpt-5.5\"",
+        "the plan leads to `gpt-5.6-terra`",
+    ),
+    (
+        "[lifecycle.\"openai/gpt-5-mini\"]\nsuccessor = \"openai/gpt-5-mini\"\n",
+        "\"openai/gpt-5-mini\"",
+        "cannot follow itself",
+    ),
+    (
+        "[lifecycle.\"openai/gpt-5-mini\"]\nsuccessor = \"anthropic/claude-3-opus-20240229\"\n",
+        "\"anthropic/claude-3-opus-20240229\"",
+        "has itself been retired",
+    ),
+    ("[lifecycle.\"openai/gpt-5-mini\"]\nlink = \"wiki\"\n", "\"wiki\"", "begins with https://"),
+    ("[lifecycle.\"openai/gpt-5-mini\"]\nbrownouts = [{ share = 1.5 }]\n", "1.5", "above 0, at most 1"),
+    (
+        "[lifecycle.\"openai/gpt-5-mini\"]\nbrownouts = [{ answer = \"refuse\" }]\n",
+        "{ answer = \"refuse\" }",
+        "is a retirement",
+    ),
+    (
+        "[lifecycle.\"openai/gpt-5-mini\"]\nbrownouts = [{ from = 09:00:00 }]\n",
+        "09:00:00",
+        "both `from` and `to`",
+    ),
+    (
+        "[lifecycle.\"openai/gpt-5-mini\"]\nbrownouts = [{ from = 2026-12-02, to = 2026-12-01 }]\n",
+        "2026-12-01",
+        "ends before it begins",
+    ),
+    (
+        "[lifecycle.\"openai/gpt-5-mini\"]\nbrownouts = [{ share = 0.1, from = 2026-12-02, tz = \"Mars\" }]\n",
+        "\"Mars\"",
+        "no time zone",
+    ),
+    (
+        "[lifecycle.\"openai/gpt-5-mini\"]\nbrownouts = [{ share = 0.1, tz = \"UTC\" }]\n",
+        "\"UTC\"",
+        "whose clocks",
+    ),
+    (
+        "[lifecycle.\"openai/gpt-5.5\"]\nbrownouts = [{ share = 0.1 }]\n",
+        "{ share = 0.1 }",
+        "nobody follows this target",
+    ),
+    (
+        "[lifecycle.\"openai/gpt-5-mini\"]\nopt_out = [{ key = \"a\" }]\n",
+        "{ key = \"a\" }",
+        "missing field `until`",
+    ),
+];
+
 #[test]
 fn what_is_wrong_in_a_lifecycle_is_told_with_its_place() {
     let scene = Scene::on("2026-11-23", "");
-    let cases = [
-        ("[lifecycle]\nalerts = [90, 4000]\n", "4000", "at most 3650 days"),
-        ("[lifecycle]\nalert = 90\n", "90", "invalid type"),
-        ("[lifecycle.gpt-5-mini]\n", "gpt-5-mini", "targets are written [lifecycle.\"provider/model\"]"),
-        ("[lifecycle.\"opnai/gpt-5-mini\"]\n", "\"opnai/gpt-5-mini\"", "no provider is called `opnai`"),
-        ("[lifecycle.\"openai/gpt-5-mini\"]\nownr = \"x\"\n", "ownr", "unknown field `ownr`"),
-        (
-            "[lifecycle.\"openai/gpt-5-mini\"]\nretires = 2026-12-01T09:00:00\n",
-            "2026-12-01T09:00:00",
-            "is no moment",
-        ),
-        ("[lifecycle.\"openai/gpt-5-mini\"]\non_retired = \"maybe\"\n", "\"maybe\"", "unknown variant"),
-        (
-            "[lifecycle.\"openai/gpt-5-mini\"]\nplan = \"plans/nowhere.toml\"\n",
-            "\"plans/nowhere.toml\"",
-            "pilothouse migrate plan gpt-5-mini",
-        ),
-        (
-            "[lifecycle.\"openai/gpt-5.5\"]\nplan = \"plans/draft.toml\"\n",
-            "\"plans/draft.toml\"",
-            "is a plan to leave `gpt-5-mini`",
-        ),
-        (
-            "[lifecycle.\"openai/gpt-5-mini\"]\nplan = \"plans/draft.toml\"\nsuccessor = \"openai/gpt-5.5\"\n",
-            "\"openai/gpt-5.5\"",
-            "the plan leads to `gpt-5.6-terra`",
-        ),
-        (
-            "[lifecycle.\"openai/gpt-5-mini\"]\nsuccessor = \"openai/gpt-5-mini\"\n",
-            "\"openai/gpt-5-mini\"",
-            "cannot follow itself",
-        ),
-        (
-            "[lifecycle.\"openai/gpt-5-mini\"]\nsuccessor = \"anthropic/claude-3-opus-20240229\"\n",
-            "\"anthropic/claude-3-opus-20240229\"",
-            "has itself been retired",
-        ),
-        ("[lifecycle.\"openai/gpt-5-mini\"]\nlink = \"wiki\"\n", "\"wiki\"", "begins with https://"),
-        ("[lifecycle.\"openai/gpt-5-mini\"]\nbrownouts = [{ share = 1.5 }]\n", "1.5", "above 0, at most 1"),
-        (
-            "[lifecycle.\"openai/gpt-5-mini\"]\nbrownouts = [{ answer = \"refuse\" }]\n",
-            "{ answer = \"refuse\" }",
-            "is a retirement",
-        ),
-        (
-            "[lifecycle.\"openai/gpt-5-mini\"]\nbrownouts = [{ from = 09:00:00 }]\n",
-            "09:00:00",
-            "both `from` and `to`",
-        ),
-        (
-            "[lifecycle.\"openai/gpt-5-mini\"]\nbrownouts = [{ from = 2026-12-02, to = 2026-12-01 }]\n",
-            "2026-12-01",
-            "ends before it begins",
-        ),
-        (
-            "[lifecycle.\"openai/gpt-5-mini\"]\nbrownouts = [{ share = 0.1, from = 2026-12-02, tz = \"Mars\" }]\n",
-            "\"Mars\"",
-            "no time zone",
-        ),
-        (
-            "[lifecycle.\"openai/gpt-5-mini\"]\nbrownouts = [{ share = 0.1, tz = \"UTC\" }]\n",
-            "\"UTC\"",
-            "whose clocks",
-        ),
-        (
-            "[lifecycle.\"openai/gpt-5.5\"]\nbrownouts = [{ share = 0.1 }]\n",
-            "{ share = 0.1 }",
-            "nobody follows this target",
-        ),
-        (
-            "[lifecycle.\"openai/gpt-5-mini\"]\nopt_out = [{ key = \"a\" }]\n",
-            "{ key = \"a\" }",
-            "missing field `until`",
-        ),
-    ];
-    for (more, blamed, words) in cases {
+    for (more, blamed, words) in WRONG {
         let text = format!("{FIVE_VENDORS}{more}");
         let error = scene.house.reload(&text).unwrap_err();
         let problem = &error.problems[0];
         assert!(problem.message.contains(words), "{more}: {}", problem.message);
         let (line, column, shown, _) = problem.place.as_ref().unwrap();
         let rest: String = shown.chars().skip(column - 1).collect();
-        assert!(rest.starts_with(blamed), "{more}: line {line} column {column}: {rest}");
+        assert!(rest.starts_with(*blamed), "{more}: line {line} column {column}: {rest}");
     }
 }

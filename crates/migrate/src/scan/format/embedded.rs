@@ -20,6 +20,8 @@ impl Decoded {
     /// Adds a span of the file with the escapes of JSON in it resolved.
     pub(super) fn push_escaped(&mut self, source: &str, span: Span) {
         let Some(raw) = source.get(span.clone()) else { return };
+        // The end of what was added before is the beginning of this, and no byte of its own.
+        self.places.truncate(self.text.len());
         let mut at = 0;
         while let Some(letter) = raw[at..].chars().next() {
             let length = match letter {

@@ -170,7 +170,7 @@ pub fn bare(name: &str) -> &str {
     while let Some((head, tail)) = rest.split_once(':') {
         let is_word = !head.is_empty()
             && head.chars().all(|letter| letter.is_ascii_alphabetic() || "_-".contains(letter));
-        if !is_word || tail.is_empty() || ModelName::of(head).family != "" {
+        if !is_word || tail.is_empty() || !ModelName::of(head).family.is_empty() {
             break;
         }
         rest = tail;

@@ -111,3 +111,96 @@ fn languages_are_known_by_ending_name_and_first_line() {
     assert_eq!(language_named("TypeScript"), Some(Language::TypeScript));
     assert_eq!(language_named("toml"), None);
 }
+
+/// A snippet with many functions behind it that hold nothing; in Python also between its own.
+fn long(language: Language, text: &str) -> String {
+    let filler: String = (0..90).map(|at| filler(language, at)).collect();
+    match language {
+        Language::Python => text.replace("\n\n\n", &format!("\n\n\n{filler}")),
+        _ => format!("{text}\n{filler}"),
+    }
+}
+
+fn filler(language: Language, at: usize) -> String {
+    match language {
+        Language::Python => format!(
+            "def filler_{at}(value):\n    text = \"it's {at}\"  # don't\n    return {{\n        'a': value,\n    }}\n\n\n"
+        ),
+        Language::Ruby => {
+            format!("def filler_{at}(value)\n  text = \"it's {at}\" # don't\n  {{ a: value }}\nend\n\n")
+        }
+        Language::JavaScript | Language::TypeScript | Language::Tsx => {
+            format!(
+                "function filler{at}(value) {{\n  const text = `it's ${{{at}}} \"`; // don't\n  return value / 2 > /[/'\"]/.test(text);\n}}\n\n"
+            )
+        }
+        Language::Go => format!(
+            "func filler{at}(value int) string {{\n\ttext := `it's\n\"` // don't\n\treturn text + \"'\"\n}}\n\n"
+        ),
+        Language::Rust => format!(
+            "fn filler_{at}<'a>(value: &'a str) -> char {{\n    let text = r#\"it's \" \"#; // don't\n    'x'\n}}\n\n"
+        ),
+        Language::Java => format!(
+            "class Filler{at} {{\n    char value = '\"'; // don't\n    String text() {{\n        return \"it's\";\n    }}\n}}\n\n"
+        ),
+        Language::Kotlin => format!(
+            "fun filler{at}(value: Int): String {{\n    val text = \"\"\"it's \" \"\"\" // don't\n    return text\n}}\n\n"
+        ),
+        Language::CSharp => format!(
+            "class Filler{at}\n{{\n    string Text()\n    {{\n        return @\"it's \"\" \\\"; // don't\n    }}\n}}\n\n"
+        ),
+        Language::Php => format!(
+            "function filler{at}($value) {{\n    $text = 'it is \"'; # don't\n    return <<<EOT\n  it's\n  EOT;\n}}\n\n"
+        ),
+    }
+}
+
+#[test]
+fn windows_read_what_a_parse_of_the_whole_reads() {
+    let mut windowed = 0;
+    for (path, language, text) in snippets() {
+        for text in [text.clone(), long(language, &text)] {
+            let candidates = candidates(&text);
+            let (parts, whole) =
+                (super::read(language, &text, &candidates), super::read_whole(language, &text, &candidates));
+            assert_eq!(render::reading(&text, &parts), render::reading(&text, &whole), "{}", path.display());
+            windowed += usize::from(text.len() > super::WHOLE_BYTES_MAX);
+        }
+    }
+    assert!(windowed > 10, "only {windowed} files were long enough");
+}
+
+/// Compares the readings of all files of a folder, where one is named: the repository that the benchmark makes.
+#[test]
+fn windows_of_a_given_repository_read_as_its_whole_files() {
+    let Some(root) = std::env::var_os("PILOTHOUSE_SCAN_TREE") else { return };
+    let mut folders = vec![PathBuf::from(root)];
+    let (mut files, mut different) = (0, Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if let Some(language) = language_of(&path, "") {
+                let text = fs::read_to_string(&path).unwrap();
+                let candidates = candidates(&text);
+                let (parts, whole) =
+                    (read(language, &text, &candidates), super::read_whole(language, &text, &candidates));
+                files += 1;
+                if parts.mentions != whole.mentions
+                    || parts.calls != whole.calls
+                    || parts.pragmas != whole.pragmas
+                {
+                    different.push(format!(
+                        "{}\n--- parts\n{}\n--- whole\n{}",
+                        path.display(),
+                        render::reading(&text, &parts),
+                        render::reading(&text, &whole)
+                    ));
+                }
+            }
+        }
+    }
+    fs::write(std::env::temp_dir().join("different.txt"), different.join("\n")).unwrap();
+    assert!(different.is_empty(), "{} of {files} files are read otherwise", different.len());
+}

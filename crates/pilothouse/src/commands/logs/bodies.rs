@@ -21,7 +21,11 @@ pub(crate) struct KeyChoice {
 }
 
 impl KeyChoice {
-    fn key(&self) -> anyhow::Result<Option<BodyKey>> {
+    /// The key that was given, if one was.
+    ///
+    /// # Errors
+    /// When it is no key.
+    pub(crate) fn key(&self) -> anyhow::Result<Option<BodyKey>> {
         let Some(given) = &self.bodies_key else { return Ok(None) };
         let variables: Vec<(String, String)> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

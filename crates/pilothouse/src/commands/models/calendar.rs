@@ -10,7 +10,7 @@ use pilothouse_core::clock::UnixMs;
 const LINE_OCTETS_MAX: usize = 75;
 
 /// Writes one all-day event for each deadline that is still ahead. A date without notice is not a deadline.
-pub(super) fn write(models: &[Model], out: &mut dyn Write, now: UnixMs) -> Result<()> {
+pub(in crate::commands) fn write(models: &[Model], out: &mut dyn Write, now: UnixMs) -> Result<()> {
     for fixed in
         ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Pilothouse//Model catalogue//EN", "CALSCALE:GREGORIAN"]
     {

@@ -7,7 +7,7 @@ use crate::scan::source::Span;
 #[must_use]
 pub fn merge(text: &str, mut edits: Vec<(Span, String)>) -> Vec<(Span, String)> {
     edits.retain(|(span, _)| text.get(span.clone()).is_some());
-    edits.sort_by(|left, right| (left.0.start, left.0.end).cmp(&(right.0.start, right.0.end)));
+    edits.sort_by_key(|(span, _)| (span.start, span.end));
     edits.dedup();
     let mut out: Vec<(Span, String)> = Vec::new();
     for (span, put) in edits {
