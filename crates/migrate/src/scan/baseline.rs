@@ -23,7 +23,8 @@ const CONTEXT_BYTES_MAX: usize = 4096;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Baseline {
-    /// [`VERSION`].
+    /// [`VERSION`]. The first member, by which a scan knows the file and passes it over.
+    #[serde(rename = "pilothouse_baseline")]
     pub version: u32,
     /// The day for which it was written, `YYYY-MM-DD`.
     pub today: String,

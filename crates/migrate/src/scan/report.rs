@@ -70,6 +70,21 @@ impl Format {
     }
 }
 
+/// Whether a file is what a scan wrote: a report, a baseline, a patch. It names the very models that were found, and nobody
+/// calls them from there.
+#[must_use]
+pub fn is_output(path: &str, text: &str) -> bool {
+    let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let head: String = text.chars().take(HEAD_CHARS).collect();
+    matches!(extension, "sarif" | "patch" | "diff")
+        || head.starts_with(markdown::MARK)
+        || head.contains("\"pilothouse_baseline\":")
+        || (head.contains("\"today\":") && head.contains("\"catalogue_as_of\":"))
+}
+
+/// By so much of its beginning an output is known.
+const HEAD_CHARS: usize = 120;
+
 /// All that a form writes down.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {

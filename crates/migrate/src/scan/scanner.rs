@@ -13,7 +13,7 @@ use super::fix::{Again, Rescan};
 use super::names::Names;
 use super::source::Reading;
 use super::walk::{self, Found};
-use super::{format, judge, language, pragma, roots};
+use super::{format, judge, language, pragma, report, roots};
 
 /// How to scan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -160,6 +160,9 @@ impl Scanner {
             part.skipped.push((file.name.clone(), "is not UTF-8 text".to_owned()));
             return;
         };
+        if report::is_output(&file.name, text) {
+            return;
+        }
         if let Some(judged) = self.judge(&file.name, text) {
             part.files_read += 1;
             part.findings.extend(judged.again.findings);

@@ -76,8 +76,8 @@ fn a_file_that_is_no_baseline_is_refused_with_what_to_do() {
     for (text, says) in [
         ("{}", "is not a baseline"),
         ("[1", "is not a baseline"),
-        (r#"{"version":1,"today":"2026-11-23","findings":[{"path":"a"}]}"#, "missing field"),
-        (r#"{"version":2,"today":"2026-11-23","findings":[]}"#, "has version 2"),
+        (r#"{"pilothouse_baseline":1,"today":"2026-11-23","findings":[{"path":"a"}]}"#, "missing field"),
+        (r#"{"pilothouse_baseline":2,"today":"2026-11-23","findings":[]}"#, "has version 2"),
     ] {
         let refusal = Baseline::parse(text).unwrap_err();
         assert!(refusal.contains(says) && refusal.contains("--write-baseline"), "{refusal}");

@@ -350,6 +350,20 @@ fn a_comment_stays_below_the_limit_and_says_what_is_missing() {
 }
 
 #[test]
+fn what_a_scan_wrote_is_known_again_and_not_read() {
+    for format in Format::ALL {
+        let printed =
+            seen(ALL, Terms::default(), |view| format.write(view, &texts(), table::Style::default()));
+        let name = if format == Format::Sarif { "out.sarif" } else { "out.txt" };
+        let is_known = !matches!(format, Format::Table | Format::Github);
+        assert_eq!(is_output(name, &printed), is_known, "{}", format.as_str());
+    }
+    let baseline = crate::scan::baseline::Baseline::of(&report(), &texts());
+    assert!(is_output("accepted.json", &baseline.to_json()));
+    assert!(!is_output("models.json", "{\"today\": \"2026-11-23\", \"model\": \"gpt-5\"}"));
+}
+
+#[test]
 fn codes_are_stable_and_each_its_own() {
     let codes: Vec<String> = rules::FIXED.iter().map(|rule| rule.code().into_owned()).collect();
     assert_eq!(

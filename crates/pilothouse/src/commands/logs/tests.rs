@@ -103,6 +103,8 @@ fn cut() -> Exchange {
                 removed: vec![Standing { target: "openai/gpt-4o-mini".into(), why: "lacks tools".into() }],
                 evidence: None,
             })),
+            chosen: None,
+            settlement: None,
             error: Some("the answer broke off after 40 tokens".into()),
             ..Receipt::default()
         })),
