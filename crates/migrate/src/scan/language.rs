@@ -164,7 +164,8 @@ pub fn read(language: Language, text: &str, candidates: &[Candidate]) -> Reading
         && windows.parts.first().is_some_and(|part| part.start > mark)
     {
         let end = text.len().min(mark + "<?php\n".len());
-        let is_whole = text.is_char_boundary(end) && windows.parts.first().is_some_and(|part| part.start >= end);
+        let is_whole =
+            text.is_char_boundary(end) && windows.parts.first().is_some_and(|part| part.start >= end);
         let part = mark..if is_whole { end } else { mark + 2 };
         windows.parts.insert(0, part);
     }
