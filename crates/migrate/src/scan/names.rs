@@ -91,13 +91,10 @@ impl Names {
             models.push(Arc::new(model));
         }
         for (platform, alias, id) in catalog.aliases() {
-            let target = by_id.get(id.to_ascii_lowercase().as_str()).and_then(|found| {
-                found.iter().copied().find(|at| models[*at as usize].platform() == platform)
+            let is_listed = by_id.get(id.to_ascii_lowercase().as_str()).is_some_and(|found: &Vec<u32>| {
+                found.iter().any(|at| models[*at as usize].platform() == platform)
             });
-            if let Some(at) = target
-                && let Some(model) = catalog.model(&platform, &alias)
-            {
-                let _ = at;
+            if is_listed && let Some(model) = catalog.model(&platform, &alias) {
                 push(
                     &mut by_id,
                     &alias.to_ascii_lowercase(),
@@ -106,7 +103,7 @@ impl Names {
                 models.push(Arc::new(model));
             }
         }
-        let pieces = by_id.keys().flat_map(|id: &Box<str>| {
+        let pieces = by_id.keys().flat_map(|id| {
             let pieces: Vec<Box<str>> = id.split(['/', ':', '@']).map(Into::into).collect();
             pieces
         });

@@ -1,3 +1,5 @@
+//! Which words are found, and which only look alike.
+
 use super::*;
 
 fn candidates() -> Candidates {

@@ -209,7 +209,7 @@ fn is_scalar(text: &[u8], word: &Range<usize>) -> bool {
         _ => false,
     };
     let mut end = word.end;
-    while text.get(end).is_some_and(|byte| blank(byte)) {
+    while text.get(end).is_some_and(blank) {
         end += 1;
     }
     opens && matches!(text.get(end), None | Some(b'\n' | b'\r' | b',' | b']' | b'}' | b'#'))

@@ -40,7 +40,7 @@ fn comments(reading: &mut Reading, source: &str, candidates: &[Candidate]) {
             line.find(" # ").map(|at| at + 1)
         };
         // Within quotes it is none.
-        let hash = hash.filter(|at| line[..*at].matches(['"', '\'']).count() % 2 == 0);
+        let hash = hash.filter(|at| line[..*at].matches(['"', '\'']).count().is_multiple_of(2));
         if let Some(at) = hash.filter(|_| !content.starts_with("#!")) {
             let span = start + at..end;
             reading.pragmas.extend(text::pragma(source, &span));

@@ -1,3 +1,5 @@
+//! What each format tells, whatever is broken in it.
+
 use super::*;
 use crate::scan::candidates::Candidates;
 use crate::scan::source::{Context, Kind, Member, Value};

@@ -40,8 +40,8 @@ pub fn judge(reading: &Reading, file: &FileContext<'_>, names: &Names, today: &s
 
 fn of_key(mention: &Mention, file: &FileContext<'_>, names: &Names, now: UnixMs) -> Vec<Finding> {
     let Some(word) = file.text.get(mention.span.clone()) else { return Vec::new() };
-    let owner = mention.bound_to.clone().unwrap_or_else(|| owner_of(file.text, mention.span.start));
-    let owner = constant::letters(&owner);
+    let bound_to = mention.bound_to.as_deref().unwrap_or_default();
+    let owner = constant::letters(&format!("{bound_to} {}", owner_of(file.text, mention.span.start)));
     let figures = figures_behind(file.text, mention.span.end);
     let Some(best) = names.resolve(word, &Hints::default()).into_iter().next() else { return Vec::new() };
     let told = figures.iter().filter_map(|figure| {

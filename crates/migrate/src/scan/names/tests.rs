@@ -1,3 +1,5 @@
+//! What names mean, however they are written.
+
 use super::*;
 
 fn names() -> Names {

@@ -261,7 +261,7 @@ fn of_value(
         return Sited::capped(Site::Defines);
     }
     if is_model_named || key.is_use() {
-        let site = if is_served(&key, reading, mention) { Site::Defines } else { Site::Calls };
+        let site = if is_served(&key) { Site::Defines } else { Site::Calls };
         return Sited::new(site, Confidence::High);
     }
     if is_source && matches!(constant::letters(of_argument).as_str(), "id" | "name" | "value" | "label") {
@@ -570,7 +570,6 @@ fn is_item_of_list(text: &str, span: &Span) -> bool {
 }
 
 /// Whether a configuration passes calls on: a proxy's list of models.
-fn is_served(key: &Key, reading: &Reading, mention: &Mention) -> bool {
-    let _ = (reading, mention);
+fn is_served(key: &Key) -> bool {
     key.whole.starts_with("modellist") || key.last == "models"
 }

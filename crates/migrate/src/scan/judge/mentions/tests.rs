@@ -1,3 +1,5 @@
+//! What is said of a name, by its day, its platform and its place.
+
 use super::*;
 use crate::scan::scanner::{Options, Scanner};
 
