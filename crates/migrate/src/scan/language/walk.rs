@@ -44,8 +44,17 @@ impl<'t, 's> Walk<'t, 's> {
     ) -> Self {
         let marks = candidates.iter().map(|_| Mark::default()).collect();
         let (calls, tables, pragmas) = (Vec::new(), Vec::new(), Vec::new());
-        let mut walk =
-            Self { grammar, source, candidates, names: Names::new(), calls, tables, marks, pragmas, is_cut: false };
+        let mut walk = Self {
+            grammar,
+            source,
+            candidates,
+            names: Names::new(),
+            calls,
+            tables,
+            marks,
+            pragmas,
+            is_cut: false,
+        };
         let mut cursor = root.walk();
         let mut scopes: Vec<Scope> = vec![0];
         loop {
