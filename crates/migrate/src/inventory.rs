@@ -36,7 +36,6 @@ pub struct Use {
     /// Calls.
     pub calls: u64,
     /// What is known of their cost.
-    #[serde(serialize_with = "pico")]
     pub spend: PicoUsd,
     /// Calls of which no cost is known.
     pub cost_unknown: u64,
@@ -44,10 +43,6 @@ pub struct Use {
     pub first_seen: UnixMs,
     /// The last.
     pub last_seen: UnixMs,
-}
-
-fn pico<S: serde::Serializer>(price: &PicoUsd, to: S) -> Result<S::Ok, S::Error> {
-    to.collect_str(price)
 }
 
 /// A place in the code.
@@ -107,7 +102,6 @@ pub struct Line {
     /// Its share of all calls, in tenths of a percent.
     pub calls_permille: u64,
     /// What is known of their cost.
-    #[serde(serialize_with = "pico")]
     pub spend: PicoUsd,
     /// Calls of which no cost is known.
     pub cost_unknown: u64,

@@ -4,6 +4,7 @@
 //! [`plan`] is what people review and accept before a model is left, [`lifecycle`] says where a model stands in its end.
 //! *Does not know*: HTTP, tasks, SQL, the time of day (a day is given), the terminal.
 
+pub mod advise;
 pub mod inventory;
 pub mod lifecycle;
 pub mod lint;

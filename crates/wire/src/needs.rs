@@ -114,6 +114,11 @@ static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 /// Reads a request's bytes once, for all that is searched in them.
 #[must_use]
 pub fn survey(dialect: Dialect, head: &Head<'_>) -> Survey {
+    survey_turns(dialect, head, |_| {})
+}
+
+/// The same, and calls `see` with each turn on the way, as [`each_turn`] does.
+pub fn survey_turns<'a>(dialect: Dialect, head: &Head<'a>, mut see: impl FnMut(&'a [u8])) -> Survey {
     let body = head.body();
     let list = messages(dialect, head);
     let message = if dialect == Dialect::OpenaiResponses { Word::Item } else { Word::Role };
@@ -121,7 +126,13 @@ pub fn survey(dialect: Dialect, head: &Head<'_>) -> Survey {
     for value in head.values() {
         let is_nested = matches!(body.get(value.start), Some(b'{' | b'['));
         if Some(&value) == list.as_ref() {
-            place::items(body, value).for_each(|item| search.turn(item));
+            if body.get(value.start) == Some(&b'"') {
+                see(&body[value.clone()]);
+            }
+            place::items(body, value).for_each(|item| {
+                see(&body[item.clone()]);
+                search.turn(item);
+            });
         } else if is_nested {
             search.marks(value);
         }
@@ -413,7 +424,10 @@ mod tests {
     fn of(dialect: Dialect, body: &Value) -> (Wants, Size, bool) {
         let text = body.to_string();
         let head = Head::read(text.as_bytes()).unwrap();
-        let survey = survey(dialect, &head);
+        let (mut seen, mut turns) = (Vec::new(), Vec::new());
+        let survey = survey_turns(dialect, &head, |turn| seen.push(turn));
+        each_turn(dialect, &head, |turn| turns.push(turn));
+        assert_eq!(seen, turns, "the turns on the way");
         (wants(dialect, &head, &survey), survey.size, is_in_tool_loop(dialect, &head))
     }
 

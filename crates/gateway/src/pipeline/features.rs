@@ -48,7 +48,9 @@ impl<'a> Told<'a> {
     pub(super) fn read(shared: &Shared, route: &Route, dialect: Dialect, asked: &'a Asked<'_>) -> Self {
         let head = Head::over(&asked.body, &asked.members);
         let at = shared.clock.now();
-        let mut told = Self::seen(route, dialect, &head, asked.survey(dialect, &head), asked.is_stream, at);
+        let mut turns = SmallVec::new();
+        let survey = asked.survey_turns(dialect, &head, |turn| turns.push(turn));
+        let mut told = Self::seen(route, dialect, &head, (survey, turns), asked.is_stream, at);
         let scope = Scope {
             seed: shared.seed(),
             key: &asked.key,
@@ -76,14 +78,16 @@ impl<'a> Told<'a> {
         is_stream: bool,
         at: UnixMs,
     ) -> Self {
-        Self::seen(route, dialect, head, &needs::survey(dialect, head), is_stream, at)
+        let mut turns = SmallVec::new();
+        let survey = needs::survey_turns(dialect, head, |turn| turns.push(turn));
+        Self::seen(route, dialect, head, (&survey, turns), is_stream, at)
     }
 
     fn seen(
         route: &Route,
         dialect: Dialect,
         head: &Head<'a>,
-        survey: &Survey,
+        (survey, turns): (&Survey, SmallVec<[&'a [u8]; 8]>),
         is_stream: bool,
         at: UnixMs,
     ) -> Self {
@@ -107,7 +111,7 @@ impl<'a> Told<'a> {
             deadline,
             conversation: None,
             marks: Marks::new(),
-            turns: turns(dialect, head),
+            turns,
             is_text: size.media == 0,
             digests: SmallVec::new(),
         }
@@ -141,12 +145,6 @@ impl<'a> Told<'a> {
     pub(super) fn text_bytes(&self) -> Option<u64> {
         (self.input.media_tokens == 0).then_some(self.input.text_bytes)
     }
-}
-
-fn turns<'a>(dialect: Dialect, head: &Head<'a>) -> SmallVec<[&'a [u8]; 8]> {
-    let mut turns = SmallVec::new();
-    needs::each_turn(dialect, head, |turn| turns.push(turn));
-    turns
 }
 
 /// Counts the turns of a request: nothing is read of them until somebody must.

@@ -131,6 +131,21 @@ impl Asked<'_> {
         self.survey.get_or_init(|| needs::survey(dialect, head))
     }
 
+    /// The same, and calls `see` with each turn, in order: in the same pass, if nobody has asked before.
+    pub(super) fn survey_turns<'a>(
+        &self,
+        dialect: Dialect,
+        head: &Head<'a>,
+        see: impl FnMut(&'a [u8]),
+    ) -> &Survey {
+        if let Some(known) = self.survey.get() {
+            needs::each_turn(dialect, head, see);
+            return known;
+        }
+        let survey = needs::survey_turns(dialect, head, see);
+        self.survey.get_or_init(|| survey)
+    }
+
     /// What is recorded of the request, whether bodies are kept or not.
     pub(super) fn shape(&self, dialect: Dialect) -> Shape {
         pilothouse_wire::shape::of(dialect, &Head::over(&self.body, &self.members))

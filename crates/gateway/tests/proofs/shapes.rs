@@ -14,7 +14,8 @@ use crate::harness::four::{FOUR_VENDORS, Speaker};
 /// What nobody but the caller shall ever read again.
 const SECRET: &str = "Zimtstern-4711";
 
-/// A call of that dialect with the secret wherever it may stand and is answered all the same.
+/// A call of that dialect with the secret wherever it may stand and is answered all the same. Not as a tool's name: those that
+/// the answer calls are in the ledger as what the answer tells.
 fn planted(speaker: Speaker) -> Value {
     let mut body = speaker.body(speaker.model(), SECRET, false, true);
     match speaker {
@@ -28,7 +29,7 @@ fn planted(speaker: Speaker) -> Value {
         Speaker::Anthropic => {
             body["system"] = json!([{"type": "text", "text": SECRET}]);
             body["stop_sequences"] = json!([SECRET]);
-            body["tools"][0]["name"] = json!(SECRET);
+            body["tools"][0]["description"] = json!(SECRET);
         }
         Speaker::Responses => {
             body["instructions"] = json!(SECRET);
@@ -99,11 +100,8 @@ fn what_was_recorded_is_judged_as_the_fleet_judges_it() {
         assert_eq!((report.by_shape, report.by_body, report.unseen), (2, 0, 0));
         report.lines.iter().find(|line| line.id == id).map(|line| (line.severity, line.all.exchanges))
     };
-    assert_eq!(
-        found("openai/gpt-5.5", "openai-sampling"),
-        Some((Severity::Mended, 2)),
-        "both come by OpenAI's dialect, one translated"
-    );
+    // The other one asks for the temperature that every model takes.
+    assert_eq!(found("openai/gpt-5.5", "openai-sampling"), Some((Severity::Mended, 1)));
     assert_eq!(found("openai/gpt-5.5", "openai-max-tokens"), Some((Severity::Mended, 1)));
     assert_eq!(found("anthropic/claude-opus-4-7", "claude-adaptive-thinking"), Some((Severity::Mended, 1)));
 }

@@ -114,6 +114,52 @@ pub fn read(format: Format, text: &str, candidates: &[Candidate]) -> Reading {
     }
 }
 
+/// A number in a text: the key that it is bound to (empty for one alone), where that begins, the number as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Figure {
+    /// The key, as written.
+    pub key: String,
+    /// From the key to the end of the number.
+    pub span: super::source::Span,
+    /// The number as written, without separators.
+    pub number: String,
+}
+
+/// The figures of the value that stands behind a key: of `"gpt-4o": {"input": 2.5}`, from the end of `gpt-4o`. Empty if
+/// no number or table of numbers follows.
+#[must_use]
+pub fn figures_behind(text: &str, at: usize) -> Vec<Figure> {
+    let mut end = text.len().min(at + FIGURES_BYTES_MAX);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let Some(rest) = text.get(at..end) else { return Vec::new() };
+    let value = rest.trim_start_matches(['"', '\'', '`', ']']).trim_start();
+    let Some(value) = ["=>", ":", "="].iter().find_map(|sign| value.strip_prefix(sign)) else {
+        return Vec::new();
+    };
+    let mut flow = flow::Flow::new(text, end - value.len()..end);
+    let Some(node) = flow.value(0) else { return Vec::new() };
+    let figure = |key: &str, from: usize, node: &tree::Node<'_>| match &node.shape {
+        tree::Shape::Scalar(scalar) if !scalar.is_text => {
+            let number = scalar.text.replace('_', "");
+            let is_number = number.parse::<f64>().is_ok();
+            is_number.then(|| Figure { key: key.to_owned(), span: from..node.span.end, number })
+        }
+        _ => None,
+    };
+    match &node.shape {
+        tree::Shape::Table(entries) => entries
+            .iter()
+            .filter_map(|entry| figure(&entry.key, entry.key_span.start, &entry.value))
+            .collect(),
+        _ => figure("", node.span.start, &node).into_iter().collect(),
+    }
+}
+
+/// How far behind a key its figures are looked for.
+const FIGURES_BYTES_MAX: usize = 1024;
+
 /// Reads JSON, one value after the other.
 fn json(source: &str) -> tree::Tree<'_> {
     let mut flow = flow::Flow::new(source, 0..source.len());

@@ -17,6 +17,17 @@ use pilothouse_catalog::{Catalog, Model};
 use decoration::Split;
 pub use hints::Hints;
 
+/// Moving names that Anthropic's pages list and feeds leave out, with their snapshots
+/// (<https://platform.claude.com/docs/en/about-claude/models/overview> and its older editions, read 2026-11-23).
+const MOVING: &[(&str, &str)] = &[
+    ("claude-3-5-haiku-latest", "claude-3-5-haiku-20241022"),
+    ("claude-3-5-sonnet-latest", "claude-3-5-sonnet-20241022"),
+    ("claude-3-7-sonnet-latest", "claude-3-7-sonnet-20250219"),
+    ("claude-3-opus-latest", "claude-3-opus-20240229"),
+    ("claude-opus-4-0", "claude-opus-4-20250514"),
+    ("claude-sonnet-4-0", "claude-sonnet-4-20250514"),
+];
+
 /// Answers of [`Names::resolve`] have at most this many rows.
 const RESOLVED_MAX: usize = 6;
 
@@ -99,7 +110,8 @@ impl Names {
             let pieces: Vec<Box<str>> = id.split(['/', ':', '@']).map(Into::into).collect();
             pieces
         });
-        let pieces = pieces.collect();
+        let moving = MOVING.iter().map(|(name, _)| Box::from(*name));
+        let pieces = pieces.chain(moving).collect();
         Self { shared: Arc::new(Shared { catalog, models, by_id, by_letters, pieces, by_card }) }
     }
 
@@ -131,7 +143,10 @@ impl Names {
     /// Whether a text means any row, however it is decorated. Costs no more than a few look-ups.
     #[must_use]
     pub fn knows(&self, text: &str) -> bool {
-        decoration::splits(text).iter().any(|split| self.shared.by_id.contains_key(&*lower(&split.id)))
+        let is_moving = |id: &str| MOVING.iter().any(|(name, _)| *name == id);
+        let known =
+            |split: &Split| self.shared.by_id.contains_key(&*lower(&split.id)) || is_moving(&split.id);
+        decoration::splits(text).iter().any(known)
     }
 
     /// The row that the constant of an SDK stands for: `ChatModel.GPT_4O`, `openai.ChatModelGPT4oMini`.
@@ -157,7 +172,9 @@ impl Names {
     /// does not list the name, the maker's own row is given, with [`Resolved::is_platform_known`] unset.
     #[must_use]
     pub fn resolve(&self, text: &str, hints: &Hints) -> Vec<Resolved> {
-        let splits = decoration::splits(text);
+        let plain = decoration::splits(text);
+        let mut splits: Vec<Split> = plain.iter().filter_map(|split| self.without_row(split)).collect();
+        splits.extend(plain);
         let mut found: Vec<Resolved> = Vec::new();
         let stated = splits.iter().rev().find_map(|split| split.platform);
         // A maker's name before a slash is a platform only if nothing else says where: `openai/gpt-4o` is OpenRouter's too.
@@ -182,6 +199,15 @@ impl Names {
         splits.iter().for_each(|split| self.take(split, None, false, &mut found));
         found.truncate(RESOLVED_MAX);
         found
+    }
+
+    /// A moving name of a maker, as the snapshot that it stands for, where the maker's platform has no row of it.
+    fn without_row(&self, split: &Split) -> Option<Split> {
+        let (_, snapshot) = MOVING.iter().find(|(name, _)| split.id == *name)?;
+        let native = self.shared.catalog.native_platform(snapshot)?;
+        // A row without a life says nothing of the snapshot's end.
+        let is_listed = self.shared.catalog.model(native, &split.id).is_some_and(|row| row.life().is_some());
+        (!is_listed).then(|| Split { id: (*snapshot).to_owned(), is_whole: false, ..split.clone() })
     }
 
     /// Adds the rows of a split, on one platform or on any.

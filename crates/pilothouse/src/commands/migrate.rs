@@ -1,6 +1,7 @@
 //! `pilothouse migrate`: leaving a model before it is shut down.
 
 mod lint;
+mod plan;
 mod status;
 
 use std::io::Write;
@@ -19,6 +20,10 @@ pub(crate) struct Migrate {
 enum Step {
     /// What another model would make of recorded requests: refused, changed, silently different. Spends no tokens.
     Lint(Box<lint::Lint>),
+    /// A plan to leave a model: where to go, what would break, what it would cost.
+    Plan(Box<plan::Plan>),
+    /// Accept a plan, so that it takes effect.
+    Accept(plan::Accept),
     /// Who still hangs on which model: calls, keys, teams, code, days left, plans.
     Status(Box<status::Status>),
 }
@@ -36,6 +41,8 @@ impl Migrate {
     ) -> anyhow::Result<ExitCode> {
         match self.step {
             Step::Lint(lint) => lint.run(out, notes, now),
+            Step::Plan(plan) => plan.run(out, notes, now),
+            Step::Accept(accept) => accept.run(out, now),
             Step::Status(status) => status.run(out, notes, now),
         }
     }

@@ -64,7 +64,7 @@ fn a_chat_tells_its_numbers_words_and_turns() {
 }
 
 #[test]
-fn the_other_dialects_tell_the_same_things_by_their_own_names() {
+fn messages_and_responses_tell_the_same_things_by_their_own_names() {
     let claude = outline(
         Dialect::AnthropicMessages,
         &json!({
@@ -110,7 +110,10 @@ fn the_other_dialects_tell_the_same_things_by_their_own_names() {
     assert!(responses.traits.has(Trait::UnsealedReasoning));
     let kept: Vec<_> = responses.values("include").collect();
     assert!(matches!(kept.as_slice(), [Value::List(2), Value::Word(_)]), "{kept:?}");
+}
 
+#[test]
+fn gemini_converse_and_embeddings_tell_the_same_things_by_their_own_names() {
     let gemini = outline(
         Dialect::GeminiGenerate,
         &json!({

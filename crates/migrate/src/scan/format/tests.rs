@@ -82,8 +82,8 @@ fn helm_templates_and_embedded_files_are_read() {
     assert_eq!(
         mentions(Format::Yaml, text),
         [
-            ("gpt-5-mini", Context::Value, "env.value".into()),
-            ("gpt-", Context::Dynamic, "env.value".into()),
+            ("gpt-5-mini", Context::Value, "env.MODEL".into()),
+            ("gpt-", Context::Dynamic, "env.B".into()),
             ("gpt-4o", Context::Value, "llm.model".into()),
         ]
     );

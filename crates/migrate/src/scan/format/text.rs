@@ -76,6 +76,12 @@ pub(super) fn flag_before(before: &str) -> Option<&str> {
     is_name.then_some(flag)
 }
 
+/// Whether a text is the name of a variable of an environment.
+pub(super) fn is_variable(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
 /// The text of a mention with where it stands; of a long one only the line.
 pub(super) fn shortened(words: &str, source: &str, word: &Span, text_span: &Span) -> (String, Span) {
     if words.len() <= TEXT_BYTES_MAX {

@@ -157,7 +157,9 @@ impl Maker<'_, '_> {
                     };
                 self.mention(candidate, &entry.key, entry.key_span.clone(), context);
             }
-            self.path.push(entry.key.to_string());
+            // `- name: MODEL` and `value: gpt-4o` of an environment are one entry.
+            let named = if entry.key == "value" || entry.key == "default" { name_of(entries) } else { None };
+            self.path.push(named.unwrap_or(&entry.key).to_owned());
             self.node(&entry.value);
             self.path.pop();
         }
@@ -195,6 +197,11 @@ impl Maker<'_, '_> {
         let is_body = raw.trim_start().starts_with(['{', '[']) && !raw.trim_start().starts_with("{{");
         let format = match self.path.last().and_then(|key| key.rsplit_once('.')) {
             _ if is_body && raw.contains(':') => Some(Format::Json),
+            _ if self.path.last().is_some_and(|key| SCRIPT_KEYS.contains(&letters(key).as_str()))
+                && raw.contains(' ') =>
+            {
+                Some(Format::Shell)
+            }
             Some((_, extension)) if raw.contains('\n') => {
                 super::format_of(std::path::Path::new(&format!("block.{extension}")))
             }
@@ -231,6 +238,15 @@ impl Maker<'_, '_> {
                 continue;
             }
             let context = text::context_in(self.source, &scalar.inner, &candidate.span);
+            let before = self.source.get(scalar.inner.start..candidate.span.start).unwrap_or_default();
+            // `- MODEL=gpt-4o` of an environment.
+            let variable = before.strip_suffix('=').filter(|name| text::is_variable(name));
+            if let Some(variable) = variable.filter(|_| context != Context::Dynamic) {
+                self.path.push(variable.to_owned());
+                self.mention(candidate, &scalar.text, scalar.inner.clone(), Context::Value);
+                self.path.pop();
+                continue;
+            }
             self.mention(candidate, &scalar.text, scalar.inner.clone(), context);
         }
     }
@@ -255,6 +271,19 @@ impl Maker<'_, '_> {
         });
     }
 }
+
+/// The name that a table gives itself, as the entries of an environment do.
+fn name_of<'e>(entries: &'e [Entry<'_>]) -> Option<&'e str> {
+    let own = entries.iter().find(|entry| entry.key == "name" || entry.key == "Name")?;
+    match &own.value.shape {
+        Shape::Scalar(scalar) if !scalar.text.contains(char::is_whitespace) => Some(&scalar.text),
+        _ => None,
+    }
+}
+
+/// Keys whose value is a command line or a script.
+const SCRIPT_KEYS: &[&str] =
+    &["run", "script", "command", "cmd", "args", "entrypoint", "beforescript", "afterscript", "userdata"];
 
 fn is_all(words: &str, source: &str, span: &Span) -> bool {
     source.get(span.clone()).is_some_and(|word| words.trim() == word)

@@ -71,7 +71,12 @@ fn see<'r>(
     let word = file.text.get(mention.span.clone())?;
     let call = call_around(reading, &mention.span);
     let hints = hints_for(mention, call, reading, names);
-    let mut best = names.resolve(word, &hints).into_iter().next();
+    // A name of the program is no text: only the constants of SDKs stand for a model.
+    let is_code = mention.context == Context::Code;
+    let mut best = if is_code { None } else { names.resolve(word, &hints).into_iter().next() };
+    if is_code && !constant::is_shaped(word) {
+        return None;
+    }
     if best.is_none() && constant::is_shaped(word) && mention.context == Context::Code {
         best = constant::is_qualified(word).then(|| names.constant(word)).flatten();
         best.as_ref()?;
@@ -117,7 +122,9 @@ fn hints_for(mention: &Mention, call: Option<&Call>, reading: &Reading, names: &
     };
     let of_call = || call.map(Hints::of_call).unwrap_or_default();
     let of_key = || mention.bound_to.as_deref().map(Hints::of_key).unwrap_or_default();
-    of_request().unwrap_or_default().or(of_call).or(of_key).or(|| match call {
+    // A client that is told to go through Vertex AI looks like Gemini's own.
+    let of_door = || call.map(Hints::of_words).filter(|hints| hints.platform.as_deref() == Some("vertex"));
+    of_door().or_else(of_request).unwrap_or_default().or(of_call).or(of_key).or(|| match call {
         Some(_) => Hints::default(),
         None => of_file(),
     })

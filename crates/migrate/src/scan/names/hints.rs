@@ -95,9 +95,22 @@ impl Hints {
         Self { platform: Some(platform.to_owned()) }
     }
 
-    /// What a call, what made its client, and the arguments of both tell.
+    /// What a call, what made its client, the arguments of both, and the imports of the file tell.
     #[must_use]
     pub fn of_call(call: &Call) -> Self {
+        Self::of_words(call).or(|| {
+            // Only where all imports that tell anything tell the same. `azure` alone is a cloud, not a model's door.
+            let told =
+                call.imports.iter().filter_map(|import| of_client(import).filter(|_| !is_cloud_only(import)));
+            let mut told = told;
+            let first = told.next();
+            Self { platform: first.filter(|first| told.all(|other| other == *first)).map(str::to_owned) }
+        })
+    }
+
+    /// What a call, what made its client, and the arguments of both tell, whatever else the file imports.
+    #[must_use]
+    pub fn of_words(call: &Call) -> Self {
         let mut at = Some(call);
         while let Some(one) = at {
             let said = one.arguments.iter().find_map(|argument| {
@@ -110,16 +123,12 @@ impl Hints {
                     texts(&argument.value).into_iter().find_map(|text| of_place(text, name.is_empty()))
                 })?
             });
-            let told = said.or_else(|| of_client(&one.callee));
-            if let Some(platform) = told {
+            if let Some(platform) = said.or_else(|| of_client(&one.callee)) {
                 return Self::on(platform);
             }
             at = one.receiver.as_deref();
         }
-        // Only where all imports that tell anything tell the same.
-        let mut told = call.imports.iter().filter_map(|import| of_client(import));
-        let first = told.next();
-        Self { platform: first.filter(|first| told.all(|other| other == *first)).map(str::to_owned) }
+        Self::default()
     }
 
     /// What a name of a key, variable or path tells: `AZURE_OPENAI_DEPLOYMENT`, `bedrock_model_id`.
@@ -154,6 +163,12 @@ fn of_place(text: &str, is_positional: bool) -> Option<&'static str> {
         });
     }
     (text.len() <= 40).then(|| of_client(text))?
+}
+
+/// Whether an import is of a cloud's other services: `azure.identity`.
+fn is_cloud_only(import: &str) -> bool {
+    let letters = crate::scan::names::constant::letters(import);
+    letters.contains("azure") && !letters.contains("ai")
 }
 
 /// What a name tells.

@@ -104,6 +104,7 @@ fn cut() -> Exchange {
                 evidence: None,
             })),
             error: Some("the answer broke off after 40 tokens".into()),
+            ..Receipt::default()
         })),
     }
 }

@@ -60,7 +60,12 @@ pub(crate) struct Status {
 }
 
 impl Status {
-    pub(super) fn run(&self, out: &mut dyn Write, notes: &mut dyn Write, now: UnixMs) -> anyhow::Result<ExitCode> {
+    pub(super) fn run(
+        &self,
+        out: &mut dyn Write,
+        notes: &mut dyn Write,
+        now: UnixMs,
+    ) -> anyhow::Result<ExitCode> {
         let catalog = load(&self.catalog)?;
         let mut gather = Gather::new(&catalog, now);
         let teams = self.declared(&mut gather)?;
@@ -88,11 +93,13 @@ impl Status {
         };
         let source = Config::read(&path)?;
         for (target, life) in &source.file.lifecycle.targets {
-            let retires = life.retires.as_ref().map(|day| day.get_ref().to_string().chars().take(10).collect());
+            let retires =
+                life.retires.as_ref().map(|day| day.get_ref().to_string().chars().take(10).collect());
             gather.declare(target.get_ref().clone(), Declared { owner: life.owner.clone(), retires });
         }
         let keys = source.file.keys.iter();
-        let of_team = keys.filter_map(|(name, key)| Some((name.get_ref().clone(), key.team.as_ref()?.get_ref().clone())));
+        let of_team = keys
+            .filter_map(|(name, key)| Some((name.get_ref().clone(), key.team.as_ref()?.get_ref().clone())));
         Ok(of_team.collect())
     }
 
@@ -106,7 +113,11 @@ impl Status {
         let usual = Path::new("./.pilothouse");
         let folder = self.data.as_deref().unwrap_or(usual);
         if self.data.is_none() && Trace::of(folder) != Trace::Present {
-            writeln!(notes, "no ledger at {}: name its folder with --data to see who calls", folder.display())?;
+            writeln!(
+                notes,
+                "no ledger at {}: name its folder with --data to see who calls",
+                folder.display()
+            )?;
             return Ok(());
         }
         let reader = Reader::open(folder)?;
@@ -128,7 +139,10 @@ impl Status {
             [] => vec![PathBuf::from(".")],
             given => given.to_vec(),
         };
-        let scanner = Scanner::new(load(&self.catalog).unwrap_or_else(|_| Catalog::bundled()), Options::on(&day::of(now)));
+        let scanner = Scanner::new(
+            load(&self.catalog).unwrap_or_else(|_| Catalog::bundled()),
+            Options::on(&day::of(now)),
+        );
         let report = scanner.scan(&paths);
         let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
         gather.add_scan(&report, &names.join(", "));
@@ -155,7 +169,8 @@ impl Status {
 fn read(reader: &Reader, since: UnixMs, mut take: impl FnMut(&str, &str, Use)) -> anyhow::Result<()> {
     let mut after = 0;
     loop {
-        let filter = Filter { since: Some(since), limit: PAGE, after_rowid: Some(after), ..Filter::default() };
+        let filter =
+            Filter { since: Some(since), limit: PAGE, after_rowid: Some(after), ..Filter::default() };
         let page = reader.exchanges(&filter)?;
         for row in &page {
             let Some(target) = &row.exchange.target else { continue };
@@ -183,6 +198,8 @@ fn of_exchange(exchange: &pilothouse_core::exchange::Exchange) -> Use {
 
 /// The catalogue's models that are in use.
 fn models(catalog: &Catalog, inventory: &Inventory) -> Vec<Model> {
-    let platform = |provider: &str| catalog.vendor(provider).map_or(provider.to_owned(), |vendor| vendor.platform.clone());
+    let platform = |provider: &str| {
+        catalog.vendor(provider).map_or(provider.to_owned(), |vendor| vendor.platform.clone())
+    };
     inventory.lines.iter().filter_map(|line| catalog.model(&platform(&line.provider), &line.model)).collect()
 }

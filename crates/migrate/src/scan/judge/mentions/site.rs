@@ -2,7 +2,7 @@
 
 use crate::scan::classify::{FileContext, FileKind};
 use crate::scan::finding::{Confidence, Site};
-use crate::scan::format::notebook;
+use crate::scan::format::{Format, notebook};
 use crate::scan::judge::surfaces;
 use crate::scan::names::{Names, constant};
 use crate::scan::source::{Call, Context, Kind, Mention, Reading, Span, Value};
@@ -82,6 +82,9 @@ const IDLE_WORDS: &[&str] = &[
     "tokenlimit",
     "encoding",
     "tokenizer",
+    "keyword",
+    "topics",
+    "served",
 ];
 
 /// Words of keys that hold lists of what is offered or allowed.
@@ -160,6 +163,9 @@ const IDLE_CALLS: &[&str] = &[
     "add",
     "discard",
     "has",
+    "option",
+    "radio",
+    "menuitem",
     "get",
     "throw",
     "raise",
@@ -188,11 +194,15 @@ pub fn site_of(
     if let Some(site) = file.site {
         return Sited::new(site, Confidence::High);
     }
-    let is_notebook = matches!(file.kind, FileKind::Data(crate::scan::format::Format::Notebook));
+    let is_notebook = matches!(file.kind, FileKind::Data(Format::Notebook));
     if is_notebook && mention.bound_to.as_deref() == Some(notebook::OUTPUTS) {
         return Sited::new(Site::History, Confidence::High);
     }
     match mention.context {
+        _ if is_in_tests_of_rust(file, &mention.span) => Sited::new(Site::Test, Confidence::High),
+        Context::Url | Context::WithinText if is_asked_for(file.text, &mention.span) => {
+            Sited::new(Site::Calls, Confidence::Medium)
+        }
         Context::Comment | Context::Prose | Context::Url | Context::WithinText => {
             Sited::new(Site::Opaque, Confidence::High)
         }
@@ -212,10 +222,12 @@ fn of_value(
     names: &Names,
 ) -> Sited {
     let key = Key::of(mention.bound_to.as_deref().unwrap_or_default());
-    if is_compared(file.text, &mention.span) {
+    let is_source = matches!(file.kind, FileKind::Source(_));
+    if is_source && (is_compared(file.text, &mention.span) || is_in_pattern(file.text, &mention.span)) {
         return Sited::capped(Site::Opaque);
     }
-    if key.is_idle() {
+    // The name that a proxy answers to is its own.
+    if key.is_idle() || (key.last == "modelname" && key.whole.starts_with("modellist")) {
         return Sited::capped(Site::Opaque);
     }
     let request = call.and_then(|call| surfaces::request_of(call, names.catalog().vendors()));
@@ -230,15 +242,12 @@ fn of_value(
     if key.is_for_people() && !is_model_named {
         return Sited::capped(Site::Opaque);
     }
-    if is_short(word)
-        && !(is_evident(mention, call, reading, file) && (is_model_named || key.is_use() || call.is_some()))
-    {
+    if is_short(word) && !(is_evident(mention, call, reading, file) && (is_model_named || key.is_use())) {
         return Sited::capped(Site::Opaque);
     }
     if key.is_list() {
         return Sited::capped(Site::Defines);
     }
-    let is_source = matches!(file.kind, FileKind::Source(_));
     if let Some(call) = call
         && is_source
         && !is_model_named
@@ -254,6 +263,9 @@ fn of_value(
     if is_model_named || key.is_use() {
         let site = if is_served(&key, reading, mention) { Site::Defines } else { Site::Calls };
         return Sited::new(site, Confidence::High);
+    }
+    if is_source && matches!(constant::letters(of_argument).as_str(), "id" | "name" | "value" | "label") {
+        return Sited::capped(Site::Defines);
     }
     if key.last == "id" || key.last == "name" || key.last == "value" && !is_source {
         let is_env = key.last == "value" || key.whole.contains("modelname") || argument.is_some();
@@ -373,11 +385,17 @@ fn is_evident(mention: &Mention, call: Option<&Call>, reading: &Reading, file: &
             .arguments
             .iter()
             .any(|argument| SIBLINGS.contains(&constant::letters(&argument.name).as_str()));
-        let is_client = crate::scan::names::Hints::of_call(call).platform.is_some();
+        let is_client = crate::scan::names::Hints::of_words(call).platform.is_some();
         names || is_client || EVIDENCE.iter().any(|word| callee.contains(word))
     };
-    if is_option || call.is_some_and(told) {
+    // Front matter of a prompt speaks of models.
+    let is_prompt = matches!(file.kind, FileKind::Data(Format::Prompt | Format::Markdown));
+    if is_option || is_prompt || call.is_some_and(told) {
         return true;
+    }
+    if call.is_some() && matches!(file.kind, FileKind::Source(_)) {
+        // What is called is nobody's that we know.
+        return false;
     }
     // Other models in the same table: `[models] chat = "gpt-4.1"`, `reasoning = "o3"`.
     let table = |one: &Mention| {
@@ -397,7 +415,12 @@ fn is_evident(mention: &Mention, call: Option<&Call>, reading: &Reading, file: &
 
 /// In source code a short name is a model's if it is bound to a word for one and the file calls one.
 fn is_source_evident(mention: &Mention, reading: &Reading) -> bool {
-    let is_named = mention.bound_to.as_deref().is_some_and(is_model_key);
+    // `Sensor{Model: "o3"}` is none: only a name that says more than `model`, or that is a constant.
+    let is_named = mention.bound_to.as_deref().is_some_and(|key| {
+        let last = key.rsplit('.').next().unwrap_or(key);
+        is_model_key(key)
+            && (constant::letters(last) != "model" || last.bytes().all(|byte| byte.is_ascii_uppercase()))
+    });
     is_named && reading.calls.iter().any(|call| crate::scan::names::Hints::of_call(call).platform.is_some())
 }
 
@@ -409,11 +432,15 @@ fn argument_of<'c>(call: &'c Call, span: &Span) -> Option<(&'c str, &'c Value)> 
         value: &'c Value,
         holds: &dyn Fn(&Span) -> bool,
     ) -> Option<(&'c str, &'c Value)> {
-        if let Kind::Table { members, .. } = &value.kind {
-            let deeper = members.iter().find_map(|member| inner(&member.name, &member.value, holds));
-            if deeper.is_some() {
-                return deeper;
+        let deeper = match &value.kind {
+            Kind::Table { members, .. } => {
+                members.iter().find_map(|member| inner(&member.name, &member.value, holds))
             }
+            Kind::List(items) => items.iter().find_map(|item| inner(name, item, holds)),
+            _ => None,
+        };
+        if deeper.is_some() {
+            return deeper;
         }
         holds(&value.span).then_some((name, value))
     }
@@ -433,7 +460,7 @@ fn is_compared(text: &str, span: &Span) -> bool {
     let before = before.trim_end_matches(['"', '\'', '`']).trim_end();
     let end = text[span.end..].find('\n').map_or(text.len(), |length| span.end + length);
     let behind = text[span.end..end].trim_start_matches(['"', '\'', '`']).trim_start();
-    let ends = ["==", "!=", "=== ", "===", "!==", " is", "<>", "~=", "=~", " not", " eq", "case"];
+    let ends = ["==", "!=", "=== ", "===", "!==", " is", "<>", "~=", "=~", " not", " eq", "case", "when"];
     let lower = before.to_ascii_lowercase();
     if ends.iter().any(|end| lower.ends_with(end)) && !lower.ends_with("=>") {
         return true;
@@ -469,8 +496,63 @@ fn is_compared(text: &str, span: &Span) -> bool {
     let is_in = open.is_some_and(|at| !lower[at + 5..].contains([')', ']', '}']));
     let is_case =
         ["case ", "when "].iter().any(|word| lower.trim_start().starts_with(word)) && !lower.contains(':');
-    let is_arm = behind.starts_with("=>") || (behind.starts_with('|') && !behind.starts_with("||"));
+    let is_literal = |text: &str| text.trim_start().starts_with(['"', '\'']);
+    let is_alternative = behind.strip_prefix('|').is_some_and(is_literal)
+        || behind.strip_prefix("or ").is_some_and(is_literal);
+    let is_last = (before.ends_with('|') && !before.ends_with("||")) || before.ends_with(" or");
+    // `"gpt-4o", "gpt-4-turbo" -> true`, `"gpt-4o" or "o1" => true`.
+    let arrow = ["->", "=>"].iter().filter_map(|arrow| behind.find(arrow)).min();
+    let only_literals = |text: &str| {
+        let mut outside = text.split('"').step_by(2);
+        outside.all(|piece| {
+            piece.chars().all(|letter| letter == ',' || letter.is_whitespace()) || piece.trim() == "or"
+        })
+    };
+    let opening = text[line..span.start].trim_start();
+    let is_alone = opening.starts_with('"')
+        && arrow.is_some_and(|at| {
+            only_literals(&format!(
+                "\"{}",
+                &text[span.end..end][..text[span.end..end].len() - behind.len() + at]
+            ))
+        });
+    let is_arm = is_alternative || is_last || is_alone;
     is_in || is_case || is_arm
+}
+
+/// Whether a place is within a pattern rather than a text: `/^gpt-4o(-mini)?$/`.
+fn is_in_pattern(text: &str, span: &Span) -> bool {
+    let before = text[..span.start].chars().next_back();
+    before.is_some_and(|letter| "|(^".contains(letter)) || text[..span.start].ends_with(" /")
+}
+
+/// Whether the text around a name asks for it: a body in a text, an address that names its model.
+///
+/// Addresses: `…?model=X` (OpenAI's realtime), `/models/X:generateContent` (Gemini, Vertex AI),
+/// `/deployments/X/` (Azure), `/model/X/invoke` and `/converse` (Bedrock); read 2026-11-23.
+fn is_asked_for(text: &str, span: &Span) -> bool {
+    let before = &text[..span.start];
+    let behind = &text[span.end..];
+    let in_query = before.ends_with("?model=") || before.ends_with("&model=");
+    let in_path = (before.ends_with("/models/") && behind.starts_with(':') && !behind.starts_with(": "))
+        || (before.ends_with("/deployments/") && behind.starts_with('/'))
+        || (before.ends_with("/model/")
+            && ["/invoke", "/converse"].iter().any(|end| behind.starts_with(end)));
+    if in_query || in_path {
+        return true;
+    }
+    // `{"model": "X"`, also with its quotes escaped.
+    let key = before.trim_end_matches(['"', '\\']);
+    let key = key.trim_end().strip_suffix(':').map(|key| key.trim_end().trim_end_matches(['"', '\\']));
+    let is_quoted = before.ends_with('"') && behind.trim_start_matches('\\').starts_with('"');
+    is_quoted
+        && key
+            .is_some_and(|key| ["\"model", "\"modelId", "\"model_id"].iter().any(|name| key.ends_with(name)))
+}
+
+/// Whether a place of Rust is below the tests of its file.
+fn is_in_tests_of_rust(file: &FileContext<'_>, span: &Span) -> bool {
+    file.path.ends_with(".rs") && file.text[..span.start].contains("#[cfg(test)]\nmod ")
 }
 
 /// Whether a literal is one of several in brackets.
