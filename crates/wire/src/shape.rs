@@ -21,8 +21,6 @@ use crate::head::Head;
 use crate::scan::{self, ScanError};
 use crate::walk::Walk;
 
-/// Most members at the top that are counted as unknown.
-const UNKNOWN_MAX: u8 = 255;
 /// Most words of a list that are kept.
 const LIST_WORDS_MAX: usize = 4;
 /// Most members of a shape.
@@ -109,7 +107,7 @@ impl Reading<'_> {
         match member::find(TOP, &name) {
             Some(id) => self.member(id, text),
             None if text != b"null" => {
-                self.outline.unknown = self.outline.unknown.saturating_add(1).min(UNKNOWN_MAX);
+                self.outline.unknown = self.outline.unknown.saturating_add(1);
             }
             None => {}
         }

@@ -357,9 +357,12 @@ pub fn is_parent(id: u8) -> bool {
 /// Slots of a table: a power of two, more than twice the names.
 const SLOTS: usize = 512;
 
+/// A name's parent, the name, and its place.
+type Slot = Option<(u8, &'static str, u8)>;
+
 /// Names by a cheap hash, each with its parent.
 struct Table {
-    slots: Box<[Option<(u8, &'static str, u8)>]>,
+    slots: Box<[Slot]>,
 }
 
 struct Tables {

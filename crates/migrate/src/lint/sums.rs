@@ -182,6 +182,9 @@ impl Report {
     }
 }
 
+/// What a finding is about: its severity, name and place.
+type Subject = (Severity, String, String);
+
 /// The sums while exchanges come.
 #[derive(Debug, Default)]
 pub(super) struct Sums {
@@ -191,7 +194,7 @@ pub(super) struct Sums {
     by_body: u64,
     by_shape: u64,
     ways: BTreeMap<String, u64>,
-    lines: BTreeMap<(Severity, String, String), (Line, BTreeMap<Group, Cell>)>,
+    lines: BTreeMap<Subject, (Line, BTreeMap<Group, Cell>)>,
     traffic: BTreeMap<Group, Traffic>,
     estimate: Estimate,
 }
