@@ -174,7 +174,8 @@ pub fn read(language: Language, text: &str, candidates: &[Candidate]) -> Reading
 
 /// Parses all of a text.
 fn read_whole(language: Language, text: &str, candidates: &[Candidate]) -> Reading {
-    read_parts(language, text, candidates, &[0..text.len()], false)
+    let all = std::iter::once(0..text.len()).collect::<Vec<_>>();
+    read_parts(language, text, candidates, &all, false)
 }
 
 fn read_parts(

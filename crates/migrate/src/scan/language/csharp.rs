@@ -82,7 +82,7 @@ fn arguments<'t>(list: Option<Node<'t>>, source: &str) -> Vec<Entry<'t>> {
 fn initializer<'t>(node: Node<'t>, made_by: Option<Node<'t>>, source: &str) -> Shape<'t> {
     let members = children(node);
     let is_table = members.iter().any(|member| member.kind() == "assignment_expression" || is_pair(*member));
-    if !is_table && !(members.is_empty() && made_by.is_some()) {
+    if !is_table && (!members.is_empty() || made_by.is_none()) {
         return Shape::List(members);
     }
     let member = |member: Node<'t>| match (field(member, "left"), field(member, "right")) {

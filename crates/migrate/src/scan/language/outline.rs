@@ -236,12 +236,12 @@ impl Lexer<'_> {
     }
 
     fn is_decorator(&self, first: u8) -> bool {
-        match (self.lexis.family, first, self.peek(1)) {
-            (Family::Python | Family::Java | Family::JavaScript, b'@', _) => true,
-            (Family::Rust | Family::Php, b'#', b'[') => true,
-            (Family::CSharp, b'[', _) => true,
-            _ => false,
-        }
+        matches!(
+            (self.lexis.family, first, self.peek(1)),
+            (Family::Python | Family::Java | Family::JavaScript, b'@', _)
+                | (Family::Rust | Family::Php, b'#', b'[')
+                | (Family::CSharp, b'[', _)
+        )
     }
 
     fn goes_on(&self, first: u8, indent: u32) -> bool {
