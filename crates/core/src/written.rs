@@ -203,7 +203,7 @@ mod tests {
     fn a_list_has_commas_between_its_items_only() {
         for (items, expected) in [(vec![], "[]"), (vec![1], "[1]"), (vec![1, 2, 30], "[1,2,30]")] {
             let mut written = Vec::new();
-            put_list(&mut written, items, |written, item| put_number(written, item));
+            put_list(&mut written, items, put_number);
             assert_eq!(written, expected.as_bytes());
         }
     }

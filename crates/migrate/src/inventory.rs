@@ -145,12 +145,17 @@ pub struct Inventory {
     pub lines: Vec<Line>,
 }
 
+/// A provider or platform, and a model's id there.
+type Named = (String, String);
+/// A key, what was asked for, a program.
+type UseKey = (String, String, String);
+
 /// Gathers uses, places and plans.
 pub struct Gather<'c> {
     catalog: &'c Catalog,
     now: UnixMs,
-    uses: BTreeMap<(String, String), BTreeMap<(String, String, String), Use>>,
-    places: BTreeMap<(String, String), BTreeSet<Place>>,
+    uses: BTreeMap<Named, BTreeMap<UseKey, Use>>,
+    places: BTreeMap<Named, BTreeSet<Place>>,
     plans: Vec<(Plan, String)>,
     declared: BTreeMap<String, Declared>,
     inventory: Inventory,

@@ -41,7 +41,7 @@ fn told(output: &Output) -> String {
 /// The example's files in a folder of their own.
 fn example() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    copy(&root().join("docs/examples/scan"), folder.path());
+    copy(&root().join("docs/src/scan/example"), folder.path());
     folder
 }
 
@@ -100,7 +100,7 @@ fn what_is_mended_is_what_the_diff_said_and_a_second_run_has_nothing_to_mend() {
         assert_eq!(read(&by_patch), read(&by_fix), "{file}");
     }
     assert_eq!(
-        fs::read(root().join("docs/examples/scan/tests/test_triage.py")).unwrap(),
+        fs::read(root().join("docs/src/scan/example/tests/test_triage.py")).unwrap(),
         fs::read(by_fix.path().join("tests/test_triage.py")).unwrap(),
         "tests are never touched"
     );

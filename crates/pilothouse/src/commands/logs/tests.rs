@@ -106,7 +106,6 @@ fn cut() -> Exchange {
             chosen: None,
             settlement: None,
             error: Some("the answer broke off after 40 tokens".into()),
-            ..Receipt::default()
         })),
     }
 }
