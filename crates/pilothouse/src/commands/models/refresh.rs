@@ -34,7 +34,7 @@ pub(super) struct Refresh {
     /// The day of which a feed speaks; today where not given.
     #[arg(long, value_name = "DAY", requires = "from")]
     as_of: Option<String>,
-    /// The file that gets the facts; `refreshed` of [catalog] where not given, else .pilothouse/catalogue.jsonl.
+    /// The file that gets the facts; `catalog.refreshed` where not given, else .pilothouse/catalogue.jsonl.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     /// The configuration; `pilothouse.toml` where it is there.
