@@ -1,7 +1,7 @@
 //! Readers of source code: what a file mentions and calls, by the syntax tree of its language.
 //!
-//! A language is a file beside this and a line of [`Language::grammar`]: it says which of its nodes are texts, tables,
-//! calls and names ([`shape`]); what follows from that is shared. *Does not know*: the catalogue, and what is wrong with
+//! A language is a file beside this and a line of `Language::grammar`: it says which of its nodes are texts, tables,
+//! calls and names (`shape`); what follows from that is shared. *Does not know*: the catalogue, and what is wrong with
 //! a model.
 
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! Writing down what a scan found: for people, for programs, and for the places where code is reviewed.
 //!
-//! Every form is a pure function of a [`Report`](super::finding::Report) and its [`Verdict`](super::verdict::Verdict).
+//! Every form is a pure function of a [`Report`] and its [`Verdict`].
 //! What stands in a repository is not to be trusted with a terminal, a comment of a pull request or a workflow's log:
 //! each form escapes what it prints for where it is read.
 
