@@ -51,12 +51,13 @@ fn the_order_and_what_follows_a_failure_are_told() {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], "assistant chooses by cheapest:");
     assert!(lines[1].starts_with("  1. openai/gpt-4.1 · expected to cost $"), "{text}");
+    assert!(lines[4].starts_with("  ends openai/gpt-4.1 · "), "{text}");
     assert!(
-        lines[4]
+        lines[5]
             .starts_with("  expects of anthropic/claude-opus-4-7 · 500 tokens, a guess: there is no ledger"),
         "{text}"
     );
-    assert_eq!(lines[8], "  openai/gpt-4.1 answers with 429: the next target is asked at once");
+    assert_eq!(lines[9], "  openai/gpt-4.1 answers with 429: the next target is asked at once");
     assert_eq!(lines.last(), Some(&"  anthropic/claude-opus-4-7 answers"), "{text}");
 }
 
