@@ -86,13 +86,17 @@ impl File {
             || self.path.starts_with("tests/")
     }
 
-    /// Whether the file is data that a program or another party wrote.
     fn is_data(&self) -> bool {
-        ["/fixtures/", "/generated/", "/golden/", "/snapshots/", "/corpus/"]
-            .iter()
-            .any(|part| self.path.contains(part))
-            || self.path.ends_with(".snap")
+        is_data(&self.path)
     }
+}
+
+/// Whether a file is data that a program or another party wrote.
+pub(crate) fn is_data(path: &str) -> bool {
+    ["/fixtures/", "/generated/", "/golden/", "/snapshots/", "/corpus/"]
+        .iter()
+        .any(|part| path.contains(part))
+        || path.ends_with(".snap")
 }
 
 impl Finding {

@@ -84,23 +84,23 @@ impl<'t> Walk<'t, '_> {
     }
 
     /// Names that are bound to something that holds a candidate.
-    fn hot_names(&self) -> Vec<String> {
-        let mut names: Vec<String> = Vec::new();
+    fn hot_names(&self) -> HotWords {
+        let mut words = HotWords::default();
         // Twice: a table may hold a constant by its name.
         for _ in 0..2 {
-            let is_hot = |span: &Span| self.is_hot(span) || mentions(slice(self.source, span), &names);
+            let is_hot = |span: &Span| self.is_hot(span) || words.stand_in(span);
             let mut found: Vec<_> =
                 self.names.bound(is_hot).map(|name| name.trim_start_matches("self.").to_owned()).collect();
             found.sort();
             found.dedup();
-            names = found;
+            words = HotWords::of(self.source, &found);
         }
-        names
+        words
     }
 
-    fn is_worth_it(&self, node: Node<'t>, hot_names: &[String]) -> bool {
+    fn is_worth_it(&self, node: Node<'t>, hot_names: &HotWords) -> bool {
         let span = node.byte_range();
-        self.is_hot(&span) || mentions(slice(self.source, &span), hot_names)
+        self.is_hot(&span) || hot_names.stand_in(&span)
     }
 
     /// Whether the name of a call itself is a candidate.
@@ -312,16 +312,55 @@ impl<'t> Walk<'t, '_> {
     }
 }
 
-/// Whether a word stands in a text by itself.
-fn mentions(text: &str, words: &[String]) -> bool {
-    let is_part = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
-    words.iter().any(|word| {
-        text.match_indices(word.as_str()).any(|(at, _)| {
-            let bytes = text.as_bytes();
-            !is_part(at.checked_sub(1).and_then(|before| bytes.get(before)))
-                && !is_part(bytes.get(at + word.len()))
-        })
-    })
+/// Where words stand by themselves in a text: found once, asked about for every call.
+#[derive(Debug, Default)]
+struct HotWords {
+    /// Begin and end of each, by where it begins.
+    places: Vec<(usize, usize)>,
+}
+
+impl HotWords {
+    fn of(text: &str, words: &[String]) -> Self {
+        if words.is_empty() {
+            return Self::default();
+        }
+        let bytes = text.as_bytes();
+        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        // Plain names are looked up word by word, in one pass; others (`$model`, `@model`) are searched one by one.
+        let (plain, signed): (Vec<&str>, Vec<&str>) = words
+            .iter()
+            .map(String::as_str)
+            .filter(|word| !word.is_empty())
+            .partition(|word| word.bytes().all(is_part));
+        let mut begins = [false; 256];
+        plain.iter().filter_map(|word| word.bytes().next()).for_each(|byte| begins[usize::from(byte)] = true);
+        let plain: HashSet<&[u8]> = plain.into_iter().map(str::as_bytes).collect();
+        let mut places = Vec::new();
+        let mut at = 0;
+        while !plain.is_empty() && at < bytes.len() {
+            let len = bytes[at..].iter().take_while(|byte| is_part(**byte)).count();
+            if len > 0 && begins[usize::from(bytes[at])] && plain.contains(&bytes[at..at + len]) {
+                places.push((at, at + len));
+            }
+            at += len.max(1);
+        }
+        for word in signed {
+            let found = memchr::memmem::find_iter(bytes, word.as_bytes()).map(|at| (at, at + word.len()));
+            places.extend(found.filter(|(at, end)| {
+                !at.checked_sub(1).is_some_and(|before| is_part(bytes[before]))
+                    && !bytes.get(*end).is_some_and(|byte| is_part(*byte))
+            }));
+        }
+        places.sort_unstable();
+        Self { places }
+    }
+
+    /// Whether one stands in a span.
+    fn stand_in(&self, span: &Span) -> bool {
+        let first = self.places.partition_point(|(at, _)| *at < span.start);
+        let those = self.places.iter().skip(first).take_while(|(at, _)| *at < span.end);
+        those.into_iter().any(|(_, end)| *end <= span.end)
+    }
 }
 
 /// Whether a key of a table says which model to call.

@@ -4,6 +4,11 @@
 #[must_use]
 pub fn snake(name: &str) -> String {
     let name = name.trim_matches(|letter: char| !letter.is_alphanumeric());
+    // Most names are written so already.
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    if name.bytes().all(is_plain) && !name.contains("__") {
+        return without_prefix(name).unwrap_or(name).to_owned();
+    }
     let mut out = String::with_capacity(name.len() + 4);
     let letters: Vec<char> = name.chars().collect();
     for (at, letter) in letters.iter().enumerate() {
@@ -25,8 +30,12 @@ pub fn snake(name: &str) -> String {
         }
         out.extend(letter.to_lowercase());
     }
-    let plain = ["with_", "set_"].iter().find_map(|prefix| out.strip_prefix(prefix));
-    plain.filter(|rest| rest.len() > 2).map(str::to_owned).unwrap_or(out)
+    without_prefix(&out).map(str::to_owned).unwrap_or(out)
+}
+
+fn without_prefix(name: &str) -> Option<&str> {
+    let plain = ["with_", "set_"].iter().find_map(|prefix| name.strip_prefix(prefix));
+    plain.filter(|rest| rest.len() > 2)
 }
 
 /// In small letters, each further word with a great one in front.
