@@ -13,7 +13,7 @@ use pilothouse_core::money::PicoUsd;
 use serde::Serialize;
 
 use crate::plan::{Plan, Standing};
-use crate::scan::finding::{Report as Scan, Site};
+use crate::scan::finding::{Report as Scan, Rule, Site};
 
 pub use report::{markdown, table};
 
@@ -203,7 +203,12 @@ impl<'c> Gather<'c> {
     pub fn add_scan(&mut self, scan: &Scan, folder: &str) {
         self.inventory.scanned.push(folder.to_owned());
         for finding in &scan.findings {
-            let Some(model) = finding.model.clone() else { continue };
+            // A parameter has a line of its own: the place that names the model is the model's.
+            let is_name = matches!(
+                finding.rule,
+                Rule::ModelRetired | Rule::ModelRetiring | Rule::ModelDeprecated | Rule::ModelUnknown
+            );
+            let Some(model) = finding.model.clone().filter(|_| is_name) else { continue };
             let place = Place {
                 path: finding.place.path.to_string(),
                 line: finding.place.line,
@@ -336,10 +341,10 @@ impl<'c> Gather<'c> {
         });
         let mut days: BTreeMap<String, Option<String>> = BTreeMap::new();
         for other in others {
-            // Of several ids on one platform, the one that lives longest; no day is longest.
+            // Of several ids on one platform, the latest day that is known.
             let day = other.deadline().map(str::to_owned);
-            let known = days.entry(other.platform().to_owned()).or_insert_with(|| day.clone());
-            if known.as_ref().is_some_and(|known| day.as_ref().is_none_or(|day| day > known)) {
+            let known = days.entry(other.platform().to_owned()).or_default();
+            if day > *known {
                 *known = day;
             }
         }

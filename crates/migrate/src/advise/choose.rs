@@ -138,9 +138,10 @@ pub(super) fn platforms(catalog: &Catalog, old: &Model, now: UnixMs) -> Vec<Plat
             buys_days: days.zip(own).map(|(there, here)| there - here),
             retires,
         };
-        // Of several ids on one platform, the shortest: the others are its regions.
+        // Of several ids on one platform, the one with the latest day that is known, else the shortest: others are regions.
+        let worth = |one: &Platform| (one.retires.clone(), std::cmp::Reverse(one.id.len()));
         match found.get(&one.platform) {
-            Some(known) if known.id.len() <= one.id.len() => {}
+            Some(known) if worth(known) >= worth(&one) => {}
             _ => drop(found.insert(one.platform.clone(), one)),
         }
     }

@@ -112,7 +112,7 @@ pub fn markdown(inventory: &Inventory) -> String {
 fn heading(inventory: &Inventory) -> String {
     let traffic = inventory.period.as_ref().map_or_else(
         || "no ledger was read".to_owned(),
-        |period| format!("{} calls in {period}", inventory.calls),
+        |period| format!("{} calls {period}", inventory.calls),
     );
     let code = if inventory.scanned.is_empty() {
         "no code was read".to_owned()

@@ -22,7 +22,7 @@ fn call(key: &str, route: &str, calls: u64) -> Use {
 
 fn gather(catalog: &Catalog) -> Gather<'_> {
     let mut gather = Gather::new(catalog, now());
-    gather.of_period("the last 30 days".into());
+    gather.of_period("since 2026-10-24".into());
     gather.add_use(
         "openai",
         "gpt-5-mini",
@@ -51,7 +51,7 @@ fn the_code_that_names_a_model_stands_beside_its_calls_and_alone() {
     let mut gather = gather(&catalog);
     let scanner = Scanner::new(Catalog::bundled(), Options::on("2026-11-23"));
     let mut scan = Scan { today: "2026-11-23".into(), ..Scan::default() };
-    let text = "from openai import OpenAI\nclient = OpenAI()\nclient.responses.create(model=\"gpt-5-mini\", input=\"x\")\n\
+    let text = "from openai import OpenAI\nclient = OpenAI()\nclient.responses.create(model=\"gpt-5-mini\", input=\"x\", temperature=0.2)\n\
                 client.responses.create(model=\"o3\", input=\"x\")\n";
     scan.findings = scanner.scan_text("src/app.py", text);
     gather.add_scan(&scan, ".");
@@ -63,6 +63,7 @@ fn the_code_that_names_a_model_stands_beside_its_calls_and_alone() {
         (line("gpt-5-mini").places[0].path.as_str(), line("gpt-5-mini").places[0].line),
         ("src/app.py", 3)
     );
+    assert_eq!(line("gpt-5-mini").places.len(), 1, "a parameter's finding is no place");
     assert_eq!((line("o3").calls, line("o3").blast_radius.sites), (0, 1));
     assert_eq!(inventory.lines.iter().filter(|line| line.model.starts_with("gpt-5-mini")).count(), 1);
 }
