@@ -9,6 +9,9 @@ use crate::{Book, Format, alias, disagree, notice};
 const COMPARED: [(&str, Class); 3] =
     [("input", Class::Input), ("output", Class::Output), ("cache_read", Class::CacheRead)];
 
+/// Feeds of prices, in the order in which their word stands.
+const PRICED: [&str; 4] = ["additions", "litellm", "genai-prices", "models.dev"];
+
 /// The known rows with a feed's rows over them. Rows that the feed does not have stay as they are.
 #[must_use]
 pub fn laid(known: &Book, said: Book, format: Format) -> Book {
@@ -72,8 +75,9 @@ fn base(row: &Row, class: Class) -> Option<pilothouse_core::money::PicoUsd> {
 }
 
 fn prices(old: &mut Row, said: &Row, format: Format, is_fresher: bool) {
-    let ours = old.feeds.iter().find(|feed| feed.as_str() != format.as_str());
-    let ours = ours.cloned().unwrap_or_else(|| "before".to_owned());
+    // Whose price stands in the row: feeds of notices are among its feeds too, and say nothing of money.
+    let is_ours = |feed: &&str| *feed != format.as_str() && old.feeds.iter().any(|known| known == feed);
+    let ours = PRICED.into_iter().find(is_ours).unwrap_or("before").to_owned();
     let million = |price: pilothouse_core::money::PicoUsd| price.times(1_000_000).to_string();
     for (member, class) in COMPARED {
         let (Some(before), Some(now)) = (base(old, class), base(said, class)) else { continue };

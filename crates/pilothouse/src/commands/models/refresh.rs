@@ -214,11 +214,11 @@ impl Refresh {
         }
         if let Some(first) = doubtful.first() {
             bail!(
-                "{} need a word each, and nothing is written: {}/{}: {} ({}). Agree with --confirm {}/{} (or `--confirm all`) once you have looked at the vendor's page",
+                "{} a word each, and nothing is written: {}/{}: {} ({}). Agree with --confirm {}/{} (or `--confirm all`) once you have looked at the vendor's page",
                 if doubtful.len() == 1 {
-                    "1 change".to_owned()
+                    "1 change needs".to_owned()
                 } else {
-                    format!("{} changes", doubtful.len())
+                    format!("{} changes need", doubtful.len())
                 },
                 first.platform,
                 first.id,
