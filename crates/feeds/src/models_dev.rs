@@ -176,7 +176,8 @@ fn facts(table: &DeTable<'_>) -> Row {
     row
 }
 
-const RATES: [(&str, Class); 7] = [
+/// What the feed calls each class of tokens, in both of its forms.
+pub(crate) const RATES: [(&str, Class); 7] = [
     ("input", Class::Input),
     ("output", Class::Output),
     ("reasoning", Class::Reasoning),

@@ -5,11 +5,11 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
-use pilothouse_catalog::row::{Card, Class, Life, Row};
+use pilothouse_catalog::row::{Card, Life, Row};
 use serde::Deserialize;
 
 use crate::json::{self, Members};
-use crate::models_dev::{FEED, PLATFORMS};
+use crate::models_dev::{FEED, PLATFORMS, RATES};
 use crate::number::usd_per_million;
 use crate::{Book, name};
 
@@ -82,17 +82,6 @@ fn row(platform: &str, id: &str, members: &Members, as_of: &str) -> Result<Row> 
     Ok(row)
 }
 
-/// What the file calls each class of tokens.
-const RATES: [(&str, Class); 7] = [
-    ("input", Class::Input),
-    ("output", Class::Output),
-    ("reasoning", Class::Reasoning),
-    ("cache_read", Class::CacheRead),
-    ("cache_write", Class::CacheWrite5m),
-    ("input_audio", Class::InputAudio),
-    ("output_audio", Class::OutputAudio),
-];
-
 fn prices(members: &Members, free: bool) -> Result<Vec<Card>> {
     let Some(cost) = json::get::<Members>(members, "cost") else { return Ok(Vec::new()) };
     let mut cards = vec![card(&cost, None, free)?];
@@ -128,6 +117,7 @@ fn card(cost: &Members, above_tokens: Option<u64>, free: bool) -> Result<Card> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pilothouse_catalog::row::Class;
 
     #[test]
     fn a_provider_with_its_models_becomes_rows_of_our_platforms() {

@@ -9,6 +9,8 @@ mod code;
 mod file;
 mod report;
 
+use std::collections::HashMap;
+
 use pilothouse_catalog::row::Class;
 use pilothouse_catalog::{Benchmark, Catalog, Model, Support, day};
 use pilothouse_core::clock::UnixMs;
@@ -107,6 +109,8 @@ pub struct Adviser<'c> {
     lints: Vec<(Model, Target, Vec<String>, Lint)>,
     exchanges: u64,
     sources: Vec<Source>,
+    /// Which recorded targets are the model, by provider and id.
+    meant: HashMap<(String, String), bool>,
 }
 
 impl<'c> Adviser<'c> {
@@ -140,15 +144,25 @@ impl<'c> Adviser<'c> {
             model,
             exchanges: 0,
             sources: Vec::new(),
+            meant: HashMap::new(),
         })
     }
 
     /// Adds an exchange, with its request's body where that is kept. Those of other models are passed over.
     pub fn add(&mut self, exchange: &Exchange, body: Option<&[u8]>) {
         let Some(target) = &exchange.target else { return };
-        let platform =
-            |name: &str| self.catalog.vendor(name).map_or(name.to_owned(), |vendor| vendor.platform.clone());
-        if platform(&target.vendor) != self.model.platform() || !self.is_same(&target.model) {
+        // Looked up once a target: a lookup parses a row of the catalogue.
+        let key = (target.vendor.to_string(), target.model.to_string());
+        let is_meant = match self.meant.get(&key) {
+            Some(is_meant) => *is_meant,
+            None => {
+                let platform = self.catalog.vendor(&key.0).map_or(key.0.as_str(), |vendor| &vendor.platform);
+                let is_meant = platform == self.model.platform() && self.is_same(&key.1);
+                self.meant.insert(key, is_meant);
+                is_meant
+            }
+        };
+        if !is_meant {
             return;
         }
         self.exchanges += 1;

@@ -2,6 +2,7 @@
 
 mod lint;
 mod plan;
+mod recorded;
 mod status;
 
 use std::io::Write;

@@ -14,9 +14,9 @@ use pilothouse_store::{BodyReader, Filter};
 use crate::commands::logs::LogsFilter;
 use crate::commands::logs::bodies::KeyChoice;
 use crate::commands::logs::source::{Source, When, iso};
+use crate::commands::models::load;
 
-/// Exchanges that are read at once.
-const PAGE: usize = 4096;
+use super::recorded;
 
 /// Checks recorded requests against another model; exits with 1 when it would refuse any.
 #[derive(Clone, Debug, clap::Args)]
@@ -59,33 +59,24 @@ impl Lint {
         notes: &mut dyn Write,
         now: UnixMs,
     ) -> anyhow::Result<ExitCode> {
-        let catalog = self.catalog()?;
+        let catalog = load(&self.catalog)?;
         let target = self.target(&catalog)?;
         let reader = self.source.open(notes)?;
         let (bodies, key) = (BodyReader::open(&self.source.data)?, self.choice.key()?);
         let since = self.since.from(now);
         let mode = if self.as_sent { Mode::AsSent } else { Mode::Fix };
         let mut lint = lint::Lint::new(&catalog, target, mode, now);
-        let mut after = 0;
-        loop {
-            let filter = Filter {
-                since: Some(since),
-                until: self.until.map(|until| until.from(now)),
-                limit: PAGE,
-                after_rowid: Some(after),
-                ..self.filter.to_filter()
-            };
-            let page = reader.exchanges(&filter)?;
-            for row in &page {
-                let id = row.exchange.id;
-                // A body that cannot be opened is one that is not there: the shape is.
-                let kept =
-                    bodies.as_ref().and_then(|bodies| bodies.exchange(id, key.as_ref()).ok().flatten());
-                lint.add(&row.exchange, kept.as_ref().map(|kept| &*kept.request));
-            }
-            let Some(last) = page.last() else { break };
-            after = last.rowid;
-        }
+        let filter = Filter {
+            since: Some(since),
+            until: self.until.map(|until| until.from(now)),
+            ..self.filter.to_filter()
+        };
+        recorded::each(&reader, &filter, |exchange| {
+            // A body that cannot be opened is one that is not there: the shape is.
+            let kept =
+                bodies.as_ref().and_then(|bodies| bodies.exchange(exchange.id, key.as_ref()).ok().flatten());
+            lint.add(exchange, kept.as_ref().map(|kept| &*kept.request));
+        })?;
         let report = lint.finish(Some(since));
         if self.json {
             writeln!(out, "{:#}", serde_json::to_value(&report)?)?;
@@ -110,16 +101,6 @@ impl Lint {
             let names: Vec<_> = Dialect::ALL.iter().map(|dialect| dialect.as_str()).collect();
             format!("{vendor} is not called in `{name}`; dialects are {}", names.join(", "))
         })
-    }
-
-    fn catalog(&self) -> anyhow::Result<Catalog> {
-        let mut catalog = Catalog::bundled();
-        for path in &self.catalog {
-            let text =
-                std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-            catalog = catalog.with_overlay(&text, &path.display().to_string())?;
-        }
-        Ok(catalog)
     }
 }
 

@@ -17,8 +17,8 @@ use crate::commands::logs::bodies::KeyChoice;
 use crate::commands::logs::source::When;
 use crate::commands::models::load;
 
-/// Exchanges that are read at once.
-const PAGE: usize = 4096;
+use super::recorded;
+
 /// Longest file whose calls are read again for each candidate.
 const FILE_BYTES_MAX: u64 = 2 * 1024 * 1024;
 
@@ -107,21 +107,13 @@ impl Plan {
         }
         let reader = Reader::open(folder)?;
         let (bodies, key) = (BodyReader::open(folder)?, self.choice.key()?);
-        let mut after = 0;
-        loop {
-            let filter =
-                Filter { since: Some(since), limit: PAGE, after_rowid: Some(after), ..Filter::default() };
-            let page = reader.exchanges(&filter)?;
-            for row in &page {
-                let id = row.exchange.id;
-                // A body that cannot be opened is one that is not there: the shape is.
-                let kept =
-                    bodies.as_ref().and_then(|bodies| bodies.exchange(id, key.as_ref()).ok().flatten());
-                adviser.add(&row.exchange, kept.as_ref().map(|kept| &*kept.request));
-            }
-            let Some(last) = page.last() else { return Ok(()) };
-            after = last.rowid;
-        }
+        let filter = Filter { since: Some(since), ..Filter::default() };
+        recorded::each(&reader, &filter, |exchange| {
+            // A body that cannot be opened is one that is not there: the shape is.
+            let kept =
+                bodies.as_ref().and_then(|bodies| bodies.exchange(exchange.id, key.as_ref()).ok().flatten());
+            adviser.add(exchange, kept.as_ref().map(|kept| &*kept.request));
+        })
     }
 
     fn code(

@@ -18,8 +18,7 @@ use pilothouse_store::{Filter, Reader, Trace};
 use crate::commands::logs::source::When;
 use crate::commands::models::{calendar, load};
 
-/// Exchanges that are read at once.
-const PAGE: usize = 4096;
+use super::recorded;
 
 /// Shows who still hangs on which model: calls, keys, teams, routes, applications, code, days left, plans.
 #[derive(Clone, Debug, clap::Args)]
@@ -70,7 +69,7 @@ impl Status {
         let mut gather = Gather::new(&catalog, now);
         let teams = self.declared(&mut gather)?;
         self.traffic(&mut gather, teams, notes, now)?;
-        self.code(&mut gather, now);
+        self.code(&mut gather, &catalog, now);
         self.add_plans(&mut gather, notes)?;
         let inventory = gather.finish(self.all);
         if self.ics {
@@ -126,23 +125,22 @@ impl Status {
         }
         let since = self.since.from(now);
         gather.of_period(format!("since {}", day::of(since)));
-        read(&reader, since, |provider, model, call| {
-            let team = teams.get(&call.key).cloned();
-            gather.add_use(provider, model, Use { team, ..call });
+        let filter = Filter { since: Some(since), ..Filter::default() };
+        recorded::each(&reader, &filter, |exchange| {
+            let Some(target) = &exchange.target else { return };
+            let team = teams.get(&*exchange.caller.key).cloned();
+            gather.add_use(&target.vendor, &target.model, Use { team, ..of_exchange(exchange) });
         })
     }
 
-    fn code(&self, gather: &mut Gather<'_>, now: UnixMs) {
+    fn code(&self, gather: &mut Gather<'_>, catalog: &Catalog, now: UnixMs) {
         let is_work_tree = Path::new(".git").exists();
         let paths = match self.path.as_slice() {
             [] if self.no_code || !is_work_tree => return,
             [] => vec![PathBuf::from(".")],
             given => given.to_vec(),
         };
-        let scanner = Scanner::new(
-            load(&self.catalog).unwrap_or_else(|_| Catalog::bundled()),
-            Options::on(&day::of(now)),
-        );
+        let scanner = Scanner::new(catalog.clone(), Options::on(&day::of(now)));
         let report = scanner.scan(&paths);
         let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
         gather.add_scan(&report, &names.join(", "));
@@ -162,22 +160,6 @@ impl Status {
             }
         }
         Ok(())
-    }
-}
-
-/// Every exchange that reached a target since a moment.
-fn read(reader: &Reader, since: UnixMs, mut take: impl FnMut(&str, &str, Use)) -> anyhow::Result<()> {
-    let mut after = 0;
-    loop {
-        let filter =
-            Filter { since: Some(since), limit: PAGE, after_rowid: Some(after), ..Filter::default() };
-        let page = reader.exchanges(&filter)?;
-        for row in &page {
-            let Some(target) = &row.exchange.target else { continue };
-            take(&target.vendor, &target.model, of_exchange(&row.exchange));
-        }
-        let Some(last) = page.last() else { return Ok(()) };
-        after = last.rowid;
     }
 }
 
