@@ -119,18 +119,7 @@ impl Pricing {
                 None => return Cost::Unknown,
             },
         };
-        let step = step_of(standard, tier, usage.input_total(), at);
-        let (mut plain, mut special) = (None, None);
-        for card in tier.cards.iter().filter(|card| card.above_tokens == step && card.holds(at)) {
-            match &card.windows {
-                None => plain = Some(card),
-                Some(windows) if windows.contains(at) => special = Some(card),
-                Some(_) => {}
-            }
-        }
-        let Some(first) = special.or(plain) else { return Cost::Unknown };
-        // A card of off-peak hours lists what changes; the rest keeps its price.
-        let second = plain.unwrap_or(first);
+        let Some((first, second)) = cards_of(standard, tier, usage, at) else { return Cost::Unknown };
         let tokens = [
             usage.input,
             usage.cache_read,
@@ -155,6 +144,35 @@ impl Pricing {
         }
         Cost::Known(PicoUsd(total))
     }
+}
+
+/// The card that a request is billed by, and the one that fills what it leaves open.
+fn cards_of<'t>(
+    standard: &Tier,
+    tier: &'t Tier,
+    usage: &Usage,
+    at: UnixMs,
+) -> Option<(&'t Compiled, &'t Compiled)> {
+    // Most models have one card, at all hours and for any length.
+    if let ([only], 0 | 1) = (&*tier.cards, standard.cards.len())
+        && only.above_tokens == 0
+        && only.windows.is_none()
+        && standard.cards.first().is_none_or(|card| card.above_tokens == 0)
+    {
+        return only.holds(at).then_some((only, only));
+    }
+    let step = step_of(standard, tier, usage.input_total(), at);
+    let (mut plain, mut special) = (None, None);
+    for card in tier.cards.iter().filter(|card| card.above_tokens == step && card.holds(at)) {
+        match &card.windows {
+            None => plain = Some(card),
+            Some(windows) if windows.contains(at) => special = Some(card),
+            Some(_) => {}
+        }
+    }
+    let first = special.or(plain)?;
+    // A card of off-peak hours lists what changes; the rest keeps its price.
+    Some((first, plain.unwrap_or(first)))
 }
 
 /// The step of input that a request is on. The step is one of the model, not of the tier: a tier that has no card

@@ -15,6 +15,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, PoisonError};
 
 use http::HeaderValue;
+use pilothouse_core::clock::UnixMs;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::{
@@ -153,6 +154,11 @@ impl Job {
     #[must_use]
     pub fn ping_every(&self) -> std::time::Duration {
         self.shared.ping_every
+    }
+
+    /// When it began.
+    pub(crate) fn started_at(&self) -> UnixMs {
+        self.exchange.as_ref().map_or_else(|| self.shared.clock.now(), |exchange| exchange.started_at)
     }
 
     /// Seconds since 1970 at its start.

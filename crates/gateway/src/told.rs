@@ -2,6 +2,11 @@
 
 use http::{HeaderMap, HeaderValue};
 
+/// Names the conversation that a request belongs to.
+pub(crate) const CONVERSATION: &str = "x-pilothouse-conversation";
+/// Names the run of an agent that a call belongs to.
+pub(crate) const RUN: &str = "x-pilothouse-run";
+
 /// The headers that mean something to the gateway itself. Of one that comes twice, the first.
 #[derive(Clone, Debug)]
 pub struct Told<'h> {
@@ -37,6 +42,10 @@ pub struct Told<'h> {
     pub anthropic_version: Option<&'h HeaderValue>,
     /// `x-pilothouse-provider`
     pub provider: Option<&'h HeaderValue>,
+    /// `x-pilothouse-conversation`
+    pub conversation: Option<&'h HeaderValue>,
+    /// `x-pilothouse-run`
+    pub run: Option<&'h HeaderValue>,
 }
 
 impl<'h> Told<'h> {
@@ -60,6 +69,8 @@ impl<'h> Told<'h> {
             compat: None,
             anthropic_version: None,
             provider: None,
+            conversation: None,
+            run: None,
         };
         for (name, value) in headers {
             let place = match name.as_str() {
@@ -78,6 +89,8 @@ impl<'h> Told<'h> {
                 "x-pilothouse-compat" => &mut told.compat,
                 "anthropic-version" => &mut told.anthropic_version,
                 "x-pilothouse-provider" => &mut told.provider,
+                CONVERSATION => &mut told.conversation,
+                RUN => &mut told.run,
                 _ => continue,
             };
             place.get_or_insert(value);

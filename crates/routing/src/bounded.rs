@@ -1,12 +1,13 @@
 //! A map with a bound on its entries: what has not been written for long goes first.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rustc_hash::FxHashMap;
 
 /// Parts with a lock of their own, so that threads rarely meet.
 const SHARDS: usize = 16;
 
-/// Values by digest.
+/// Values by digest. Digests are made with a secret seed, so that nobody can choose them to collide.
 #[derive(Debug)]
 pub(crate) struct Bounded<V> {
     shards: Box<[Mutex<Shard<V>>]>,
@@ -18,14 +19,14 @@ pub(crate) struct Bounded<V> {
 /// That keeps a bound without a list of ages.
 #[derive(Debug)]
 struct Shard<V> {
-    young: HashMap<u64, V>,
-    old: HashMap<u64, V>,
+    young: FxHashMap<u64, V>,
+    old: FxHashMap<u64, V>,
 }
 
 impl<V: Copy> Bounded<V> {
     /// For at most so many entries, rounded down to what the parts hold; two for each part at least.
     pub(crate) fn new(entries_max: usize) -> Self {
-        let shard = |_| Mutex::new(Shard { young: HashMap::new(), old: HashMap::new() });
+        let shard = |_| Mutex::new(Shard { young: FxHashMap::default(), old: FxHashMap::default() });
         Self { shards: (0..SHARDS).map(shard).collect(), half_max: (entries_max / SHARDS / 2).max(1) }
     }
 

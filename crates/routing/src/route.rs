@@ -59,7 +59,7 @@ pub struct Decision {
     /// The targets in order; never empty.
     pub order: Order,
     /// Those that were left out.
-    pub removed: SmallVec<[Removed; 4]>,
+    pub removed: SmallVec<[Removed; 2]>,
     /// The tokens of input that were reckoned with, for the first target.
     pub tokens: Option<Tokens>,
     /// The exchange's cascade, where the strategy is one and has more than one target.

@@ -38,7 +38,7 @@ pub struct Ranked {
 }
 
 /// Targets, the first to be called first.
-pub type Order = SmallVec<[Ranked; 8]>;
+pub type Order = SmallVec<[Ranked; 4]>;
 
 /// What a strategy orders, and what it may look at.
 pub struct Ask<'r, 'c> {

@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pilothouse_core::exchange::Exchange;
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Bench};
 use crate::recorder::Counter;
 
 /// A batch of so many rows or bytes is full. It fits a core's second-level cache until it is written.
@@ -48,6 +48,7 @@ struct Lane(Mutex<Waiting>);
 struct Waiting {
     open: Batch,
     full: Vec<Batch>,
+    bench: Bench,
 }
 
 /// What became of an exchange.
@@ -100,19 +101,21 @@ impl Lanes {
             return Push::Refused;
         };
         let mut waiting = lock(lane);
-        if waiting.open.is_empty() {
-            waiting.open = Batch::reuse(self.memory(std::mem::take(&mut waiting.open)));
+        let Waiting { open, full, bench } = &mut *waiting;
+        if open.is_empty() {
+            *open = Batch::reuse(self.memory(std::mem::take(open)));
+            bench.clear();
         }
-        if waiting.open.push(exchange).is_none() {
+        if open.push(exchange, bench).is_none() {
             return Push::Refused;
         }
         queued.add(1);
-        if waiting.open.rows() < self.batch_rows && waiting.open.bytes() < BATCH_BYTES {
+        if open.rows() < self.batch_rows && open.bytes() < BATCH_BYTES {
             return Push::Taken;
         }
-        let full = std::mem::take(&mut waiting.open);
-        self.held_bytes.fetch_add(full.bytes(), Ordering::Relaxed);
-        waiting.full.push(full);
+        let filled = std::mem::take(open);
+        self.held_bytes.fetch_add(filled.bytes(), Ordering::Relaxed);
+        full.push(filled);
         Push::Filled
     }
 

@@ -1,6 +1,7 @@
 //! The one thread that writes: it takes what waits and puts it on disk, rows and their totals in one transaction.
 
 use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, Statement};
+use rustc_hash::FxHashMap;
 
 use crate::batch::{Batch, Packed};
 use crate::codes::Wide;
@@ -277,25 +279,25 @@ impl Writer {
         let mut inserts = Inserts::new(&self.db, self.is_last_row_gone)?;
         let (db, forms, rollups) = (&self.db, &mut self.forms, &mut self.rollups);
         let mut sealer = self.sealer.as_mut();
-        // Where the form of the row before is: most rows have the same.
-        let mut before: Option<(&[u8], usize)> = None;
+        // Where the forms of the batch are, by where they stand in it: most rows have that of one before.
+        let mut places: FxHashMap<usize, usize> = FxHashMap::default();
         for batch in &self.batches {
             let mut rows = 0;
+            places.clear();
             for packed in batch.iter() {
                 let rowid = self.zones.next_row(packed.started_at.0);
                 if forms.is_full() || rowid.trailing_zeros() >= EPOCH_BITS {
                     forms.settle(db, rollups)?;
                     forms.forget();
-                    before = None;
+                    places.clear();
                 }
-                let place = match before.filter(|(form, _)| *form == packed.form) {
-                    Some((_, place)) => place,
-                    None => match forms.find(packed.form) {
+                let place = match places.entry(packed.form_at) {
+                    Entry::Occupied(known) => *known.get(),
+                    Entry::Vacant(vacant) => *vacant.insert(match forms.find(packed.form) {
                         Some(place) => place,
                         None => forms.enter(db, &mut self.names, rowid, packed.form)?,
-                    },
+                    }),
                 };
-                before = Some((packed.form, place));
                 let (form, digest, is_told) = forms.id(place).ok_or_else(form::not_packed)?;
                 let detail = match &mut sealer {
                     Some(sealer) => {

@@ -92,11 +92,6 @@ impl<'a> Head<'a> {
         self.members.list.iter().map(|member| &self.body[member.key()])
     }
 
-    /// Where the values of the top-level members stand.
-    pub(crate) fn values(&self) -> impl Iterator<Item = Range<usize>> {
-        self.members.list.iter().map(scan::Member::value)
-    }
-
     /// Calls `see` with every top-level member's name, as it was written, and where its value stands.
     pub(crate) fn each(&self, mut see: impl FnMut(&'a [u8], Range<usize>)) {
         self.members.list.iter().for_each(|member| see(&self.body[member.key()], member.value()));

@@ -9,11 +9,14 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, Input, MatchKind};
 use pilothouse_core::dialect::Dialect;
+use pilothouse_core::shape::Shape;
+use smallvec::SmallVec;
 
 use crate::compat::behind;
 use crate::compat::place::{self, member};
 use crate::head::Head;
 use crate::scan;
+use crate::shape::{self, Turn, TurnKind};
 
 /// What a request needs of a model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,6 +63,8 @@ pub struct Survey {
     pub output_limit: Option<u64>,
     /// It marks what the vendor is to keep in its cache.
     pub has_cache_marks: bool,
+    /// It has none but the members that nearly every request has: a model, messages, numbers of sampling.
+    pub is_bare: bool,
     /// The media in its messages: pictures, sound, films, documents.
     media: [bool; 4],
 }
@@ -117,28 +122,79 @@ pub fn survey(dialect: Dialect, head: &Head<'_>) -> Survey {
     survey_turns(dialect, head, |_| {})
 }
 
-/// The same, and calls `see` with each turn on the way, as [`each_turn`] does.
+/// The same with the request's shape, for which its turns are walked anyway; calls `see` with each turn on the way, as
+/// [`each_turn`] does.
+pub fn survey_and_shape<'a>(
+    dialect: Dialect,
+    head: &Head<'a>,
+    mut see: impl FnMut(&'a [u8]),
+) -> (Survey, Shape) {
+    let body = head.body();
+    let mut turns: SmallVec<[Turn; 16]> = SmallVec::new();
+    let (shape, seen) = shape::seeing(dialect, head, Some(&mut |turn| turns.push(turn)));
+    if !seen.is_whole || seen.list != messages(dialect, head) {
+        // What does not go on as JSON is the vendor's to refuse, and a name with escapes in it is rare.
+        return (survey_turns(dialect, head, see), shape);
+    }
+    let survey = search(dialect, head, |search, list| {
+        if body.get(list.start) == Some(&b'"') {
+            see(&body[list]);
+        }
+        for Turn { at, kind } in turns {
+            see(&body[at.clone()]);
+            match kind {
+                TurnKind::Text => {}
+                TurnKind::Plain { has_role, has_type } => {
+                    let is_item = search.message == Word::Item;
+                    search.messages += u32::from(if is_item { has_type } else { has_role });
+                }
+                TurnKind::Parts => search.parts(at),
+            }
+        }
+    });
+    (survey, shape)
+}
+
+/// The survey alone, and calls `see` with each turn on the way.
 pub fn survey_turns<'a>(dialect: Dialect, head: &Head<'a>, mut see: impl FnMut(&'a [u8])) -> Survey {
+    let body = head.body();
+    search(dialect, head, |search, list| {
+        if body.get(list.start) == Some(&b'"') {
+            see(&body[list.clone()]);
+        }
+        place::items(body, list).for_each(|item| {
+            see(&body[item.clone()]);
+            search.turn(item);
+        });
+    })
+}
+
+/// Searches a request, its list of turns by `turns`.
+fn search<'a>(
+    dialect: Dialect,
+    head: &Head<'a>,
+    turns: impl FnOnce(&mut Search<'a>, Range<usize>),
+) -> Survey {
     let body = head.body();
     let list = messages(dialect, head);
     let message = if dialect == Dialect::OpenaiResponses { Word::Item } else { Word::Role };
     let mut search = Search { body, message, messages: 0, encoded: 0, survey: Survey::default() };
-    for value in head.values() {
+    let (mut is_bare, mut may_be_limited) = (true, false);
+    head.each(|key, value| {
+        is_bare &= says_no_want(key);
+        may_be_limited |=
+            key.len() >= LIMIT_NAME_MIN && matches!(key.first(), Some(b'm' | b'g' | b'i' | b'\\'));
         let is_nested = matches!(body.get(value.start), Some(b'{' | b'['));
-        if Some(&value) == list.as_ref() {
-            if body.get(value.start) == Some(&b'"') {
-                see(&body[value.clone()]);
-            }
-            place::items(body, value).for_each(|item| {
-                see(&body[item.clone()]);
-                search.turn(item);
-            });
-        } else if is_nested {
+        if is_nested && Some(&value) != list.as_ref() {
             search.marks(value);
         }
+    });
+    if let Some(list) = list {
+        turns(&mut search, list);
     }
     let Search { mut survey, messages, encoded, .. } = search;
-    survey.output_limit = output_limit(dialect, head);
+    survey.is_bare = is_bare;
+    survey.output_limit = may_be_limited.then(|| output_limit(dialect, head)).flatten();
     survey.size.messages = messages.max(1);
     survey.size.text_bytes = (body.len() - encoded.min(body.len())) as u64;
     survey
@@ -261,7 +317,7 @@ fn says_no_want(key: &[u8]) -> bool {
 #[must_use]
 pub fn wants(dialect: Dialect, head: &Head<'_>, survey: &Survey) -> Wants {
     let [image_input, audio_input, video_input, pdf_input] = survey.media;
-    if head.keys().all(says_no_want) {
+    if survey.is_bare {
         return Wants { image_input, audio_input, video_input, pdf_input, ..Wants::default() };
     }
     let at = |path: &[&str]| find(head, path, dialect);
@@ -337,7 +393,10 @@ pub fn is_in_tool_loop(dialect: Dialect, head: &Head<'_>) -> bool {
     }
 }
 
-/// The most tokens of output that a request asks for.
+/// The shortest name under which [`output_limit`] is found: `max_tokens`.
+const LIMIT_NAME_MIN: usize = 10;
+
+/// The most tokens of output that a request asks for: members that begin with `m`, `g` or `i`, as [`search`] knows.
 fn output_limit(dialect: Dialect, head: &Head<'_>) -> Option<u64> {
     let paths: &[&[&str]] = match dialect {
         Dialect::OpenaiChat => &[&["max_completion_tokens"], &["max_tokens"]],
@@ -417,145 +476,4 @@ fn is_empty(value: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::{Value, json};
-
-    fn of(dialect: Dialect, body: &Value) -> (Wants, Size, bool) {
-        let text = body.to_string();
-        let head = Head::read(text.as_bytes()).unwrap();
-        let (mut seen, mut turns) = (Vec::new(), Vec::new());
-        let survey = survey_turns(dialect, &head, |turn| seen.push(turn));
-        each_turn(dialect, &head, |turn| turns.push(turn));
-        assert_eq!(seen, turns, "the turns on the way");
-        (wants(dialect, &head, &survey), survey.size, is_in_tool_loop(dialect, &head))
-    }
-
-    #[test]
-    fn a_plain_question_needs_nothing() {
-        for (dialect, body) in [
-            (Dialect::OpenaiChat, json!({"messages": [{"role": "user", "content": "Hi"}], "tools": []})),
-            (Dialect::OpenaiResponses, json!({"input": "Hi", "reasoning": null})),
-            (Dialect::AnthropicMessages, json!({"messages": [{"role": "user", "content": "Hi"}]})),
-            (Dialect::GeminiGenerate, json!({"contents": [{"parts": [{"text": "Hi"}]}]})),
-            (Dialect::BedrockConverse, json!({"messages": [{"role": "user", "content": [{"text": "Hi"}]}]})),
-        ] {
-            let (wants, size, is_in_loop) = of(dialect, &body);
-            assert_eq!((wants, is_in_loop), (Wants::default(), false), "{dialect}");
-            assert_eq!((size.messages, size.media), (1, 0), "{dialect}");
-        }
-    }
-
-    #[test]
-    fn tools_and_forced_tools_are_seen_in_every_dialect() {
-        let tool = json!([{"name": "a"}]);
-        for (dialect, body) in [
-            (Dialect::OpenaiChat, json!({"messages": [], "tools": tool, "tool_choice": "required"})),
-            (Dialect::OpenaiResponses, json!({"input": "", "tools": tool, "tool_choice": "required"})),
-            (
-                Dialect::AnthropicMessages,
-                json!({"messages": [], "tools": tool, "tool_choice": {"type": "any"}}),
-            ),
-            (
-                Dialect::GeminiGenerate,
-                json!({"contents": [], "tools": tool, "tool_config": {"function_calling_config": {"mode": "ANY"}}}),
-            ),
-            (
-                Dialect::BedrockConverse,
-                json!({"messages": [], "toolConfig": {"tools": tool, "toolChoice": {"any": {}}}}),
-            ),
-        ] {
-            let (wants, ..) = of(dialect, &body);
-            assert!(wants.tools && wants.tool_choice, "{dialect}: {wants:?}");
-        }
-        let (wants, ..) =
-            of(Dialect::OpenaiChat, &json!({"messages": [], "tools": tool, "tool_choice": "auto"}));
-        assert!(wants.tools && !wants.tool_choice);
-    }
-
-    #[test]
-    fn schemas_thinking_and_speech_are_seen_where_each_dialect_has_them() {
-        let schema = json!({"type": "json_schema", "schema": {}});
-        let (wants, ..) = of(
-            Dialect::OpenaiChat,
-            &json!({"messages": [], "response_format": schema, "reasoning_effort": "high", "audio": {"voice": "a"}}),
-        );
-        assert!(wants.json_schema && wants.reasoning && wants.audio_output);
-        let (wants, ..) = of(
-            Dialect::OpenaiResponses,
-            &json!({"input": "", "text": {"format": schema}, "reasoning": {"effort": "low"}}),
-        );
-        assert!(wants.json_schema && wants.reasoning);
-        let (wants, ..) = of(
-            Dialect::AnthropicMessages,
-            &json!({"messages": [], "output_config": {"format": schema}, "thinking": {"type": "adaptive"}}),
-        );
-        assert!(wants.json_schema && wants.reasoning);
-        let (wants, ..) =
-            of(Dialect::AnthropicMessages, &json!({"messages": [], "thinking": {"type": "disabled"}}));
-        assert!(!wants.reasoning);
-        let (wants, ..) = of(
-            Dialect::GeminiGenerate,
-            &json!({"contents": [], "generationConfig": {"responseSchema": {"type": "OBJECT"}, "thinkingConfig": {"thinkingLevel": "low"}}}),
-        );
-        assert!(wants.json_schema && wants.reasoning);
-    }
-
-    #[test]
-    fn media_are_seen_and_their_bytes_are_no_text() {
-        let data = "A".repeat(9000);
-        let url = format!("data:image/png;base64,{data}");
-        for (dialect, body) in [
-            (
-                Dialect::OpenaiChat,
-                json!({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}]}),
-            ),
-            (
-                Dialect::AnthropicMessages,
-                json!({"messages": [{"role": "user", "content": [{"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": data}}]}]}),
-            ),
-            (
-                Dialect::GeminiGenerate,
-                json!({"contents": [{"parts": [{"inlineData": {"mimeType": "image/png", "data": data}}]}]}),
-            ),
-        ] {
-            let (wants, size, _) = of(dialect, &body);
-            assert!(wants.image_input && !wants.audio_input && !wants.pdf_input, "{dialect}: {wants:?}");
-            assert_eq!(size.media, 1, "{dialect}");
-            assert!(size.text_bytes < 300, "{dialect}: {size:?}");
-        }
-    }
-
-    #[test]
-    fn a_request_that_brings_a_tools_result_is_within_a_tool_loop() {
-        let user = json!({"role": "user", "content": "Hi"});
-        for (dialect, body) in [
-            (
-                Dialect::OpenaiChat,
-                json!({"messages": [user, {"role": "tool", "content": "1", "tool_call_id": "c"}]}),
-            ),
-            (
-                Dialect::OpenaiResponses,
-                json!({"input": [user, {"type": "function_call_output", "call_id": "c", "output": "1"}]}),
-            ),
-            (
-                Dialect::AnthropicMessages,
-                json!({"messages": [user, {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c"}]}]}),
-            ),
-            (
-                Dialect::GeminiGenerate,
-                json!({"contents": [user, {"parts": [{"functionResponse": {"name": "a"}}]}]}),
-            ),
-            (
-                Dialect::BedrockConverse,
-                json!({"messages": [user, {"role": "user", "content": [{"toolResult": {"toolUseId": "c"}}]}]}),
-            ),
-        ] {
-            assert!(of(dialect, &body).2, "{dialect}");
-        }
-        assert!(
-            !of(Dialect::OpenaiChat, &json!({"messages": [{"role": "tool"}, user]})).2,
-            "the user has spoken since"
-        );
-    }
-}
+mod tests;

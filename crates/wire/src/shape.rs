@@ -29,7 +29,42 @@ const MEMBERS_MAX: usize = 40;
 /// The shape of a request.
 #[must_use]
 pub fn of(dialect: Dialect, head: &Head<'_>) -> Shape {
+    seeing(dialect, head, None).0
+}
+
+/// A turn on the way of a reading.
+pub(crate) struct Turn {
+    /// Where it stands in the body.
+    pub(crate) at: Range<usize>,
+    pub(crate) kind: TurnKind,
+}
+
+/// What a turn is, as far as its length asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TurnKind {
+    /// A text alone.
+    Text,
+    /// An object of strings only: a text with its role.
+    Plain { has_role: bool, has_type: bool },
+    /// Anything else.
+    Parts,
+}
+
+/// Told of each turn of a list.
+pub(crate) type See<'s> = &'s mut dyn FnMut(Turn);
+
+/// How a reading went.
+pub(crate) struct Seen {
+    /// The list of turns.
+    pub(crate) list: Option<Range<usize>>,
+    /// It was read to its end.
+    pub(crate) is_whole: bool,
+}
+
+/// The shape of a request; tells of each turn on the way.
+pub(crate) fn seeing(dialect: Dialect, head: &Head<'_>, see: Option<See<'_>>) -> (Shape, Seen) {
     let mut reading = Reading {
+        see,
         dialect,
         body: head.body(),
         outline: Outline::empty(dialect),
@@ -50,12 +85,13 @@ pub fn of(dialect: Dialect, head: &Head<'_>) -> Shape {
     });
     // Instructions come first, wherever they stand.
     let read = instructions.map_or(Ok(()), |value| reading.instructions(value));
-    let read = read.and_then(|()| list.map_or(Ok(()), |value| reading.list(value)));
-    if read.is_err() {
+    let read = read.and_then(|()| list.clone().map_or(Ok(()), |value| reading.list(value)));
+    let is_whole = read.is_ok();
+    if !is_whole {
         reading.outline.traits.add(Trait::IsPartial);
     }
     reading.facts(head);
-    reading.finish()
+    (reading.finish(), Seen { list, is_whole })
 }
 
 /// What a dialect calls the list of turns, and the instructions beside them.
@@ -79,7 +115,8 @@ impl Names {
 }
 
 /// A request on its way to its shape.
-struct Reading<'a> {
+struct Reading<'a, 's> {
+    see: Option<See<'s>>,
     dialect: Dialect,
     body: &'a [u8],
     outline: Outline,
@@ -93,7 +130,7 @@ struct Reading<'a> {
     thinks: bool,
 }
 
-impl Reading<'_> {
+impl Reading<'_, '_> {
     /// A member at the top.
     fn top(&mut self, key: &[u8], value: Range<usize>) {
         let Some(text) = self.body.get(value) else { return };

@@ -32,10 +32,10 @@ impl Standing {
 }
 
 /// Puts a [`Standing`] behind a text, as JSON, whose reason is written as it goes: `why` puts words that JSON escapes nothing
-/// of. Targets belong to the text alone: routes draw them in any order.
+/// of, and `target` is a JSON string already. Targets belong to the text alone: routes draw them in any order.
 pub fn put_standing<T: Text>(json: &mut T, target: &str, why: impl FnOnce(&mut T)) {
     put(json, "{\"target\":");
-    put_own_string(json, target);
+    json.own(target);
     put(json, ",\"why\":\"");
     why(json);
     put(json, "\"}");
@@ -65,7 +65,7 @@ mod tests {
     fn a_standing_may_be_written_as_its_reason_comes() {
         let (mut whole, mut parts) = (Vec::new(), Vec::new());
         Standing::put(&mut whole, &Standing { target: "a/b".into(), why: "weight 3".to_owned() });
-        put_standing(&mut parts, "a/b", |json| {
+        put_standing(&mut parts, "\"a/b\"", |json| {
             put(json, "weight ");
             json.number(3);
         });

@@ -4,6 +4,8 @@
 //! A hole is a control character, which no word holds. A number is one byte up to 247; beyond, a byte says how many follow,
 //! the low ones first. An amount of money is such a number, its sign in the lowest bit. A text is its length and its bytes.
 
+use std::cell::Cell;
+
 use super::{Text, put_words};
 use crate::money::PicoUsd;
 
@@ -22,11 +24,36 @@ pub struct Said {
     fills: Vec<u8>,
 }
 
+thread_local! {
+    /// The memory of the last one that ended on this thread. Each call on a route says something, and memory that was just
+    /// used is at hand, where the allocator's next piece is not.
+    static SPARE: Cell<(Vec<u8>, Vec<u8>)> = const { Cell::new((Vec::new(), Vec::new())) };
+}
+
+/// Memory that is larger is not kept.
+const SPARE_BYTES_MAX: usize = 16 * 1024;
+
+impl Drop for Said {
+    fn drop(&mut self) {
+        if (1..=SPARE_BYTES_MAX).contains(&self.words.capacity()) && self.fills.capacity() <= SPARE_BYTES_MAX
+        {
+            let memory = (std::mem::take(&mut self.words), std::mem::take(&mut self.fills));
+            // A thread that ends keeps nothing.
+            let _ = SPARE.try_with(|spare| spare.set(memory));
+        }
+    }
+}
+
 impl Said {
     /// An empty one, with room for so many bytes of words and of what fills their holes.
     #[must_use]
     pub fn with_capacity(words: usize, fills: usize) -> Self {
-        Self { words: Vec::with_capacity(words), fills: Vec::with_capacity(fills) }
+        let (mut words_memory, mut fills_memory) = SPARE.try_with(Cell::take).unwrap_or_default();
+        words_memory.clear();
+        fills_memory.clear();
+        words_memory.reserve(words);
+        fills_memory.reserve(fills);
+        Self { words: words_memory, fills: fills_memory }
     }
 
     /// To put more behind it.
@@ -90,7 +117,9 @@ fn fill(fills: &mut Vec<u8>, number: u64) {
     let mut bytes = [0; 9];
     bytes[0] = (BYTE_MAX as usize + width) as u8;
     bytes[1..].copy_from_slice(&number.to_le_bytes());
-    fills.extend_from_slice(bytes.get(..=width).unwrap_or_default());
+    // All nine, whose length is known to the compiler, and then without those that are nothing.
+    fills.extend_from_slice(&bytes);
+    fills.truncate(fills.len() - (8 - width));
 }
 
 /// Puts a text together again; `None` where the two do not belong together.

@@ -11,6 +11,7 @@ use crate::ends::on_the_day;
 use crate::pipeline::{Drawing, ToldOfDraw, brownout_in_words};
 use crate::plan::lifecycle::Life;
 use crate::plan::{Route, Target};
+use crate::told::CONVERSATION;
 
 /// What becomes of a target in a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,7 +120,7 @@ impl Ends<'_> {
         Drawing {
             dialect: self.call.dialect,
             head: self.head,
-            headers: self.call.headers,
+            named: self.call.headers.get(CONVERSATION),
             key: self.key(),
             end_user: self.end_user,
         }

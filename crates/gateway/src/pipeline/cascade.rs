@@ -27,6 +27,7 @@ use crate::endpoints::Call;
 use crate::job::{Job, Tested, Trial};
 use crate::plan::{Cascade, Plan};
 use crate::shared::Worker;
+use crate::told::{CONVERSATION, RUN};
 
 /// Whether a call's answer is held back although its client waits for a stream.
 pub(super) fn may_be_late(order: &Order, call: Call, asked: &Asked<'_>) -> bool {
@@ -55,7 +56,8 @@ pub(super) async fn late(
     let (headers, taken) = (asked.headers.clone(), asked.taken());
     let (shared_worker, plan) = (Arc::clone(worker), Arc::clone(plan));
     let mut making = Box::pin(async move {
-        let mut asked = Asked { headers: &headers, ..taken };
+        let (conversation, run) = (headers.get(CONVERSATION), headers.get(RUN));
+        let mut asked = Asked { headers: &headers, conversation, run, ..taken };
         let around = Around { worker: &shared_worker, plan: &plan, dialect, call: Call::Chat };
         let answer = around.done(&mut asked, &mut order, job).await;
         match asked.keeping.take() {

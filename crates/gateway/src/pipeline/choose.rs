@@ -437,7 +437,7 @@ fn put_order(json: &mut Split<'_>, route: &Route, order: &[&Ranked]) {
     let put_all = |json: &mut Split<'_>| {
         put(json, ",\"order\":");
         put_list(json, order, |json, ranked| {
-            put_standing(json, route.target_name(ranked.index), |json| ranked.reason.put(json));
+            put_standing(json, route.quoted_name(ranked.index), |json| ranked.reason.put(json));
         });
     };
     if order.len() <= ORDER_SHARED_MAX {

@@ -15,8 +15,6 @@ use super::read::Asked;
 use crate::plan::Route;
 use crate::shared::Shared;
 
-/// Names the conversation that a request belongs to.
-pub(super) const CONVERSATION: &str = "x-pilothouse-conversation";
 /// Tokens that a picture, a recording or a page takes, about: what vendors bill for a picture of usual size
 /// (<https://platform.openai.com/docs/guides/images-vision>, <https://platform.claude.com/docs/en/build-with-claude/vision>,
 /// read 2026-11-23).
@@ -185,7 +183,7 @@ fn known_by(
         let held = shared.conversations.find(id, at).map(|known| known.held);
         (SmallVec::from_slice(&[id]), Some((id, held)))
     };
-    let named = asked.headers.get(CONVERSATION).and_then(|value| value.to_str().ok());
+    let named = asked.conversation.and_then(|value| value.to_str().ok());
     if let Some(id) = named.filter(|id| !id.is_empty()) {
         return one(Identity::Client(id).digest(scope));
     }
@@ -198,7 +196,8 @@ fn known_by(
             return one(Identity::Vendor(&id).digest(scope));
         }
     }
-    if let Some(key) = text(&["prompt_cache_key"]) {
+    let is_bare = asked.survey(dialect, head).is_bare;
+    if let Some(key) = (!is_bare).then(|| text(&["prompt_cache_key"])).flatten() {
         return one(Identity::CacheKey(&key).digest(scope));
     }
     // What was asked before begins what is asked now; the same words again are another beginning.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
-use pilothouse_core::exchange::{Chosen, Note, Standing};
+use pilothouse_core::exchange::{Chosen, Standing};
 use pilothouse_core::written::Said;
-use pilothouse_migrate::lifecycle::State;
+use pilothouse_migrate::lifecycle::{State, absence};
 use pilothouse_routing::count::Unread;
 use pilothouse_routing::reason::Removal;
 use pilothouse_routing::{Candidate, NoTarget};
@@ -75,10 +75,7 @@ impl Around<'_> {
         };
         let way = (self.dialect, self.call);
         let choice = stand_in(&self.worker.shared, self.plan, way, asked, order.route.as_ref(), name)?;
-        job.noted(Note::new(
-            "successor",
-            &format!("{name} is asked instead of {}, which is gone", gone.target.name()),
-        ));
+        job.noted(absence::gone(&gone.target.name(), name));
         Ok(choice)
     }
 

@@ -22,9 +22,8 @@ use super::read::Asked;
 use crate::job::{Accounts, Holds, Job, Meter, Purpose, Run};
 use crate::plan::{KeyInfo, Plan};
 use crate::shared::Shared;
+use crate::told::RUN;
 
-/// Names the run of an agent that a call belongs to.
-const RUN: &str = "x-pilothouse-run";
 /// Longest name of a run.
 const RUN_BYTES_MAX: usize = 128;
 /// How long a call waits for the first lease of a budget that was not met before.
@@ -68,7 +67,7 @@ impl<'a> Who<'a> {
             key: &asked.key,
             holder: asked.holder.as_ref(),
             end_user: asked.end_user.as_deref(),
-            run: asked.headers.get(RUN),
+            run: asked.run,
             tokens: asked.body.len() as u64 / 4,
         }
     }
@@ -86,7 +85,8 @@ pub(super) fn hold(
     route: Option<&str>,
     job: &mut Job,
 ) -> Result<bool, Error> {
-    let now = shared.clock.now();
+    // It belongs to the period of its admission, which is its start.
+    let now = job.started_at();
     let governance = &plan.governance;
     let terms = who.holder.map(|key| &key.terms);
     let mut holds = Holds::default();
@@ -333,7 +333,9 @@ impl Estimate {
                 known.unwrap_or(OUTPUT_TOKENS_UNKNOWN)
             },
             is_open: known.is_none() && dialect != Dialect::OpenaiEmbeddings,
-            tier: needs::find(&head, &["service_tier"], dialect)
+            tier: (!survey.is_bare)
+                .then(|| needs::find(&head, &["service_tier"], dialect))
+                .flatten()
                 .and_then(scan::text_value)
                 .filter(|tier| tier != "auto")
                 .map(|tier| tier.into_owned()),

@@ -37,6 +37,9 @@ static NO_HEADERS: LazyLock<HeaderMap> = LazyLock::new(HeaderMap::new);
 pub(crate) struct Asked<'h> {
     pub(crate) body: Held,
     pub(crate) headers: &'h HeaderMap,
+    /// The conversation and the run of an agent that its headers name.
+    pub(super) conversation: Option<&'h HeaderValue>,
+    pub(super) run: Option<&'h HeaderValue>,
     /// Where the body's members stand.
     pub(crate) members: Members,
     pub(crate) model: String,
@@ -67,6 +70,8 @@ pub(crate) struct Asked<'h> {
     pub(crate) kept: Option<Arc<Watch>>,
     /// What one pass over the body tells, once somebody has asked.
     pub(super) survey: OnceLock<Survey>,
+    /// The shape of the request, where that pass has told it too.
+    pub(super) shape: OnceLock<Shape>,
     /// What became of the call because a target ends.
     pub(super) retirement: OnceLock<Arc<Retirement>>,
 }
@@ -90,6 +95,8 @@ impl Asked<'static> {
         Ok(Self {
             body: held,
             headers: &NO_HEADERS,
+            conversation: None,
+            run: None,
             members,
             model,
             is_stream: false,
@@ -107,6 +114,7 @@ impl Asked<'static> {
             watch: None,
             branching: None,
             survey: OnceLock::new(),
+            shape: OnceLock::new(),
             retirement: OnceLock::new(),
         })
     }
@@ -142,13 +150,15 @@ impl Asked<'_> {
             needs::each_turn(dialect, head, see);
             return known;
         }
-        let survey = needs::survey_turns(dialect, head, see);
+        let (survey, shape) = needs::survey_and_shape(dialect, head, see);
+        self.shape.get_or_init(|| shape);
         self.survey.get_or_init(|| survey)
     }
 
     /// What is recorded of the request, whether bodies are kept or not.
     pub(super) fn shape(&self, dialect: Dialect) -> Shape {
-        pilothouse_wire::shape::of(dialect, &Head::over(&self.body, &self.members))
+        let of = || pilothouse_wire::shape::of(dialect, &Head::over(&self.body, &self.members));
+        self.shape.get().cloned().unwrap_or_else(of)
     }
 
     /// The same for another call beside the first one, which holds the body's bytes against their bound.
@@ -156,6 +166,8 @@ impl Asked<'_> {
         Self {
             body: Held { bytes: self.body.bytes.clone(), shared: Arc::clone(&self.body.shared), counted: 0 },
             headers: self.headers,
+            conversation: self.conversation,
+            run: self.run,
             members: self.members.clone(),
             model: self.model.clone(),
             is_stream: self.is_stream,
@@ -173,6 +185,7 @@ impl Asked<'_> {
             watch: None,
             branching: self.branching.clone(),
             survey: self.survey.clone(),
+            shape: OnceLock::new(),
             retirement: self.retirement.clone(),
         }
     }
@@ -183,6 +196,8 @@ impl Asked<'_> {
         Asked {
             body: std::mem::replace(&mut self.body, nothing),
             headers: &NO_HEADERS,
+            conversation: None,
+            run: None,
             members: std::mem::take(&mut self.members),
             model: std::mem::take(&mut self.model),
             is_stream: self.is_stream,
@@ -200,6 +215,7 @@ impl Asked<'_> {
             watch: self.watch.take(),
             branching: self.branching.take(),
             survey: std::mem::take(&mut self.survey),
+            shape: std::mem::take(&mut self.shape),
             retirement: self.retirement.clone(),
         }
     }
@@ -241,7 +257,7 @@ impl Asked<'_> {
     pub(super) fn rewrite(&mut self, body: Bytes, plan: &Plan) -> Result<(), Error> {
         self.body.replace(body, plan.inflight_bytes_max)?;
         self.members = Head::read(&self.body)?.into_members();
-        self.survey = OnceLock::new();
+        (self.survey, self.shape) = (OnceLock::new(), OnceLock::new());
         Ok(())
     }
 }
@@ -416,6 +432,8 @@ pub(super) fn asked<'h>(
         body,
         members,
         headers: told.all,
+        conversation: told.conversation,
+        run: told.run,
         model,
         is_stream,
         sdk_retries,
@@ -431,6 +449,7 @@ pub(super) fn asked<'h>(
         branching: None,
         kept: None,
         survey: OnceLock::new(),
+        shape: OnceLock::new(),
         retirement: OnceLock::new(),
     })
 }

@@ -11,7 +11,7 @@ use pilothouse_core::clock::UnixMs;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::error::{Error, Kind};
 use pilothouse_core::exchange::Note;
-use pilothouse_migrate::lifecycle::{Brownout, BrownoutAnswer, Draw, State};
+use pilothouse_migrate::lifecycle::{Brownout, BrownoutAnswer, Draw, State, absence};
 use pilothouse_wire::head::Head;
 use pilothouse_wire::needs;
 
@@ -156,7 +156,7 @@ impl Enforcing<'_, '_> {
         let told = || over(life, life.successor.as_deref(), self.now);
         let Some(name) = life.stands_in().filter(|_| !is_removed && !self.call.embeds()) else {
             let error = told();
-            self.notes(life, Note::new("retired", &format!("{} is not asked any more", choice.name())));
+            self.notes(life, absence::not_asked(&choice.name()));
             return Verdict::Out(error);
         };
         match gone::stand_in(
@@ -168,8 +168,7 @@ impl Enforcing<'_, '_> {
             name,
         ) {
             Ok(instead) => {
-                let words = format!("{name} is asked instead of {}, which has retired", life.target);
-                self.notes(life, Note::new("successor", &words));
+                self.notes(life, absence::succeeded(&life.target, name));
                 Verdict::Instead(Box::new(instead))
             }
             Err(error) => Verdict::Out(error),
@@ -195,9 +194,7 @@ impl Enforcing<'_, '_> {
         };
         match brownout.answer {
             BrownoutAnswer::Refuse => {
-                let note =
-                    Note::new("brownout", &format!("{} is refused: {}", life.target, words(&brownout)));
-                self.notes(life, note);
+                self.notes(life, absence::refused(&life.target, &words(&brownout)));
                 Verdict::Out(browned(life, &brownout))
             }
             // Vectors of another model cannot be compared with those that are there.
@@ -228,8 +225,7 @@ impl Enforcing<'_, '_> {
         match found {
             Ok(instead) => {
                 let why = brownout.map_or("its tool loop goes on where it began".into(), words);
-                let words = format!("{name} is asked instead of {}: {why}", life.target);
-                self.notes(life, Note::new("brownout", &words));
+                self.notes(life, absence::tried_without(&life.target, name, &why));
                 Verdict::Instead(Box::new(instead))
             }
             Err(error) => {
@@ -270,7 +266,7 @@ impl Enforcing<'_, '_> {
         let drawing = Drawing {
             dialect: self.dialect,
             head: &head,
-            headers: asked.headers,
+            named: asked.conversation,
             key: &asked.key,
             end_user: asked.end_user.as_deref(),
         };

@@ -9,6 +9,7 @@ use pilothouse_cel::Expression;
 use pilothouse_core::clock::UnixMs;
 use pilothouse_core::exchange::Standing;
 use pilothouse_core::money::PicoUsd;
+use pilothouse_core::written::{into_text, put_string};
 use pilothouse_routing::affinity::TURNS_AHEAD;
 use pilothouse_routing::candidate::Lifecycle;
 use pilothouse_routing::cascade::{Agreement, Judge};
@@ -37,6 +38,8 @@ pub struct Route {
     pub chooser: routing::Route,
     /// The name of its strategy.
     pub strategy: Arc<str>,
+    /// The names of its targets as JSON strings, in the order of the chooser's candidates: each choice is recorded with them.
+    pub(crate) quoted_names: Vec<Box<str>>,
     /// The targets, in the order of the chooser's candidates.
     pub targets: Vec<Arc<Resolution>>,
     /// Most tokens of an answer.
@@ -114,10 +117,17 @@ impl Route {
         Standing { target: candidate.map(|one| Arc::clone(&one.name)).unwrap_or_default(), why }
     }
 
-    /// The name of a target of the route, by its place among the candidates.
-    pub(crate) fn target_name(&self, index: u16) -> &str {
-        self.chooser.candidates().get(usize::from(index)).map_or("", |one| &one.name)
+    /// The name of a target of the route as a JSON string, by its place among the candidates.
+    pub(crate) fn quoted_name(&self, index: u16) -> &str {
+        self.quoted_names.get(usize::from(index)).map_or("\"\"", |name| name)
     }
+}
+
+/// A text as a JSON string.
+fn quoted(text: &str) -> Box<str> {
+    let mut json = Vec::new();
+    put_string(&mut json, text);
+    into_text(json).into()
 }
 
 impl Plan {
@@ -217,6 +227,7 @@ impl Building<'_> {
         let defaults = section.defaults.over(under);
         Some(Route {
             name: Arc::clone(&chooser.name),
+            quoted_names: chooser.candidates().iter().map(|one| quoted(&one.name)).collect(),
             chooser,
             strategy: strategy.into(),
             targets,

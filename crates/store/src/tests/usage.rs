@@ -8,7 +8,7 @@ use pilothouse_core::usage::{Bill, Provenance, Usage};
 use proptest::prelude::*;
 
 use super::samples::{NOON, any_exchange, ledger, plain, record, target};
-use crate::batch::Batch;
+use crate::batch::{Batch, Bench};
 use crate::overflow::Lost;
 use crate::parts;
 use crate::totals::Class;
@@ -316,7 +316,7 @@ fn answers_whose_details_are_lost_are_counted_at_their_own_models_too() {
     let (mut counted, mut packed) = (Lost::default(), Lost::default());
     counted.count(&exchange);
     let mut batch = Batch::default();
-    batch.push(&exchange).unwrap();
+    batch.push(&exchange, &mut Bench::default()).unwrap();
     batch.iter().for_each(|row| packed.count_packed(&row).unwrap());
     assert_eq!((counted.groups.len(), counted.exchanges()), (3, 1));
     assert_eq!(counted.groups, packed.groups);

@@ -5,7 +5,7 @@ use std::ops::Range;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_core::shape::{Blocks, Role, Trait};
 
-use super::Reading;
+use super::{Reading, Turn, TurnKind};
 use crate::scan::ScanError;
 use crate::walk::Walk;
 
@@ -42,6 +42,8 @@ struct Said {
     /// What the item is, where its `type` says so.
     kind: Option<Kind>,
     is_sealed: bool,
+    /// It is more than an object of strings.
+    holds_more: bool,
 }
 
 /// Items of the Responses API.
@@ -54,9 +56,10 @@ enum Kind {
     Other,
 }
 
-impl Reading<'_> {
+impl Reading<'_, '_> {
     /// The list of turns, or one text in its place.
     pub(super) fn list(&mut self, value: Range<usize>) -> Result<(), ScanError> {
+        let from = value.start;
         let Some(text) = self.body.get(value) else { return Ok(()) };
         let mut walk = Walk::new(text);
         match text.first() {
@@ -65,21 +68,40 @@ impl Reading<'_> {
                 self.push(Role::User, Blocks::TEXT);
                 Ok(())
             }
-            Some(b'{') => self.turn(&mut walk),
-            _ => walk.array(|walk| self.turn(walk)),
+            Some(b'{') => self.turn(&mut walk).map(drop),
+            _ => walk.array(|walk| {
+                let start = walk.at();
+                let kind = self.turn(walk)?;
+                if let Some(see) = &mut self.see {
+                    see(Turn { at: from + start..from + walk.at(), kind });
+                }
+                Ok(())
+            }),
         }
     }
 
-    fn turn(&mut self, walk: &mut Walk<'_>) -> Result<(), ScanError> {
+    fn turn(&mut self, walk: &mut Walk<'_>) -> Result<TurnKind, ScanError> {
         let mut said = Said::default();
-        if walk.peek() == Some(b'"') {
+        match walk.peek() {
             // Several texts to embed.
-            self.text.add(walk.skip()?);
-            self.push(Role::User, Blocks::TEXT);
-            return Ok(());
+            Some(b'"') => {
+                self.text.add(walk.skip()?);
+                self.push(Role::User, Blocks::TEXT);
+                return Ok(TurnKind::Text);
+            }
+            Some(b'{') => {}
+            _ => said.holds_more = true,
         }
-        walk.object(|walk, name| self.said(walk, name, &mut said))?;
-        let Said { role, mut content, kind, is_sealed } = said;
+        walk.object(|walk, name| {
+            said.holds_more |= walk.peek() != Some(b'"');
+            self.said(walk, name, &mut said)
+        })?;
+        let Said { role, mut content, kind, is_sealed, holds_more } = said;
+        let is_what = if holds_more {
+            TurnKind::Parts
+        } else {
+            TurnKind::Plain { has_role: role.is_some(), has_type: kind.is_some() }
+        };
         if content.empty > 0 && content.empty < content.count {
             self.outline.traits.add(Trait::EmptyText);
         }
@@ -109,7 +131,7 @@ impl Reading<'_> {
             content.blocks = content.blocks.with(Blocks::RESULT);
         }
         self.push(role, content.blocks);
-        Ok(())
+        Ok(is_what)
     }
 
     /// A member of a turn.

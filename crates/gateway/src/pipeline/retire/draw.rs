@@ -1,18 +1,17 @@
 //! What a conversation is known by where it is drawn: the same at every turn, on every machine, after every restart.
 
-use http::HeaderMap;
+use http::HeaderValue;
 use pilothouse_core::dialect::Dialect;
 use pilothouse_migrate::lifecycle::Draw;
 use pilothouse_wire::head::Head;
 use pilothouse_wire::{needs, scan};
 
-use crate::pipeline::features::CONVERSATION;
-
 /// A call whose conversation draws.
 pub(crate) struct Drawing<'a> {
     pub(crate) dialect: Dialect,
     pub(crate) head: &'a Head<'a>,
-    pub(crate) headers: &'a HeaderMap,
+    /// The conversation that its headers name.
+    pub(crate) named: Option<&'a HeaderValue>,
     /// The caller's key.
     pub(crate) key: &'a str,
     /// The person behind, if told.
@@ -33,7 +32,7 @@ impl Drawing<'_> {
         let text = |path: &[&str]| needs::find(self.head, path, self.dialect).and_then(scan::text_value);
         let of =
             |kind: &[u8], id: &[u8]| Told::Draw(Draw::of(self.scope(target, kind).into_iter().chain([id])));
-        let named = self.headers.get(CONVERSATION).map(|value| value.as_bytes());
+        let named = self.named.map(|value| value.as_bytes());
         if let Some(id) = named.filter(|id| !id.is_empty()) {
             return of(b"named", id);
         }
