@@ -4,6 +4,8 @@ import json
 import subprocess
 import time
 
+import endings
+import matrix
 from processes import Program, environment, free_port
 
 CONFIG = """\
@@ -42,7 +44,7 @@ secret = "file:client.key"
 
 [store]
 dir = "data"
-"""
+{endings}"""
 # The classes of tokens that the fleet counts.
 CLASSES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "reasoning")
 PLANTED = """
@@ -59,18 +61,38 @@ class Gateway:
 
     def __init__(self, binary, folder, fleet, keys, planted=(), translate=False):
         self.binary, self.folder = binary, folder
+        self.endings = endings.Endings()
         (folder / "provider.key").write_text(keys[1])
         (folder / "client.key").write_text(keys[0])
         overlay = subprocess.run([binary, "sim", "--catalog"], capture_output=True, env=environment(), check=True)
         (folder / "overlay.toml").write_bytes(overlay.stdout)
         port = free_port()
-        more = "".join(PLANTED.format(**row) for row in planted)
+        more = "".join(PLANTED.format(**row) for row in [*planted, *self.ending(fleet)])
         config = folder / "pilothouse.toml"
-        text = CONFIG.format(port=port, fleet=fleet, planted=more)
+        ends = self.endings.config(endings.providers())
+        text = CONFIG.format(port=port, fleet=fleet, planted=more, endings=ends)
         config.write_text(text + ("\n[debug]\nforce_translate = true\n" if translate else ""))
         self.url = f"http://127.0.0.1:{port}"
         self.program = Program([binary, "serve", "--config", config], folder, "serve")
         self.program.wait_for(self.url + "/readyz")
+
+    def ending(self, fleet):
+        """Providers whose model ends, with the plans that some of them need, accepted as a person would."""
+        plans = self.folder / "plans"
+        plans.mkdir(exist_ok=True)
+        for name, text in self.endings.plans(endings.providers()).items():
+            (plans / name).write_text(text)
+            accept = [self.binary, "migrate", "accept", "--by", endings.OWNER, plans / name]
+            subprocess.run(accept, capture_output=True, env=environment(), check=True)
+        return [
+            {
+                "name": name,
+                "vendor": "openai" if upstream == "responses" else upstream,
+                "dialect": matrix.DIALECTS[upstream],
+                "url": fleet + matrix.VERSIONS[upstream],
+            }
+            for name, upstream, _ in endings.providers()
+        ]
 
     def records(self):
         """Every recorded exchange by its id. Waits until the ledger has caught up with what was answered."""

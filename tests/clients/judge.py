@@ -43,16 +43,19 @@ PATHS = {"openai": "/v1/chat/completions", "responses": "/v1/responses", "anthro
 STATUS_CLASSES = {
     400: "BadRequestError",
     404: "NotFoundError",
+    # No class of its own: the one of all statuses without one.
+    410: "APIError",
     429: "RateLimitError",
     500: "InternalServerError",
 }
 # Members of a schema that libraries add or word in their own way; Zod bounds every integer by what a double can hold.
 WORDING = ("title", "description", "$schema", "default", "minimum", "maximum", "propertyOrdering", "property_ordering")
 # Calls that the gateway itself makes: it repeats what may pass, and nothing else.
-UPSTREAM_CALLS = {"400": 1, "404": 1, "429": 3, "500": 3, "cut": 1}
+UPSTREAM_CALLS = {"400": 1, "404": 1, "410": 0, "429": 3, "500": 3, "cut": 1}
 OUTCOMES = {
     "400": ["vendor"],
     "404": ["vendor"],
+    "410": ["gone"],
     "429": ["rate_limited"],
     "500": ["vendor"],
     "cut": ["cut"],
@@ -82,6 +85,8 @@ class Court:
     errors: dict
     # exchange id -> record
     records: dict | None
+    # The days of the models that end.
+    endings: object = None
 
     def judge(self, cell, result, entries):
         """Everything that is wrong with a cell."""
@@ -134,6 +139,8 @@ class Sheet:
             self.received(turn, entry, request)
             self.returned(turn, entry)
             self.recorded(turn, entry)
+        if self.case.ends:
+            self.end_told(self.answers[0]["headers"])
         getattr(self, "case_" + self.case.name, lambda requests: None)(requests)
         if any(self.case.calls) and self.case.name != "handoff":
             self.tool_loop(requests)
@@ -424,16 +431,32 @@ class Sheet:
         if self.court.records is not None:
             self.failure_recorded(kind)
 
+    def end_told(self, headers):
+        """When the model ends, since when that is known, and who follows: as the SDK shows it, and on the wire."""
+        shown = [("the wire's", call["headers"]) for call in self.wire]
+        # One SDK's error has no headers; its answer has.
+        if headers is not None or self.cell.client.words != "gemini-js":
+            shown.append(("the SDK's", headers or {}))
+        for whose, found in shown:
+            self.problems += [f"{whose} header {problem}" for problem in self.court.endings.problems(self.cell, found)]
+
     def status_error(self, status, names):
-        wanted, message = self.court.errors[self.cell.upstream, self.case.name]
-        self.same("the vendor's status", wanted, status)
+        messages = self.court.endings.sentence(self.cell) if self.case.ends else [self.vendors_words(status)]
         self.same("the exception's status", self.raised["status"], status)
         google = "ServerError" if status >= 500 else "ClientError"
         families = {"ai": "AI_APICallError", "gemini": google, "gemini-js": "ApiError", "pydantic": "ModelHTTPError", "bedrock": "ClientError"}
         known = families.get(self.cell.client.words, STATUS_CLASSES[status])
         self.need(known in names, f"the exception is {names[0]}, not {known}")
         found = self.raised["message"]
-        self.need(message in found, f"the exception says {found[:300]!r}, and not the vendor's {message!r}")
+        for message in messages:
+            self.need(message in found, f"the exception says {found[:300]!r}, and not {message!r}")
+        if self.case.ends:
+            self.end_told(self.raised["headers"])
+
+    def vendors_words(self, status):
+        wanted, message = self.court.errors[self.cell.upstream, self.case.name]
+        self.same("the vendor's status", wanted, status)
+        return message
 
     def failure_recorded(self, kind):
         self.same("the number of calls the SDK made", len(self.wire), 1)
@@ -445,7 +468,12 @@ class Sheet:
         record = self.record(0)
         if record is None:
             return
-        self.target("the record's", record)
+        if self.case.ends:
+            # Nobody was asked; what the client wanted is known all the same.
+            self.same("the record's target", record["target"], None)
+            self.same("what was asked for", record["asked"], self.court.endings.asked(self.cell))
+        else:
+            self.target("the record's", record)
         self.need(record["outcome"] in OUTCOMES[kind], f"the record's outcome is {record['outcome']}")
         if kind == "cut":
             self.same("the fleet's outcome", [e["outcome"] for e in self.entries], ["cut"])

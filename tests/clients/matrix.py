@@ -203,6 +203,8 @@ DIALECTS = {
     "bedrock": "bedrock-converse",
 }
 UPSTREAMS = list(DIALECTS)
+# What stands before the paths of each dialect in its provider's address.
+VERSIONS = {"openai": "/v1", "responses": "/v1", "anthropic": "", "gemini": "/v1beta", "bedrock": "/bedrock"}
 
 # The model of each upstream, where the case does not name another.
 MODELS = {
@@ -228,6 +230,8 @@ BUDGETED = {
     "responses": "gpt-5-mini",
     "bedrock": "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
 }
+# A model that only the fleet has, late and otherwise like others, and that ends where a case says so; see `endings.py`.
+ENDING = "fault-slow-first-byte-300"
 # Amazon's own model, where nothing is asked that only Claude can. It takes few members of a tool's schema, and what boto3
 # sends in its own dialect is not rewritten, so that it has no case with tools that boto3 plays.
 NOVA = {"bedrock": "us.amazon.nova-pro-v1:0"}
@@ -251,6 +255,8 @@ class Case:
     error: str | None = None
     # Only these clients have it; all where it is empty.
     only: tuple = ()
+    # Where the model that is asked for stands in its end: a name of `endings.STATES`.
+    ends: str | None = None
 
 
 def everywhere(model):
@@ -371,6 +377,11 @@ CASES = [
         models=everywhere("fault-cut-clean-50"),
         error="cut",
     ),
+    # A model that ends: a day before, in a window in which calls are tried without it, and behind its day.
+    Case("ending", 1, (False,), (SAY,), models=everywhere(ENDING), texts=(SAID,), only=OFFICIAL, ends="tomorrow"),
+    Case("brownout", 0, (False,), ("Are you there?",), error="410", only=OFFICIAL, ends="brownout"),
+    Case("retired", 0, (False,), ("Are you there?",), error="410", only=OFFICIAL, ends="over"),
+    Case("succeeded", 1, (False,), (SAY,), texts=(SAID,), only=OFFICIAL, ends="followed"),
 ]
 
 

@@ -261,6 +261,17 @@ def alter_signature(answer):
                 part["thoughtSignature"] = altered(part["thoughtSignature"])
 
 
+def lose_end(answer):
+    """An answer of a model that ends, as if it did not."""
+    for name in ("deprecation", "sunset", "link"):
+        answer.headers.pop(name, None)
+
+
+def lose_successor(answer):
+    """Who follows and where to read about it, but not the day."""
+    answer.headers.pop("link", None)
+
+
 def lose_exchange(answer):
     answer.headers.pop("x-pilothouse-exchange", None)
 
@@ -457,6 +468,9 @@ FAULTS = [
             (CODEX, "anthropic", "session"),
         ),
     ),
+    Fault("end-untold", "answer", lose_end, (*round_all("ending"), *round_all("succeeded"))),
+    Fault("successor-unnamed", "answer", lose_successor, (*round_all("ending"), *round_all("retired"))),
+    Fault("brownout-told-as-success", "answer", succeed, round_all("brownout")),
     Fault("exchange-unnamed", "answer", lose_exchange, round_all("plain")),
     Fault(
         "tool-results-crossed",
@@ -491,7 +505,7 @@ FAULTS = [
         "answer",
         nothing,
         (
-            *control("plain", "stream", "tools", "parallel_tools", "cut", "error_404"),
+            *control("plain", "stream", "tools", "parallel_tools", "cut", "error_404", "ending", "retired"),
             *round_upon("plain"),
             *round_upon("tools"),
             *round_upon("cut"),
@@ -512,10 +526,6 @@ FAULTS = [
         ),
     ),
 ]
-
-
-# What stands before the paths of each dialect in its provider's address.
-VERSIONS = {"openai": "/v1", "responses": "/v1", "anthropic": "", "gemini": "/v1beta", "bedrock": "/bedrock"}
 
 
 class Proxy:
@@ -551,7 +561,7 @@ class Proxy:
         rows = []
         for fault in FAULTS:
             for upstream in {upstream for _, upstream, _ in fault.cells} if fault.side == "request" else ():
-                url = f"{self.url}/request/{fault.name}" + VERSIONS[upstream]
+                url = f"{self.url}/request/{fault.name}" + matrix.VERSIONS[upstream]
                 vendor = "openai" if upstream == "responses" else upstream
                 dialect = matrix.DIALECTS[upstream]
                 rows.append({"name": f"{fault.name}-{upstream}", "vendor": vendor, "dialect": dialect, "url": url})
@@ -583,7 +593,10 @@ class Proxy:
         try:
             connection.request("POST", path, body, kept)
             response = connection.getresponse()
-            found = {k.lower(): v for k, v in response.getheaders()}
+            found = {}
+            for name, value in response.getheaders():
+                # Several headers of one name are one list.
+                found[name.lower()] = f"{found[name.lower()]}, {value}" if name.lower() in found else value
             try:
                 data, whole = response.read(), True
             except http.client.IncompleteRead as error:
@@ -640,4 +653,4 @@ def way(run, fault, cell):
     """The address that the client calls, and the model it names."""
     if fault.side == "request":
         return run.gateway.url, f"{fault.name}-{cell.upstream}/{cell.model}"
-    return f"{run.proxy.url}/answer/{fault.name}", f"{cell.upstream}/{cell.model}"
+    return f"{run.proxy.url}/answer/{fault.name}", run.qualified(cell)

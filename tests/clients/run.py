@@ -15,6 +15,7 @@ import pathlib
 import sys
 import tempfile
 
+import endings
 import environments
 import impossible
 import matrix
@@ -107,7 +108,7 @@ class Run:
         cells = [cell for cell in matrix.cells() if self.options.only in cell.id]
         if self.options.direct:
             # Nothing but a gateway can tell an SDK that a clean end came too soon.
-            cells = [cell for cell in cells if cell.native and cell.case.name != "cut_clean"]
+            cells = [cell for cell in cells if cell.native and cell.case.name != "cut_clean" and not cell.case.ends]
         if self.options.translate:
             cells = [cell for cell in cells if cell.native]
         results = self.side_by_side(cells, self.run_client)
@@ -163,17 +164,19 @@ class Run:
 
         A bare name of OpenAI's leads to the provider that is configured first, which speaks chat completions.
         """
-        is_bare = cell.native and cell.upstream != "responses" and not cell.model.startswith("fault-")
+        is_bare = cell.native and not cell.case.ends and cell.upstream != "responses" and not cell.model.startswith("fault-")
         return cell.model if is_bare else self.qualified(cell)
 
     def qualified(self, cell, model=None):
+        if cell.case.ends and not model:
+            return endings.Endings.asked(cell)
         model = model or cell.model
         return model if self.options.direct else f"{cell.upstream}/{model}"
 
     def court(self):
         errors = {}
         for case in matrix.CASES:
-            if case.error and case.error != "cut":
+            if case.error and case.error != "cut" and not case.ends:
                 for upstream in matrix.UPSTREAMS:
                     model = case.models.get(upstream, matrix.MODELS[upstream])
                     picture = matrix.BAD_IMAGE if case.error == "400" else None
@@ -184,6 +187,7 @@ class Run:
             provider_hash=self.fleet.hash_of(PROVIDER_KEY),
             errors=errors,
             records=self.gateway.records() if self.gateway else None,
+            endings=self.gateway.endings if self.gateway else None,
         )
 
     def planted(self):

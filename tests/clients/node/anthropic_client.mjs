@@ -3,7 +3,7 @@
 import Anthropic from "@anthropic-ai/sdk";
 import { zodOutputFormat } from "@anthropic-ai/sdk/helpers/zod";
 import { z } from "zod";
-import { answer, call, main } from "./harness.mjs";
+import { answer, call, main, shown } from "./harness.mjs";
 
 const Report = z.object({
   harbour: z.enum(["Ålesund", "Bergen"]),
@@ -35,7 +35,7 @@ function usage(found) {
   };
 }
 
-function keep(cell, message) {
+function keep(cell, message, response) {
   const of = (type) => message.content.filter((block) => block.type === type);
   cell.answers.push(
     answer({
@@ -47,6 +47,7 @@ function keep(cell, message) {
       thinking: of("thinking").map(({ thinking, signature }) => ({ text: thinking, signature })),
       parsed: message.parsed_output,
       id: message.id,
+      headers: shown(response?.headers),
     }),
   );
   return message;
@@ -66,6 +67,12 @@ async function streamed(cell, body) {
   const events = client(cell).messages.stream(body);
   events.on("text", (delta) => (cell.partial += delta));
   return keep(cell, await events.finalMessage());
+}
+
+/** With the answer's headers, as the SDK hands them out. */
+async function raw(cell) {
+  const { data, response } = await client(cell).messages.create(request(cell)).withResponse();
+  keep(cell, data, response);
 }
 
 const plain = (cell) => create(cell, request(cell));
@@ -126,6 +133,10 @@ await main(
     error_500: stream,
     cut: stream,
     cut_clean: stream,
+    ending: raw,
+    brownout: raw,
+    retired: plain,
+    succeeded: raw,
   },
   ["@anthropic-ai/sdk"],
 );

@@ -58,6 +58,7 @@ function keep(cell, parts, response, parsed) {
       thinking: parts.filter((part) => part.thoughtSignature).map(() => ({ signature: true })),
       parsed,
       id: response.responseId,
+      headers: response.sdkHttpResponse?.headers,
     }),
   );
   return { role: "model", parts };
@@ -144,6 +145,10 @@ await main(
     error_500: stream,
     cut: stream,
     cut_clean: stream,
+    ending: plain,
+    brownout: plain,
+    retired: plain,
+    succeeded: plain,
   },
   ["@google/genai"],
 );

@@ -26,7 +26,7 @@ export function interrupted() {
 
 /** One turn as the SDK gave it. */
 export function answer(fields) {
-  const nothing = { finish: null, usage: null, refusal: null, parsed: null, id: null };
+  const nothing = { finish: null, usage: null, refusal: null, parsed: null, id: null, headers: null };
   const empty = { text: "", tools: [], thinking: [], hides: [], ...nothing };
   const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null));
   return { ...empty, ...given };
@@ -36,6 +36,9 @@ export function answer(fields) {
 export function call(id, name, input) {
   return { id, name, arguments: typeof input === "string" ? JSON.parse(input || "{}") : input };
 }
+
+/** Headers as the SDK shows them; null where it does not. */
+export const shown = (headers) => headers && (headers.entries ? Object.fromEntries(headers) : { ...headers });
 
 function classes(error) {
   const found = [];
@@ -54,7 +57,8 @@ function raised(error) {
     messages.push(one.message ?? String(one));
     if (one !== error && one.name) bases.push(one.name, ...classes(one));
   }
-  return { class: name, bases, status: status ?? null, message: messages.join(" <- "), trace: [error.stack ?? ""] };
+  const headers = shown(error.headers) ?? null;
+  return { class: name, bases, status: status ?? null, message: messages.join(" <- "), headers, trace: [error.stack ?? ""] };
 }
 
 /** Where a package says its version; not every package exports that file. */

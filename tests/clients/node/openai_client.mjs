@@ -3,7 +3,7 @@
 import OpenAI from "openai";
 import { zodResponseFormat } from "openai/helpers/zod";
 import { z } from "zod";
-import { answer, call, main } from "./harness.mjs";
+import { answer, call, main, shown } from "./harness.mjs";
 
 const Report = z.object({
   harbour: z.enum(["Ålesund", "Bergen"]),
@@ -31,7 +31,7 @@ function usage(found) {
   );
 }
 
-function keep(cell, completion) {
+function keep(cell, completion, response) {
   const [choice] = completion.choices;
   const { message } = choice;
   cell.answers.push(
@@ -43,6 +43,7 @@ function keep(cell, completion) {
       refusal: message.refusal,
       parsed: message.parsed,
       id: completion.id,
+      headers: shown(response?.headers),
     }),
   );
   return message;
@@ -60,6 +61,13 @@ async function create(cell, body) {
 }
 
 const plain = (cell) => create(cell, { messages: opening(cell) });
+
+/** With the answer's headers, as the SDK hands them out. */
+async function raw(cell) {
+  const asked = client(cell).chat.completions.create({ model: cell.model, messages: opening(cell) });
+  const { data, response } = await asked.withResponse();
+  keep(cell, data, response);
+}
 
 async function stream(cell) {
   let [text, refusal, finish, used, id] = ["", "", null, null, null];
@@ -182,6 +190,10 @@ await main(
     error_500: stream,
     cut: stream,
     cut_clean: stream,
+    ending: raw,
+    brownout: raw,
+    retired: plain,
+    succeeded: raw,
   },
   ["openai"],
 );

@@ -49,8 +49,8 @@ def usage(found):
     }
 
 
-def keep(cell, message):
-    """Adds a whole message to the cell's answers."""
+def keep(cell, message, headers=None):
+    """Adds a whole message to the cell's answers, with its headers where they were asked for."""
     of = {}
     for block in message.content:
         of.setdefault(block.type, []).append(block)
@@ -65,6 +65,7 @@ def keep(cell, message):
             thinking=[{"text": b.thinking, "signature": b.signature} for b in of.get("thinking", [])],
             parsed=parsed(message),
             id=message.id,
+            headers=headers,
         )
     )
     return message
@@ -88,6 +89,12 @@ def following(cell, message):
 
 def plain(cell):
     keep(cell, client(cell).messages.create(**request(cell)))
+
+
+def raw(cell):
+    """With the answer's headers, as the SDK hands them out."""
+    found = client(cell).messages.with_raw_response.create(**request(cell))
+    keep(cell, found.parse(), found.headers)
 
 
 def stream(cell):
@@ -170,6 +177,10 @@ CASES = {
     "error_500": stream,
     "cut": stream,
     "cut_clean": stream,
+    "ending": raw,
+    "brownout": raw,
+    "retired": plain,
+    "succeeded": raw,
 }
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def usage(found):
 
 
 def keep(cell, parts, response):
-    """Adds a whole answer: its `parts`, and the response, or the last chunk, that ends it."""
+    """Adds a whole answer: its `parts`, and the response, or the last chunk, that ends it and shows the headers."""
     calls = [part.function_call for part in parts if part.function_call]
     (candidate,) = response.candidates or [None]
     blocked = response.prompt_feedback and response.prompt_feedback.block_reason
@@ -72,6 +72,7 @@ def keep(cell, parts, response):
             thinking=[{"signature": True} for part in parts if part.thought_signature],
             parsed=response.parsed.model_dump() if isinstance(response.parsed, Report) else None,
             id=response.response_id,
+            headers=response.sdk_http_response and response.sdk_http_response.headers,
         )
     )
     return types.ModelContent(parts) if parts else None
@@ -171,6 +172,10 @@ CASES = {
     "error_500": stream,
     "cut": stream,
     "cut_clean": stream,
+    "ending": plain,
+    "brownout": plain,
+    "retired": plain,
+    "succeeded": plain,
 }
 
 if __name__ == "__main__":

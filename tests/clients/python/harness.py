@@ -37,10 +37,10 @@ class Cell:
         self.answers = []
 
 
-def answer(text="", finish=None, tools=(), usage=None, refusal=None, thinking=(), parsed=None, id=None, hides=()):
+def answer(text="", finish=None, tools=(), usage=None, refusal=None, thinking=(), parsed=None, id=None, hides=(), headers=None):
     """One turn as the SDK gave it. `usage`: `input` with all that the cache read or wrote, `output` with reasoning.
 
-    `hides` names what the library does not show its caller at all.
+    `hides` names what the library does not show its caller at all; `headers` are the answer's, where it was asked for them.
     """
     return {
         "text": text or "",
@@ -52,7 +52,13 @@ def answer(text="", finish=None, tools=(), usage=None, refusal=None, thinking=()
         "parsed": parsed,
         "id": id,
         "hides": list(hides),
+        "headers": shown(headers),
     }
+
+
+def shown(headers):
+    """Headers as the SDK shows them; `None` where it does not."""
+    return None if headers is None else {name.lower(): value for name, value in headers.items()}
 
 
 def call(id, name, arguments):
@@ -111,6 +117,7 @@ def raised(error):
     # Google's errors call it `code`, where others have a word; Amazon's have it among the metadata of a response.
     status = getattr(error, "status_code", None) or getattr(error, "code", None)
     response = getattr(error, "response", None)
+    headers = getattr(response, "headers", None)
     if isinstance(response, dict):
         status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     return {
@@ -118,6 +125,7 @@ def raised(error):
         "bases": classes[1:],
         "status": status if isinstance(status, int) else None,
         "message": str(error),
+        "headers": shown(headers),
         "trace": traceback.format_exception(error)[-6:],
     }
 

@@ -42,8 +42,8 @@ def usage(found):
     }
 
 
-def keep(cell, completion):
-    """Adds a whole completion to the cell's answers."""
+def keep(cell, completion, headers=None):
+    """Adds a whole completion to the cell's answers, with its headers where they were asked for."""
     (choice,) = completion.choices
     message = choice.message
     calls = [harness.call(c.id, c.function.name, c.function.arguments) for c in message.tool_calls or []]
@@ -56,6 +56,7 @@ def keep(cell, completion):
             refusal=message.refusal,
             parsed=parsed(message),
             id=completion.id,
+            headers=headers,
         )
     )
     return message
@@ -75,6 +76,12 @@ def results(cell, message):
 
 def plain(cell):
     keep(cell, client(cell).chat.completions.create(model=cell.model, messages=opening(cell)))
+
+
+def raw(cell):
+    """With the answer's headers, as the SDK hands them out."""
+    found = client(cell).chat.completions.with_raw_response.create(model=cell.model, messages=opening(cell))
+    keep(cell, found.parse(), found.headers)
 
 
 def stream(cell):
@@ -191,6 +198,10 @@ CASES = {
     "error_500": stream,
     "cut": stream,
     "cut_clean": stream,
+    "ending": raw,
+    "brownout": raw,
+    "retired": plain,
+    "succeeded": raw,
 }
 
 if __name__ == "__main__":

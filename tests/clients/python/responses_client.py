@@ -47,8 +47,8 @@ def usage(found):
     }
 
 
-def keep(cell, response):
-    """Adds a whole response to the cell's answers."""
+def keep(cell, response, headers=None):
+    """Adds a whole response to the cell's answers, with its headers where they were asked for."""
     of = {}
     for item in response.output:
         of.setdefault(item.type, []).append(item)
@@ -63,6 +63,7 @@ def keep(cell, response):
             thinking=[{"signature": item.encrypted_content} for item in of.get("reasoning", [])],
             parsed=parsed(response),
             id=response.id,
+            headers=headers,
         )
     )
     return response
@@ -85,6 +86,12 @@ def following(cell, response):
 
 def plain(cell):
     keep(cell, responses(cell).create(**request(cell)))
+
+
+def raw(cell):
+    """With the answer's headers, as the SDK hands them out."""
+    found = responses(cell).with_raw_response.create(**request(cell))
+    keep(cell, found.parse(), found.headers)
 
 
 def stream(cell):
@@ -162,6 +169,10 @@ CASES = {
     "error_500": stream,
     "cut": stream,
     "cut_clean": stream,
+    "ending": raw,
+    "brownout": raw,
+    "retired": plain,
+    "succeeded": raw,
 }
 
 if __name__ == "__main__":
