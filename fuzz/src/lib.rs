@@ -15,6 +15,8 @@ mod seeds;
 mod sources;
 #[path = "../../crates/wire/tests/codecs/targets.rs"]
 mod targets;
+#[path = "../../crates/wire/tests/codecs/texts.rs"]
+mod texts;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -14,6 +14,7 @@ use crate::args::Args;
 use crate::workspace;
 use anyhow::{Context as _, Result, bail};
 use compare::Comparison;
+use expected::Corpus;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -42,9 +43,22 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         Some(path) => std::fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?,
         None => scan(binary.as_deref(), &corpus.today)?,
     };
-    let comparison = compare::compare(&corpus, &found::read(&text, &folder().join("files"))?);
-    print!("{}", table::text(&corpus, &comparison, is_brief));
-    verdict(&comparison)
+    judge(&corpus, &text, is_brief).map(drop)
+}
+
+/// The same as a step of `cargo xtask test`: everything is listed, and what it returns is one line.
+pub(crate) fn step() -> Result<String> {
+    let corpus = expected::read(&folder())?;
+    let text = scan(None, &corpus.today)?;
+    judge(&corpus, &text, false).map(|comparison| table::line(&comparison))
+}
+
+/// Prints how a report compares with the corpus; an error where a promise is not kept.
+fn judge(corpus: &Corpus, report: &str, is_brief: bool) -> Result<Comparison> {
+    let comparison = compare::compare(corpus, &found::read(report, &folder().join("files"))?);
+    print!("{}", table::text(corpus, &comparison, is_brief));
+    verdict(&comparison)?;
+    Ok(comparison)
 }
 
 /// Where the corpus lies.

@@ -24,6 +24,11 @@ const STEPS: &[Step] = &[
     Step { name: "tidy", summary: "house rules", run: steps::tidy },
     Step { name: "clippy", summary: "lints, in all targets", run: steps::clippy },
     Step { name: "unit", summary: "unit, property, golden and integration tests", run: steps::unit },
+    Step {
+        name: "scan-quality",
+        summary: "recall and precision of the scan on the planted corpus keep their promises",
+        run: steps::scan_quality,
+    },
     Step { name: "doctest", summary: "examples in the documentation of the code", run: steps::doctest },
     Step {
         name: "rustdoc",
@@ -67,7 +72,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         bail!("there is no step {name:?}; `cargo xtask test --list` names them");
     }
     if list {
-        STEPS.iter().for_each(|step| println!("{:10} {}", step.name, step.summary));
+        STEPS.iter().for_each(|step| println!("{:12} {}", step.name, step.summary));
         return Ok(());
     }
     let chosen = |step: &&Step| chosen(step.name, &only, &skip);
@@ -105,11 +110,11 @@ fn summary(outcomes: &[Outcome]) -> String {
             Err(error) => ("FAILED", format!("{error:#}")),
         };
         // What a step found may have several lines; they stand under each other.
-        let found = found.trim_end().replace('\n', &format!("\n{:31}", ""));
-        text.push_str(&format!("  {:9} {:>9}  {mark:6}  {found}\n", outcome.name, minutes(outcome.took)));
+        let found = found.trim_end().replace('\n', &format!("\n{:34}", ""));
+        text.push_str(&format!("  {:12} {:>9}  {mark:6}  {found}\n", outcome.name, minutes(outcome.took)));
     }
     let total: Duration = outcomes.iter().map(|outcome| outcome.took).sum();
-    text.push_str(&format!("  {:9} {:>9}\n", "all", minutes(total)));
+    text.push_str(&format!("  {:12} {:>9}\n", "all", minutes(total)));
     text
 }
 
@@ -145,8 +150,8 @@ mod tests {
             },
         ];
         let text = summary(&outcomes);
-        assert!(text.contains("fmt         0.1 min  ok      12 files\n"), "{text}");
-        assert!(text.contains("unit        1.5 min  FAILED  2 tests failed\n"), "{text}");
-        assert!(text.contains("all         1.6 min\n"), "{text}");
+        assert!(text.contains("fmt            0.1 min  ok      12 files\n"), "{text}");
+        assert!(text.contains("unit           1.5 min  FAILED  2 tests failed\n"), "{text}");
+        assert!(text.contains("all            1.6 min\n"), "{text}");
     }
 }

@@ -206,12 +206,13 @@ fn names(value: Option<serde_json::Value>) -> Vec<String> {
 }
 
 /// `gpt-6-luna or gpt-6-terra (reasoning.mode: pro)`: ids only, so that a program can use them. What stands in
-/// brackets is how to call the model, which its own page says better.
+/// brackets is how to call the model, which its own page says better, and what has blanks in it is a sentence for people.
 fn plain_names(text: &str) -> Vec<String> {
     let parts = text.split([',', '|']).flat_map(|part| part.split(" or "));
     let names = parts.map(|name| name.trim().trim_start_matches("or "));
     let names = names.map(|name| name.split_once(" (").map_or(name, |(name, _)| name).trim());
-    names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    let is_id = |name: &&str| !name.is_empty() && !name.contains(char::is_whitespace);
+    names.filter(is_id).map(str::to_owned).collect()
 }
 
 /// What a feed in the form `{"models": [{"provider", "id", "status", …}]}` says: depdesk's and bydtech's.
@@ -378,5 +379,7 @@ mod tests {
     fn replacements_are_ids() {
         assert_eq!(plain_names("a-1, b-2, or c-3"), ["a-1", "b-2", "c-3"]);
         assert_eq!(plain_names("x or y (reasoning.mode: pro)"), ["x", "y"]);
+        assert_eq!(plain_names("x, the GA models elsewhere"), ["x"]);
+        assert!(plain_names("The most capable model available to you.").is_empty());
     }
 }

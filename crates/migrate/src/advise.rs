@@ -20,6 +20,7 @@ use serde::Serialize;
 
 use crate::lint::{self, Lint, Mode, Target, UnknownTarget};
 use crate::scan::Scanner;
+use crate::shelf::Shelf;
 
 pub use code::{CodeFinding, Source};
 pub use report::{markdown, table};
@@ -106,6 +107,7 @@ pub struct Adviser<'c> {
     now: UnixMs,
     from: Target,
     model: Model,
+    shelf: Shelf,
     lints: Vec<(Model, Target, Vec<String>, Lint)>,
     exchanges: u64,
     sources: Vec<Source>,
@@ -127,9 +129,10 @@ impl<'c> Adviser<'c> {
         let target = Target::find(catalog, from)?;
         let unknown = || UnknownTarget { name: from.to_owned(), near: Vec::new() };
         let model = target.model().cloned().ok_or_else(unknown)?;
+        let shelf = Shelf::of(catalog);
         let chosen = match to {
             Some(to) => vec![(Target::find(catalog, to)?, vec!["it was asked for".to_owned()])],
-            None => choose::candidates(catalog, &target, &model, now),
+            None => choose::candidates(catalog, &shelf, &target, &model, now),
         };
         let lints = chosen.into_iter().take(CANDIDATES_MAX).filter_map(|(target, because)| {
             let known = target.model().cloned()?;
@@ -142,6 +145,7 @@ impl<'c> Adviser<'c> {
             lints: lints.collect(),
             from: target,
             model,
+            shelf,
             exchanges: 0,
             sources: Vec::new(),
             meant: HashMap::new(),
@@ -204,7 +208,7 @@ impl<'c> Adviser<'c> {
             snapshot: self.model.snapshot().map(str::to_owned),
             days_left: retires.as_deref().and_then(|day| day::days_until(day, self.now)),
             source: self.model.life().and_then(|life| life.source.clone()),
-            platforms: choose::platforms(self.catalog, &self.model, self.now),
+            platforms: choose::platforms(&self.shelf, &self.model, self.now),
             catalogue_as_of: self.catalog.rows().map(|row| row.as_of).max().unwrap_or_default(),
             exchanges: self.exchanges,
             candidates,

@@ -11,3 +11,4 @@ pub mod lint;
 pub mod plan;
 pub mod refresh;
 pub mod scan;
+mod shelf;

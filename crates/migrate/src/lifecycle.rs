@@ -3,6 +3,7 @@
 //!
 //! Dates, shares and a moment in; a state out. *Does not know*: configuration, requests, the time of day.
 
+pub mod absence;
 mod draw;
 mod text;
 mod window;

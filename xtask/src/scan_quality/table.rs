@@ -34,6 +34,19 @@ pub(super) fn text(corpus: &Corpus, comparison: &Comparison, is_brief: bool) -> 
     text
 }
 
+/// All of it in one line: what blocks, and the table that has to be found whole.
+pub(super) fn line(comparison: &Comparison) -> String {
+    let total = comparison.total();
+    let (rows, found, wrong) = comparison.table;
+    format!(
+        "recall {:.3} of {} places, precision {:.3} of {} reported; {found} of {rows} rows of the table of scanners, {wrong} false",
+        total.recall(),
+        total.expected,
+        total.precision(),
+        total.reported
+    )
+}
+
 fn head(corpus: &Corpus) -> String {
     let count = |expect: Expect| -> usize {
         corpus.files.iter().flat_map(|file| &file.sites).filter(|site| site.expect == expect).count()

@@ -1,6 +1,8 @@
 //! The steps that check the code itself.
 
-use crate::{chaos, fuzz as fuzzing, tidy as rules, tools, walls as architecture, workspace};
+use crate::{
+    chaos, fuzz as fuzzing, scan_quality as quality, tidy as rules, tools, walls as architecture, workspace,
+};
 use anyhow::{Context as _, Result, bail};
 use std::process::Command;
 
@@ -68,6 +70,10 @@ fn count_tests(text: &str) -> String {
     }
     let passed = |line: &str| line.strip_prefix("test result: ok. ")?.split(' ').next()?.parse::<u64>().ok();
     format!("{} tests passed", text.lines().filter_map(passed).sum::<u64>())
+}
+
+pub(super) fn scan_quality() -> Result<String> {
+    quality::step()
 }
 
 pub(super) fn doctest() -> Result<String> {

@@ -10,6 +10,7 @@ use pilothouse_core::money::PicoUsd;
 use super::Platform;
 use crate::lint::Target;
 use crate::scan::names::Names;
+use crate::shelf::Shelf;
 
 /// Capabilities that a model which replaces another one must have too, where the other one has them.
 const NEEDED: [&str; 5] = ["tools", "json_schema", "image_input", "reasoning", "prompt_caching"];
@@ -25,6 +26,7 @@ const DEARER_MAX: i128 = 2;
 /// The models to go to, with the reasons: what the vendor names, then what can as much for about as much.
 pub(super) fn candidates(
     catalog: &Catalog,
+    shelf: &Shelf,
     from: &Target,
     old: &Model,
     now: UnixMs,
@@ -53,8 +55,8 @@ pub(super) fn candidates(
     let mut platforms = vec![old.platform()];
     platforms.extend(MAKERS.into_iter().filter(|maker| *maker != old.platform()));
     for platform in platforms {
-        for model in alike(catalog, old, platform, now) {
-            let price = blend(&model).map(|price| price.times(1_000_000));
+        for model in alike(catalog, shelf, old, platform, now) {
+            let price = blend(model).map(|price| price.times(1_000_000));
             let reason = format!(
                 "can what the old model can, for {} a million tokens at three in for one out",
                 price.map_or_else(|| "an unknown price".to_owned(), |price| format!("${price}"))
@@ -71,7 +73,13 @@ fn vendor_of(catalog: &Catalog, platform: &str) -> String {
 }
 
 /// The newest models of a platform that can what the old one can, for at most about twice its price.
-fn alike(catalog: &Catalog, old: &Model, platform: &str, now: UnixMs) -> Vec<Model> {
+fn alike<'s>(
+    catalog: &Catalog,
+    shelf: &'s Shelf,
+    old: &Model,
+    platform: &str,
+    now: UnixMs,
+) -> Vec<&'s Model> {
     let needs: Vec<&str> = NEEDED.into_iter().filter(|need| old.capability(need) == Support::Yes).collect();
     let price = blend(old);
     let fits = |model: &Model| {
@@ -100,10 +108,9 @@ fn alike(catalog: &Catalog, old: &Model, platform: &str, now: UnixMs) -> Vec<Mod
             && is_affordable
             && has_room
             && is_newer
-            && model.platform() == platform
             && needs.iter().all(|need| model.capability(need) == Support::Yes)
     };
-    let mut found: Vec<Model> = catalog.models().filter(fits).collect();
+    let mut found: Vec<&Model> = shelf.at(platform).filter(|model| fits(model)).collect();
     found.sort_by(|left, right| {
         (&right.row().released, blend(left)).cmp(&(&left.row().released, blend(right)))
     });
@@ -119,16 +126,12 @@ fn blend(model: &Model) -> Option<PicoUsd> {
 }
 
 /// Other platforms that serve the same model, the one that serves it longest first.
-pub(super) fn platforms(catalog: &Catalog, old: &Model, now: UnixMs) -> Vec<Platform> {
-    let Some(card) = old.row().card.as_deref() else { return Vec::new() };
+pub(super) fn platforms(shelf: &Shelf, old: &Model, now: UnixMs) -> Vec<Platform> {
     let own = old.deadline().and_then(|day| day::days_until(day, now));
     let mut found: BTreeMap<String, Platform> = BTreeMap::new();
-    let others = catalog.models().filter(|other| {
-        other.row().card.as_deref() == Some(card)
-            && other.platform() != old.platform()
-            && other.status(now) != Status::Retired
-            && other.pricing().is_some()
-    });
+    let others = shelf
+        .elsewhere(old)
+        .filter(|other| other.status(now) != Status::Retired && other.pricing().is_some());
     for other in others {
         let retires = other.deadline().map(str::to_owned);
         let days = retires.as_deref().and_then(|day| day::days_until(day, now));

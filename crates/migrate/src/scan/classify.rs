@@ -35,10 +35,16 @@ impl<'t> FileContext<'t> {
     /// A file with its text.
     #[must_use]
     pub fn new(path: &str, text: &'t str, kind: FileKind) -> Self {
+        Self::below(path, path, text, kind)
+    }
+
+    /// A file of which only the end of its path says what it is.
+    #[must_use]
+    pub fn below(path: &str, own: &str, text: &'t str, kind: FileKind) -> Self {
         let lines =
             std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1)).collect();
         let is_made = || is_generated(text) || (matches!(kind, FileKind::Source(_)) && is_packed(text));
-        let site = site_of_path(path).or_else(|| is_made().then_some(Site::History));
+        let site = site_of_path(own).or_else(|| is_made().then_some(Site::History));
         Self { path: path.into(), text, kind, site, lines }
     }
 

@@ -11,13 +11,16 @@ use super::candidates::Candidate;
 use super::source::{Reading, Span};
 
 mod calls;
+mod changes;
 mod csharp;
 mod go;
+mod hot;
 mod imports;
 mod java;
 mod javascript;
 mod kotlin;
 mod mark;
+mod merges;
 mod names;
 mod outline;
 mod parse;
@@ -31,6 +34,7 @@ mod text;
 mod value;
 mod walk;
 mod window;
+mod wordset;
 
 /// A language that programs are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -153,11 +157,18 @@ pub fn read(language: Language, text: &str, candidates: &[Candidate]) -> Reading
     if text.len() <= WHOLE_BYTES_MAX {
         return read_whole(language, text, candidates);
     }
+    read_windows(language, text, candidates, window::WHOLE_BYTES_MAX)
+}
+
+/// Parses the parts of a text that matter; of these, parts of up to `whole_bytes_max` are taken whole.
+fn read_windows(language: Language, text: &str, candidates: &[Candidate], whole_bytes_max: usize) -> Reading {
     let lines = outline::outline(text, language.grammar().lexis);
     let mut places: Vec<usize> = candidates.iter().map(|candidate| candidate.span.start).collect();
-    places.extend(memchr::memmem::find_iter(text.as_bytes(), "pilothouse:"));
+    places.extend(memchr::memmem::find_iter(text.as_bytes(), mark::PRAGMA));
     places.sort_unstable();
-    let mut windows = window::windows(text, &lines, &places);
+    // The blocks of Kotlin that build requests hold settings line by line, which no comma tells from statements.
+    let least = if language == Language::Kotlin { window::DEPENDENT_BYTES_MAX } else { 0 };
+    let mut windows = window::windows(text, &lines, &places, whole_bytes_max.max(least));
     // Without its opening mark nothing of a file of PHP is code.
     if language == Language::Php
         && let Some(mark) = text.find("<?")
@@ -193,7 +204,7 @@ fn read_parts(
         return Reading { mentions, is_partial: is_cut || !candidates.is_empty(), ..Reading::default() };
     };
     let imports: Arc<[String]> = imports::imports(text).into();
-    let walk = walk::Walk::of(tree.root_node(), grammar, text, candidates);
+    let walk = walk::Walk::of(tree.root_node(), grammar, text, parts, candidates);
     let calls = walk.read_calls(&imports);
     let is_partial = is_cut || walk.is_cut || tree.root_node().has_error();
     let marks = walk.marks.into_iter().zip(candidates);

@@ -149,8 +149,15 @@ impl Names {
     /// The row that the constant of an SDK stands for: `ChatModel.GPT_4O`, `openai.ChatModelGPT4oMini`.
     #[must_use]
     pub fn constant(&self, text: &str) -> Option<Resolved> {
-        let at =
-            constant::spellings(text).find_map(|letters| self.shared.by_letters.get(letters.as_str()))?;
+        let known =
+            constant::spellings(text).find_map(|letters| self.shared.by_letters.get(letters.as_str()));
+        let Some(at) = known else {
+            // `CLAUDE_3_5_HAIKU_LATEST`: a name without a row of its own.
+            let is_it =
+                |name: &&str| constant::spellings(text).any(|letters| letters == constant::letters(name));
+            let name = MOVING.iter().map(|(name, _)| *name).find(is_it)?;
+            return self.resolve(name, &Hints::default()).into_iter().next();
+        };
         let model = self.shared.models[*at as usize].clone();
         Some(Resolved {
             platform: model.platform().to_owned(),

@@ -46,6 +46,22 @@ impl Naming {
     }
 }
 
+/// What stands before the last folder of each path as it was typed: whoever scans `tests/fixtures/shop` means the shop,
+/// and `src tests` says that the second are tests. The longest first.
+#[must_use]
+pub fn above(paths: &[PathBuf]) -> Vec<String> {
+    let folders = paths.iter().filter(|path| path.is_dir());
+    let mut above: Vec<String> = folders
+        .filter_map(|path| {
+            let typed = Naming::of(path, paths).typed;
+            let at = typed.trim_end_matches('/').rfind('/')?;
+            typed.get(..=at).map(str::to_owned)
+        })
+        .collect();
+    above.sort_by_key(|folder| std::cmp::Reverse(folder.len()));
+    above
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,6 +77,17 @@ mod tests {
         let two = [PathBuf::from("./src/"), PathBuf::from("../other")];
         assert_eq!(name(&two[0], "a.py", &two), "src/a.py");
         assert_eq!(name(&two[1], "a.py", &two), "../other/a.py");
+    }
+
+    #[test]
+    fn folders_above_what_was_typed_say_nothing_of_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deep = folder.path().join("tests/shop");
+        std::fs::create_dir_all(&deep).expect("folders");
+        let both = [deep.clone(), folder.path().join("tests")];
+        let here = format!("{}/", folder.path().display());
+        assert_eq!(above(&both), [format!("{here}tests/"), here]);
+        assert_eq!(above(&[deep]), Vec::<String>::new(), "one absolute path is the root");
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub struct Scanner {
     names: Names,
     candidates: Candidates,
     options: Options,
+    /// See [`roots::above`].
+    above: Vec<String>,
 }
 
 /// What one thread found.
@@ -66,7 +68,14 @@ impl Scanner {
     pub fn new(catalog: Catalog, options: Options) -> Self {
         let names = Names::of(catalog);
         let candidates = Candidates::with(&names);
-        Self { names, candidates, options }
+        Self { names, candidates, options, above: Vec::new() }
+    }
+
+    /// Tells what is a test or history by what lies in the folders that are scanned, not by what they lie in.
+    #[must_use]
+    pub fn of_paths(mut self, paths: &[PathBuf]) -> Self {
+        self.above = roots::above(paths);
+        self
     }
 
     /// The names that it knows.
@@ -130,11 +139,14 @@ impl Scanner {
     fn read_all(&self, files: &[Found], is_over: &(dyn Fn() -> bool + Sync)) -> Vec<Part> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let threads = if self.options.threads == 0 { cores } else { self.options.threads };
+        // The largest first, so that no thread is left alone with one at the end.
+        let mut order: Vec<&Found> = files.iter().collect();
+        order.sort_by_key(|file| std::cmp::Reverse(file.bytes));
         let next = AtomicUsize::new(0);
         let work = || {
             let mut part = Part::default();
             let mut buffer = Vec::new();
-            while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !is_over()) {
+            while let Some(file) = order.get(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !is_over()) {
                 self.read_file(file, &mut buffer, &mut part);
             }
             part
@@ -182,6 +194,7 @@ impl Scanner {
                 let mut reading = language::read(language, text, &candidates);
                 let bodies = format::bodies(&reading, text, &candidates);
                 reading.calls.extend(bodies);
+                judge::name_constants(&mut reading, text, &self.names);
                 (FileKind::Source(language), reading)
             }
             None => {
@@ -189,13 +202,15 @@ impl Scanner {
                 (FileKind::Data(format), format::read(format, text, &candidates))
             }
         };
-        let file = FileContext::new(path, text, kind);
+        let own = self.above.iter().find_map(|above| path.strip_prefix(above.as_str())).unwrap_or(path);
+        let file = FileContext::below(path, own, text, kind);
         let today = &self.options.today;
-        let mut findings = judge::judge(&reading, &file, &self.names, today);
+        let requests = judge::requests::Requests::of(&reading, &self.names);
+        let mut findings = judge::judge(&requests, &file, &self.names, today);
         let site = file.site.unwrap_or(Site::Calls);
         let place = pragma::File { path: &file.path, text: text.as_bytes(), site };
         pragma::apply(&reading.pragmas, place, today, &mut findings);
-        let models = judge::mentions::models(&reading, &file, &self.names);
+        let models = judge::mentions::models(&requests, &file, &self.names);
         Some(Judged { again: Again { findings, is_partial: reading.is_partial }, models })
     }
 }

@@ -3,6 +3,7 @@
 mod lint;
 mod plan;
 mod recorded;
+mod sources;
 mod status;
 
 use std::io::Write;
@@ -25,7 +26,7 @@ enum Step {
     Plan(Box<plan::Plan>),
     /// Accept a plan, so that it takes effect.
     Accept(plan::Accept),
-    /// Who still hangs on which model: calls, keys, teams, code, days left, plans.
+    /// Who still hangs on which model: calls, keys, teams, code, days left, plans, what calls get on the day.
     Status(Box<status::Status>),
 }
 

@@ -105,7 +105,7 @@ impl Models {
             models.sort_by(|left, right| (left.platform(), left.id()).cmp(&(right.platform(), right.id())));
         }
         if self.ics {
-            calendar::write(&models, out, now)?;
+            calendar::write(models.iter().filter_map(|model| calendar::End::of(model, now)), out, now)?;
         } else if self.json {
             report::json(&models, out, now)?;
         } else if let Some(days) = self.retiring {

@@ -107,7 +107,7 @@ impl Scan {
         }
         let today = self.today.clone().unwrap_or_else(|| day::of(now));
         let catalog = load(&self.catalog)?;
-        let scanner = Scanner::new(catalog.clone(), Options::on(&today));
+        let scanner = Scanner::new(catalog.clone(), Options::on(&today)).of_paths(&self.paths);
         let mut report = scanner.scan(&self.paths);
         if self.write_baseline {
             return self.accept(&report, notes);

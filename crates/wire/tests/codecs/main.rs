@@ -19,3 +19,4 @@ mod remembered;
 mod replayed;
 mod sources;
 mod targets;
+mod texts;

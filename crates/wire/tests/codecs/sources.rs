@@ -5,9 +5,9 @@
 use std::sync::LazyLock;
 
 use pilothouse_catalog::Catalog;
-use pilothouse_migrate::scan::candidates::Candidates;
+use pilothouse_migrate::scan::candidates::{Candidate, Candidates};
 use pilothouse_migrate::scan::language::{Language, read};
-use pilothouse_migrate::scan::source::{Kind, Member, Span};
+use pilothouse_migrate::scan::source::{Kind, Member, Reading, Span};
 
 use super::mutate::Chance;
 
@@ -34,10 +34,15 @@ pub(crate) fn sources(input: &[u8], chance: &mut Chance) {
     let language = Language::ALL[chance.below(Language::ALL.len())];
     let candidates = CANDIDATES.find(text.as_bytes());
     let reading = read(language, &text, &candidates);
+    hold(&reading, &text, &candidates, &format!("{language:?}"));
+}
+
+/// Each candidate is mentioned once, in the order of the text, and all that a reader tells lies within the text.
+pub(crate) fn hold(reading: &Reading, text: &str, candidates: &[Candidate], reader: &str) {
     let spans: Vec<_> = reading.mentions.iter().map(|mention| &mention.span).collect();
-    assert_eq!(spans, candidates.iter().map(|candidate| &candidate.span).collect::<Vec<_>>(), "{language:?}");
+    assert_eq!(spans, candidates.iter().map(|candidate| &candidate.span).collect::<Vec<_>>(), "{reader}");
     let within =
-        |span: &Span| assert!(text.get(span.clone()).is_some(), "{language:?}: {span:?} of {}", text.len());
+        |span: &Span| assert!(text.get(span.clone()).is_some(), "{reader}: {span:?} of {}", text.len());
     for mention in &reading.mentions {
         within(&mention.text_span);
     }

@@ -21,6 +21,7 @@ use super::mutate::Chance;
 use super::readers;
 use super::remembered;
 use super::sources;
+use super::texts;
 
 /// How many of an input's last bytes decide what a target draws by chance. The fuzzer can steer it by changing them,
 /// and minimising what stands before them leaves it as it was.
@@ -83,6 +84,8 @@ pub(crate) const TARGETS: &[Target] = &[
     Target::of("questions", &["requests"], remembered::QUESTIONS, remembered::questions),
     Target::of("marks", &[], remembered::TEXTS, remembered::marks),
     Target::of("sources", &[], sources::SOURCES, sources::sources),
+    Target::of("texts", &[], texts::TEXTS, texts::texts),
+    Target::of("fixes", &[], texts::MENDED, texts::fixes),
 ];
 
 /// Models whose targets differ in what they take.

@@ -100,3 +100,12 @@ fn region_before_an_id_makes_no_other_model() {
     assert!(!is_same_model("azure/gpt-4o", "openai/gpt-4o"));
     assert!(!is_same_model("openai/gpt-4o", "openai/4o"));
 }
+
+#[test]
+fn step_of_the_tests_is_told_in_one_line() {
+    let comparison = compared(&[finding("PH-M002", "blocks", 1, 10, "calls")]);
+    assert_eq!(
+        crate::scan_quality::table::line(&comparison),
+        "recall 0.333 of 3 places, precision 1.000 of 1 reported; 1 of 1 rows of the table of scanners, 0 false"
+    );
+}

@@ -14,8 +14,9 @@ pub use self::edits::merge;
 use self::mend::{Bench, mend};
 pub(super) use self::syntax::swapped;
 use super::facts::CallFacts;
+use super::requests::Requests;
 use super::surfaces::wire::{Node, Shape};
-use super::surfaces::{Request, bare, request_of};
+use super::surfaces::{Request, bare};
 use crate::scan::classify::FileContext;
 use crate::scan::finding::{Confidence, Finding, Fix, Rule, Severity, Site};
 use crate::scan::names::{Hints, Names};
@@ -49,7 +50,10 @@ impl Target {
         let found = names.resolve(name, &Hints { platform: platform.clone() });
         let best = found.into_iter().next();
         // A name that is a row's own id needs nobody who knows names.
-        let row = platform.as_deref().and_then(|platform| names.catalog().model(platform, bare(name)));
+        let row = match (&best, platform.as_deref()) {
+            (None, Some(platform)) => names.catalog().model(platform, bare(name)),
+            _ => None,
+        };
         let id = best.as_ref().map_or_else(|| bare(name).to_owned(), |found| found.id.clone());
         Self {
             vendor: vendor.map(|vendor| vendor.name.clone()).unwrap_or_default(),
@@ -77,14 +81,13 @@ impl Target {
 
 /// Findings of this kind.
 #[must_use]
-pub fn judge(reading: &Reading, file: &FileContext<'_>, names: &Names, today: &str) -> Vec<Finding> {
+pub fn judge(reading: &Requests<'_>, file: &FileContext<'_>, names: &Names, today: &str) -> Vec<Finding> {
     let mut seen: HashSet<(&'static str, Span)> = HashSet::new();
     let mut out = Vec::new();
-    for call in &reading.calls {
-        let Some(request) = request_of(call, names.catalog().vendors()) else { continue };
+    for (call, request) in reading.all() {
         for name in request.models.iter().filter(|name| is_model(name)).take(MODELS_MAX) {
-            let target = Target::of(name, &request, names);
-            let asked = Asked { call, request: &request, target: &target, reading, file, today };
+            let target = Target::of(name, request, names);
+            let asked = Asked { call, request, target: &target, reading, file, today };
             for finding in asked.findings() {
                 if let Rule::Parameter(id) = finding.rule
                     && seen.insert((id, finding.place.span.clone()))
@@ -106,19 +109,15 @@ fn is_model(name: &str) -> bool {
 /// would be refused that no edit can mend without a person: then the name must not be replaced by itself.
 #[must_use]
 pub fn after_replacement(
-    reading: &Reading,
+    reading: &Requests<'_>,
     mention: &Span,
     new_model: &str,
     file: &FileContext<'_>,
     names: &Names,
 ) -> Option<Vec<(Span, String)>> {
     let mut all = Vec::new();
-    for call in &reading.calls {
-        let Some(mut request) = request_of(call, names.catalog().vendors()) else { continue };
-        if !asks_at(&request, call, mention) {
-            continue;
-        }
-        request.models = vec![new_model.to_owned()];
+    for (call, request) in reading.all().filter(|(call, request)| asks_at(request, call, mention)) {
+        let request = Request { models: vec![new_model.to_owned()], ..request.clone() };
         let target = Target::of(new_model, &request, names);
         let asked = Asked { call, request: &request, target: &target, reading, file, today: "" };
         for (found, node) in asked.refused() {
@@ -287,7 +286,11 @@ impl<'a, 'c> Asked<'a, 'c> {
             return format!("the turn {}", shortened(self.file.text.get(span.clone()).unwrap_or("")));
         }
         let text = self.file.text.get(span.clone()).filter(|text| !text.is_empty());
-        text.map_or_else(|| found.place(), shortened)
+        // `params["temperature"] = 0.2` is told from its name on.
+        text.map_or_else(
+            || found.place(),
+            |text| shortened(&text.replace("\"] =", " =").replace("'] =", " =").replace("] =", " =")),
+        )
     }
 }
 
@@ -297,7 +300,9 @@ fn with_quote(text: &str, span: Span) -> Span {
     let quote = quote.filter(|quote| matches!(quote, '"' | '\''));
     let is_name = |quote: char| {
         let rest = text.get(span.clone()).and_then(|name| name.split_once(quote));
-        rest.is_some_and(|(_, behind)| behind.trim_start().starts_with(':'))
+        rest.is_some_and(|(_, behind)| {
+            [":", "=>", "to "].iter().any(|sign| behind.trim_start().starts_with(sign))
+        })
     };
     if quote.is_some_and(is_name) { span.start - 1..span.end } else { span }
 }

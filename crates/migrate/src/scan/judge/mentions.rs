@@ -4,6 +4,8 @@
 //! lists, tables of prices, tests, history and text for people are listed with less weight, because nothing fails there
 //! on the day.
 
+mod around;
+mod key;
 mod life;
 mod rewrite;
 pub mod site;
@@ -13,9 +15,9 @@ use std::collections::BTreeSet;
 use crate::scan::classify::{FileContext, FileKind};
 use crate::scan::finding::{Confidence, Finding, Rule, Severity, Site};
 use crate::scan::names::{Hints, Names, Resolved, constant, family};
-use crate::scan::source::{Call, Context, Kind, Mention, Reading, Span, Value};
+use crate::scan::source::{Call, Context, Kind, Mention, Reading, Span};
 
-use super::surfaces;
+use super::requests::Requests;
 use site::{Sited, site_of};
 
 /// A mention with what is known of it.
@@ -29,10 +31,10 @@ struct Seen<'r> {
 
 /// Findings about names of models.
 #[must_use]
-pub fn judge(reading: &Reading, file: &FileContext<'_>, names: &Names, today: &str) -> Vec<Finding> {
+pub fn judge(reading: &Requests<'_>, file: &FileContext<'_>, names: &Names, today: &str) -> Vec<Finding> {
     let mut found = Vec::new();
-    for mention in &reading.mentions {
-        let Some(seen) = see(mention, reading, file, names) else { continue };
+    for (at, mention) in reading.mentions.iter().enumerate() {
+        let Some(seen) = see(at, mention, reading, file, names) else { continue };
         let finding = match &seen.best {
             Some(best) => life::finding(best, &seen, names, today).map(|told| {
                 let mut finding = told;
@@ -52,9 +54,9 @@ pub fn judge(reading: &Reading, file: &FileContext<'_>, names: &Names, today: &s
 
 /// The models that a file uses, as (platform, id): those that it calls, configures or serves.
 #[must_use]
-pub fn models(reading: &Reading, file: &FileContext<'_>, names: &Names) -> BTreeSet<(String, String)> {
-    let used = reading.mentions.iter().filter_map(|mention| {
-        let seen = see(mention, reading, file, names)?;
+pub fn models(reading: &Requests<'_>, file: &FileContext<'_>, names: &Names) -> BTreeSet<(String, String)> {
+    let used = reading.mentions.iter().enumerate().filter_map(|(at, mention)| {
+        let seen = see(at, mention, reading, file, names)?;
         let best = seen.best?;
         matches!(seen.sited.site, Site::Calls | Site::Defines).then_some((best.platform, best.id))
     });
@@ -63,13 +65,14 @@ pub fn models(reading: &Reading, file: &FileContext<'_>, names: &Names) -> BTree
 
 /// What is known of a mention; `None` where it is no model's.
 fn see<'r>(
+    at: usize,
     mention: &'r Mention,
-    reading: &'r Reading,
+    reading: &'r Requests<'_>,
     file: &FileContext<'r>,
     names: &Names,
 ) -> Option<Seen<'r>> {
     let word = file.text.get(mention.span.clone())?;
-    let call = call_around(reading, &mention.span);
+    let call = reading.call_around(at);
     let hints = hints_for(mention, call, reading, names);
     // A name of the program is no text: only the constants of SDKs stand for a model.
     let is_code = mention.context == Context::Code;
@@ -81,44 +84,16 @@ fn see<'r>(
         best = constant::is_qualified(word).then(|| names.constant(word)).flatten();
         best.as_ref()?;
     }
-    let sited = site_of(mention, word, call, reading, file, names);
+    let sited = site_of(mention, word, call, reading, file);
     Some(Seen { mention, word, sited, hints, best })
 }
 
-/// The smallest call that holds a place in one of its arguments.
-fn call_around<'r>(reading: &'r Reading, span: &Span) -> Option<&'r Call> {
-    let holds = |outer: &Span| outer.start <= span.start && span.end <= outer.end;
-    let own = reading.calls.iter().filter(|call| {
-        let within = |one: &Call| one.arguments.iter().any(|argument| value_holds(&argument.value, &holds));
-        within(call)
-    });
-    own.min_by_key(|call| call.span.len())
-}
-
-fn value_holds(value: &Value, holds: &dyn Fn(&Span) -> bool) -> bool {
-    if holds(&value.span) {
-        return true;
-    }
-    match &value.kind {
-        // A constant or dictionary that stands elsewhere.
-        Kind::Table { members, .. } => members.iter().any(|member| value_holds(&member.value, holds)),
-        Kind::List(items) => items.iter().any(|item| value_holds(item, holds)),
-        Kind::Dynamic { parts, .. } => parts.iter().any(|(_, span)| holds(span)),
-        _ => false,
-    }
-}
-
 /// What is known of the platform that a name is used on.
-fn hints_for(mention: &Mention, call: Option<&Call>, reading: &Reading, names: &Names) -> Hints {
+fn hints_for(mention: &Mention, call: Option<&Call>, reading: &Requests<'_>, names: &Names) -> Hints {
     let of_request = || {
-        let request = surfaces::request_of(call?, names.catalog().vendors())?;
+        let request = reading.request(call?)?;
         let vendor = request.vendor.as_deref()?;
         Some(Hints::on(&names.catalog().vendor(vendor)?.platform))
-    };
-    let of_file = || {
-        let mut told = reading.calls.iter().map(Hints::of_call).filter(|hints| hints.platform.is_some());
-        let first = told.next().unwrap_or_default();
-        if told.all(|other| other == first) { first } else { Hints::default() }
     };
     let of_call = || call.map(Hints::of_call).unwrap_or_default();
     let of_key = || mention.bound_to.as_deref().map(Hints::of_key).unwrap_or_default();
@@ -126,7 +101,7 @@ fn hints_for(mention: &Mention, call: Option<&Call>, reading: &Reading, names: &
     let of_door = || call.map(Hints::of_words).filter(|hints| hints.platform.as_deref() == Some("vertex"));
     of_door().or_else(of_request).unwrap_or_default().or(of_call).or(of_key).or(|| match call {
         Some(_) => Hints::default(),
-        None => of_file(),
+        None => reading.hints().clone(),
     })
 }
 

@@ -9,8 +9,9 @@ use pilothouse_core::clock::UnixMs;
 use crate::scan::classify::FileContext;
 use crate::scan::finding::{Confidence, Finding, Rule, Severity, Site};
 use crate::scan::format::{Figure, figures_behind};
+use crate::scan::judge::requests::Requests;
 use crate::scan::names::{Hints, Names, constant};
-use crate::scan::source::{Context, Mention, Reading};
+use crate::scan::source::{Context, Mention};
 
 /// Pico-dollars per token of one dollar per token, per thousand, per million.
 const UNITS: [(f64, &str); 3] = [(1e12, "token"), (1e9, "1K tokens"), (1e6, "1M tokens")];
@@ -29,7 +30,7 @@ enum Told {
 
 /// Findings about prices and sizes.
 #[must_use]
-pub fn judge(reading: &Reading, file: &FileContext<'_>, names: &Names, today: &str) -> Vec<Finding> {
+pub fn judge(reading: &Requests<'_>, file: &FileContext<'_>, names: &Names, today: &str) -> Vec<Finding> {
     if file.site.is_some() {
         return Vec::new();
     }

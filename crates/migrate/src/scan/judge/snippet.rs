@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use crate::scan::classify::{FileContext, FileKind};
 use crate::scan::finding::Finding;
 use crate::scan::format::Format;
+use crate::scan::judge::requests::Requests;
 use crate::scan::names::Names;
 use crate::scan::source::{Call, Kind, Member, Reading, Span, Value};
 
@@ -35,9 +36,10 @@ impl Snippet {
     pub(crate) fn judged(
         &self,
         path: &str,
-        judge: fn(&Reading, &FileContext<'_>, &Names, &str) -> Vec<Finding>,
+        judge: fn(&Requests<'_>, &FileContext<'_>, &Names, &str) -> Vec<Finding>,
     ) -> Vec<Finding> {
-        judge(&self.reading, &self.file(path), &names(), "2026-11-23")
+        let names = names();
+        judge(&Requests::of(&self.reading, &names), &self.file(path), &names, "2026-11-23")
     }
 
     pub(crate) fn file(&self, path: &str) -> FileContext<'_> {

@@ -202,6 +202,14 @@ fn by_hand<'c>(call: &'c Call, vendors: &[Vendor]) -> Option<Request<'c>> {
     body.members.retain(|node| node.name != "url" && node.name != "method");
     let vendor = address.vendor(vendors);
     let confidence = if vendor.is_some() { Confidence::High } else { Confidence::Low };
+    // A path alone, as in a batch file: its maker's own, most likely.
+    let (vendor, confidence) = match (vendor, address.is_path()) {
+        (None, true) => match client::maker_sending(&models, dialect) {
+            Some(maker) => (Some(maker.to_owned()), Confidence::Medium),
+            None => (None, confidence),
+        },
+        told => (told.0, confidence),
+    };
     Some(Request { surface: None, dialect, style, vendor, body, models, confidence, is_whole: false })
 }
 

@@ -10,12 +10,12 @@ use serde::Deserialize;
 
 use super::calls::{shortened, swapped};
 use super::facts::CallFacts;
+use super::requests::Requests;
 use super::surfaces::wire::Node;
-use super::surfaces::{Request, bare, request_of};
+use super::surfaces::{Request, bare};
 use crate::scan::classify::FileContext;
 use crate::scan::finding::{Confidence, Finding, Fix, Rule, Severity, Site};
 use crate::scan::names::Names;
-use crate::scan::source::Reading;
 
 const TEXT: &str = include_str!("../../../data/interfaces.toml");
 
@@ -67,16 +67,15 @@ pub fn all() -> &'static [Tool] {
 
 /// Findings of this kind.
 #[must_use]
-pub fn judge(reading: &Reading, file: &FileContext<'_>, names: &Names, today: &str) -> Vec<Finding> {
+pub fn judge(reading: &Requests<'_>, file: &FileContext<'_>, _names: &Names, today: &str) -> Vec<Finding> {
     let mut out: Vec<Finding> = Vec::new();
-    for call in &reading.calls {
+    for (_, request) in reading.all() {
         // Of a call that names no tool nothing is asked.
-        let Some(request) = request_of(call, names.catalog().vendors()) else { continue };
         let Some(tools) = request.body.at("tools") else { continue };
         for tool in tools.items() {
             let Some(kind) = tool.get("type").and_then(Node::text) else { continue };
             for row in all().iter().filter(|row| row.kinds.iter().any(|one| one == kind)) {
-                let asked = Asked { row, tool, request: &request, file, today };
+                let asked = Asked { row, tool, request, file, today };
                 for finding in asked.findings() {
                     if !out
                         .iter()

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::hot::HotWords;
+use super::merges::runs_a_block;
 use super::names::{Scope, is_name};
 use super::shape::{How, Invocation, Node, Shape, slice, text};
 use super::value::{At, Values};
@@ -24,19 +26,25 @@ impl<'t> Walk<'t, '_> {
         let mut swallowed = HashSet::new();
         let mut taken: Vec<Span> = Vec::new();
         let mut calls = Vec::new();
-        for (node, scope) in &self.calls {
-            if swallowed.contains(&node.id()) || !self.is_worth_it(*node, &hot_names) {
+        for (node, scope, invocation) in self.calls_with(&hot_names) {
+            if swallowed.contains(&node.id()) {
                 continue;
             }
-            let Shape::Call(invocation) = (self.grammar.shape)(*node, self.source) else { continue };
             let mut values = Values::new(self);
+            values.until = node.start_byte();
             let (callee, callee_span, arguments) =
-                self.arguments(&mut values, *node, &invocation, At::top(*scope), false);
-            let links = self.links(*node, &invocation);
+                self.arguments(&mut values, node, &invocation, At::top(scope), false);
+            let links = self.links(node, &invocation);
             let root = if self.is_builder(&links) { links.last().map(|link| &link.1) } else { None };
-            let receiver = self.receiver(root.unwrap_or(&invocation), *scope, imports);
-            let is_named = arguments.iter().any(|argument| !argument.name.is_empty());
-            let is_listed = values.is_reached || self.is_named_hot(&invocation) || (receiver.1 && is_named);
+            let receiver = self.receiver(root.unwrap_or(&invocation), scope, imports);
+            let is_table =
+                |value: &Value| matches!(&value.kind, Kind::Table { members, .. } if !members.is_empty());
+            let is_named =
+                arguments.iter().any(|argument| !argument.name.is_empty() || is_table(&argument.value));
+            let is_listed = values.is_reached
+                || has_address(&arguments)
+                || self.is_named_hot(&invocation)
+                || (receiver.1 && is_named);
             if !is_listed || self.is_plain_value(&invocation, &arguments) {
                 continue;
             }
@@ -86,21 +94,21 @@ impl<'t> Walk<'t, '_> {
     /// Names that are bound to something that holds a candidate.
     fn hot_names(&self) -> HotWords {
         let mut words = HotWords::default();
+        let mut known: Vec<&str> = Vec::new();
         // Twice: a table may hold a constant by its name.
         for _ in 0..2 {
             let is_hot = |span: &Span| self.is_hot(span) || words.stand_in(span);
             let mut found: Vec<_> =
-                self.names.bound(is_hot).map(|name| name.trim_start_matches("self.").to_owned()).collect();
-            found.sort();
+                self.names.bound(is_hot).map(|name| name.trim_start_matches("self.")).collect();
+            found.sort_unstable();
             found.dedup();
-            words = HotWords::of(self.source, &found);
+            if found == known {
+                break;
+            }
+            words = HotWords::of(self.source, self.parts, &found);
+            known = found;
         }
         words
-    }
-
-    fn is_worth_it(&self, node: Node<'t>, hot_names: &HotWords) -> bool {
-        let span = node.byte_range();
-        self.is_hot(&span) || hot_names.stand_in(&span)
     }
 
     /// Whether the name of a call itself is a candidate.
@@ -139,7 +147,8 @@ impl<'t> Walk<'t, '_> {
         let mut members = Vec::new();
         for (at_link, (link, call)) in links.iter().enumerate().rev() {
             values.taken.push(link.byte_range());
-            if at_link == links.len() - 1 {
+            let is_block = call.name.is_some_and(|name| runs_a_block(text(name, self.source)));
+            if at_link == links.len() - 1 || is_block {
                 members.extend(values.call_members(&call.entries, at, is_within));
             } else if let Some(member) = self.link(values, *link, call, at, is_within) {
                 members.push(member);
@@ -312,59 +321,17 @@ impl<'t> Walk<'t, '_> {
     }
 }
 
-/// Where words stand by themselves in a text: found once, asked about for every call.
-#[derive(Debug, Default)]
-struct HotWords {
-    /// Begin and end of each, by where it begins.
-    places: Vec<(usize, usize)>,
-}
-
-impl HotWords {
-    fn of(text: &str, words: &[String]) -> Self {
-        if words.is_empty() {
-            return Self::default();
-        }
-        let bytes = text.as_bytes();
-        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        // Plain names are looked up word by word, in one pass; others (`$model`, `@model`) are searched one by one.
-        let (plain, signed): (Vec<&str>, Vec<&str>) = words
-            .iter()
-            .map(String::as_str)
-            .filter(|word| !word.is_empty())
-            .partition(|word| word.bytes().all(is_part));
-        let mut begins = [false; 256];
-        plain.iter().filter_map(|word| word.bytes().next()).for_each(|byte| begins[usize::from(byte)] = true);
-        let plain: HashSet<&[u8]> = plain.into_iter().map(str::as_bytes).collect();
-        let mut places = Vec::new();
-        let mut at = 0;
-        while !plain.is_empty() && at < bytes.len() {
-            let len = bytes[at..].iter().take_while(|byte| is_part(**byte)).count();
-            if len > 0 && begins[usize::from(bytes[at])] && plain.contains(&bytes[at..at + len]) {
-                places.push((at, at + len));
-            }
-            at += len.max(1);
-        }
-        for word in signed {
-            let found = memchr::memmem::find_iter(bytes, word.as_bytes()).map(|at| (at, at + word.len()));
-            places.extend(found.filter(|(at, end)| {
-                !at.checked_sub(1).is_some_and(|before| is_part(bytes[before]))
-                    && !bytes.get(*end).is_some_and(|byte| is_part(*byte))
-            }));
-        }
-        places.sort_unstable();
-        Self { places }
-    }
-
-    /// Whether one stands in a span.
-    fn stand_in(&self, span: &Span) -> bool {
-        let first = self.places.partition_point(|(at, _)| *at < span.start);
-        let those = self.places.iter().skip(first).take_while(|(at, _)| *at < span.end);
-        those.into_iter().any(|(_, end)| *end <= span.end)
-    }
+/// Whether a call is given an address: what else it is given goes there, whatever makes it.
+fn has_address(arguments: &[Member]) -> bool {
+    let is_address = |member: &Member| {
+        member.name.is_empty()
+            && matches!(&member.value.kind, Kind::Text(text) if text.starts_with("https://"))
+    };
+    arguments.len() > 1 && arguments.iter().any(is_address)
 }
 
 /// Whether a key of a table says which model to call.
-fn is_model_key(name: &str) -> bool {
+pub(super) fn is_model_key(name: &str) -> bool {
     let name: String =
         name.chars().filter(char::is_ascii_alphanumeric).map(|sign| sign.to_ascii_lowercase()).collect();
     name.contains("model")

@@ -34,6 +34,7 @@ fn shape<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
         {
             initializer(node, None, source)
         }
+        "with_expression" => copied(node, source),
         "collection_expression" => Shape::List(children(node)),
         "array_creation_expression" | "implicit_array_creation_expression" => same_last(node),
         "anonymous_object_creation_expression" => anonymous(node, source),
@@ -101,6 +102,22 @@ fn initializer<'t>(node: Node<'t>, made_by: Option<Node<'t>>, source: &str) -> S
         made_by: made_by.map(|kind| kind.byte_range()),
         entries: members.into_iter().map(member).collect(),
     }
+}
+
+/// `options with { Temperature = 0.1f }`.
+fn copied<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
+    let parts = children(node);
+    let Some((base, rest)) = parts.split_first() else { return Shape::Other };
+    let changed = rest.iter().flat_map(|part| match part.kind() {
+        "with_initializer" => vec![*part],
+        _ => children(*part),
+    });
+    let mut entries = vec![Entry::spread(*base, Some(*base))];
+    entries.extend(changed.filter_map(|part| match children(part)[..] {
+        [name, value] => Some(Entry::named(part, key(name, source), Some(value))),
+        _ => None,
+    }));
+    Shape::Table { made_by: None, entries }
 }
 
 fn is_pair(member: Node<'_>) -> bool {

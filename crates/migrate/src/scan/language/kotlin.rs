@@ -3,7 +3,7 @@
 use super::outline::{KOTLIN, Lexis};
 use super::shape::{
     Entry, Grammar, How, Invocation, Node, Role, ScopeKind, Shape, bind, children, field, key, operation,
-    quoted, same, signed, text,
+    quoted, same, sides, signed, text,
 };
 
 /// How Kotlin is read.
@@ -44,7 +44,14 @@ fn shape<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
             Shape::Choice(branches)
         }
         "block" if node.named_child_count() == 1 => same(node),
-        "binary_expression" => operation(node, "+", &["?:"]),
+        "binary_expression" => match sides(node) {
+            // A map and more of it.
+            Some(both) if both.iter().any(|side| text(*side, source).starts_with("mapOf(")) => {
+                let entries = both.into_iter().map(|side| Entry::spread(side, Some(side))).collect();
+                Shape::Table { made_by: None, entries }
+            }
+            _ => operation(node, "+", &["?:"]),
+        },
         "navigation_expression" => match children(node)[..] {
             [object, name] => Shape::Path(object, name),
             _ => Shape::Other,
@@ -114,7 +121,9 @@ fn settings<'t>(lambda: Node<'t>, source: &str) -> Vec<Entry<'t>> {
         is_plain
             .then(|| Entry { is_statement: true, ..Entry::named(statement, key(left, source), Some(right)) })
     };
-    children(lambda).into_iter().filter_map(setting).collect()
+    let mut entries: Vec<_> = children(lambda).into_iter().filter_map(setting).collect();
+    entries.extend(super::merges::block_settings(lambda, shape, source));
+    entries
 }
 
 fn role<'t>(node: Node<'t>, _source: &str) -> Role<'t> {

@@ -134,17 +134,19 @@ fn elsewhere(source: &str, word: &Span) -> Mention {
     Mention { span: word.clone(), text, text_span, context, bound_to: None }
 }
 
+/// How a comment that speaks to us begins.
+pub(super) const PRAGMA: &str = "pilothouse:";
+
 /// The pragma that a comment is, if it is one.
 pub(super) fn pragma(source: &str, span: &Span) -> Option<Pragma> {
-    const NAME: &str = "pilothouse:";
     let comment = slice(source, span);
-    let at = comment.find(NAME)?;
+    let at = comment.find(PRAGMA)?;
     // Only at the beginning of a comment: prose that speaks about pragmas is none.
     let opening = comment.get(..at)?;
     if !opening.trim_start_matches(['#', '/', '*', '-', '!', '<', ';', '=']).trim().is_empty() {
         return None;
     }
-    let text = comment.get(at + NAME.len()..)?;
+    let text = comment.get(at + PRAGMA.len()..)?;
     let text = text.lines().next().unwrap_or_default().trim();
     let text = text.strip_suffix("*/").or_else(|| text.strip_suffix("-->")).unwrap_or(text).trim();
     let line = source.get(..span.start)?.rfind('\n').map_or(0, |at| at + 1);

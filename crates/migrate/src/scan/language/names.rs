@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::changes::Change;
 use super::shape::{Bind, Grammar, How, Node, ScopeKind, Shape, slice};
 
 /// The number of a scope.
@@ -11,6 +12,8 @@ pub(super) type Scope = usize;
 #[derive(Debug)]
 pub(super) struct Names<'t> {
     scopes: Vec<Own<'t>>,
+    /// Whether anything is done to what a name stands for.
+    is_changed: bool,
 }
 
 #[derive(Debug)]
@@ -19,6 +22,7 @@ struct Own<'t> {
     kind: ScopeKind,
     name: String,
     bound: HashMap<String, Vec<Bound<'t>>>,
+    changes: HashMap<String, Vec<Change<'t>>>,
 }
 
 /// A value that is bound to a name.
@@ -41,13 +45,16 @@ impl<'t> Names<'t> {
                 kind: ScopeKind::File,
                 name: String::new(),
                 bound: HashMap::new(),
+                changes: HashMap::new(),
             }],
+            is_changed: false,
         }
     }
 
     /// A scope within another.
     pub(super) fn open(&mut self, parent: Scope, kind: ScopeKind, name: &str) -> Scope {
-        self.scopes.push(Own { parent, kind, name: name.to_owned(), bound: HashMap::new() });
+        let (bound, changes) = (HashMap::new(), HashMap::new());
+        self.scopes.push(Own { parent, kind, name: name.to_owned(), bound, changes });
         self.scopes.len() - 1
     }
 
@@ -88,11 +95,17 @@ impl<'t> Names<'t> {
         is_it: impl Fn(&std::ops::Range<usize>) -> bool,
     ) -> impl Iterator<Item = &str> {
         let names = self.scopes.iter().flat_map(|own| &own.bound);
+        let changes = self.scopes.iter().flat_map(|own| &own.changes);
+        let changed: Vec<&str> = changes
+            .filter(|(_, changes)| changes.iter().any(|change| is_it(&change.node.byte_range())))
+            .map(|(name, _)| name.as_str())
+            .collect();
         names
             .filter(move |(_, bound)| {
                 bound.iter().any(|one| one.value.is_some_and(|value| is_it(&value.byte_range())))
             })
             .map(|(name, _)| name.as_str())
+            .chain(changed)
     }
 
     fn nearest(&self, scope: Scope, kinds: &[ScopeKind]) -> Scope {
@@ -108,17 +121,50 @@ impl<'t> Names<'t> {
 
     /// What a name stands for, seen from a scope: the values that are bound to it in the nearest scope that has it.
     pub(super) fn look_up(&self, scope: Scope, written: &str, grammar: &Grammar) -> Option<&[Bound<'t>]> {
+        let (at, name) = self.find(scope, written, grammar)?;
+        self.scopes.get(at)?.bound.get(&name).map(Vec::as_slice)
+    }
+
+    /// Whether a name stands for something.
+    pub(super) fn is_bound(&self, scope: Scope, written: &str, grammar: &Grammar) -> bool {
+        self.find(scope, written, grammar).is_some()
+    }
+
+    /// What is done to what a name stands for, in the order of the file.
+    pub(super) fn changes(&self, scope: Scope, written: &str, grammar: &Grammar) -> &[Change<'t>] {
+        if !self.is_changed {
+            return &[];
+        }
+        let found = self.find(scope, written, grammar);
+        let changes = found.and_then(|(at, name)| self.scopes.get(at)?.changes.get(&name));
+        changes.map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Notes what is done to what a name stands for.
+    pub(super) fn change(&mut self, scope: Scope, written: &str, change: Change<'t>, grammar: &Grammar) {
+        if let Some((at, name)) = self.find(scope, written, grammar)
+            && let Some(own) = self.scopes.get_mut(at)
+        {
+            own.changes.entry(name).or_default().push(change);
+            self.is_changed = true;
+        }
+    }
+
+    /// The scope that has a name, and the name as it is known there.
+    fn find(&self, scope: Scope, written: &str, grammar: &Grammar) -> Option<(Scope, String)> {
+        let has = |at: Scope, name: &str| self.scopes.get(at).is_some_and(|own| own.bound.contains_key(name));
         let name = plain_name(written);
         if let Some(member) = name.strip_prefix("self.") {
-            let own = self.scopes.get(self.nearest(scope, &[ScopeKind::Class]))?;
-            return own.bound.get(&name).or_else(|| own.bound.get(member)).map(Vec::as_slice);
+            let at = self.nearest(scope, &[ScopeKind::Class]);
+            let known = [name.as_str(), member].into_iter().find(|name| has(at, name))?;
+            return Some((at, known.to_owned()));
         }
         if let Some((class, member)) = name.rsplit_once(['.', ':']) {
             let class = class.trim_end_matches(':').rsplit(['.', ':']).next().unwrap_or_default();
-            let is_it = |own: &&Own<'t>| own.kind == ScopeKind::Class && own.name == class;
-            let mut classes = self.scopes.iter().filter(is_it);
+            let is_it = |(_, own): &(Scope, &Own<'t>)| own.kind == ScopeKind::Class && own.name == class;
+            let mut classes = self.scopes.iter().enumerate().filter(is_it);
             return match (classes.next(), classes.next()) {
-                (Some(own), None) => own.bound.get(member).map(Vec::as_slice),
+                (Some((at, _)), None) if has(at, member) => Some((at, member.to_owned())),
                 _ => None,
             };
         }
@@ -126,8 +172,8 @@ impl<'t> Names<'t> {
         loop {
             let own = self.scopes.get(at)?;
             let is_visible = own.kind != ScopeKind::Class || grammar.is_class_visible || at == scope;
-            if is_visible && let Some(bound) = own.bound.get(&name) {
-                return Some(bound);
+            if is_visible && own.bound.contains_key(&name) {
+                return Some((at, name));
             }
             if at == 0 {
                 return None;
@@ -139,6 +185,11 @@ impl<'t> Names<'t> {
 
 /// A name without white space, with `self.` for what a language calls the object itself.
 pub(super) fn plain_name(written: &str) -> String {
+    // Most names are one plain word; those of the object itself begin otherwise, or have a sign in them.
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if written.len() <= 256 && written.bytes().all(is_plain) {
+        return written.to_owned();
+    }
     let name: String = written.chars().filter(|sign| !sign.is_whitespace()).take(256).collect();
     for own in [
         "this.#",

@@ -21,7 +21,8 @@ thread_local! {
 
 /// The tree of these parts of a text, as if nothing else were there; `None` where that takes too long.
 pub(super) fn parse(language: Language, grammar: &Grammar, text: &str, parts: &[Span]) -> Option<Tree> {
-    let starts_with_markup = text.contains("<?");
+    // Only PHP has two grammars, for text with markup around it and without.
+    let starts_with_markup = language == Language::Php && text.contains("<?");
     PARSERS.with_borrow_mut(|parsers| {
         let at = match parsers.iter().position(|(of, _)| *of == (language, starts_with_markup)) {
             Some(at) => at,

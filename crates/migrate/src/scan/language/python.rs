@@ -39,6 +39,11 @@ fn shape<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
         "dictionary" => Shape::Table { made_by: None, entries: entries(node, source) },
         "call" => call(node, source),
         "concatenated_string" => Shape::Join(children(node)),
+        "binary_operator" if is_merge(node) => {
+            let both = sides(node).unwrap_or_default();
+            let entries = both.into_iter().map(|side| Entry::spread(side, Some(side))).collect();
+            Shape::Table { made_by: None, entries }
+        }
         "binary_operator" if is_plus(node) => sides(node).map_or(Shape::Other, Shape::Join),
         "boolean_operator" => sides(node).map_or(Shape::Other, Shape::Choice),
         "conditional_expression" => match children(node)[..] {
@@ -65,6 +70,12 @@ fn is_plus(node: Node<'_>) -> bool {
     field(node, "operator").is_some_and(|operator| operator.kind() == "+")
 }
 
+/// `base | {"temperature": 0.2}`: two dictionaries as one.
+fn is_merge(node: Node<'_>) -> bool {
+    field(node, "operator").is_some_and(|operator| operator.kind() == "|")
+        && children(node).iter().any(|side| side.kind() == "dictionary")
+}
+
 fn sides<'t>(node: Node<'t>) -> Option<Vec<Node<'t>>> {
     Some(vec![field(node, "left")?, field(node, "right")?])
 }
@@ -78,7 +89,24 @@ fn call<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
         _ => vec![Entry::positional(arguments)],
     };
     if text(function, source) == "dict" {
-        return Shape::Table { made_by: None, entries };
+        // A dictionary that is given comes first, with its members.
+        let entries = entries
+            .into_iter()
+            .map(|entry| Entry { is_spread: entry.is_spread || entry.name.is_none(), ..entry });
+        return Shape::Table { made_by: None, entries: entries.collect() };
+    }
+    // `partial(client.messages.create, model="m")`: what is called, now or later, is what is handed over.
+    let called = text(function, source).rsplit('.').next().unwrap_or_default();
+    let handed = entries.iter().position(|entry| entry.name.is_none() && entry.value.is_some_and(is_method));
+    if let ("partial" | "to_thread" | "submit" | "run_sync" | "run_in_executor", Some(at)) = (called, handed)
+        && let Some(method) = entries.get(at).and_then(|entry| entry.value)
+    {
+        return Shape::Call(Invocation {
+            object: field(method, "object"),
+            name: field(method, "attribute"),
+            callee: method.byte_range(),
+            entries: entries.into_iter().skip(at + 1).collect(),
+        });
     }
     let (object, name) = match function.kind() {
         "attribute" => (field(function, "object"), field(function, "attribute")),
@@ -86,6 +114,10 @@ fn call<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
         _ => (Some(function), None),
     };
     Shape::Call(Invocation { object, name, callee: function.byte_range(), entries })
+}
+
+fn is_method(node: Node<'_>) -> bool {
+    node.kind() == "attribute"
 }
 
 fn entries<'t>(node: Node<'t>, source: &str) -> Vec<Entry<'t>> {

@@ -155,19 +155,105 @@ fn filler(language: Language, at: usize) -> String {
     }
 }
 
+/// Parts that are taken whole: as small as a line, and as large as they ever are.
+const PARTS: [usize; 5] = [0, 200, 600, super::window::WHOLE_BYTES_MAX, 6_000];
+
 #[test]
-fn windows_read_what_a_parse_of_the_whole_reads() {
-    let mut windowed = 0;
+fn windows_of_any_size_read_what_a_parse_of_the_whole_reads() {
     for (path, language, text) in snippets() {
         for text in [text.clone(), long(language, &text)] {
             let candidates = candidates(&text);
-            let (parts, whole) =
-                (super::read(language, &text, &candidates), super::read_whole(language, &text, &candidates));
-            assert_eq!(render::reading(&text, &parts), render::reading(&text, &whole), "{}", path.display());
-            windowed += usize::from(text.len() > super::WHOLE_BYTES_MAX);
+            let whole = render::reading(&text, &super::read_whole(language, &text, &candidates));
+            for bytes in PARTS {
+                let parts = super::read_windows(language, &text, &candidates, bytes);
+                assert_eq!(render::reading(&text, &parts), whole, "{} by {bytes}", path.display());
+            }
         }
     }
-    assert!(windowed > 10, "only {windowed} files were long enough");
+}
+
+/// A call in a branch, between branches, loops and conditions over several lines that hold nothing.
+fn branches(language: Language) -> &'static str {
+    match language {
+        Language::Python => {
+            "def ask(client, rows):\n    if rows.find(\n        one,\n        two\n    ):\n        rows.skip()\n    elif (\n        rows\n        and one\n    ):\n        FILL\n    else:\n        with open(\n            path\n        ) as lines:\n            FILL\n            client.messages.create(\n                model=\"gpt-4o\",\n                temperature=0.2\n            )\n    FILL\n    return rows\n"
+        }
+        Language::Ruby => {
+            "def ask(client, rows)\n  if rows.find(\n    one,\n    two\n  )\n    rows.skip\n  elsif rows\n    FILL\n  else\n    rows.each do |row|\n      FILL\n      client.create(\n        model: \"gpt-4o\",\n        temperature: 0.2\n      )\n    end\n  end\n  FILL\n  rows\nend\n"
+        }
+        Language::Go => {
+            "package main\n\nfunc ask(client Client, rows Rows) {\n\tif rows.Find(\n\t\tone,\n\t\ttwo,\n\t) {\n\t\trows.Skip()\n\t} else {\n\t\tfor _, row := range rows.Sort(\n\t\t\tone,\n\t\t\ttwo,\n\t\t) {\n\t\t\tFILL\n\t\t\tclient.Create(\n\t\t\t\tParams{\n\t\t\t\t\tModel: \"gpt-4o\",\n\t\t\t\t\tTemperature: 0.2,\n\t\t\t\t},\n\t\t\t)\n\t\t}\n\t}\n\tFILL\n}\n"
+        }
+        Language::Rust => {
+            "fn ask(client: Client, rows: Rows) {\n    if rows.find(\n        one,\n        two,\n    ) {\n        rows.skip();\n    } else {\n        for row in rows.sort(\n            one,\n            two,\n        ) {\n            FILL\n            client.create(Params {\n                model: \"gpt-4o\",\n                temperature: 0.2,\n            });\n        }\n    }\n    FILL\n}\n"
+        }
+        Language::Kotlin => {
+            "class Asks {\n    fun ask(client: Client, rows: Rows) {\n        if (rows.find(\n                one,\n                two\n            )) {\n            rows.skip()\n        } else {\n            for (row in rows.sort(\n                one,\n                two\n            )) {\n                FILL\n                client.create(\n                    model = \"gpt-4o\",\n                    temperature = 0.2\n                )\n            }\n        }\n        FILL\n    }\n}\n"
+        }
+        Language::Java => {
+            "class Asks {\n    void ask(Client client, Rows rows) {\n        if (rows.find(\n            one,\n            two\n        )) {\n            rows.skip();\n        } else if (\n            one\n        ) {\n            FILL\n        } else {\n            for (var row : rows.sort(\n                one,\n                two\n            )) {\n                FILL\n                client.create(\n                    \"gpt-4o\",\n                    0.2\n                );\n            }\n        }\n        FILL\n    }\n}\n"
+        }
+        Language::CSharp => {
+            "class Asks\n{\n    void Ask(Client client, Rows rows)\n    {\n        if (rows.Find(\n            one,\n            two\n        )) {\n            rows.Skip();\n        } else {\n            foreach (var row in rows.Sort(\n                one: \"gpt-4o\",\n                two: 2\n            )) {\n                FILL\n                client.Create(\n                    model: \"gpt-4o\",\n                    temperature: 0.2\n                );\n            }\n        }\n        FILL\n    }\n}\n"
+        }
+        Language::Php => {
+            "<?php\nfunction ask($client, $rows) {\n    if ($rows->find(\n        $one,\n        $two\n    )) {\n        $rows->skip();\n    } else {\n        foreach ($rows->sort(\n            $one,\n            $two\n        ) as $row) {\n            FILL\n            $client->create([\n                'model' => 'gpt-4o',\n                'temperature' => 0.2\n            ]);\n        }\n    }\n    FILL\n}\n"
+        }
+        _ => {
+            "function ask(client, rows) {\n  if (rows.find(\n    one,\n    two\n  )) {\n    rows.skip();\n  } else if (\n    one\n  ) {\n    FILL\n  } else {\n    for (const row of rows.sort(\n      one,\n      two\n    )) {\n      FILL\n      client.create({\n        model: \"gpt-4o\",\n        temperature: 0.2\n      });\n    }\n  }\n  FILL\n}\n"
+        }
+    }
+}
+
+#[test]
+fn a_call_in_a_branch_is_read_without_the_other_branches() {
+    for language in Language::ALL.iter().copied() {
+        let (fill, end) = match language {
+            Language::Python | Language::Ruby | Language::Go | Language::Kotlin => ("rest(row)", ""),
+            Language::Php => ("rest($row)", ";"),
+            _ => ("rest(row)", ";"),
+        };
+        let mut text = String::new();
+        for line in branches(language).split_inclusive('\n') {
+            match line.split_once("FILL") {
+                Some((indent, rest)) => (0..90).for_each(|_| text += &format!("{indent}{fill}{end}{rest}")),
+                None => text += line,
+            }
+        }
+        let candidates = candidates(&text);
+        let whole = super::read_whole(language, &text, &candidates);
+        assert!(!whole.is_partial && !whole.mentions.is_empty(), "{language:?}");
+        for bytes in PARTS {
+            let parts = super::read_windows(language, &text, &candidates, bytes);
+            assert!(!parts.is_partial, "{language:?} by {bytes}");
+            assert_eq!(
+                render::reading(&text, &parts),
+                render::reading(&text, &whole),
+                "{language:?} by {bytes}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_a_whole_function_depends_on_is_read_with_all_of_it() {
+    let lines = "    rest(text)\n".repeat(120);
+    for head in [
+        "def ask(text, model=\"gpt-4o\"):\n",
+        "def ask(\n    text,\n    model=\"gpt-4o\"\n):\n",
+        "def ask(\n    client: Own,\n    text,\n):\n    model = \"gpt-4o\"\n",
+    ] {
+        let text = format!(
+            "client = OpenAI()\n{head}{lines}    client.responses.create(model=model, temperature=0.2)\n{lines}"
+        );
+        let candidates = candidates(&text);
+        let (parts, whole) = (
+            read(Language::Python, &text, &candidates),
+            super::read_whole(Language::Python, &text, &candidates),
+        );
+        assert_eq!(render::reading(&text, &parts), render::reading(&text, &whole), "{head}");
+        assert_eq!(parts.calls.len(), 1, "{head}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What an expression is worth: texts, numbers and tables as far as they can be seen, constants followed one level.
 
+use super::changes::{Under, What};
 use super::names::{Bound, Scope, is_name};
 use super::shape::{Entry, How, Invocation, Node, Quoted, Shape, slice, text};
 use super::text::{pieces, unescape};
@@ -20,6 +21,8 @@ pub(super) struct Values<'w, 't, 's> {
     pub(super) taken: Vec<Span>,
     muted: u32,
     is_followed: bool,
+    /// Where the call begins: what is done to its tables behind that is not done yet.
+    pub(super) until: usize,
     /// Nodes that may still be looked at: no file makes this take long.
     left: u32,
 }
@@ -53,7 +56,15 @@ impl At {
 impl<'w, 't, 's> Values<'w, 't, 's> {
     /// For one call.
     pub(super) fn new(walk: &'w Walk<'t, 's>) -> Self {
-        Self { walk, is_reached: false, taken: Vec::new(), muted: 0, is_followed: false, left: 20_000 }
+        Self {
+            walk,
+            is_reached: false,
+            taken: Vec::new(),
+            muted: 0,
+            is_followed: false,
+            until: usize::MAX,
+            left: 20_000,
+        }
     }
 
     /// The value of an expression.
@@ -88,7 +99,13 @@ impl<'w, 't, 's> Values<'w, 't, 's> {
             Shape::Join(operands) => self.join(&operands, span, at),
             Shape::Same(inner) => self.value(inner, at.deeper()),
             shape @ (Shape::Name | Shape::Path(..)) => self.named(node, &shape, at),
-            _ => Value { span, kind: dynamic() },
+            _ => match self.configured(node) {
+                Some(entries) => {
+                    let members = self.members(&entries, at.deeper());
+                    Value { span, kind: Kind::Table { made_by: String::new(), members } }
+                }
+                None => Value { span, kind: dynamic() },
+            },
         }
     }
 
@@ -171,6 +188,15 @@ impl<'w, 't, 's> Values<'w, 't, 's> {
         {
             return self.choice(&[value], span, at);
         }
+        if let Some(object) = self.handed_on(call, at) {
+            self.taken.push(span);
+            return self.value(object, at.deeper());
+        }
+        if let Some(entries) = self.merged(call, at) {
+            self.taken.push(span.clone());
+            let members = self.members(&entries, at.deeper());
+            return Value { span, kind: Kind::Table { made_by: String::new(), members } };
+        }
         if call.entries.is_empty()
             && call.object.is_none_or(|object| !matches!(self.shape(object), Shape::Call(_)))
         {
@@ -201,7 +227,7 @@ impl<'w, 't, 's> Values<'w, 't, 's> {
         }
         let written = text(node, self.walk.source);
         if let Some(bound) = self.walk.names.look_up(at.scope, written, self.walk.grammar) {
-            return self.bound(bound, span, at);
+            return self.bound(bound, written, span, at);
         }
         if let Shape::Path(object, name) = shape
             && let Some(value) = self.member_of(*object, text(*name, self.walk.source), at)
@@ -229,11 +255,21 @@ impl<'w, 't, 's> Values<'w, 't, 's> {
     }
 
     /// The value that is bound to a name; all of them, as a choice, where there are several.
-    fn bound(&mut self, bound: &[Bound<'t>], span: Span, at: At) -> Value {
-        if let [Bound { value: Some(value), how: How::Declared | How::Assigned, scope, .. }] = bound {
-            let value = self.value(*value, at.followed(*scope));
+    fn bound(&mut self, bound: &[Bound<'t>], written: &str, span: Span, at: At) -> Value {
+        if let [Bound { value: Some(node), how: How::Declared | How::Assigned, scope, .. }] = bound {
+            let mut value = self.value(*node, at.followed(*scope));
+            if is_unknown(&value)
+                && !self.walk.names.changes(at.scope, written, self.walk.grammar).is_empty()
+                && let (_, Shape::Call(call)) = self.inner(*node)
+            {
+                let made_by = super::calls::callee_text(self.walk.source, &call.callee);
+                value.kind = Kind::Table { made_by, members: Vec::new() };
+            }
+            if let Kind::Table { members, .. } = &mut value.kind {
+                self.changed(members, written, *node, at);
+            }
             // What only some other call makes stays where it is used.
-            if matches!(&value.kind, Kind::Dynamic { parts, .. } if parts.is_empty()) {
+            if is_unknown(&value) {
                 return Value { span, kind: value.kind };
             }
             self.is_followed = true;
@@ -276,6 +312,9 @@ impl<'w, 't, 's> Values<'w, 't, 's> {
                 members.push(self.member(entry, at));
             }
         }
+        if entries.iter().any(|entry| entry.is_spread) {
+            without_overridden(&mut members);
+        }
         members
     }
 
@@ -306,12 +345,62 @@ impl<'w, 't, 's> Values<'w, 't, 's> {
                 let written = text(node, self.walk.source);
                 match self.walk.names.look_up(at.scope, written, self.walk.grammar) {
                     Some([Bound { value: Some(value), how: How::Declared | How::Assigned, scope, .. }]) => {
-                        self.flatten(*value, at.followed(*scope), members)
+                        let mut own = Vec::new();
+                        let is_table = self.flatten(*value, at.followed(*scope), &mut own);
+                        if is_table {
+                            self.changed(&mut own, written, *value, at);
+                        }
+                        members.append(&mut own);
+                        is_table
                     }
                     _ => false,
                 }
             }
+            Shape::Call(call) => {
+                if let Some(object) = self.handed_on(&call, at) {
+                    return self.flatten(object, at.deeper(), members);
+                }
+                let name = call.name.map(|name| text(name, self.walk.source)).unwrap_or_default();
+                if let ([Entry { name: None, value: Some(only), is_spread: false, .. }], true) =
+                    (&call.entries[..], is_wrapper(name))
+                {
+                    self.taken.push(node.byte_range());
+                    return self.flatten(*only, at.deeper(), members);
+                }
+                let Some(entries) = self.merged(&call, at) else { return false };
+                self.taken.push(node.byte_range());
+                members.extend(self.members(&entries, at.deeper()));
+                true
+            }
             _ => false,
+        }
+    }
+
+    /// Does to the members of a table what statements between it and the call do.
+    fn changed(&mut self, members: &mut Vec<Member>, written: &str, table: Node<'t>, at: At) {
+        let walk = self.walk;
+        let table = table.byte_range();
+        for change in walk.names.changes(at.scope, written, walk.grammar) {
+            let begin = change.node.start_byte();
+            let is_between = table.end <= begin && begin < self.until;
+            if !(is_between || super::names::plain_name(written).starts_with("self.")) {
+                continue;
+            }
+            let entries = match &change.what {
+                What::Remove(name) => {
+                    members.retain(|member| member.name != *name);
+                    continue;
+                }
+                What::Set(entries) => entries,
+            };
+            let under = change.under(&table, walk.source);
+            let mut set = self.members(entries, at.followed(change.scope));
+            for mut member in set.drain(..) {
+                if !change.is_removable() {
+                    member.removal = member.removal.end..member.removal.end;
+                }
+                put(members, member, under);
+            }
         }
     }
 
@@ -383,6 +472,38 @@ impl<'w, 't, 's> Values<'w, 't, 's> {
         let named = Entry { name: Some((bare, name_span)), value: only.value, ..whole.clone() };
         self.member(&named, at)
     }
+}
+
+fn is_unknown(value: &Value) -> bool {
+    matches!(&value.kind, Kind::Dynamic { parts, .. } if parts.is_empty())
+}
+
+/// Of members with the same name, the last counts.
+fn without_overridden(members: &mut Vec<Member>) {
+    let mut seen = std::collections::HashSet::new();
+    let mut is_last: Vec<bool> = members
+        .iter()
+        .rev()
+        .map(|member| member.name.is_empty() || seen.insert(member.name.clone()))
+        .collect();
+    members.retain(|_| is_last.pop().unwrap_or(true));
+}
+
+/// Sets a member. Under a condition both values may be there; under one that asks for the model, nothing is known.
+fn put(members: &mut Vec<Member>, mut member: Member, under: Under) {
+    let is_model = super::calls::is_model_key(&member.name);
+    if under == Under::Model && !is_model {
+        return;
+    }
+    let known = members.iter().position(|known| !known.name.is_empty() && known.name == member.name);
+    if let Some(known) = known {
+        let old = members.remove(known);
+        if under != Under::Nothing && is_model {
+            let span = member.value.span.clone();
+            member.value = choice(&[old.value, member.value], span);
+        }
+    }
+    members.push(member);
 }
 
 /// A value of which nothing is known.

@@ -1,5 +1,9 @@
-//! One pass over a tree: scopes and names, calls and tables, and what each candidate stands in.
+//! One pass over a tree: scopes and names, and around candidates what each of them stands in. A second one leads to the
+//! calls that hold a candidate or a name that stands for one, and to nothing else.
 
+use std::collections::HashMap;
+
+use super::hot::HotWords;
 use super::mark::Mark;
 use super::names::{Names, Scope, plain_name};
 use super::shape::{
@@ -18,13 +22,13 @@ pub(super) struct Walk<'t, 's> {
     pub(super) grammar: &'static Grammar,
     /// The file.
     pub(super) source: &'s str,
+    /// The parts of it that were parsed.
+    pub(super) parts: &'s [Span],
     /// Candidates by place.
     pub(super) candidates: &'s [Candidate],
     /// Scopes and what is bound in them.
     pub(super) names: Names<'t>,
-    /// Calls, outer ones before inner ones.
-    pub(super) calls: Vec<(Node<'t>, Scope)>,
-    /// Tables, outer ones before inner ones.
+    /// Tables with a candidate, outer ones before inner ones.
     pub(super) tables: Vec<(Node<'t>, Scope)>,
     /// What each candidate stands in.
     pub(super) marks: Vec<Mark>,
@@ -32,6 +36,19 @@ pub(super) struct Walk<'t, 's> {
     pub(super) pragmas: Vec<Pragma>,
     /// Whether something lay too deep.
     pub(super) is_cut: bool,
+    root: Node<'t>,
+    /// The scopes that nodes open, by the id of the node.
+    opened: HashMap<usize, Scope>,
+    /// Where comments may stand that speak to us, in order.
+    spoken: Vec<usize>,
+}
+
+/// What is known on the way down to a node.
+#[derive(Clone, Copy)]
+struct Down {
+    scope: Scope,
+    /// Whether a candidate or a comment that speaks to us may lie below.
+    is_hot: bool,
 }
 
 impl<'t, 's> Walk<'t, 's> {
@@ -40,40 +57,89 @@ impl<'t, 's> Walk<'t, 's> {
         root: Node<'t>,
         grammar: &'static Grammar,
         source: &'s str,
+        parts: &'s [Span],
         candidates: &'s [Candidate],
     ) -> Self {
-        let marks = candidates.iter().map(|_| Mark::default()).collect();
-        let (calls, tables, pragmas) = (Vec::new(), Vec::new(), Vec::new());
         let mut walk = Self {
             grammar,
             source,
+            parts,
             candidates,
             names: Names::new(),
-            calls,
-            tables,
-            marks,
-            pragmas,
+            tables: Vec::new(),
+            marks: candidates.iter().map(|_| Mark::default()).collect(),
+            pragmas: Vec::new(),
             is_cut: false,
+            root,
+            opened: HashMap::new(),
+            spoken: memchr::memmem::find_iter(source.as_bytes(), super::mark::PRAGMA).collect(),
         };
-        let mut cursor = root.walk();
-        let mut scopes: Vec<Scope> = vec![0];
+        walk.walk();
+        walk
+    }
+
+    fn walk(&mut self) {
+        let mut cursor = self.root.walk();
+        let mut way: Vec<Down> = vec![Down { scope: 0, is_hot: true }];
         loop {
             let node = cursor.node();
-            let scope = scopes.last().copied().unwrap_or_default();
-            let inner = if node.is_named() { walk.visit(node, scope) } else { None };
-            if scopes.len() > DEPTH_MAX {
-                walk.is_cut = true;
+            let mut down = way.last().copied().unwrap_or(Down { scope: 0, is_hot: true });
+            if node.is_named() {
+                let span = node.byte_range();
+                down.is_hot = down.is_hot && (self.is_hot(&span) || self.is_spoken(&span));
+                if let Some(inner) = self.visit(node, down) {
+                    self.opened.insert(node.id(), inner);
+                    down.scope = inner;
+                }
+            }
+            if way.len() > DEPTH_MAX {
+                self.is_cut = true;
             } else if cursor.goto_first_child() {
-                scopes.push(inner.unwrap_or(scope));
+                way.push(down);
                 continue;
             }
             while !cursor.goto_next_sibling() {
                 if !cursor.goto_parent() {
-                    return walk;
+                    return;
+                }
+                way.pop();
+            }
+        }
+    }
+
+    /// Calls that hold a candidate or one of these names, outer ones before inner ones.
+    pub(super) fn calls_with(&self, hot_names: &HotWords) -> Vec<(Node<'t>, Scope, Invocation<'t>)> {
+        let mut calls = Vec::new();
+        let mut cursor = self.root.walk();
+        let mut scopes: Vec<Scope> = vec![0];
+        loop {
+            let node = cursor.node();
+            let span = node.byte_range();
+            if self.is_hot(&span) || hot_names.stand_in(&span) {
+                let scope = scopes.last().copied().unwrap_or_default();
+                if node.is_named()
+                    && let Shape::Call(call) = (self.grammar.shape)(node, self.source)
+                {
+                    calls.push((node, scope, call));
+                }
+                if scopes.len() <= DEPTH_MAX && cursor.goto_first_child() {
+                    scopes.push(self.opened.get(&node.id()).copied().unwrap_or(scope));
+                    continue;
+                }
+            }
+            while !cursor.goto_next_sibling() {
+                if !cursor.goto_parent() {
+                    return calls;
                 }
                 scopes.pop();
             }
         }
+    }
+
+    /// Whether a comment that speaks to us may lie in a span.
+    fn is_spoken(&self, span: &Span) -> bool {
+        let first = self.spoken.partition_point(|place| *place < span.start);
+        self.spoken.get(first).is_some_and(|place| *place < span.end)
     }
 
     /// The candidates that lie in a span, by their numbers.
@@ -91,16 +157,23 @@ impl<'t, 's> Walk<'t, 's> {
     }
 
     /// The scope that a node opens, if it does.
-    fn visit(&mut self, node: Node<'t>, scope: Scope) -> Option<Scope> {
-        let inner = self.play(node, scope);
+    fn visit(&mut self, node: Node<'t>, down: Down) -> Option<Scope> {
+        let inner = self.play(node, down);
+        if !down.is_hot {
+            // What is done to a table or a builder may stand far from its model.
+            if let Shape::Call(call) = (self.grammar.shape)(node, self.source) {
+                self.method_done(node, &call, down.scope);
+            }
+            return inner;
+        }
         let inside = self.within(&node.byte_range());
         match (self.grammar.shape)(node, self.source) {
             Shape::Call(call) => {
-                self.calls.push((node, scope));
+                self.method_done(node, &call, down.scope);
                 self.mark_call(&call, inside);
             }
             Shape::Table { entries, .. } => {
-                self.tables.push((node, scope));
+                self.tables.push((node, down.scope));
                 for entry in entries.iter().filter(|_| !inside.is_empty()) {
                     self.mark_entry(entry);
                 }
@@ -117,26 +190,23 @@ impl<'t, 's> Walk<'t, 's> {
     }
 
     /// What a statement does with names.
-    fn play(&mut self, node: Node<'t>, scope: Scope) -> Option<Scope> {
+    fn play(&mut self, node: Node<'t>, down: Down) -> Option<Scope> {
+        let Down { scope, is_hot } = down;
         match (self.grammar.role)(node, self.source) {
             Role::Bind(binds) => {
                 for bind in binds {
-                    self.bind(bind, scope);
+                    if is_hot {
+                        self.mark_bound(bind);
+                    }
+                    if bind.how == How::Assigned {
+                        self.member_set(&bind, scope);
+                    }
+                    self.names.bind(scope, bind, self.source, self.grammar);
                 }
                 None
             }
             Role::Scope(kind, name) => {
-                // The value of a block or of a function without a name is what these are bound to.
-                let is_value = match kind {
-                    ScopeKind::Function => name.is_none(),
-                    _ => {
-                        node.named_child_count() == 1
-                            && node.named_child(0).is_some_and(|only| {
-                                !only.kind().ends_with("statement") && !only.kind().ends_with("declaration")
-                            })
-                    }
-                };
-                if !is_value {
+                if is_hot && !is_value(node, kind, name) {
                     self.each(self.within(&node.byte_range()), |mark| mark.bound_to = None);
                 }
                 let name = name.map(|name| text(name, self.source)).unwrap_or_default();
@@ -145,7 +215,8 @@ impl<'t, 's> Walk<'t, 's> {
                     && let Some(target) = field(node, "parameter").or_else(|| field(node, "parameters"))
                     && target.kind().ends_with("identifier")
                 {
-                    self.bind(Bind { target, value: None, how: How::Declared }, inner);
+                    let bind = Bind { target, value: None, how: How::Declared };
+                    self.names.bind(inner, bind, self.source, self.grammar);
                 }
                 Some(inner)
             }
@@ -153,13 +224,19 @@ impl<'t, 's> Walk<'t, 's> {
                 self.each(self.within(&node.byte_range()), |mark| mark.is_documentation = true);
                 None
             }
-            Role::None => None,
+            Role::None => {
+                if matches!(node.kind(), "delete_statement" | "unary_expression" | "unset_statement") {
+                    self.member_removed(node, scope);
+                }
+                None
+            }
         }
     }
 
-    fn bind(&mut self, bind: Bind<'t>, scope: Scope) {
-        let name = plain_name(text(bind.target, self.source));
+    /// What the candidates in a value are bound to.
+    fn mark_bound(&mut self, bind: Bind<'t>) {
         if let Some(value) = bind.value {
+            let name = plain_name(text(bind.target, self.source));
             let target = bind.target.byte_range();
             let last = name
                 .trim_end_matches([']', '"', '\''])
@@ -170,7 +247,6 @@ impl<'t, 's> Walk<'t, 's> {
             self.each(self.within(&value.byte_range()), |mark| mark.bound_to = Some(bound_to.clone()));
             self.each(self.within(&target), |mark| mark.bound_to = None);
         }
-        self.names.bind(scope, bind, self.source, self.grammar);
     }
 
     fn each(&mut self, inside: std::ops::Range<usize>, act: impl Fn(&mut Mark)) {
@@ -255,6 +331,16 @@ impl<'t, 's> Walk<'t, 's> {
             self.pragmas.push(pragma);
         }
     }
+}
+
+/// Whether the value of a block, or of a function without a name, is what the candidates in it are bound to.
+fn is_value(node: Node<'_>, kind: ScopeKind, name: Option<Node<'_>>) -> bool {
+    if kind == ScopeKind::Function {
+        return name.is_none();
+    }
+    let is_expression =
+        |only: Node<'_>| !only.kind().ends_with("statement") && !only.kind().ends_with("declaration");
+    node.named_child_count() == 1 && node.named_child(0).is_some_and(is_expression)
 }
 
 /// `withTemperature` and `WithTemperature` set the temperature.
@@ -358,6 +444,9 @@ pub(super) fn is_wrapper(name: &str) -> bool {
         "ofNullable",
         "Float32",
         "Marshal",
+        "deepcopy",
+        "structuredClone",
+        "cloneDeep",
     ];
     NAMES.contains(&name)
 }

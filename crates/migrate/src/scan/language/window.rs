@@ -4,17 +4,24 @@
 //! Lines make a tree by their indentation ([`super::outline`]). A part that is small is taken whole; of a larger one its
 //! own lines are taken (`class X {`, `}`), and of what lies in it only what is wanted.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::outline::Line;
 use crate::scan::source::Span;
 
+mod items;
 mod words;
 
-use words::{defined, identifiers, is_open, occurrences};
+use items::{Items, Number};
+use words::{defined, occurrences, subject, used};
 
 /// A part of up to so many bytes is taken whole.
-const WHOLE_BYTES_MAX: usize = 6_000;
+pub(super) const WHOLE_BYTES_MAX: usize = 1_500;
+/// And one of up to so many where a candidate stands in its own lines or in a list of it: a parameter's default, a loop's
+/// values, arguments. All that follows may depend on it. So is an item of a short list.
+pub(super) const DEPENDENT_BYTES_MAX: usize = 6_000;
+/// A list in which nothing wanted stands is taken up to so many bytes: parameters, mostly.
+const LIST_BYTES_MAX: usize = 1_000;
 /// Lists and arguments with fewer items than this are taken whole: any of them may matter to the call.
 const ITEMS_MIN: usize = 64;
 /// A part without smaller ones in it, of up to so many bytes, is taken whole; of a larger one what is near.
@@ -33,36 +40,40 @@ pub(super) struct Windows {
     pub(super) is_cut: bool,
 }
 
-/// Chooses what to parse for places of interest, which are in order.
-pub(super) fn windows(text: &str, lines: &[Line], places: &[usize]) -> Windows {
+/// Parts so near to one another are parsed as one.
+const GAP_BYTES_MAX: usize = 100;
+
+/// Chooses what to parse for places of interest, which are in order. Parts of up to `whole_bytes_max` are taken whole.
+pub(super) fn windows(text: &str, lines: &[Line], places: &[usize], whole_bytes_max: usize) -> Windows {
+    let mut chooser = Chooser { text, items: Items::of(text, lines), whole_bytes_max };
     let mut places = places.to_vec();
+    let mut choice = chooser.choose(&places);
     let mut known = HashSet::new();
     // What uses the names that are bound here; and, once more, what uses tables that hold these names.
     for _ in 0..2 {
-        let choice = choose(text, lines, &places);
-        let names = choice.names(text).into_iter().filter(|name| known.insert(name.clone()));
-        let found: Vec<usize> = names.flat_map(|(name, within)| occurrences(text, name, within)).collect();
+        let names = choice.names(text).into_iter().filter(|(name, _)| known.insert(*name));
+        let found = occurrences(text, &names.collect::<Vec<_>>());
         if found.is_empty() {
             break;
         }
         places.extend(found);
         sort(&mut places);
+        choice = chooser.choose(&places);
     }
     // What defines the names that are used there; and what those stand for.
     for _ in 0..2 {
-        let choice = choose(text, lines, &places);
-        let mut used = HashSet::new();
-        for part in &choice.windows.parts {
-            identifiers(text.get(part.clone()).unwrap_or_default(), &mut used);
-        }
+        let definitions = chooser.items.definitions(&choice.opened);
+        let names: Vec<&str> = definitions.iter().map(|(name, _)| *name).collect();
+        let used = used(text, &choice.windows.parts, &names);
         let before = places.len();
-        places.extend(definitions(text, lines, &used, &choice.opened));
+        places.extend(definitions.iter().filter(|(name, _)| used.contains(name)).map(|(_, place)| *place));
         sort(&mut places);
         if places.len() == before {
-            return bounded(choice.windows);
+            break;
         }
+        choice = chooser.choose(&places);
     }
-    bounded(choose(text, lines, &places).windows)
+    bounded(choice.windows)
 }
 
 /// No more than may be parsed of one file.
@@ -89,151 +100,197 @@ struct Choice {
     windows: Windows,
     /// First lines of wanted items that the whole file or a class can see.
     definitions: Vec<Span>,
-    /// The same of other items, with where the item begins that they lie in.
-    local: Vec<(Span, usize)>,
-    /// Where the items begin of which not all was taken, and where they end.
-    opened: HashMap<usize, usize>,
+    /// The same of other items, with the item that they lie in, where not all of that was taken.
+    local: Vec<(Span, Span)>,
+    /// First lines of the items of which not all was taken, in order.
+    opened: Vec<u32>,
 }
 
 impl Choice {
-    /// Names that are bound to something wanted, and where they can be used.
+    /// Names that are bound to something wanted, or of which a member is set to it, and where they can be used.
     fn names<'s>(&self, text: &'s str) -> Vec<(&'s str, Span)> {
-        let seen =
-            self.definitions.iter().filter_map(|span| Some((defined(text, span.clone())?, 0..text.len())));
-        let local = self.local.iter().filter_map(|(span, outer)| {
-            let end = self.opened.get(outer)?;
-            Some((defined(text, span.clone())?, *outer..*end))
-        });
+        let name = |span: &Span| defined(text, span.clone()).or_else(|| subject(text, span.clone()));
+        let seen = self.definitions.iter().filter_map(|span| Some((name(span)?, 0..text.len())));
+        let local = self.local.iter().filter_map(|(span, outer)| Some((name(span)?, outer.clone())));
         seen.chain(local).collect()
     }
 }
 
-/// An item whose end was not reached.
-struct Open {
-    start: usize,
-    indent: i64,
-    /// Its own lines, and what lies in it.
-    parts: Vec<Part>,
-    is_wanted: bool,
+/// Whether an item holds a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Mark {
+    /// It does not.
+    None,
+    /// An item in it does.
+    Within,
+    /// It stands in its own lines.
+    Own,
+}
+
+/// What is known of a wanted item.
+#[derive(Clone, Copy)]
+struct Wanted {
     /// Whether names that are bound right in it are seen elsewhere.
     is_seen: bool,
-    places: Vec<usize>,
+    /// Whether only some of it is taken.
+    is_opened: bool,
 }
 
-struct Part {
-    span: Span,
-    kind: Own,
+/// Chooses from the items of a file.
+struct Chooser<'s> {
+    text: &'s str,
+    items: Items<'s>,
+    whole_bytes_max: usize,
 }
 
-enum Own {
-    /// A line of the item itself.
-    Line,
-    /// An item in it that is not wanted.
-    Other,
-    /// An item in it that is wanted: what to take of it.
-    Wanted(Vec<Span>),
-}
-
-fn choose(text: &str, lines: &[Line], places: &[usize]) -> Choice {
-    let mut choice = Choice::default();
-    let root =
-        Open { start: 0, indent: -1, parts: Vec::new(), is_wanted: true, is_seen: true, places: Vec::new() };
-    let mut stack = vec![root];
-    let mut rest = places.iter().copied().peekable();
-    for (at, line) in lines.iter().enumerate() {
-        let (start, indent) = (line.start as usize, i64::from(line.indent));
-        let end = lines.get(at + 1).map_or(text.len(), |next| next.start as usize);
-        while stack.len() > 1
-            && stack.last().is_some_and(|top| top.indent > indent || (top.indent == indent && !line.goes_on))
+impl Chooser<'_> {
+    fn choose(&mut self, places: &[usize]) -> Choice {
+        let mut choice = Choice::default();
+        let mut wanted: Vec<Option<Wanted>> = vec![None; self.items.len()];
+        let (order, marks) = self.wanted(places);
+        let mut spans = Vec::new();
+        if let Some(file) = wanted.first_mut() {
+            *file = Some(Wanted { is_seen: true, is_opened: true });
+        }
+        for number in &order {
+            let item = self.items.item(*number);
+            let Some(outer) = wanted[item.outer as usize] else { continue };
+            let is_seen = outer.is_seen && self.items.is_open(item.first);
+            let first = self.items.line(item.first);
+            if outer.is_seen || self.items.is_member(item.first) {
+                choice.definitions.push(first);
+            } else if outer.is_opened {
+                choice.local.push((first, self.items.span(item.outer)));
+            }
+            let span = self.items.span(*number);
+            let is_opened = self.is_opened(*number, span.len(), &marks);
+            wanted[*number as usize] = Some(Wanted { is_seen, is_opened });
+            if is_opened {
+                choice.opened.push(item.first);
+            } else if outer.is_opened {
+                spans.push(span);
+            }
+        }
+        for number in order.iter().filter(|number| wanted[**number as usize].is_some_and(|own| own.is_opened))
         {
-            close(text, &mut stack, start, &mut choice);
+            choice.windows.is_cut |= self.open(*number, places, &marks, &mut spans);
         }
-        if !line.goes_on || stack.len() == 1 {
-            let is_seen = stack.last().is_some_and(|outer| outer.is_seen);
-            let is_seen = is_seen && is_open(text.get(start..end).unwrap_or_default());
-            stack.push(Open {
-                start,
-                indent,
-                parts: Vec::new(),
-                is_wanted: false,
-                is_seen,
-                places: Vec::new(),
-            });
-        }
-        let Some(top) = stack.last_mut() else { continue };
-        top.parts.push(Part { span: start..end, kind: Own::Line });
-        while let Some(place) = rest.next_if(|place| *place < end) {
-            top.is_wanted = true;
-            top.places.push(place);
-        }
+        choice.windows.parts = joined(spans);
+        choice
     }
-    while stack.len() > 1 {
-        close(text, &mut stack, text.len(), &mut choice);
-    }
-    let root = stack.pop();
-    let parts = root.into_iter().flat_map(|root| root.parts);
-    let wanted = parts.filter_map(|part| match part.kind {
-        Own::Wanted(spans) => Some(spans),
-        Own::Line | Own::Other => None,
-    });
-    choice.windows.parts = joined(wanted.flatten().collect());
-    choice
-}
 
-/// Closes the innermost item.
-fn close(text: &str, stack: &mut Vec<Open>, end: usize, choice: &mut Choice) {
-    let Some(item) = stack.pop() else { return };
-    let span = item.start..end;
-    let Some(outer) = stack.last_mut() else { return };
-    if !item.is_wanted {
-        outer.parts.push(Part { span, kind: Own::Other });
-        return;
-    }
-    outer.is_wanted = true;
-    if let Some(first) = item.parts.first() {
-        let written = text.get(first.span.clone()).unwrap_or_default();
-        if outer.is_seen || words::is_member(written) {
-            choice.definitions.push(first.span.clone());
-        } else {
-            choice.local.push((first.span.clone(), outer.start));
-        }
-    }
-    let spans =
-        if span.len() <= WHOLE_BYTES_MAX { vec![span.clone()] } else { taken(text, &item, end, choice) };
-    outer.parts.push(Part { span, kind: Own::Wanted(spans) });
-}
-
-/// What to take of an item that is too large to be taken whole.
-fn taken(text: &str, item: &Open, end: usize, choice: &mut Choice) -> Vec<Span> {
-    choice.opened.insert(item.start, end);
-    let is_listed = |part: &&Part| {
-        !matches!(part.kind, Own::Line)
-            && text.get(part.span.clone()).is_some_and(|own| own.trim_end().ends_with(','))
-    };
-    let count = item.parts.iter().filter(is_listed).count();
-    let others = item.parts.iter().filter(|part| !matches!(part.kind, Own::Line)).count();
-    let is_short_list = count > 0 && others < ITEMS_MIN && count * 2 >= others;
-    let mut spans = Vec::new();
-    for part in &item.parts {
-        match &part.kind {
-            Own::Wanted(inner) => spans.extend(inner.iter().cloned()),
-            Own::Line => {
-                let is_near = part.span.len() <= LEAF_BYTES_MAX;
-                if is_near {
-                    spans.push(part.span.clone());
-                } else {
-                    choice.windows.is_cut = true;
-                    let places = item.places.iter().filter(|place| part.span.contains(place));
-                    spans.extend(places.map(|place| near(text, &part.span, *place)));
+    /// The items that hold a place, outer ones first; and for each item whether it does, and where.
+    fn wanted(&self, places: &[usize]) -> (Vec<Number>, Vec<Mark>) {
+        let mut order = Vec::new();
+        let mut marks = vec![Mark::None; self.items.len()];
+        for place in places {
+            let mut next = self.items.around(*place).unwrap_or(0);
+            let mut mark = Mark::Own;
+            while next != 0 {
+                let known = marks[next as usize];
+                marks[next as usize] = known.max(mark);
+                if known != Mark::None {
+                    break;
                 }
+                order.push(next);
+                next = self.items.item(next).outer;
+                mark = Mark::Within;
             }
-            Own::Other if is_short_list && part.span.len() <= WHOLE_BYTES_MAX => {
-                spans.push(part.span.clone())
+        }
+        order.sort_unstable();
+        (order, marks)
+    }
+
+    /// Whether not all of a wanted item of so many bytes is taken.
+    fn is_opened(&self, number: Number, bytes: usize, marks: &[Mark]) -> bool {
+        if bytes <= self.whole_bytes_max || bytes > DEPENDENT_BYTES_MAX {
+            return bytes > self.whole_bytes_max;
+        }
+        let is_list = |run: &Run| run.is_wanted && run.listed > 0;
+        marks[number as usize] != Mark::Own && !self.runs(number, marks, &mut |_| ()).iter().any(is_list)
+    }
+
+    /// What to take of an item that is too large to be taken whole, beside the wanted items in it: its own lines, and
+    /// of what lies between them what they need. Whether a line had to be cut.
+    fn open(&self, number: Number, places: &[usize], marks: &[Mark], spans: &mut Vec<Span>) -> bool {
+        let mut is_cut = false;
+        let runs = self.runs(number, marks, &mut |line| is_cut |= self.take_line(line, places, spans));
+        let listed = runs.iter().map(|run| run.listed).sum();
+        let is_list = is_short_list(listed, runs.iter().map(|run| run.count).sum());
+        runs.into_iter().for_each(|run| run.take(is_list, spans));
+        is_cut
+    }
+
+    /// What lies between the own lines of an item, which are shown to `see`.
+    fn runs(&self, number: Number, marks: &[Mark], see: &mut dyn FnMut(u32)) -> Vec<Run> {
+        let item = self.items.item(number);
+        let (mut runs, mut run) = (Vec::new(), Run::default());
+        let mut line = item.first;
+        while line < item.end {
+            let own = self.items.of_line(line);
+            if own == number {
+                see(line);
+                line += 1;
+                runs.extend(Some(std::mem::take(&mut run)).filter(|run| run.count > 0));
+                continue;
             }
-            Own::Other => {}
+            let span = self.items.span(own);
+            let is_wanted = marks[own as usize] != Mark::None;
+            run.is_wanted |= is_wanted;
+            run.listed +=
+                usize::from(self.text.get(span.clone()).is_some_and(|own| own.trim_end().ends_with(',')));
+            run.count += 1;
+            if !is_wanted && span.len() <= DEPENDENT_BYTES_MAX && run.others.len() < ITEMS_MIN {
+                run.others.push(span);
+            }
+            line = self.items.item(own).end;
+        }
+        runs.extend(Some(run).filter(|run| run.count > 0));
+        runs
+    }
+
+    /// Takes a line, or of one without end what is near the places in it; whether it had to be cut.
+    fn take_line(&self, line: u32, places: &[usize], spans: &mut Vec<Span>) -> bool {
+        let span = self.items.line(line);
+        if span.len() <= LEAF_BYTES_MAX {
+            spans.push(span);
+            return false;
+        }
+        let first = places.partition_point(|place| *place < span.start);
+        let own = places.iter().skip(first).take_while(|place| **place < span.end);
+        spans.extend(own.map(|place| near(self.text, &span, *place)));
+        true
+    }
+}
+
+/// Items between two own lines of an outer one: arguments, or the statements of a branch.
+#[derive(Debug, Default)]
+struct Run {
+    /// Those that nothing wanted stands in and that are not too large.
+    others: Vec<Span>,
+    count: usize,
+    /// How many end with a comma.
+    listed: usize,
+    is_wanted: bool,
+}
+
+impl Run {
+    /// What is taken of it beside what is wanted: all of a short list, any item of which may matter, and of parameters,
+    /// which hide other names; of what may not be empty (a block of Python, a condition) the smallest.
+    fn take(mut self, is_in_list: bool, spans: &mut Vec<Span>) {
+        let is_list = is_short_list(self.listed, self.count);
+        let is_small = || self.others.iter().map(Span::len).sum::<usize>() <= LIST_BYTES_MAX;
+        if is_in_list || (is_list && (self.is_wanted || is_small())) {
+            spans.append(&mut self.others);
+        } else if !self.is_wanted && self.listed == 0 {
+            spans.extend(self.others.into_iter().min_by_key(Span::len));
         }
     }
-    joined(spans)
+}
+
+/// Whether items of which so many end with a comma are a list, and none that is long.
+fn is_short_list(listed: usize, count: usize) -> bool {
+    listed > 0 && count < ITEMS_MIN && listed * 2 >= count
 }
 
 /// The statement or the braces around a place, as far as they can be told: for code that is one long line.
@@ -258,49 +315,16 @@ fn near(text: &str, line: &Span, place: usize) -> Span {
     start..end
 }
 
-/// Spans in order, those that touch as one.
+/// Spans in order, as one where they touch or only a few small items lie between them: a parser goes through all of its
+/// parts whenever it begins a word.
 fn joined(mut spans: Vec<Span>) -> Vec<Span> {
     spans.sort_by_key(|span| (span.start, span.end));
     let mut all: Vec<Span> = Vec::with_capacity(spans.len());
     for span in spans {
         match all.last_mut() {
-            Some(last) if span.start <= last.end => last.end = last.end.max(span.end),
+            Some(last) if span.start <= last.end + GAP_BYTES_MAX => last.end = last.end.max(span.end),
             _ => all.push(span),
         }
     }
     all
-}
-
-/// Lines that bind a name which is used: where the whole file or a class sees it, beside what was opened, and wherever
-/// a member of an object is set.
-fn definitions(
-    text: &str,
-    lines: &[Line],
-    used: &HashSet<&str>,
-    opened: &HashMap<usize, usize>,
-) -> Vec<usize> {
-    let mut found = Vec::new();
-    // Items around a line: indentation, whether what is bound right in it is seen, and whether it was opened.
-    let mut stack: Vec<(i64, bool)> = Vec::new();
-    for (at, line) in lines.iter().enumerate() {
-        let (start, indent) = (line.start as usize, i64::from(line.indent));
-        if line.goes_on {
-            continue;
-        }
-        let end = lines.get(at + 1).map_or(text.len(), |next| next.start as usize);
-        while stack.last().is_some_and(|(outer, _)| *outer >= indent) {
-            stack.pop();
-        }
-        let is_seen = stack.last().is_none_or(|(_, is_seen)| *is_seen);
-        let written = text.get(start..end.min(start + 4_096)).unwrap_or_default();
-        let is_member = words::is_member(written);
-        if (is_seen || is_member)
-            && let Some(name) = defined(text, start..end)
-            && used.contains(name)
-        {
-            found.push(start + written.len() - written.trim_start().len());
-        }
-        stack.push((indent, opened.contains_key(&start) || (is_seen && is_open(written))));
-    }
-    found
 }

@@ -46,6 +46,7 @@ const PREFIXES: &[(&str, &str)] = &[
     ("gemini", "gemini"),
     ("google-gla", "gemini"),
     ("google-vertex", "vertex"),
+    ("googleai", "gemini"),
     ("google_genai", "gemini"),
     ("google_vertexai", "vertex"),
     ("groq", "groq"),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow, bail};
@@ -11,13 +11,13 @@ use pilothouse_core::clock::UnixMs;
 use pilothouse_migrate::advise::{self, Advice, Adviser, Source as Code};
 use pilothouse_migrate::plan::Plan as File;
 use pilothouse_migrate::scan::{Options, Scanner};
-use pilothouse_store::{BodyReader, Filter, Reader, Trace};
+use pilothouse_store::{BodyReader, Filter};
 
 use crate::commands::logs::bodies::KeyChoice;
 use crate::commands::logs::source::When;
-use crate::commands::models::load;
 
 use super::recorded;
+use super::sources::Sources;
 
 /// Longest file whose calls are read again for each candidate.
 const FILE_BYTES_MAX: u64 = 2 * 1024 * 1024;
@@ -34,27 +34,17 @@ pub(crate) struct Plan {
     /// Recorded calls from this time on: 7d, 2026-11-22 or 2026-11-22T12:00:00Z.
     #[arg(long, value_name = "TIME", default_value = "7d")]
     since: When,
-    /// Files and folders whose code is read; this folder where it is a git work tree.
-    #[arg(long, value_name = "PATH")]
-    path: Vec<PathBuf>,
-    /// Read no code.
-    #[arg(long, conflicts_with = "path")]
-    no_code: bool,
     /// The folder that gets OLD-to-NEW.toml, for the steps after this one, and OLD-to-NEW.md, for reviewers.
     #[arg(long, value_name = "DIR", default_value = "plans")]
     output: PathBuf,
     /// Write no file.
     #[arg(long)]
     dry_run: bool,
-    /// The data folder with the ledger; the usual one where it is there.
-    #[arg(long, value_name = "DIR", env = "PILOTHOUSE_DATA")]
-    data: Option<PathBuf>,
-    /// An overlay or a refreshed file laid over the bundled catalogue (repeatable, the last one wins).
-    #[arg(long, value_name = "FILE")]
-    catalog: Vec<PathBuf>,
     /// One JSON document instead of a report for people.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    sources: Sources,
     #[command(flatten)]
     choice: KeyChoice,
 }
@@ -77,7 +67,7 @@ impl Plan {
         notes: &mut dyn Write,
         now: UnixMs,
     ) -> anyhow::Result<ExitCode> {
-        let catalog = load(&self.catalog)?;
+        let catalog = self.sources.catalog()?;
         let mut adviser = Adviser::new(&catalog, &self.from, self.to.as_deref(), now)?;
         let since = self.since.from(now);
         self.traffic(&mut adviser, since, notes)?;
@@ -96,16 +86,7 @@ impl Plan {
     }
 
     fn traffic(&self, adviser: &mut Adviser<'_>, since: UnixMs, notes: &mut dyn Write) -> anyhow::Result<()> {
-        let folder = self.data.as_deref().unwrap_or(Path::new("./.pilothouse"));
-        if self.data.is_none() && Trace::of(folder) != Trace::Present {
-            writeln!(
-                notes,
-                "no ledger at {}, so no recorded call is looked at; name its folder with --data",
-                folder.display()
-            )?;
-            return Ok(());
-        }
-        let reader = Reader::open(folder)?;
+        let Some((reader, folder)) = self.sources.ledger(notes)? else { return Ok(()) };
         let (bodies, key) = (BodyReader::open(folder)?, self.choice.key()?);
         let filter = Filter { since: Some(since), ..Filter::default() };
         recorded::each(&reader, &filter, |exchange| {
@@ -122,18 +103,7 @@ impl Plan {
         scanner: &Scanner,
         notes: &mut dyn Write,
     ) -> anyhow::Result<()> {
-        let paths = match self.path.as_slice() {
-            [] if self.no_code => return Ok(()),
-            [] if !Path::new(".git").exists() => {
-                writeln!(
-                    notes,
-                    "this folder is no git work tree, so no code is read; name some with --path"
-                )?;
-                return Ok(());
-            }
-            [] => vec![PathBuf::from(".")],
-            given => given.to_vec(),
-        };
+        let paths = self.sources.code(notes)?;
         let report = scanner.scan(&paths);
         let files: BTreeSet<_> = report.findings.iter().map(|finding| finding.place.path.clone()).collect();
         for file in files {

@@ -9,43 +9,65 @@ use pilothouse_core::clock::UnixMs;
 /// Octets of a content line without its break (RFC 5545, 3.1).
 const LINE_OCTETS_MAX: usize = 75;
 
-/// Writes one all-day event for each deadline that is still ahead. A date without notice is not a deadline.
-pub(in crate::commands) fn write(models: &[Model], out: &mut dyn Write, now: UnixMs) -> Result<()> {
+/// A day on which a model stops.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::commands) struct End {
+    /// `platform/model` or `provider/model`: what the event is known by when the file is read again.
+    pub(in crate::commands) name: String,
+    /// `YYYY-MM-DD`.
+    pub(in crate::commands) day: String,
+    /// What follows, for the event's title.
+    pub(in crate::commands) next: String,
+    /// What else is known of it, in sentences.
+    pub(in crate::commands) about: String,
+    /// Where that can be read.
+    pub(in crate::commands) url: Option<String>,
+}
+
+impl End {
+    /// The end of a model by its vendor's notice, where that is still ahead. A date without notice is not a deadline.
+    pub(in crate::commands) fn of(model: &Model, now: UnixMs) -> Option<Self> {
+        let day = model.deadline().filter(|_| model.status(now) == Status::Deprecated)?.to_owned();
+        let name = format!("{}/{}", model.platform(), model.id());
+        let next = match model.replacement() {
+            [] => "no replacement is named".to_owned(),
+            names => format!("replaced by {}", names.join(", ")),
+        };
+        let announced = model.life().and_then(|life| life.announced.as_deref());
+        let notice = announced.map(|day| format!("Announced {day}. ")).unwrap_or_default();
+        let about = format!("{notice}By the provider's notice: {name} stops on {day}.");
+        let url = model.life().and_then(|life| life.source.clone());
+        Some(Self { name, day, next, about, url })
+    }
+}
+
+/// Writes one all-day event for each end.
+pub(in crate::commands) fn write(
+    ends: impl IntoIterator<Item = End>,
+    out: &mut dyn Write,
+    now: UnixMs,
+) -> Result<()> {
     for fixed in
         ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Pilothouse//Model catalogue//EN", "CALSCALE:GREGORIAN"]
     {
         line(out, fixed)?;
     }
-    for model in models.iter().filter(|model| model.status(now) == Status::Deprecated) {
-        if let Some(deadline) = model.deadline() {
-            event(model, deadline, out, now)?;
-        }
+    for end in ends {
+        event(&end, out, now)?;
     }
     line(out, "END:VCALENDAR")
 }
 
-fn event(model: &Model, deadline: &str, out: &mut dyn Write, now: UnixMs) -> Result<()> {
-    let name = format!("{}/{}", model.platform(), model.id());
-    let replacement = match model.replacement() {
-        [] => "no replacement is named".to_owned(),
-        names => format!("replaced by {}", names.join(", ")),
-    };
-    let announced = model.life().and_then(|life| life.announced.as_deref());
-    let notice = announced.map(|day| format!("Announced {day}. ")).unwrap_or_default();
+fn event(end: &End, out: &mut dyn Write, now: UnixMs) -> Result<()> {
+    let End { name, day: date, next, about, url } = end;
     line(out, "BEGIN:VEVENT")?;
-    line(out, &format!("UID:{}@models.pilothouse", escaped(&name)))?;
+    line(out, &format!("UID:{}@models.pilothouse", escaped(name)))?;
     line(out, &format!("DTSTAMP:{}T000000Z", day::of(now).replace('-', "")))?;
-    line(out, &format!("DTSTART;VALUE=DATE:{}", deadline.replace('-', "")))?;
-    line(out, &format!("SUMMARY:{}", escaped(&format!("{name} stops: {replacement}"))))?;
-    line(
-        out,
-        &format!(
-            "DESCRIPTION:{}",
-            escaped(&format!("{notice}By the provider's notice: {name} stops on {deadline}."))
-        ),
-    )?;
-    if let Some(source) = model.life().and_then(|life| life.source.as_deref()) {
-        line(out, &format!("URL:{source}"))?;
+    line(out, &format!("DTSTART;VALUE=DATE:{}", date.replace('-', "")))?;
+    line(out, &format!("SUMMARY:{}", escaped(&format!("{name} stops: {next}"))))?;
+    line(out, &format!("DESCRIPTION:{}", escaped(about)))?;
+    if let Some(url) = url {
+        line(out, &format!("URL:{url}"))?;
     }
     line(out, "TRANSP:TRANSPARENT")?;
     line(out, "END:VEVENT")

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use super::edits::apply;
 use super::{after_replacement, judge};
 use crate::scan::finding::{Confidence, Finding, Rule, Severity};
+use crate::scan::judge::requests::Requests;
 use crate::scan::judge::snippet::{Snippet, names};
 
 fn judged(imports: &str, text: &str) -> Vec<Finding> {
@@ -163,7 +164,9 @@ fn replaced(imports: &str, text: &str, from: &str, to: &str) -> Option<String> {
     let snippet = Snippet::of(imports, text);
     let at = text.find(from).unwrap();
     let mention = at..at + from.len();
-    let mut edits = after_replacement(&snippet.reading, &mention, to, &snippet.file("app.py"), &names())?;
+    let names = names();
+    let requests = Requests::of(&snippet.reading, &names);
+    let mut edits = after_replacement(&requests, &mention, to, &snippet.file("app.py"), &names)?;
     edits.push((mention, to.to_owned()));
     edits.sort_by_key(|(span, _)| span.start);
     Some(apply(text, &edits))

@@ -2,6 +2,7 @@
 
 use super::{all, interface_of, judge, parse, words};
 use crate::scan::finding::{Confidence, Finding, Rule, Severity, Site};
+use crate::scan::judge::requests::Requests;
 use crate::scan::judge::snippet::{Snippet, names};
 use crate::scan::source::{Context, Mention, Reading};
 
@@ -19,7 +20,8 @@ fn found(text: &str, word: &str, context: Context, today: &str) -> Vec<Finding> 
     };
     let snippet =
         Snippet { text: text.to_owned(), reading: Reading { mentions: vec![mention], ..Reading::default() } };
-    judge(&snippet.reading, &snippet.file("app.py"), &names(), today)
+    let names = names();
+    judge(&Requests::of(&snippet.reading, &names), &snippet.file("app.py"), &names, today)
 }
 
 const TODAY: &str = "2026-11-23";
@@ -148,10 +150,39 @@ fn a_route_that_a_program_serves_itself_calls_nobody() {
         };
         let reading = Reading { mentions: vec![mention], ..Reading::default() };
         let snippet = Snippet { text: text.to_owned(), reading };
-        judge(&snippet.reading, &snippet.file("server.js"), &names(), TODAY).len()
+        let names = names();
+        judge(&Requests::of(&snippet.reading, &names), &snippet.file("server.js"), &names, TODAY).len()
     };
     assert_eq!(at("openai; app.get(\"/v1/assistants\", list)"), 0);
     assert_eq!(at("openai\n@router.post('/v1/assistants')"), 0);
     assert_eq!(at("openai; client.get(\"/v1/assistants\")"), 1);
     assert_eq!(at("openai; const path = \"/v1/assistants\""), 1);
+}
+
+#[test]
+fn betas_that_became_part_of_the_api_or_ended_are_matters_of_tuning() {
+    for (text, word, context, id) in [
+        (
+            "betas=[\"context-1m-2025-08-07\"]",
+            "context-1m-2025-08-07",
+            Context::Value,
+            "anthropic-beta-1m-context",
+        ),
+        (
+            "\"a,prompt-caching-2024-07-31\"",
+            "prompt-caching-2024-07-31",
+            Context::WithinText,
+            "anthropic-beta-general",
+        ),
+        ("\"mcp-client-2025-04-04\"", "mcp-client-2025-04-04", Context::Value, "anthropic-beta-old-mcp"),
+    ] {
+        let found = found(text, word, context, TODAY);
+        let [finding] = found.as_slice() else { panic!("{text}: {found:?}") };
+        assert!(matches!(finding.rule, Rule::Interface(found) if found == id), "{text}");
+        assert_eq!((finding.severity, finding.site), (Severity::Tune, Site::Calls), "{text}");
+        assert_eq!(finding.due, None, "{text}: whatever its day, it fails no run");
+    }
+    for living in ["mcp-client-2025-11-20", "context-management-2025-06-27", "code-execution-2025-08-25"] {
+        assert!(interface_of(living).is_none(), "{living}");
+    }
 }

@@ -4,8 +4,9 @@
 use crate::scan::classify::FileContext;
 use crate::scan::finding::{Finding, Fix, Site};
 use crate::scan::judge::calls;
+use crate::scan::judge::requests::Requests;
 use crate::scan::names::{Names, Resolved};
-use crate::scan::source::{Context, Reading};
+use crate::scan::source::Context;
 
 use super::Seen;
 
@@ -14,7 +15,7 @@ pub(super) fn fix(
     seen: &Seen<'_>,
     best: &Resolved,
     finding: &Finding,
-    reading: &Reading,
+    reading: &Requests<'_>,
     file: &FileContext<'_>,
     names: &Names,
 ) -> Option<Fix> {

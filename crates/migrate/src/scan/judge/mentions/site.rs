@@ -1,10 +1,17 @@
 //! What the place of a name does with it: calls, lists, compares, tells people.
 
+use super::around::{
+    is_asked_for, is_beside_environment, is_compared, is_in_pattern, is_in_tests_of_rust, is_item_of_list,
+    is_loop, is_searched_for,
+};
+use super::key::Key;
+pub use super::key::is_model_key;
 use crate::scan::classify::{FileContext, FileKind};
 use crate::scan::finding::{Confidence, Site};
 use crate::scan::format::{Format, notebook};
+use crate::scan::judge::requests::Requests;
 use crate::scan::judge::surfaces;
-use crate::scan::names::{Names, constant};
+use crate::scan::names::constant;
 use crate::scan::source::{Call, Context, Kind, Mention, Reading, Span, Value};
 
 /// A site, and how much it weighs.
@@ -27,108 +34,6 @@ impl Sited {
         Self { site, confidence: Confidence::Low, is_capped: true }
     }
 }
-
-/// Words (as letters) that a key or variable has if its value is a model's name.
-const MODEL_WORDS: &[&str] = &["model", "engine", "deployment", "llm", "gpt", "claude", "gemini"];
-
-/// Words of keys that are about what models are for: a name there is used, if nothing says otherwise.
-const USE_WORDS: &[&str] = &[
-    "chat",
-    "reasoning",
-    "embedding",
-    "fallback",
-    "judge",
-    "grader",
-    "completion",
-    "vision",
-    "summar",
-    "translat",
-    "classif",
-    "agent",
-    "assistant",
-    "openai",
-    "anthropic",
-    "bedrock",
-    "vertex",
-    "azure",
-    "writer",
-    "planner",
-    "critic",
-    "provider",
-    "transcri",
-    "image",
-    "speech",
-    "tts",
-];
-
-/// Words of keys under which nothing is called: what is gone, what it cost, what people read.
-const IDLE_WORDS: &[&str] = &[
-    "removed",
-    "deprecated",
-    "retired",
-    "legacymodels",
-    "oldmodels",
-    "blocked",
-    "blocklist",
-    "denylist",
-    "unsupported",
-    "alias",
-    "renam",
-    "price",
-    "pricing",
-    "cost",
-    "contextwindow",
-    "contextsize",
-    "tokenlimit",
-    "encoding",
-    "tokenizer",
-    "keyword",
-    "topics",
-    "served",
-];
-
-/// Words of keys that hold lists of what is offered or allowed.
-const LIST_WORDS: &[&str] = &[
-    "allow",
-    "supported",
-    "available",
-    "choice",
-    "option",
-    "known",
-    "valid",
-    "picker",
-    "catalog",
-    "registry",
-    "enum",
-];
-
-/// Keys whose value is for people.
-const PEOPLE_WORDS: &[&str] = &[
-    "title",
-    "description",
-    "label",
-    "displayname",
-    "comment",
-    "note",
-    "summary",
-    "text",
-    "content",
-    "placeholder",
-    "help",
-    "message",
-    "prompt",
-    "body",
-    "caption",
-    "alt",
-    "changelog",
-    "tag",
-    "image",
-    "href",
-    "url",
-    "path",
-    "file",
-    "question",
-];
 
 /// Calls that only say or look at something, by their last word.
 const IDLE_CALLS: &[&str] = &[
@@ -187,9 +92,8 @@ pub fn site_of(
     mention: &Mention,
     word: &str,
     call: Option<&Call>,
-    reading: &Reading,
+    reading: &Requests<'_>,
     file: &FileContext<'_>,
-    names: &Names,
 ) -> Sited {
     if let Some(site) = file.site {
         return Sited::new(site, Confidence::High);
@@ -209,7 +113,7 @@ pub fn site_of(
         Context::Key => Sited { confidence: Confidence::Medium, ..Sited::capped(Site::Opaque) },
         Context::Code => Sited::new(Site::Calls, Confidence::Medium),
         Context::Dynamic => Sited::new(Site::Calls, Confidence::Medium),
-        Context::Value => of_value(mention, word, call, reading, file, names),
+        Context::Value => of_value(mention, word, call, reading, file),
     }
 }
 
@@ -217,113 +121,178 @@ fn of_value(
     mention: &Mention,
     word: &str,
     call: Option<&Call>,
-    reading: &Reading,
+    reading: &Requests<'_>,
     file: &FileContext<'_>,
-    names: &Names,
 ) -> Sited {
     let key = Key::of(mention.bound_to.as_deref().unwrap_or_default());
+    let argument = call.and_then(|call| argument_of(call, &mention.span)).map(|(name, _)| name);
     let is_source = matches!(file.kind, FileKind::Source(_));
-    if is_source && (is_compared(file.text, &mention.span) || is_in_pattern(file.text, &mention.span)) {
+    let spot = Spot { mention, word, call, reading, file, key, argument, is_source };
+    if spot.is_beside_calls() {
         return Sited::capped(Site::Opaque);
     }
-    // The name that a proxy answers to is its own.
-    if key.is_idle() || (key.last == "modelname" && key.whole.starts_with("modellist")) {
+    if let Some(sited) = spot.of_request() {
+        return sited;
+    }
+    if spot.is_for_people() || (spot.is_unclear() && !is_among_longer(mention, reading, file)) {
         return Sited::capped(Site::Opaque);
     }
-    let request = call.and_then(|call| surfaces::request_of(call, names.catalog().vendors()));
-    let is_model_of_request =
-        request.as_ref().is_some_and(|request| request.models.iter().any(|name| name.contains(word)));
-    if is_model_of_request && (!is_short(word) || is_evident(mention, call, reading, file)) {
-        return Sited::new(Site::Calls, Confidence::High);
-    }
-    let argument = call.and_then(|call| argument_of(call, &mention.span));
-    let of_argument = argument.map_or("", |(name, _)| name);
-    let is_model_named = is_model_key(of_argument) || key.is_model();
-    if key.is_for_people() && !is_model_named {
-        return Sited::capped(Site::Opaque);
-    }
-    if is_short(word) && !(is_evident(mention, call, reading, file) && (is_model_named || key.is_use())) {
-        return Sited::capped(Site::Opaque);
-    }
-    if key.is_list() {
+    if spot.key.is_list() {
         return Sited::capped(Site::Defines);
     }
-    if let Some(call) = call
-        && is_source
-        && !is_model_named
-    {
-        let last = call.callee.rsplit(['.', ':', '>']).next().unwrap_or_default();
-        if IDLE_CALLS.contains(&constant::letters(last).as_str()) && !is_default_of_environment(call) {
-            return Sited::capped(Site::Opaque);
+    if spot.is_in_idle_call() {
+        return Sited::capped(Site::Opaque);
+    }
+    if call.is_some_and(|call| is_default_of_setting(call, &mention.span)) {
+        return Sited::new(Site::Calls, Confidence::Medium);
+    }
+    if spot.is_listed() {
+        return Sited::capped(Site::Defines);
+    }
+    spot.used()
+}
+
+/// A literal, and what stands around it.
+struct Spot<'a, 'r> {
+    mention: &'a Mention,
+    word: &'a str,
+    call: Option<&'a Call>,
+    reading: &'a Requests<'r>,
+    file: &'a FileContext<'a>,
+    /// What it is bound to.
+    key: Key,
+    /// The argument that it is, if it is one; without a name where it has none.
+    argument: Option<&'a str>,
+    is_source: bool,
+}
+
+impl Spot<'_, '_> {
+    fn is_model_named(&self) -> bool {
+        is_model_key(self.argument.unwrap_or_default()) || self.key.is_model()
+    }
+
+    /// Compared, searched for, priced, tagged: nothing is called with it.
+    fn is_beside_calls(&self) -> bool {
+        let (text, span) = (self.file.text, &self.mention.span);
+        // The name that a proxy answers to is its own.
+        let is_served_name = self.key.last == "modelname" && self.key.whole.starts_with("modellist");
+        (self.is_source && (is_compared(text, span) || is_in_pattern(text, span)))
+            || self.key.is_idle()
+            || is_served_name
+            || self.key.is_beside()
+            || is_searched_for(self.file, span)
+    }
+
+    /// What the request tells that it stands in.
+    fn of_request(&self) -> Option<Sited> {
+        let request = self.reading.request(self.call?);
+        // What is called after its model has a name that is its own.
+        let is_elsewhere = |request: &surfaces::Request<'_>| !is_asked_at(request, &self.mention.span);
+        if self.key.last == "name" && request.is_some_and(is_elsewhere) {
+            return Some(Sited::capped(Site::Opaque));
         }
-    }
-    if is_item_of_list(file.text, &mention.span) && is_source && !is_model_key(of_argument) {
-        return Sited::capped(Site::Defines);
-    }
-    if is_model_named || key.is_use() {
-        let site = if is_served(&key) { Site::Defines } else { Site::Calls };
-        return Sited::new(site, Confidence::High);
-    }
-    if is_source && matches!(constant::letters(of_argument).as_str(), "id" | "name" | "value" | "label") {
-        return Sited::capped(Site::Defines);
-    }
-    if key.last == "id" || key.last == "name" || key.last == "value" && !is_source {
-        let is_env = key.last == "value" || key.whole.contains("modelname") || argument.is_some();
-        return if is_env {
-            Sited::new(Site::Calls, Confidence::Medium)
-        } else {
-            Sited::capped(Site::Defines)
-        };
-    }
-    let confidence = if call.is_some() { Confidence::Medium } else { Confidence::Low };
-    Sited::new(Site::Calls, confidence.max(Confidence::Medium))
-}
-
-/// A key or path of keys, as letters.
-struct Key {
-    whole: String,
-    last: String,
-}
-
-impl Key {
-    fn of(key: &str) -> Self {
-        let last = key.rsplit('.').next().unwrap_or(key);
-        Self { whole: constant::letters(key), last: constant::letters(last) }
+        if self.call.is_some_and(is_recorded) {
+            return Some(Sited::new(Site::History, Confidence::High));
+        }
+        let is_asked = request?.models.iter().any(|name| name.contains(self.word));
+        let is_clear = !is_short(self.word) || is_evident(self.mention, self.call, self.reading, self.file);
+        (is_asked && is_clear).then_some(Sited::new(Site::Calls, Confidence::High))
     }
 
-    fn has(&self, words: &[&str]) -> bool {
-        words.iter().any(|word| self.whole.contains(word))
-    }
-
-    fn is_model(&self) -> bool {
-        MODEL_WORDS.iter().any(|word| self.last.contains(word)) || self.last == "m"
-    }
-
-    fn is_use(&self) -> bool {
-        self.has(USE_WORDS) || self.has(MODEL_WORDS)
-    }
-
-    fn is_idle(&self) -> bool {
-        self.has(IDLE_WORDS)
-    }
-
-    fn is_list(&self) -> bool {
-        self.has(LIST_WORDS) && !self.last.ends_with("model")
-    }
-
+    /// A text or a label that people read.
     fn is_for_people(&self) -> bool {
-        PEOPLE_WORDS.contains(&self.last.as_str())
-            || ["title", "description", "label", "message", "url", "path"]
-                .iter()
-                .any(|word| self.last.ends_with(word))
+        if self.key.is_for_people() && !self.is_model_named() {
+            return true;
+        }
+        // `GPT-4o` is how people write it; vendors' ids are in small letters.
+        let is_label = !self.is_model_named() || self.key.whole == constant::letters(self.word);
+        is_label && self.is_source && self.word.starts_with(|sign: char| sign.is_ascii_uppercase())
+    }
+
+    /// A short name without anything around it that says that it is a model's.
+    fn is_unclear(&self) -> bool {
+        let is_told = || {
+            is_evident(self.mention, self.call, self.reading, self.file)
+                && (self.is_model_named() || self.key.is_use())
+        };
+        is_short(self.word) && !is_told()
+    }
+
+    /// An argument of a call that only says or looks at something.
+    fn is_in_idle_call(&self) -> bool {
+        let Some(call) = self.call.filter(|_| self.is_source && !self.is_model_named()) else { return false };
+        let last = call.callee.rsplit(['.', ':', '>']).next().unwrap_or_default();
+        let is_default =
+            matches!(self.argument.unwrap_or_default(), "default" | "default_value" | "defaultValue")
+                || is_default_of_environment(call)
+                || is_beside_environment(self.file.text, &self.mention.span);
+        IDLE_CALLS.contains(&constant::letters(last).as_str()) && !is_default
+    }
+
+    /// One of several that are offered, allowed or known.
+    fn is_listed(&self) -> bool {
+        let (text, span) = (self.file.text, &self.mention.span);
+        let argument = self.argument.unwrap_or_default();
+        let is_called_in_turn = constant::letters(argument).contains("fallback") || is_loop(text, span);
+        // Braces of Rust are blocks.
+        let is_block = self.file.path.ends_with(".rs")
+            && !text[..span.start].trim_end_matches('"').trim_end().ends_with(['[', ',']);
+        self.is_source
+            && !is_model_key(argument)
+            && !is_called_in_turn
+            && !is_block
+            && is_item_of_list(text, span)
+    }
+
+    /// A value that is used, as far as its names tell.
+    fn used(&self) -> Sited {
+        let key = &self.key;
+        if self.is_model_named() || key.is_use() {
+            let site = if is_served(key) { Site::Defines } else { Site::Calls };
+            return Sited::new(site, Confidence::High);
+        }
+        let argument = constant::letters(self.argument.unwrap_or_default());
+        if self.is_source && matches!(argument.as_str(), "id" | "name" | "value" | "label") {
+            return Sited::capped(Site::Defines);
+        }
+        let is_name = key.last == "id" || key.last == "name" || key.last == "value" && !self.is_source;
+        let is_env = key.last == "value" || key.whole.contains("modelname") || self.argument.is_some();
+        if is_name && !is_env {
+            return Sited::capped(Site::Defines);
+        }
+        Sited::new(Site::Calls, Confidence::Medium)
     }
 }
 
-/// Whether a name of an argument, key or option is that of a model.
-#[must_use]
-pub fn is_model_key(name: &str) -> bool {
-    let letters = constant::letters(name.rsplit('.').next().unwrap_or(name));
-    MODEL_WORDS[..4].iter().any(|word| letters.contains(word)) || name == "-m"
+/// Whether the model of a request stands at a place, as far as that can be told.
+fn is_asked_at(request: &surfaces::Request<'_>, span: &Span) -> bool {
+    let value = request.body.at("model").and_then(|node| node.value);
+    value.is_none_or(|value| value.span.start <= span.start && span.end <= value.span.end)
+}
+
+/// Whether a place is the default of a setting whose name stands before it: `flag.String("model", "gpt-4o", "…")`,
+/// `viper.SetDefault("model", "gpt-4o")`.
+fn is_default_of_setting(call: &Call, span: &Span) -> bool {
+    const SETTERS: [&str; 8] =
+        ["string", "stringvar", "stringp", "stringvarp", "setdefault", "addoption", "addargument", "get"];
+    let last = call.callee.rsplit(['.', ':', '>']).next().unwrap_or_default();
+    let holds = |value: &Value| value.span.start <= span.start && span.end <= value.span.end;
+    let is_pair = |pair: &[crate::scan::source::Member]| match pair {
+        [setting, given] => {
+            let is_named = matches!(&setting.value.kind, Kind::Text(text) if is_model_key(text));
+            is_named && setting.name.is_empty() && given.name.is_empty() && holds(&given.value)
+        }
+        _ => false,
+    };
+    SETTERS.contains(&constant::letters(last).as_str()) && call.arguments.windows(2).any(is_pair)
+}
+
+/// Whether a table is an answer that was written down: it has what only answers have.
+fn is_recorded(call: &Call) -> bool {
+    let has = |name: &str| call.arguments.iter().any(|member| member.name == name);
+    call.callee.is_empty()
+        && has("usage")
+        && (has("choices") || has("stop_reason") || has("output") || has("candidates"))
 }
 
 /// Whether a piece of text is how a model's name begins.
@@ -413,6 +382,27 @@ fn is_evident(mention: &Mention, call: Option<&Call>, reading: &Reading, file: &
         || (matches!(file.kind, FileKind::Source(_)) && is_source_evident(mention, reading))
 }
 
+/// Whether a short name stands in one list or table of names with one that speaks for itself, and is bound alike:
+/// `{"fast": "gpt-4.1-mini", "smart": "o3"}`. A key that says `model` speaks for its own value only.
+fn is_among_longer(mention: &Mention, reading: &Reading, file: &FileContext<'_>) -> bool {
+    let is_named = |one: &Mention| one.bound_to.as_deref().is_some_and(is_model_key);
+    let is_near = |one: &&Mention| {
+        let between = one.span.end.min(mention.span.end)..one.span.start.max(mention.span.start);
+        let between = file.text.get(between).unwrap_or("\n\n");
+        between.len() <= 160
+            && between.matches('\n').count() <= 1
+            && !between.contains([';', '(', ')', '{', '}', '[', ']'])
+    };
+    let is_longer = |one: &&Mention| {
+        one.context == Context::Value
+            && !file.text.get(one.span.clone()).is_none_or(is_short)
+            && !is_named(one)
+    };
+    matches!(file.kind, FileKind::Source(_))
+        && !is_named(mention)
+        && reading.mentions.iter().filter(is_longer).any(|one| is_near(&one))
+}
+
 /// In source code a short name is a model's if it is bound to a word for one and the file calls one.
 fn is_source_evident(mention: &Mention, reading: &Reading) -> bool {
     // `Sensor{Model: "o3"}` is none: only a name that says more than `model`, or that is a constant.
@@ -451,122 +441,6 @@ fn argument_of<'c>(call: &'c Call, span: &Span) -> Option<(&'c str, &'c Value)> 
 fn is_default_of_environment(call: &Call) -> bool {
     let letters = constant::letters(&call.callee);
     ["environ", "getenv", "env", "config", "settings"].iter().any(|word| letters.contains(word))
-}
-
-/// Whether a literal is only compared: `if model == "gpt-4o"`, `case "gpt-4o":`, `model in ("gpt-4o", …)`.
-fn is_compared(text: &str, span: &Span) -> bool {
-    let line = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
-    let before = &text[line..span.start];
-    let before = before.trim_end_matches(['"', '\'', '`']).trim_end();
-    let end = text[span.end..].find('\n').map_or(text.len(), |length| span.end + length);
-    let behind = text[span.end..end].trim_start_matches(['"', '\'', '`']).trim_start();
-    let ends = ["==", "!=", "=== ", "===", "!==", " is", "<>", "~=", "=~", " not", " eq", "case", "when"];
-    let lower = before.to_ascii_lowercase();
-    if ends.iter().any(|end| lower.ends_with(end)) && !lower.ends_with("=>") {
-        return true;
-    }
-    if ["==", "!=", "=>"].iter().any(|start| behind.starts_with(start)) && !before.ends_with(['=', ':', '>'])
-    {
-        return true;
-    }
-    let calls = [
-        "startswith(",
-        "starts_with(",
-        "endswith(",
-        "ends_with(",
-        "includes(",
-        "contains(",
-        "hasprefix(",
-        "equals(",
-        "equal(",
-        "has(",
-        "start_with?(",
-        "include?(",
-        "str_contains(",
-        "str_starts_with(",
-    ];
-    if calls.iter().any(|call| {
-        lower.ends_with(call)
-            || lower.rsplit_once(',').is_some_and(|(head, _)| head.contains(call) && !head.contains(')'))
-    }) {
-        return true;
-    }
-    // `in ("gpt-4o", "o1")`, `when "gpt-4o", "o1"`, `case "a", "b":`.
-    let open = lower.rfind(" in (").or_else(|| lower.rfind(" in [")).or_else(|| lower.rfind(" in {"));
-    let is_in = open.is_some_and(|at| !lower[at + 5..].contains([')', ']', '}']));
-    let is_case =
-        ["case ", "when "].iter().any(|word| lower.trim_start().starts_with(word)) && !lower.contains(':');
-    let is_literal = |text: &str| text.trim_start().starts_with(['"', '\'']);
-    let is_alternative = behind.strip_prefix('|').is_some_and(is_literal)
-        || behind.strip_prefix("or ").is_some_and(is_literal);
-    let is_last = (before.ends_with('|') && !before.ends_with("||")) || before.ends_with(" or");
-    // `"gpt-4o", "gpt-4-turbo" -> true`, `"gpt-4o" or "o1" => true`.
-    let arrow = ["->", "=>"].iter().filter_map(|arrow| behind.find(arrow)).min();
-    let only_literals = |text: &str| {
-        let mut outside = text.split('"').step_by(2);
-        outside.all(|piece| {
-            piece.chars().all(|letter| letter == ',' || letter.is_whitespace()) || piece.trim() == "or"
-        })
-    };
-    let opening = text[line..span.start].trim_start();
-    let is_alone = opening.starts_with('"')
-        && arrow.is_some_and(|at| {
-            only_literals(&format!(
-                "\"{}",
-                &text[span.end..end][..text[span.end..end].len() - behind.len() + at]
-            ))
-        });
-    let is_arm = is_alternative || is_last || is_alone;
-    is_in || is_case || is_arm
-}
-
-/// Whether a place is within a pattern rather than a text: `/^gpt-4o(-mini)?$/`.
-fn is_in_pattern(text: &str, span: &Span) -> bool {
-    let before = text[..span.start].chars().next_back();
-    before.is_some_and(|letter| "|(^".contains(letter)) || text[..span.start].ends_with(" /")
-}
-
-/// Whether the text around a name asks for it: a body in a text, an address that names its model.
-///
-/// Addresses: `…?model=X` (OpenAI's realtime), `/models/X:generateContent` (Gemini, Vertex AI),
-/// `/deployments/X/` (Azure), `/model/X/invoke` and `/converse` (Bedrock); read 2026-11-23.
-fn is_asked_for(text: &str, span: &Span) -> bool {
-    let before = &text[..span.start];
-    let behind = &text[span.end..];
-    let in_query = before.ends_with("?model=") || before.ends_with("&model=");
-    let in_path = (before.ends_with("/models/") && behind.starts_with(':') && !behind.starts_with(": "))
-        || (before.ends_with("/deployments/") && behind.starts_with('/'))
-        || (before.ends_with("/model/")
-            && ["/invoke", "/converse"].iter().any(|end| behind.starts_with(end)));
-    if in_query || in_path {
-        return true;
-    }
-    // `{"model": "X"`, also with its quotes escaped.
-    let key = before.trim_end_matches(['"', '\\']);
-    let key = key.trim_end().strip_suffix(':').map(|key| key.trim_end().trim_end_matches(['"', '\\']));
-    let is_quoted = before.ends_with('"') && behind.trim_start_matches('\\').starts_with('"');
-    is_quoted
-        && key
-            .is_some_and(|key| ["\"model", "\"modelId", "\"model_id"].iter().any(|name| key.ends_with(name)))
-}
-
-/// Whether a place of Rust is below the tests of its file.
-fn is_in_tests_of_rust(file: &FileContext<'_>, span: &Span) -> bool {
-    file.path.ends_with(".rs") && file.text[..span.start].contains("#[cfg(test)]\nmod ")
-}
-
-/// Whether a literal is one of several in brackets.
-fn is_item_of_list(text: &str, span: &Span) -> bool {
-    let before = text[..span.start].trim_end_matches(['"', '\'', '`']).trim_end();
-    let behind = text[span.end..].trim_start_matches(['"', '\'', '`']).trim_start();
-    let is_first = before.ends_with(['[', '{']);
-    let is_literal = |text: &str| text.trim_start().starts_with(['"', '\'', '`']);
-    let is_next = behind
-        .strip_prefix(',')
-        .is_some_and(|rest| is_literal(rest) || rest.trim_start().starts_with([']', '}']));
-    let is_later = before.strip_suffix(',').is_some_and(|rest| rest.ends_with(['"', '\'', '`']));
-    (is_first && (is_next || behind.starts_with([']', '}'])))
-        || (is_later && (is_next || behind.starts_with([']', '}'])))
 }
 
 /// Whether a configuration passes calls on: a proxy's list of models.

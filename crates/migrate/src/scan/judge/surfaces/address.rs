@@ -49,6 +49,11 @@ impl Address<'_> {
         vendors.iter().find(fits).map(|vendor| vendor.name.clone())
     }
 
+    /// Whether it is a path without a host.
+    pub(super) fn is_path(&self) -> bool {
+        matches!(self, Self::Text(text) if text.starts_with('/') && !text.starts_with("//"))
+    }
+
     /// The dialect that its path tells.
     pub(super) fn dialect(&self) -> Option<Dialect> {
         let Self::Text(text) = self else { return None };

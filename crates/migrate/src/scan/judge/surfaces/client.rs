@@ -86,6 +86,12 @@ fn maker_of(model: &str) -> Option<&'static str> {
     }
 }
 
+/// The maker of the model that is asked for, if it takes requests of a dialect itself.
+pub(super) fn maker_sending(models: &[String], dialect: Dialect) -> Option<&'static str> {
+    let maker = models.first().and_then(|model| maker_of(model));
+    maker.filter(|maker| sends(maker, dialect))
+}
+
 /// Whether a vendor's own SDK makes requests of a dialect.
 fn sends(vendor: &str, dialect: Dialect) -> bool {
     match dialect {

@@ -10,6 +10,9 @@ use crate::scan::source::{Kind, Member, Span, Value};
 /// How deep values are looked into; what is nested deeper is a schema or a mistake.
 const DEPTH_MAX: usize = 16;
 
+/// Between a name and its value stand quotes, a colon or an equals sign, and blanks.
+const GAP_BYTES_MAX: usize = 12;
+
 /// A member of the body, or an item of a list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node<'c> {
@@ -52,7 +55,9 @@ impl<'c> Node<'c> {
         let value = self.value.map(|value| value.span.clone());
         let Some(member) = self.member else { return value };
         let value = value.unwrap_or_else(|| member.value.span.clone());
-        let is_near = member.name_span.end <= value.start && !member.is_indirect;
+        // A value that stands elsewhere has its name elsewhere too.
+        let gap = value.start.checked_sub(member.name_span.end);
+        let is_near = gap.is_some_and(|gap| !member.is_indirect || gap <= GAP_BYTES_MAX);
         Some(if is_near { member.name_span.start..value.end } else { value })
     }
 
@@ -148,6 +153,17 @@ impl<'c> Body<'c> {
         let plain = snake(&member.name);
         if let Some(role) = added_role(&plain) {
             return self.push_message(role, member, style);
+        }
+        if plain == "enabled_thinking" {
+            // Java's `.enabledThinking(2048)`.
+            let shape = shape(&member.value, style, depth, false);
+            let shape = typed(shape, "ThinkingConfigEnabled", &member.value);
+            let (name, value) = ("thinking".to_owned(), Some(&member.value));
+            return insert(
+                &mut self.members,
+                std::iter::empty(),
+                Node { name, member: Some(member), value, shape },
+            );
         }
         if style.flatten.contains(&plain) && depth < DEPTH_MAX {
             match &member.value.kind {
@@ -301,7 +317,7 @@ fn table<'c>(
         let inner = || shape(&only.value, style, depth + 1, raw);
         if only.name.is_empty() && role.is_none() && !made_by.is_empty() {
             // `openai.Float(0.2)`, `JSON.stringify({…})`: what is wrapped counts.
-            return typed(inner(), made_by);
+            return typed(inner(), made_by, value);
         }
         if let Some(variant) =
             only.name.strip_prefix("Of").filter(|rest| rest.starts_with(char::is_uppercase))
@@ -333,11 +349,11 @@ fn table<'c>(
     {
         nodes.insert(0, Node { value: Some(value), ..Node::word("role", role) });
     }
-    typed(Shape::Table(nodes), made_by)
+    typed(Shape::Table(nodes), made_by, value)
 }
 
 /// Constructors of unions say in their name what JSON says in `type`.
-fn typed<'c>(shape: Shape<'c>, made_by: &str) -> Shape<'c> {
+fn typed<'c>(shape: Shape<'c>, made_by: &str, value: &'c Value) -> Shape<'c> {
     let maker = snake(segments_last(made_by));
     if !maker.starts_with("thinking_config") && !maker.starts_with("beta_thinking_config") {
         return shape;
@@ -347,13 +363,13 @@ fn typed<'c>(shape: Shape<'c>, made_by: &str) -> Shape<'c> {
     match shape {
         Shape::Table(mut nodes) => {
             if !nodes.iter().any(|node| node.name == "type") {
-                nodes.insert(0, Node::word("type", kind));
+                nodes.insert(0, Node { value: Some(value), ..Node::word("type", kind) });
             }
             Shape::Table(nodes)
         }
         // `ThinkingConfigParamOfEnabled(2048)`.
         Shape::Plain(Json::Number(budget)) => Shape::Table(vec![
-            Node::word("type", kind),
+            Node { value: Some(value), ..Node::word("type", kind) },
             Node {
                 name: "budget_tokens".into(),
                 member: None,

@@ -4,21 +4,41 @@ use std::collections::HashSet;
 
 use memchr::{memchr, memmem};
 
+use crate::scan::language::wordset::{ANY, PLAIN, WordSet, each_word};
 use crate::scan::source::Span;
 
 /// At most so many uses of a name are looked at.
 const USES_MAX: usize = 400;
+/// Up to so many names are searched one by one.
+const SEARCHES_MAX: usize = 8;
 
-fn is_part(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+const fn is_part(byte: u8) -> bool {
+    ANY[byte as usize]
 }
 
-/// Every word of a text that may be a name.
-pub(super) fn identifiers<'s>(text: &'s str, found: &mut HashSet<&'s str>) {
-    let mut words = text.split(|sign: char| !(sign.is_alphanumeric() || sign == '_'));
-    found.extend(
-        words.by_ref().filter(|word| word.len() > 1 && !word.starts_with(|sign: char| sign.is_ascii_digit())),
-    );
+/// Which of these names are words of these parts of a text.
+pub(super) fn used<'n>(text: &str, parts: &[Span], names: &[&'n str]) -> HashSet<&'n str> {
+    let is_name = |name: &&&str| !name.starts_with(|sign: char| sign.is_ascii_digit());
+    let mut seen: WordSet<'n, bool> = WordSet::of(names.iter().filter(is_name).copied());
+    let parts = if seen.is_empty() { &[] } else { parts };
+    let mut see = |word: &[u8]| {
+        if let Some(is_seen) = seen.get_mut(word) {
+            *is_seen = true;
+        }
+    };
+    for part in parts.iter().filter_map(|part| text.get(part.clone())) {
+        if part.is_ascii() {
+            each_word(part.as_bytes(), &PLAIN, |_, word| see(word));
+        } else {
+            let words = part.split(|sign: char| !(sign.is_alphanumeric() || sign == '_'));
+            words.for_each(|word| see(word.as_bytes()));
+        }
+    }
+    names
+        .iter()
+        .copied()
+        .filter(|name| seen.get_mut(name.as_bytes()).is_some_and(|is_seen| *is_seen))
+        .collect()
 }
 
 /// The name that a line binds: what stands before `=`, `:=` or `:`, or behind `as`.
@@ -53,6 +73,21 @@ pub(super) fn defined(text: &str, span: Span) -> Option<&str> {
     };
     // Of `a, b = …` the first counts.
     last_word(left.split(',').next()?)
+}
+
+/// The name of which a line sets a member, or that it tells something: `name[…] = …`, `name.member = …`, `name->member(…)`.
+pub(super) fn subject(text: &str, span: Span) -> Option<&str> {
+    let line = text.get(span)?.trim_start();
+    let line = line.strip_prefix('$').unwrap_or(line);
+    let end = line.bytes().position(|byte| !is_part(byte))?;
+    let (name, rest) = line.split_at_checked(end)?;
+    let is_of_member = ["[", ".", "?.", "!.", "->", "::"].iter().any(|sign| rest.starts_with(sign));
+    // The object itself, and what every line of a file may begin with.
+    let is_own = matches!(
+        name,
+        "self" | "this" | "cls" | "super" | "base" | "console" | "logger" | "log" | "System" | "fmt"
+    );
+    (is_of_member && !is_own && !name.is_empty()).then_some(name)
 }
 
 fn last_word(text: &str) -> Option<&str> {
@@ -114,17 +149,44 @@ pub(super) fn is_open(line: &str) -> bool {
     is_open || line == "{"
 }
 
-/// Where a name stands by itself.
-pub(super) fn occurrences(text: &str, name: &str, within: Span) -> Vec<usize> {
+/// Where names stand by themselves, each within a part of the text.
+pub(super) fn occurrences(text: &str, names: &[(&str, Span)]) -> Vec<usize> {
     let bytes = text.as_bytes();
+    if names.len() <= SEARCHES_MAX {
+        return names.iter().flat_map(|(name, within)| occurrences_of(bytes, name, within)).collect();
+    }
+    // Of many names all words are looked up, in one pass.
+    let mut wanted: WordSet<'_, Vec<(&Span, usize)>> = WordSet::of(names.iter().map(|(name, _)| *name));
+    for (name, within) in names {
+        wanted.get_mut(name.as_bytes()).into_iter().for_each(|places| places.push((within, 0)));
+    }
+    let mut found = Vec::new();
+    let start = names.iter().map(|(_, within)| within.start).min().unwrap_or(0);
+    let end = names.iter().map(|(_, within)| within.end).max().unwrap_or(0);
+    each_word(bytes.get(start..end).unwrap_or_default(), &ANY, |at, word| {
+        let at = start + at;
+        for (within, count) in wanted.get_mut(word).into_iter().flatten() {
+            if *count < USES_MAX && within.start <= at && at + word.len() <= within.end {
+                *count += 1;
+                found.push(at);
+            }
+        }
+    });
+    found
+}
+
+/// Where a name stands by itself.
+fn occurrences_of(bytes: &[u8], name: &str, within: &Span) -> impl Iterator<Item = usize> {
     let own = bytes.get(within.clone()).unwrap_or_default();
-    let is_alone = |at: &usize| {
+    let (start, length) = (within.start, name.len());
+    let is_alone = move |at: &usize| {
         !at.checked_sub(1).and_then(|before| bytes.get(before)).is_some_and(|byte| is_part(*byte))
-            && !bytes.get(at + name.len()).is_some_and(|byte| is_part(*byte))
+            && !bytes.get(at + length).is_some_and(|byte| is_part(*byte))
     };
     memmem::find_iter(own, name.as_bytes())
-        .map(|at| within.start + at)
+        .map(move |at| start + at)
         .filter(is_alone)
         .take(USES_MAX)
-        .collect()
+        .collect::<Vec<_>>()
+        .into_iter()
 }
