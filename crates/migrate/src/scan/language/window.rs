@@ -109,9 +109,10 @@ struct Choice {
 impl Choice {
     /// Names that are bound to something wanted, or of which a member is set to it, and where they can be used.
     fn names<'s>(&self, text: &'s str) -> Vec<(&'s str, Span)> {
-        let name = |span: &Span| defined(text, span.clone()).or_else(|| subject(text, span.clone()));
-        let seen = self.definitions.iter().filter_map(|span| Some((name(span)?, 0..text.len())));
-        let local = self.local.iter().filter_map(|(span, outer)| Some((name(span)?, outer.clone())));
+        let names = |span: &Span| defined(text, span.clone()).into_iter().chain(subject(text, span.clone()));
+        let whole = 0..text.len();
+        let seen = self.definitions.iter().flat_map(|span| names(span).map(|name| (name, whole.clone())));
+        let local = self.local.iter().flat_map(|(span, outer)| names(span).map(|name| (name, outer.clone())));
         seen.chain(local).collect()
     }
 }
