@@ -18,6 +18,7 @@ mod hot;
 mod imports;
 mod java;
 mod javascript;
+mod kinds;
 mod kotlin;
 mod mark;
 mod merges;

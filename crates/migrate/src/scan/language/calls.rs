@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::hot::HotWords;
 use super::merges::runs_a_block;
 use super::names::{Scope, is_name};
-use super::shape::{How, Invocation, Node, Shape, slice, text};
+use super::shape::{How, Invocation, Node, Shape, kind_of, slice, text};
 use super::value::{At, Values};
 use super::walk::{Walk, setter_name};
 use crate::scan::source::{Call, Kind, Member, Span, Value};
@@ -234,7 +234,7 @@ impl<'t> Walk<'t, '_> {
             .is_some_and(|link| BEGIN.contains(&name(link).rsplit([':', '.']).next().unwrap_or_default()));
         let is_set = |link: &&Link<'t>| link.1.object.is_some() && link.1.entries.len() == 1;
         let is_chained = links.iter().filter(is_set).count() > 1
-            && links.last().is_some_and(|link| link.0.kind().contains("creation"));
+            && links.last().is_some_and(|link| kind_of(link.0).contains("creation"));
         let is_built = links.first().is_some_and(|link| matches!(name(link), "build" | "Build"));
         let is_setting = links.iter().filter(is_set).any(|link| setter_name(name(link)) != name(link));
         is_begun || is_built || is_setting || is_chained

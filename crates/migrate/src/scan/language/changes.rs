@@ -4,13 +4,16 @@
 //! given that name. A statement under a condition that asks for the model is left out: it is there because not every
 //! model takes the member.
 
+use super::kinds::holds_statements;
 use super::names::{is_name, plain_name};
-use super::shape::{Bind, Entry, Invocation, Node, Shape, slice, text};
+use super::shape::{Bind, Entry, Invocation, Node, Shape, field, kind_of, slice, text};
 use super::walk::{Walk, setter_name};
 use crate::scan::source::Span;
 
 /// How far out the conditions are looked for that a statement stands under.
 const OUTER_MAX: usize = 64;
+/// What takes a member out of a table and gives its value.
+pub(super) const TAKERS: [&str; 3] = ["pop", "delete", "remove"];
 
 /// Something that is done to what a name stands for.
 #[derive(Clone, Debug)]
@@ -53,9 +56,9 @@ impl<'t> Change<'t> {
             if node.start_byte() <= table.start && table.end <= node.end_byte() {
                 break;
             }
-            if is_conditional(node.kind()) {
+            if is_conditional(kind_of(node)) {
                 under = Under::Condition;
-                let asked = node.child_by_field_name("condition").map_or_else(
+                let asked = field(node, "condition").map_or_else(
                     || text(node, source).lines().next().unwrap_or_default(),
                     |condition| text(condition, source),
                 );
@@ -110,7 +113,7 @@ impl<'t> Walk<'t, '_> {
             return self.assigned(node, call, scope);
         }
         // Who takes what a method gives asks something, and changes nothing.
-        if !is_statement(node) && !matches!(name, "pop" | "delete" | "remove") {
+        if !is_statement(node) && !TAKERS.contains(&name) {
             return;
         }
         let Some((root, links)) = self.chain(node, call) else { return };
@@ -248,16 +251,7 @@ fn pair<'t>(node: Node<'t>, name: String, key: &Entry<'t>, value: &Entry<'t>) ->
 
 /// Whether an expression is a statement: nothing takes its value.
 fn is_statement(node: Node<'_>) -> bool {
-    node.parent().is_some_and(|outer| {
-        let kind = outer.kind();
-        kind.ends_with("statement")
-            || kind.ends_with("statements")
-            || kind.contains("block")
-            || matches!(
-                kind,
-                "lambda_literal" | "source_file" | "program" | "module" | "then" | "else" | "if_expression"
-            )
-    })
+    node.parent().is_some_and(holds_statements)
 }
 
 /// The statement that an expression is: what begins with it and ends with it, or with a sign behind it.
@@ -268,9 +262,9 @@ fn statement<'t>(first: Node<'t>, last: Option<Node<'t>>) -> Node<'t> {
         && outer.parent().is_some()
         && outer.start_byte() == first.start_byte()
         && outer.end_byte() <= end
-        && !outer.kind().contains("block")
-        && !outer.kind().ends_with("statements")
-        && !outer.kind().ends_with("body")
+        && !kind_of(outer).contains("block")
+        && !kind_of(outer).ends_with("statements")
+        && !kind_of(outer).ends_with("body")
     {
         node = outer;
     }

@@ -3,7 +3,7 @@
 use super::outline::{CSHARP, Lexis};
 use super::shape::{
     Entry, Grammar, How, Invocation, Node, Role, ScopeKind, Shape, bind, children, choice, field, key,
-    operation, quoted, quoted_by_signs, same, same_last, signed,
+    kind_of, operation, quoted, quoted_by_signs, same, same_last, signed,
 };
 
 /// How C# is read.
@@ -21,7 +21,7 @@ pub(super) static GRAMMAR: Grammar = Grammar {
 const LEXIS: &Lexis = &CSHARP;
 
 fn shape<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
-    match node.kind() {
+    match kind_of(node) {
         "string_literal" => quoted(node, source, false),
         "interpolated_string_expression" => quoted_by_signs(node, source),
         "verbatim_string_literal" | "raw_string_literal" => quoted(node, source, true),
@@ -30,7 +30,9 @@ fn shape<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
         "boolean_literal" => Shape::Bool(super::shape::text(node, source) == "true"),
         "null_literal" => Shape::Null,
         "initializer_expression"
-            if node.parent().is_none_or(|parent| !parent.kind().ends_with("object_creation_expression")) =>
+            if node
+                .parent()
+                .is_none_or(|parent| !kind_of(parent).ends_with("object_creation_expression")) =>
         {
             initializer(node, None, source)
         }
@@ -48,7 +50,7 @@ fn shape<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
         | "argument" => same(node),
         "interpolation" => children(node)
             .into_iter()
-            .find(|child| child.kind() != "interpolation_brace")
+            .find(|child| kind_of(*child) != "interpolation_brace")
             .map_or(Shape::Other, Shape::Same),
         "cast_expression" => same_last(node),
         "conditional_expression" => choice(node, "consequence", "alternative"),
@@ -82,7 +84,8 @@ fn arguments<'t>(list: Option<Node<'t>>, source: &str) -> Vec<Entry<'t>> {
 /// `{ Temperature = 0.2f, ["model"] = "m", { "key", 1 }, "item" }`.
 fn initializer<'t>(node: Node<'t>, made_by: Option<Node<'t>>, source: &str) -> Shape<'t> {
     let members = children(node);
-    let is_table = members.iter().any(|member| member.kind() == "assignment_expression" || is_pair(*member));
+    let is_table =
+        members.iter().any(|member| kind_of(*member) == "assignment_expression" || is_pair(*member));
     if !is_table && (!members.is_empty() || made_by.is_none()) {
         return Shape::List(members);
     }
@@ -108,7 +111,7 @@ fn initializer<'t>(node: Node<'t>, made_by: Option<Node<'t>>, source: &str) -> S
 fn copied<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
     let parts = children(node);
     let Some((base, rest)) = parts.split_first() else { return Shape::Other };
-    let changed = rest.iter().flat_map(|part| match part.kind() {
+    let changed = rest.iter().flat_map(|part| match kind_of(*part) {
         "with_initializer" => vec![*part],
         _ => children(*part),
     });
@@ -121,7 +124,7 @@ fn copied<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
 }
 
 fn is_pair(member: Node<'_>) -> bool {
-    member.kind() == "initializer_expression" && member.named_child_count() == 2
+    kind_of(member) == "initializer_expression" && member.named_child_count() == 2
 }
 
 /// `new { model = "m", messages }`: names and values stand side by side.
@@ -130,7 +133,7 @@ fn anonymous<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
     let parts = children(node);
     let mut rest = parts.iter().copied().peekable();
     while let Some(name) = rest.next() {
-        let is_named = name.next_sibling().is_some_and(|sign| sign.kind() == "=");
+        let is_named = name.next_sibling().is_some_and(|sign| kind_of(sign) == "=");
         let value = if is_named { rest.next() } else { Some(name) };
         let mut entry = Entry::named(name, key(name, source), value);
         entry.span.end = value.map_or(entry.span.end, |value| value.end_byte());
@@ -140,14 +143,14 @@ fn anonymous<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
 }
 
 fn creation<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
-    let of_kind = |kind: &str| children(node).into_iter().find(|child| child.kind() == kind);
+    let of_kind = |kind: &str| children(node).into_iter().find(|child| kind_of(*child) == kind);
     let made_by = field(node, "type").or_else(|| declared_type(node));
     let list = field(node, "arguments").or_else(|| of_kind("argument_list"));
     let initial = field(node, "initializer").or_else(|| of_kind("initializer_expression"));
     let given = arguments(list, source);
     match (initial, given.is_empty()) {
         (Some(initial), true) => {
-            initializer(initial, made_by.filter(|kind| kind.kind() != "generic_name"), source)
+            initializer(initial, made_by.filter(|kind| kind_of(*kind) != "generic_name"), source)
         }
         (initial, _) => {
             let mut entries = given;
@@ -164,13 +167,13 @@ fn creation<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
 
 /// `ChatClient client = new("m", key)`: the type stands before the name.
 fn declared_type<'t>(node: Node<'t>) -> Option<Node<'t>> {
-    let declarator = node.parent().filter(|parent| parent.kind() == "variable_declarator")?;
+    let declarator = node.parent().filter(|parent| kind_of(*parent) == "variable_declarator")?;
     field(declarator.parent()?, "type")
 }
 
 fn invocation<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
     let Some(function) = field(node, "function") else { return Shape::Other };
-    let (object, name) = match function.kind() {
+    let (object, name) = match kind_of(function) {
         "member_access_expression" => {
             (field(function, "expression").or_else(|| function.child(0)), field(function, "name"))
         }
@@ -187,7 +190,7 @@ fn invocation<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
 
 fn attribute<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
     let Some(name) = field(node, "name") else { return Shape::Other };
-    let list = children(node).into_iter().find(|child| child.kind() == "attribute_argument_list");
+    let list = children(node).into_iter().find(|child| kind_of(*child) == "attribute_argument_list");
     Shape::Call(Invocation {
         object: None,
         name: Some(name),
@@ -204,7 +207,7 @@ fn role<'t>(node: Node<'t>, _source: &str) -> Role<'t> {
             .copied()
             .filter(|last| Some(*last) != field(node, "name") && Some(*last) != field(node, "type"))
     };
-    match node.kind() {
+    match kind_of(node) {
         "variable_declarator" => bind(field(node, "name"), last(), How::Declared),
         "property_declaration" => bind(field(node, "name"), field(node, "value"), How::Declared),
         "enum_member_declaration" => bind(field(node, "name"), field(node, "value"), How::Declared),
@@ -213,10 +216,10 @@ fn role<'t>(node: Node<'t>, _source: &str) -> Role<'t> {
             None => bind(field(node, "name"), None, How::Declared),
         },
         "assignment_expression"
-            if node.parent().is_none_or(|parent| parent.kind() != "initializer_expression") =>
+            if node.parent().is_none_or(|parent| kind_of(parent) != "initializer_expression") =>
         {
             let is_plain =
-                field(node, "operator").or_else(|| node.child(1)).is_none_or(|sign| sign.kind() == "=");
+                field(node, "operator").or_else(|| node.child(1)).is_none_or(|sign| kind_of(sign) == "=");
             bind(
                 field(node, "left"),
                 field(node, "right"),

@@ -3,7 +3,7 @@
 use super::outline::{GO, Lexis};
 use super::shape::{
     Entry, Grammar, How, Invocation, Node, Role, ScopeKind, Shape, bind, bind_lists, children, field, key,
-    operation, quoted, same, signed, text,
+    kind_of, operation, quoted, same, signed, text,
 };
 
 /// How Go is read.
@@ -21,7 +21,7 @@ pub(super) static GRAMMAR: Grammar = Grammar {
 const LEXIS: &Lexis = &GO;
 
 fn shape<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
-    match node.kind() {
+    match kind_of(node) {
         "interpreted_string_literal" => quoted(node, source, false),
         "raw_string_literal" => quoted(node, source, true),
         "int_literal" | "float_literal" => Shape::Number,
@@ -30,7 +30,7 @@ fn shape<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
         "false" => Shape::Bool(false),
         "nil" => Shape::Null,
         "composite_literal" => literal(node, source),
-        "literal_value" if node.parent().is_none_or(|parent| parent.kind() != "composite_literal") => {
+        "literal_value" if node.parent().is_none_or(|parent| kind_of(parent) != "composite_literal") => {
             table_or_list(node, None, source)
         }
         "literal_element" | "parenthesized_expression" => same(node),
@@ -51,15 +51,15 @@ fn shape<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
 
 fn literal<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
     let Some(body) = field(node, "body") else { return Shape::Other };
-    let made_by =
-        field(node, "type").filter(|kind| !matches!(kind.kind(), "map_type" | "slice_type" | "array_type"));
+    let made_by = field(node, "type")
+        .filter(|kind| !matches!(kind_of(*kind), "map_type" | "slice_type" | "array_type"));
     table_or_list(body, made_by, source)
 }
 
 /// `T{Key: value}` is a table, `[]T{one, two}` a list.
 fn table_or_list<'t>(body: Node<'t>, made_by: Option<Node<'t>>, source: &str) -> Shape<'t> {
     let elements = children(body);
-    let is_keyed = elements.iter().any(|element| element.kind() == "keyed_element");
+    let is_keyed = elements.iter().any(|element| kind_of(*element) == "keyed_element");
     if !is_keyed && (made_by.is_none() || !elements.is_empty()) {
         return Shape::List(elements);
     }
@@ -75,12 +75,12 @@ fn call<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
     let (Some(function), Some(arguments)) = (field(node, "function"), field(node, "arguments")) else {
         return Shape::Other;
     };
-    let argument = |child: Node<'t>| match child.kind() {
+    let argument = |child: Node<'t>| match kind_of(child) {
         "variadic_argument" => Entry::spread(child, child.named_child(0)),
         _ => Entry::positional(child),
     };
     let entries: Vec<_> = children(arguments).into_iter().map(argument).collect();
-    let (object, name) = match function.kind() {
+    let (object, name) = match kind_of(function) {
         "selector_expression" => (field(function, "operand"), field(function, "field")),
         "identifier" => (None, Some(function)),
         _ => (Some(function), None),
@@ -93,7 +93,7 @@ fn call<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
 }
 
 fn role<'t>(node: Node<'t>, _source: &str) -> Role<'t> {
-    match node.kind() {
+    match kind_of(node) {
         "short_var_declaration" => bind_lists(field(node, "left"), field(node, "right"), How::Declared),
         "assignment_statement" => bind_lists(field(node, "left"), field(node, "right"), How::Assigned),
         "range_clause" => bind_lists(field(node, "left"), field(node, "right"), How::Each),

@@ -3,7 +3,7 @@
 use super::outline::{JAVA, Lexis};
 use super::shape::{
     Entry, Grammar, How, Invocation, Node, Role, ScopeKind, Shape, bind, children, choice, field, key,
-    operation, quoted, same, same_last, signed, text,
+    kind_of, operation, quoted, same, same_last, signed, text,
 };
 
 /// How Java is read.
@@ -21,7 +21,7 @@ pub(super) static GRAMMAR: Grammar = Grammar {
 const LEXIS: &Lexis = &JAVA;
 
 fn shape<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
-    match node.kind() {
+    match kind_of(node) {
         "string_literal" => quoted(node, source, false),
         "decimal_integer_literal" | "decimal_floating_point_literal" | "hex_integer_literal" => Shape::Number,
         "unary_expression" => signed(node, source),
@@ -86,7 +86,7 @@ fn creation<'t>(node: Node<'t>) -> Shape<'t> {
 
 fn arguments<'t>(node: Node<'t>, name: Option<Node<'t>>) -> Shape<'t> {
     let Some(name) = name else { return Shape::Other };
-    if node.kind() == "enum_constant" && field(node, "arguments").is_none() {
+    if kind_of(node) == "enum_constant" && field(node, "arguments").is_none() {
         return Shape::Other;
     }
     Shape::Call(Invocation {
@@ -110,7 +110,7 @@ fn annotation<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
 }
 
 fn role<'t>(node: Node<'t>, _source: &str) -> Role<'t> {
-    match node.kind() {
+    match kind_of(node) {
         "variable_declarator" => bind(field(node, "name"), field(node, "value"), How::Declared),
         "resource" => bind(field(node, "name"), field(node, "value"), How::Declared),
         "assignment_expression" => bind(field(node, "left"), field(node, "right"), How::Assigned),

@@ -3,7 +3,7 @@
 use super::outline::{JAVASCRIPT, Lexis};
 use super::shape::{
     Bind, Entry, Grammar, How, Invocation, Node, Quoted, Role, ScopeKind, Shape, children, field, key,
-    quoted, text,
+    kind_of, quoted, text,
 };
 
 /// How JavaScript is read.
@@ -30,7 +30,7 @@ const fn grammar(parser: fn(&str) -> tree_sitter::Language) -> Grammar {
 }
 
 fn shape<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
-    match node.kind() {
+    match kind_of(node) {
         "string" => quoted(node, source, false),
         "template_string" => template(node),
         "jsx_text" => Shape::Prose,
@@ -76,14 +76,15 @@ fn shape<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
 /// Its holes are its substitutions; what they hold may be a constant, which is looked up by the name within.
 fn template<'t>(node: Node<'t>) -> Shape<'t> {
     let span = node.byte_range();
-    let holes = children(node).into_iter().filter(|child| child.kind() == "template_substitution").collect();
+    let holes =
+        children(node).into_iter().filter(|child| kind_of(*child) == "template_substitution").collect();
     let end = span.end.saturating_sub(1).max(span.start);
     Shape::Text(Quoted { content: (span.start + 1).min(end)..end, holes, is_raw: false })
 }
 
 fn binary<'t>(node: Node<'t>) -> Shape<'t> {
     let (Some(left), Some(right)) = (field(node, "left"), field(node, "right")) else { return Shape::Other };
-    match field(node, "operator").map(|operator| operator.kind()) {
+    match field(node, "operator").map(|operator| kind_of(operator)) {
         Some("+") => Shape::Join(vec![left, right]),
         Some("??" | "||") => Shape::Choice(vec![left, right]),
         _ => Shape::Operation,
@@ -94,11 +95,11 @@ fn call<'t>(node: Node<'t>, source: &str, callee: &str) -> Shape<'t> {
     let Some(function) = field(node, callee) else { return Shape::Other };
     let arguments = field(node, "arguments");
     let entries = match arguments {
-        Some(arguments) if arguments.kind() == "arguments" => entries(arguments, source),
+        Some(arguments) if kind_of(arguments) == "arguments" => entries(arguments, source),
         Some(template) => vec![Entry::positional(template)],
         None => Vec::new(),
     };
-    let (object, name) = match function.kind() {
+    let (object, name) = match kind_of(function) {
         "member_expression" => (field(function, "object"), field(function, "property")),
         "identifier" | "import" | "super" => (None, Some(function)),
         _ => (Some(function), None),
@@ -112,7 +113,7 @@ fn element<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
     let mut cursor = node.walk();
     let attributes: Vec<_> = node.children_by_field_name("attribute", &mut cursor).collect();
     let entries = attributes.into_iter().map(|attribute| match attribute.named_child(0) {
-        Some(name) if attribute.kind() == "jsx_attribute" => {
+        Some(name) if kind_of(attribute) == "jsx_attribute" => {
             let mut entry = Entry::named(attribute, key(name, source), attribute.named_child(1));
             entry.is_statement = true;
             entry
@@ -133,7 +134,7 @@ fn entries<'t>(node: Node<'t>, source: &str) -> Vec<Entry<'t>> {
 }
 
 fn entry<'t>(node: Node<'t>, source: &str) -> Entry<'t> {
-    match node.kind() {
+    match kind_of(node) {
         "pair" => match field(node, "key") {
             Some(name) => Entry::named(node, key(name, source), field(node, "value")),
             None => Entry::positional(node),
@@ -149,7 +150,7 @@ fn entry<'t>(node: Node<'t>, source: &str) -> Entry<'t> {
 }
 
 fn role<'t>(node: Node<'t>, _source: &str) -> Role<'t> {
-    match node.kind() {
+    match kind_of(node) {
         "variable_declarator" | "enum_assignment" => {
             bind(field(node, "name"), field(node, "value"), How::Declared)
         }
@@ -166,15 +167,16 @@ fn role<'t>(node: Node<'t>, _source: &str) -> Role<'t> {
             bind(field(node, "left"), field(node, "right"), How::Default)
         }
         "shorthand_property_identifier_pattern" => {
-            let is_default = node.parent().is_some_and(|parent| parent.kind() == "object_assignment_pattern");
+            let is_default =
+                node.parent().is_some_and(|parent| kind_of(parent) == "object_assignment_pattern");
             if is_default { Role::None } else { bind(Some(node), None, How::Declared) }
         }
         "pair_pattern" => match field(node, "value") {
-            Some(value) if value.kind() == "identifier" => bind(Some(value), None, How::Declared),
+            Some(value) if kind_of(value) == "identifier" => bind(Some(value), None, How::Declared),
             _ => Role::None,
         },
         "formal_parameters" => {
-            let names = children(node).into_iter().filter(|child| child.kind() == "identifier");
+            let names = children(node).into_iter().filter(|child| kind_of(*child) == "identifier");
             Role::Bind(names.map(|target| Bind { target, value: None, how: How::Declared }).collect())
         }
         "for_in_statement" => bind(field(node, "left"), field(node, "right"), How::Each),
@@ -194,7 +196,7 @@ fn role<'t>(node: Node<'t>, _source: &str) -> Role<'t> {
 
 fn bind<'t>(target: Option<Node<'t>>, value: Option<Node<'t>>, how: How) -> Role<'t> {
     match target {
-        Some(target) if !matches!(target.kind(), "object_pattern" | "array_pattern") => {
+        Some(target) if !matches!(kind_of(target), "object_pattern" | "array_pattern") => {
             Role::Bind(vec![Bind { target, value, how }])
         }
         _ => Role::None,

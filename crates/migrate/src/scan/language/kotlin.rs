@@ -2,8 +2,8 @@
 
 use super::outline::{KOTLIN, Lexis};
 use super::shape::{
-    Entry, Grammar, How, Invocation, Node, Role, ScopeKind, Shape, bind, children, field, key, operation,
-    quoted, same, sides, signed, text,
+    Entry, Grammar, How, Invocation, Node, Role, ScopeKind, Shape, bind, children, field, key, kind_of,
+    operation, quoted, same, sides, signed, text,
 };
 
 /// How Kotlin is read.
@@ -21,7 +21,7 @@ pub(super) static GRAMMAR: Grammar = Grammar {
 const LEXIS: &Lexis = &KOTLIN;
 
 fn shape<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
-    match node.kind() {
+    match kind_of(node) {
         "string_literal" => quoted(node, source, false),
         "multiline_string_literal" => quoted(node, source, true),
         "number_literal" | "float_literal" => Shape::Number,
@@ -65,13 +65,15 @@ fn shape<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
 fn call<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
     let parts = children(node);
     let Some(function) = parts.first().copied() else { return Shape::Other };
-    let arguments = parts.iter().find(|part| part.kind() == "value_arguments");
+    let arguments = parts.iter().find(|part| kind_of(**part) == "value_arguments");
     let arguments: Vec<_> = arguments.map(|list| children(*list)).unwrap_or_default();
     let mut entries: Vec<_> = arguments.iter().filter_map(|argument| entry(*argument, source)).collect();
-    let lambda =
-        parts.iter().find(|part| part.kind() == "annotated_lambda").and_then(|lambda| lambda.named_child(0));
+    let lambda = parts
+        .iter()
+        .find(|part| kind_of(**part) == "annotated_lambda")
+        .and_then(|lambda| lambda.named_child(0));
     entries.extend(lambda.map(|lambda| settings(lambda, source)).unwrap_or_default());
-    let (object, name) = match (function.kind(), &children(function)[..]) {
+    let (object, name) = match (kind_of(function), &children(function)[..]) {
         ("navigation_expression", [object, name]) => (Some(*object), Some(*name)),
         ("identifier", _) => (None, Some(function)),
         _ => (Some(function), None),
@@ -90,7 +92,7 @@ fn call<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
 
 fn entry<'t>(argument: Node<'t>, source: &str) -> Option<Entry<'t>> {
     match children(argument)[..] {
-        [name, value] if name.kind() == "identifier" => {
+        [name, value] if kind_of(name) == "identifier" => {
             Some(Entry::named(argument, key(name, source), Some(value)))
         }
         [value] => {
@@ -117,7 +119,7 @@ fn pair<'t>(argument: Node<'t>, source: &str) -> Option<Entry<'t>> {
 fn settings<'t>(lambda: Node<'t>, source: &str) -> Vec<Entry<'t>> {
     let setting = |statement: Node<'t>| {
         let (left, right) = (field(statement, "left")?, field(statement, "right")?);
-        let is_plain = statement.kind() == "assignment" && left.kind() == "identifier";
+        let is_plain = kind_of(statement) == "assignment" && kind_of(left) == "identifier";
         is_plain
             .then(|| Entry { is_statement: true, ..Entry::named(statement, key(left, source), Some(right)) })
     };
@@ -129,27 +131,29 @@ fn settings<'t>(lambda: Node<'t>, source: &str) -> Vec<Entry<'t>> {
 fn role<'t>(node: Node<'t>, _source: &str) -> Role<'t> {
     let after = |kind: &str| {
         let all = children(node);
-        let at = all.iter().position(|child| child.kind() == kind)?;
-        all.get(at + 1..).and_then(|rest| rest.iter().rfind(|child| !child.kind().ends_with("type"))).copied()
+        let at = all.iter().position(|child| kind_of(*child) == kind)?;
+        all.get(at + 1..)
+            .and_then(|rest| rest.iter().rfind(|child| !kind_of(**child).ends_with("type")))
+            .copied()
     };
-    let name_of = |kind: &str| children(node).into_iter().find(|child| child.kind() == kind);
-    match node.kind() {
+    let name_of = |kind: &str| children(node).into_iter().find(|child| kind_of(*child) == kind);
+    match kind_of(node) {
         "property_declaration" => {
             let target = name_of("variable_declaration").and_then(|declared| declared.named_child(0));
             bind(
                 target,
-                after("variable_declaration").filter(|value| value.kind() != "getter"),
+                after("variable_declaration").filter(|value| kind_of(*value) != "getter"),
                 How::Declared,
             )
         }
         "class_parameter" => bind(name_of("identifier"), after("identifier"), How::Default),
         "parameter" => {
-            let is_default = node.next_sibling().is_some_and(|sign| sign.kind() == "=");
+            let is_default = node.next_sibling().is_some_and(|sign| kind_of(sign) == "=");
             let value = if is_default { node.next_named_sibling() } else { None };
             bind(node.named_child(0), value, if is_default { How::Default } else { How::Declared })
         }
         "assignment" => {
-            let is_plain = field(node, "operator").is_none_or(|operator| operator.kind() == "=");
+            let is_plain = field(node, "operator").is_none_or(|operator| kind_of(operator) == "=");
             bind(
                 field(node, "left"),
                 field(node, "right"),

@@ -2,7 +2,7 @@
 //! what it is called on.
 
 use super::names::is_name;
-use super::shape::{Entry, Invocation, Node, Shape, children, field, slice, text};
+use super::shape::{Entry, Invocation, Node, Shape, children, field, kind_of, slice, text};
 use super::value::{At, Values};
 use super::walk::setter_name;
 
@@ -70,7 +70,7 @@ impl<'t> Values<'_, 't, '_> {
     /// What a function of one expression or a block sets on the builder that it is given:
     /// `request -> request.modelId("m").temperature(0.5F)`.
     pub(super) fn configured(&self, node: Node<'t>) -> Option<Vec<Entry<'t>>> {
-        if !node.kind().contains("lambda") || !self.walk.grammar.has_builders {
+        if !kind_of(node).contains("lambda") || !self.walk.grammar.has_builders {
             return None;
         }
         let given = field(node, "parameters")?;
@@ -158,7 +158,7 @@ pub(super) fn block_settings<'t>(
                     entries.push(Entry { name, span, value: only.value, is_spread: false, is_statement });
                 }
                 Shape::Call(_) => {}
-                _ if depth < BLOCK_DEPTH_MAX && is_block(child.kind()) => stack.push((child, depth + 1)),
+                _ if depth < BLOCK_DEPTH_MAX && is_block(kind_of(child)) => stack.push((child, depth + 1)),
                 _ => {}
             }
         }

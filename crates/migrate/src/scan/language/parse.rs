@@ -34,6 +34,9 @@ pub(super) fn parse(language: Language, grammar: &Grammar, text: &str, parts: &[
             }
         };
         let (_, parser) = parsers.get_mut(at)?;
+        if let Some(grammar) = parser.language() {
+            super::kinds::enter(language, starts_with_markup, &grammar);
+        }
         parser.set_included_ranges(&ranges(text, parts)).ok()?;
         let tree = bounded(parser, text, parts.iter().map(Span::len).sum());
         parser.reset();

@@ -3,7 +3,7 @@
 use super::outline::{Lexis, PHP};
 use super::shape::{
     Bind, Entry, Grammar, How, Invocation, Node, Quoted, Role, ScopeKind, Shape, bind, children, choice,
-    field, key, operation, quoted, same, same_last, signed, text,
+    field, key, kind_of, operation, quoted, same, same_last, signed, text,
 };
 
 /// How PHP is read.
@@ -24,7 +24,7 @@ pub(super) static GRAMMAR: Grammar = Grammar {
 const LEXIS: &Lexis = &PHP;
 
 fn shape<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
-    match node.kind() {
+    match kind_of(node) {
         "string" => quoted(node, source, true),
         "encapsed_string" => quoted(node, source, false),
         "heredoc" | "nowdoc" => field(node, "value").map_or(Shape::Other, heredoc),
@@ -64,7 +64,7 @@ fn shape<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
 
 fn heredoc<'t>(body: Node<'t>) -> Shape<'t> {
     let is_hole =
-        |part: &Node<'t>| !matches!(part.kind(), "string_content" | "escape_sequence" | "nowdoc_string");
+        |part: &Node<'t>| !matches!(kind_of(*part), "string_content" | "escape_sequence" | "nowdoc_string");
     let holes = children(body).into_iter().filter(is_hole).collect();
     Shape::Text(Quoted { content: body.byte_range(), holes, is_raw: false })
 }
@@ -73,7 +73,7 @@ fn heredoc<'t>(body: Node<'t>) -> Shape<'t> {
 fn array<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
     let element = |element: Node<'t>| match children(element)[..] {
         [name, value] => Entry::named(element, key(name, source), Some(value)),
-        [only] if only.kind() == "variadic_unpacking" => Entry::spread(element, only.named_child(0)),
+        [only] if kind_of(only) == "variadic_unpacking" => Entry::spread(element, only.named_child(0)),
         [only] => Entry::positional(only),
         _ => Entry::positional(element),
     };
@@ -86,11 +86,11 @@ fn array<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
 }
 
 fn arguments<'t>(node: Node<'t>, source: &str) -> Vec<Entry<'t>> {
-    let of_kind = || children(node).into_iter().find(|child| child.kind() == "arguments");
+    let of_kind = || children(node).into_iter().find(|child| kind_of(*child) == "arguments");
     let list = field(node, "arguments").or_else(|| field(node, "parameters")).or_else(of_kind);
     let entry = |argument: Node<'t>| match (field(argument, "name"), children(argument).last()) {
         (Some(name), value) => Entry::named(argument, key(name, source), value.copied()),
-        (None, Some(only)) if only.kind() == "variadic_unpacking" => {
+        (None, Some(only)) if kind_of(*only) == "variadic_unpacking" => {
             Entry::spread(argument, only.named_child(0))
         }
         (None, Some(only)) => Entry::positional(*only),
@@ -123,7 +123,7 @@ fn method<'t>(node: Node<'t>, object: &str, source: &str) -> Shape<'t> {
 }
 
 fn role<'t>(node: Node<'t>, _source: &str) -> Role<'t> {
-    match node.kind() {
+    match kind_of(node) {
         "assignment_expression" => bind(field(node, "left"), field(node, "right"), How::Assigned),
         "augmented_assignment_expression" => bind(field(node, "left"), field(node, "right"), How::Changed),
         "const_element" => match children(node)[..] {

@@ -2,7 +2,8 @@
 
 use super::outline::{Lexis, PYTHON};
 use super::shape::{
-    Bind, Entry, Grammar, How, Invocation, Node, Role, ScopeKind, Shape, children, field, key, quoted, text,
+    Bind, Entry, Grammar, How, Invocation, Node, Role, ScopeKind, Shape, children, field, key, kind_of,
+    quoted, text,
 };
 
 /// How Python is read.
@@ -20,7 +21,7 @@ pub(super) static GRAMMAR: Grammar = Grammar {
 const LEXIS: &Lexis = &PYTHON;
 
 fn shape<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
-    match node.kind() {
+    match kind_of(node) {
         "string" => {
             let prefix = text(node, source).split(['"', '\'']).next().unwrap_or_default();
             quoted(node, source, prefix.contains(['r', 'R']))
@@ -67,13 +68,13 @@ fn shape<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
 }
 
 fn is_plus(node: Node<'_>) -> bool {
-    field(node, "operator").is_some_and(|operator| operator.kind() == "+")
+    field(node, "operator").is_some_and(|operator| kind_of(operator) == "+")
 }
 
 /// `base | {"temperature": 0.2}`: two dictionaries as one.
 fn is_merge(node: Node<'_>) -> bool {
-    field(node, "operator").is_some_and(|operator| operator.kind() == "|")
-        && children(node).iter().any(|side| side.kind() == "dictionary")
+    field(node, "operator").is_some_and(|operator| kind_of(operator) == "|")
+        && children(node).iter().any(|side| kind_of(*side) == "dictionary")
 }
 
 fn sides<'t>(node: Node<'t>) -> Option<Vec<Node<'t>>> {
@@ -84,7 +85,7 @@ fn call<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
     let (Some(function), Some(arguments)) = (field(node, "function"), field(node, "arguments")) else {
         return Shape::Other;
     };
-    let entries = match arguments.kind() {
+    let entries = match kind_of(arguments) {
         "argument_list" => entries(arguments, source),
         _ => vec![Entry::positional(arguments)],
     };
@@ -108,7 +109,7 @@ fn call<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
             entries: entries.into_iter().skip(at + 1).collect(),
         });
     }
-    let (object, name) = match function.kind() {
+    let (object, name) = match kind_of(function) {
         "attribute" => (field(function, "object"), field(function, "attribute")),
         "identifier" => (None, Some(function)),
         _ => (Some(function), None),
@@ -117,7 +118,7 @@ fn call<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
 }
 
 fn is_method(node: Node<'_>) -> bool {
-    node.kind() == "attribute"
+    kind_of(node) == "attribute"
 }
 
 fn entries<'t>(node: Node<'t>, source: &str) -> Vec<Entry<'t>> {
@@ -125,7 +126,7 @@ fn entries<'t>(node: Node<'t>, source: &str) -> Vec<Entry<'t>> {
 }
 
 fn entry<'t>(node: Node<'t>, source: &str) -> Entry<'t> {
-    let (name, value) = match node.kind() {
+    let (name, value) = match kind_of(node) {
         "keyword_argument" => (field(node, "name"), field(node, "value")),
         "pair" => (field(node, "key"), field(node, "value")),
         "dictionary_splat" | "list_splat" => return Entry::spread(node, children(node).first().copied()),
@@ -138,7 +139,7 @@ fn entry<'t>(node: Node<'t>, source: &str) -> Entry<'t> {
 }
 
 fn role<'t>(node: Node<'t>, _source: &str) -> Role<'t> {
-    match node.kind() {
+    match kind_of(node) {
         "assignment" => bind(field(node, "left"), field(node, "right"), How::Assigned),
         "augmented_assignment" => bind(field(node, "left"), field(node, "right"), How::Changed),
         "named_expression" => bind(field(node, "name"), field(node, "value"), How::Assigned),
@@ -152,10 +153,10 @@ fn role<'t>(node: Node<'t>, _source: &str) -> Role<'t> {
         }
         "parameters" | "lambda_parameters" => {
             let plain = |child: &Node<'t>| {
-                matches!(child.kind(), "identifier" | "typed_parameter" | "dictionary_splat_pattern")
+                matches!(kind_of(*child), "identifier" | "typed_parameter" | "dictionary_splat_pattern")
             };
             let target = |child: Node<'t>| {
-                if child.kind() == "identifier" { Some(child) } else { child.named_child(0) }
+                if kind_of(child) == "identifier" { Some(child) } else { child.named_child(0) }
             };
             let given = children(node).into_iter().filter(plain).filter_map(target);
             Role::Bind(given.map(|target| Bind { target, value: None, how: How::Declared }).collect())
@@ -163,7 +164,7 @@ fn role<'t>(node: Node<'t>, _source: &str) -> Role<'t> {
         "function_definition" | "lambda" => Role::Scope(ScopeKind::Function, field(node, "name")),
         "class_definition" => Role::Scope(ScopeKind::Class, field(node, "name")),
         "expression_statement" if node.named_child_count() == 1 => match node.named_child(0) {
-            Some(only) if matches!(only.kind(), "string" | "concatenated_string") => Role::Docstring,
+            Some(only) if matches!(kind_of(only), "string" | "concatenated_string") => Role::Docstring,
             _ => Role::None,
         },
         _ => Role::None,
@@ -172,11 +173,11 @@ fn role<'t>(node: Node<'t>, _source: &str) -> Role<'t> {
 
 fn bind<'t>(target: Option<Node<'t>>, value: Option<Node<'t>>, how: How) -> Role<'t> {
     let (Some(target), Some(value)) = (target, value) else { return Role::None };
-    if target.kind() != "pattern_list" {
+    if kind_of(target) != "pattern_list" {
         return Role::Bind(vec![Bind { target, value: Some(value), how }]);
     }
     let (names, values) = (children(target), children(value));
-    let is_paired = value.kind() == "expression_list" && names.len() == values.len();
+    let is_paired = kind_of(value) == "expression_list" && names.len() == values.len();
     let value = |at: usize| if is_paired { values.get(at).copied() } else { None };
     Role::Bind(
         names.iter().enumerate().map(|(at, name)| Bind { target: *name, value: value(at), how }).collect(),

@@ -3,7 +3,7 @@
 use super::outline::{Lexis, RUBY};
 use super::shape::{
     Entry, Grammar, How, Invocation, Node, Quoted, Role, ScopeKind, Shape, bind, bind_lists, children,
-    choice, field, key, operation, quoted, same, signed, text,
+    choice, field, key, kind_of, operation, quoted, same, signed, text,
 };
 
 /// How Ruby is read.
@@ -21,7 +21,7 @@ pub(super) static GRAMMAR: Grammar = Grammar {
 const LEXIS: &Lexis = &RUBY;
 
 fn shape<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
-    match node.kind() {
+    match kind_of(node) {
         "string" => quoted(node, source, text(node, source).starts_with('\'')),
         "bare_string" => Shape::Text(Quoted { content: node.byte_range(), holes: Vec::new(), is_raw: false }),
         "heredoc_body" => heredoc(node),
@@ -63,9 +63,9 @@ fn heredoc<'t>(node: Node<'t>) -> Shape<'t> {
     let parts = children(node);
     let end = parts
         .last()
-        .filter(|last| last.kind() == "heredoc_end")
+        .filter(|last| kind_of(**last) == "heredoc_end")
         .map_or(node.end_byte(), |last| last.start_byte());
-    let holes = parts.into_iter().filter(|part| part.kind() == "interpolation").collect();
+    let holes = parts.into_iter().filter(|part| kind_of(*part) == "interpolation").collect();
     Shape::Text(Quoted { content: node.start_byte()..end.max(node.start_byte()), holes, is_raw: false })
 }
 
@@ -79,7 +79,7 @@ fn call<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
     let object = field(node, "receiver");
     let list = field(node, "arguments");
     if let (Some(object), None, None) = (object, list, field(node, "block")) {
-        let is_text = object.kind() == "string";
+        let is_text = kind_of(object) == "string";
         match text(name, source) {
             "freeze" | "to_s" | "to_sym" | "strip" if is_text => return Shape::Same(object),
             "new" => {}
@@ -92,7 +92,7 @@ fn call<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
 }
 
 fn entries<'t>(node: Node<'t>, source: &str) -> Vec<Entry<'t>> {
-    let entry = |child: Node<'t>| match child.kind() {
+    let entry = |child: Node<'t>| match kind_of(child) {
         "pair" => match field(child, "key") {
             // `temperature:` alone takes the variable of that name.
             Some(name) => Entry::named(child, key(name, source), field(child, "value").or(Some(name))),
@@ -106,7 +106,7 @@ fn entries<'t>(node: Node<'t>, source: &str) -> Vec<Entry<'t>> {
 }
 
 fn role<'t>(node: Node<'t>, _source: &str) -> Role<'t> {
-    match node.kind() {
+    match kind_of(node) {
         "assignment" => bind_lists(field(node, "left"), field(node, "right"), How::Assigned),
         "operator_assignment" => bind(field(node, "left"), field(node, "right"), How::Changed),
         "optional_parameter" | "keyword_parameter" => match field(node, "value") {
@@ -114,7 +114,7 @@ fn role<'t>(node: Node<'t>, _source: &str) -> Role<'t> {
             None => bind(field(node, "name"), None, How::Declared),
         },
         "method_parameters" | "block_parameters" | "lambda_parameters" => {
-            let names = children(node).into_iter().filter(|child| child.kind() == "identifier");
+            let names = children(node).into_iter().filter(|child| kind_of(*child) == "identifier");
             Role::Bind(
                 names.map(|target| super::shape::Bind { target, value: None, how: How::Declared }).collect(),
             )

@@ -2,8 +2,8 @@
 
 use super::outline::{Lexis, RUST};
 use super::shape::{
-    Entry, Grammar, How, Invocation, Node, Role, ScopeKind, Shape, bind, children, field, key, operation,
-    quoted, same, signed, text,
+    Entry, Grammar, How, Invocation, Node, Role, ScopeKind, Shape, bind, children, field, key, kind_of,
+    operation, quoted, same, signed, text,
 };
 
 /// How Rust is read.
@@ -21,7 +21,7 @@ pub(super) static GRAMMAR: Grammar = Grammar {
 const LEXIS: &Lexis = &RUST;
 
 fn shape<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
-    match node.kind() {
+    match kind_of(node) {
         "string_literal" => quoted(node, source, false),
         "raw_string_literal" => quoted(node, source, true),
         "integer_literal" | "float_literal" => Shape::Number,
@@ -65,7 +65,7 @@ fn shape<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
 
 fn literal<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
     let (Some(name), Some(body)) = (field(node, "name"), field(node, "body")) else { return Shape::Other };
-    let entry = |child: Node<'t>| match child.kind() {
+    let entry = |child: Node<'t>| match kind_of(child) {
         "field_initializer" => {
             match (field(child, "field").or_else(|| child.named_child(0)), field(child, "value")) {
                 (Some(name), value) => Entry::named(child, key(name, source), value),
@@ -87,7 +87,7 @@ fn call<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
         return Shape::Other;
     };
     let entries: Vec<_> = children(arguments).into_iter().map(Entry::positional).collect();
-    let (object, name) = match function.kind() {
+    let (object, name) = match kind_of(function) {
         "field_expression" => (field(function, "value"), field(function, "field")),
         "scoped_identifier" => (None, field(function, "name")),
         "identifier" => (None, Some(function)),
@@ -127,8 +127,8 @@ fn tokens<'t>(tree: Node<'t>, source: &str) -> Shape<'t> {
     let mut cursor = tree.walk();
     let all: Vec<_> = tree.children(&mut cursor).filter(|child| !child.is_extra()).collect();
     let inner = all.get(1..all.len().saturating_sub(1)).unwrap_or_default();
-    let mut items = inner.split(|token| token.kind() == "," || text(*token, source) == ",");
-    match all.first().map(|open| open.kind()) {
+    let mut items = inner.split(|token| kind_of(*token) == "," || text(*token, source) == ",");
+    match all.first().map(|open| kind_of(*open)) {
         Some("[") => Shape::List(items.filter_map(|item| item.first().copied()).collect()),
         Some("{") => Shape::Table {
             made_by: None,
@@ -153,14 +153,14 @@ fn token_entry<'t>(item: &[Node<'t>], source: &str) -> Option<Entry<'t>> {
 }
 
 fn role<'t>(node: Node<'t>, _source: &str) -> Role<'t> {
-    match node.kind() {
+    match kind_of(node) {
         "let_declaration" => bind(field(node, "pattern"), field(node, "value"), How::Declared),
         "const_item" | "static_item" => bind(field(node, "name"), field(node, "value"), How::Declared),
         "assignment_expression" => bind(field(node, "left"), field(node, "right"), How::Assigned),
         "compound_assignment_expr" => bind(field(node, "left"), field(node, "right"), How::Changed),
         "parameter" => bind(field(node, "pattern"), None, How::Declared),
         "closure_parameters" => {
-            let names = children(node).into_iter().filter(|child| child.kind() == "identifier");
+            let names = children(node).into_iter().filter(|child| kind_of(*child) == "identifier");
             Role::Bind(
                 names.map(|target| super::shape::Bind { target, value: None, how: How::Declared }).collect(),
             )

@@ -4,6 +4,8 @@
 //! and opens scopes; everything behind them is shared.
 
 use super::outline::Lexis;
+
+pub(super) use super::kinds::{field, kind_of};
 use crate::scan::source::Span;
 
 /// A node of a syntax tree.
@@ -187,11 +189,6 @@ pub(super) enum How {
     Changed,
 }
 
-/// The named child of a field.
-pub(super) fn field<'t>(node: Node<'t>, name: &str) -> Option<Node<'t>> {
-    node.child_by_field_name(name)
-}
-
 /// Named children, without comments.
 pub(super) fn children<'t>(node: Node<'t>) -> Vec<Node<'t>> {
     let mut cursor = node.walk();
@@ -237,7 +234,7 @@ pub(super) fn quoted<'t>(node: Node<'t>, source: &str, is_raw: bool) -> Shape<'t
 /// A string whose quotes are no nodes of their own.
 pub(super) fn quoted_by_signs<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
     let content = between_quotes(&node.byte_range(), source);
-    let is_hole = |child: &Node<'t>| child.kind() == "interpolation";
+    let is_hole = |child: &Node<'t>| kind_of(*child) == "interpolation";
     Shape::Text(Quoted {
         content,
         holes: children(node).into_iter().filter(is_hole).collect(),
@@ -258,7 +255,7 @@ fn between_quotes(span: &Span, source: &str) -> Span {
 }
 
 fn is_content(node: Node<'_>) -> bool {
-    let kind = node.kind();
+    let kind = kind_of(node);
     kind.ends_with("content") || kind.ends_with("fragment") || kind.contains("escape")
 }
 /// The sides of an operation.
@@ -290,7 +287,7 @@ pub(super) fn signed<'t>(node: Node<'t>, source: &str) -> Shape<'t> {
 /// An operation of two sides: which operators join texts, and which give a default.
 pub(super) fn operation<'t>(node: Node<'t>, joins: &str, defaults: &[&str]) -> Shape<'t> {
     let Some(both) = sides(node) else { return Shape::Other };
-    let operator = field(node, "operator").or_else(|| node.child(1)).map(|operator| operator.kind());
+    let operator = field(node, "operator").or_else(|| node.child(1)).map(|operator| kind_of(operator));
     match operator {
         Some(sign) if sign == joins => Shape::Join(both),
         Some(sign) if defaults.contains(&sign) => Shape::Choice(both),
@@ -315,7 +312,7 @@ pub(super) fn bind<'t>(target: Option<Node<'t>>, value: Option<Node<'t>>, how: H
 /// Names and values that stand side by side: `a, b := 1, 2`. A single value for several names belongs to the first.
 pub(super) fn bind_lists<'t>(names: Option<Node<'t>>, values: Option<Node<'t>>, how: How) -> Role<'t> {
     let list = |node: Option<Node<'t>>| match node {
-        Some(node) if node.kind().ends_with("_list") => children(node),
+        Some(node) if kind_of(node).ends_with("_list") => children(node),
         Some(node) => vec![node],
         None => Vec::new(),
     };

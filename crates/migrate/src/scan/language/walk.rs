@@ -1,13 +1,16 @@
 //! One pass over a tree: scopes and names, and around candidates what each of them stands in. A second one leads to the
 //! calls that hold a candidate or a name that stands for one, and to nothing else.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
+use super::changes::TAKERS;
 use super::hot::HotWords;
+use super::kinds::{holds_statements, is_call};
 use super::mark::Mark;
 use super::names::{Names, Scope, plain_name};
 use super::shape::{
-    Bind, Grammar, How, Invocation, Node, Quoted, Role, ScopeKind, Shape, field, key, slice, text,
+    Bind, Grammar, How, Invocation, Node, Quoted, Role, ScopeKind, Shape, field, key, kind_of, slice, text,
 };
 use super::text::Joined;
 use crate::scan::candidates::Candidate;
@@ -41,6 +44,8 @@ pub(super) struct Walk<'t, 's> {
     opened: HashMap<usize, Scope>,
     /// Where comments may stand that speak to us, in order.
     spoken: Vec<usize>,
+    /// See the function of this name.
+    takes_members: OnceCell<bool>,
 }
 
 /// What is known on the way down to a node.
@@ -49,6 +54,8 @@ struct Down {
     scope: Scope,
     /// Whether a candidate or a comment that speaks to us may lie below.
     is_hot: bool,
+    /// Whether nothing takes the values of what stands right below.
+    holds_statements: bool,
 }
 
 impl<'t, 's> Walk<'t, 's> {
@@ -73,6 +80,7 @@ impl<'t, 's> Walk<'t, 's> {
             root,
             opened: HashMap::new(),
             spoken: memchr::memmem::find_iter(source.as_bytes(), super::mark::PRAGMA).collect(),
+            takes_members: OnceCell::new(),
         };
         walk.walk();
         walk
@@ -80,10 +88,11 @@ impl<'t, 's> Walk<'t, 's> {
 
     fn walk(&mut self) {
         let mut cursor = self.root.walk();
-        let mut way: Vec<Down> = vec![Down { scope: 0, is_hot: true }];
+        let top = Down { scope: 0, is_hot: true, holds_statements: false };
+        let mut way: Vec<Down> = vec![top];
         loop {
             let node = cursor.node();
-            let mut down = way.last().copied().unwrap_or(Down { scope: 0, is_hot: true });
+            let mut down = way.last().copied().unwrap_or(top);
             if node.is_named() {
                 let span = node.byte_range();
                 down.is_hot = down.is_hot && (self.is_hot(&span) || self.is_spoken(&span));
@@ -95,6 +104,7 @@ impl<'t, 's> Walk<'t, 's> {
             if way.len() > DEPTH_MAX {
                 self.is_cut = true;
             } else if cursor.goto_first_child() {
+                down.holds_statements = holds_statements(node);
                 way.push(down);
                 continue;
             }
@@ -161,7 +171,10 @@ impl<'t, 's> Walk<'t, 's> {
         let inner = self.play(node, down);
         if !down.is_hot {
             // What is done to a table or a builder may stand far from its model.
-            if let Shape::Call(call) = (self.grammar.shape)(node, self.source) {
+            if is_call(node)
+                && (down.holds_statements || self.takes_members())
+                && let Shape::Call(call) = (self.grammar.shape)(node, self.source)
+            {
                 self.method_done(node, &call, down.scope);
             }
             return inner;
@@ -189,9 +202,19 @@ impl<'t, 's> Walk<'t, 's> {
         inner
     }
 
+    /// Whether anything may be taken out of a table by a call that gives it.
+    fn takes_members(&self) -> bool {
+        *self.takes_members.get_or_init(|| {
+            let has = |part: &Span, word: &str| {
+                memchr::memmem::find(slice(self.source, part).as_bytes(), word.as_bytes()).is_some()
+            };
+            self.parts.iter().any(|part| TAKERS.iter().any(|word| has(part, word)))
+        })
+    }
+
     /// What a statement does with names.
     fn play(&mut self, node: Node<'t>, down: Down) -> Option<Scope> {
-        let Down { scope, is_hot } = down;
+        let Down { scope, is_hot, .. } = down;
         match (self.grammar.role)(node, self.source) {
             Role::Bind(binds) => {
                 for bind in binds {
@@ -213,7 +236,7 @@ impl<'t, 's> Walk<'t, 's> {
                 let inner = self.names.open(scope, kind, name);
                 if kind == ScopeKind::Function
                     && let Some(target) = field(node, "parameter").or_else(|| field(node, "parameters"))
-                    && target.kind().ends_with("identifier")
+                    && kind_of(target).ends_with("identifier")
                 {
                     let bind = Bind { target, value: None, how: How::Declared };
                     self.names.bind(inner, bind, self.source, self.grammar);
@@ -225,7 +248,7 @@ impl<'t, 's> Walk<'t, 's> {
                 None
             }
             Role::None => {
-                if matches!(node.kind(), "delete_statement" | "unary_expression" | "unset_statement") {
+                if matches!(kind_of(node), "delete_statement" | "unary_expression" | "unset_statement") {
                     self.member_removed(node, scope);
                 }
                 None
@@ -339,7 +362,7 @@ fn is_value(node: Node<'_>, kind: ScopeKind, name: Option<Node<'_>>) -> bool {
         return name.is_none();
     }
     let is_expression =
-        |only: Node<'_>| !only.kind().ends_with("statement") && !only.kind().ends_with("declaration");
+        |only: Node<'_>| !kind_of(only).ends_with("statement") && !kind_of(only).ends_with("declaration");
     node.named_child_count() == 1 && node.named_child(0).is_some_and(is_expression)
 }
 

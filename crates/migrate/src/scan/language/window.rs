@@ -16,7 +16,7 @@ use items::{Items, Number};
 use words::{defined, occurrences, subject, used};
 
 /// A part of up to so many bytes is taken whole.
-pub(super) const WHOLE_BYTES_MAX: usize = 1_500;
+pub(super) const WHOLE_BYTES_MAX: usize = 700;
 /// And one of up to so many where a candidate stands in its own lines or in a list of it: a parameter's default, a loop's
 /// values, arguments. All that follows may depend on it. So is an item of a short list.
 pub(super) const DEPENDENT_BYTES_MAX: usize = 6_000;
