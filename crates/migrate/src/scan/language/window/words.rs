@@ -112,7 +112,6 @@ pub(super) fn is_open(line: &str) -> bool {
         "module",
         "impl",
         "mod",
-        "object",
         "interface",
         "enum",
         "struct",
@@ -144,9 +143,26 @@ pub(super) fn is_open(line: &str) -> bool {
         if matches!(word, "def" | "func" | "fn" | "function" | "fun") {
             return false;
         }
-        is_open |= OPEN.contains(&word) || is_block(word);
+        is_open |= match word {
+            "object" => is_object(line),
+            word => OPEN.contains(&word) || is_block(word),
+        };
     }
     is_open || line == "{"
+}
+
+/// Whether a line that says `object` begins one of Kotlin (`object Models {`, `companion object {`), and no method of C#
+/// that gives any value (`object Send(string text) {`).
+fn is_object(line: &str) -> bool {
+    let is_word = |sign: char| sign.is_alphanumeric() || sign == '_';
+    line.split("object").skip(1).any(|behind| {
+        let named = behind.trim_start();
+        let rest = named.trim_start_matches(is_word);
+        if rest.len() == named.len() {
+            return rest.is_empty() || rest.starts_with(['{', ':']);
+        }
+        !rest.starts_with(['(', '<', ';', ',', ')', '.']) && !rest.contains('=')
+    })
 }
 
 /// Where names stand by themselves, each within a part of the text.
@@ -189,4 +205,26 @@ fn occurrences_of(bytes: &[u8], name: &str, within: &Span) -> impl Iterator<Item
         .take(USES_MAX)
         .collect::<Vec<_>>()
         .into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_of_kotlin_are_open_and_methods_that_give_an_object_are_not() {
+        for line in
+            ["object Models {", "companion object {", "private object Models : Names() {", "class A {"]
+        {
+            assert!(is_open(line), "{line}");
+        }
+        for line in [
+            "public object Send(string text, int count) {",
+            "object Make<T>(T value) {",
+            "public async Task<object> Send() {",
+            "object value = new List<object> {",
+        ] {
+            assert!(!is_open(line), "{line}");
+        }
+    }
 }
