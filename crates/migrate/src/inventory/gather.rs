@@ -9,7 +9,8 @@ use pilothouse_core::money::PicoUsd;
 
 use super::{Afterwards, BlastRadius, Declared, Inventory, Line, OnDay, Place, PlanState, Use};
 use crate::plan::Plan;
-use crate::scan::finding::{Report as Scan, Rule, Site};
+use crate::scan::finding::{Report as Scan, Rule};
+use crate::scan::report;
 use crate::shelf::Shelf;
 
 /// Most uses that one line names; their sums count all.
@@ -93,7 +94,7 @@ impl<'c> Gather<'c> {
             let place = Place {
                 path: finding.place.path.to_string(),
                 line: finding.place.line,
-                site: site_name(finding.site),
+                site: report::site(finding.site),
             };
             self.places.entry(model).or_default().insert(place);
         }
@@ -305,15 +306,5 @@ fn radius(uses: &[Use], places: &[Place]) -> BlastRadius {
             Some(&one.application).filter(|name| !name.is_empty()).map(String::as_str)
         }),
         sites: places.iter().filter(|place| place.site == "calls").count(),
-    }
-}
-
-fn site_name(site: Site) -> &'static str {
-    match site {
-        Site::Calls => "calls",
-        Site::Defines => "defines",
-        Site::Opaque => "opaque",
-        Site::Test => "test",
-        Site::History => "history",
     }
 }

@@ -4,10 +4,9 @@
 //! given that name. A statement under a condition that asks for the model is left out: it is there because not every
 //! model takes the member.
 
-use super::kinds::holds_statements;
 use super::names::{is_name, plain_name};
 use super::shape::{Bind, Entry, Invocation, Node, Shape, field, kind_of, slice, text};
-use super::walk::{Walk, setter_name};
+use super::walk::{Down, Walk, setter_name};
 use crate::scan::source::Span;
 
 /// How far out the conditions are looked for that a statement stands under.
@@ -107,13 +106,17 @@ impl<'t> Walk<'t, '_> {
     }
 
     /// `params.update(temperature=0.2)`, `body.put("top_p", 0.9)`, `builder.temperature(0.2);`, `params.pop("top_p")`.
-    pub(super) fn method_done(&mut self, node: Node<'t>, call: &Invocation<'t>, scope: super::names::Scope) {
+    pub(super) fn method_done(&mut self, node: Node<'t>, call: &Invocation<'t>, down: Down) {
+        let Down { scope, holds_statements: is_statement, .. } = down;
         let Some(name) = call.name.map(|name| text(name, self.source)) else { return };
         if name == "assign" && call.object.is_some_and(|object| text(object, self.source) == "Object") {
-            return self.assigned(node, call, scope);
+            if is_statement {
+                self.assigned(node, call, scope);
+            }
+            return;
         }
         // Who takes what a method gives asks something, and changes nothing.
-        if !is_statement(node) && !TAKERS.contains(&name) {
+        if !is_statement && !TAKERS.contains(&name) {
             return;
         }
         let Some((root, links)) = self.chain(node, call) else { return };
@@ -136,7 +139,8 @@ impl<'t> Walk<'t, '_> {
             ) if links.len() == 1 => {
                 self.text_of(key).map(|name| What::Set(vec![pair(node, name, key, value)]))
             }
-            _ => self.setters(node, &links).map(What::Set),
+            _ if is_statement => self.setters(node, &links).map(What::Set),
+            _ => None,
         };
         if let Some(what) = what {
             let node = statement(node, None);
@@ -147,7 +151,7 @@ impl<'t> Walk<'t, '_> {
     /// `Object.assign(options, { temperature: 0.2 })` as a statement.
     fn assigned(&mut self, node: Node<'t>, call: &Invocation<'t>, scope: super::names::Scope) {
         let [first, rest @ ..] = &call.entries[..] else { return };
-        let Some(object) = first.value.filter(|_| is_statement(node)) else { return };
+        let Some(object) = first.value else { return };
         let object = text(object, self.source).to_owned();
         if self.names.is_bound(scope, &object, self.grammar) {
             let what = What::Set(rest.iter().map(as_member).collect());
@@ -177,9 +181,6 @@ impl<'t> Walk<'t, '_> {
 
     /// Calls that stand as a statement and set something each.
     fn setters(&self, node: Node<'t>, links: &[Node<'t>]) -> Option<Vec<Entry<'t>>> {
-        if !is_statement(node) {
-            return None;
-        }
         let setter = |link: &Node<'t>| {
             let Shape::Call(call) = (self.grammar.shape)(*link, self.source) else { return None };
             let name = call.name?;
@@ -247,11 +248,6 @@ fn pair<'t>(node: Node<'t>, name: String, key: &Entry<'t>, value: &Entry<'t>) ->
         is_spread: false,
         is_statement: true,
     }
-}
-
-/// Whether an expression is a statement: nothing takes its value.
-fn is_statement(node: Node<'_>) -> bool {
-    node.parent().is_some_and(holds_statements)
 }
 
 /// The statement that an expression is: what begins with it and ends with it, or with a sign behind it.

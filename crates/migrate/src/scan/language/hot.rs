@@ -50,7 +50,7 @@ impl HotWords {
     /// Whether one stands in a span.
     pub(super) fn stand_in(&self, span: &Span) -> bool {
         let first = self.places.partition_point(|(at, _)| *at < span.start);
-        let those = self.places.iter().skip(first).take_while(|(at, _)| *at < span.end);
-        those.into_iter().any(|(_, end)| *end <= span.end)
+        let behind = self.places.get(first..).unwrap_or_default();
+        behind.iter().take_while(|(at, _)| *at < span.end).any(|(_, end)| *end <= span.end)
     }
 }

@@ -44,18 +44,19 @@ pub(super) struct Walk<'t, 's> {
     opened: HashMap<usize, Scope>,
     /// Where comments may stand that speak to us, in order.
     spoken: Vec<usize>,
-    /// See the function of this name.
+    /// Whether anything may be taken out of a table by a call that gives it, once that was asked.
     takes_members: OnceCell<bool>,
 }
 
 /// What is known on the way down to a node.
 #[derive(Clone, Copy)]
-struct Down {
-    scope: Scope,
+pub(super) struct Down {
+    /// The scope that it stands in.
+    pub(super) scope: Scope,
     /// Whether a candidate or a comment that speaks to us may lie below.
     is_hot: bool,
     /// Whether nothing takes the values of what stands right below.
-    holds_statements: bool,
+    pub(super) holds_statements: bool,
 }
 
 impl<'t, 's> Walk<'t, 's> {
@@ -175,14 +176,14 @@ impl<'t, 's> Walk<'t, 's> {
                 && (down.holds_statements || self.takes_members())
                 && let Shape::Call(call) = (self.grammar.shape)(node, self.source)
             {
-                self.method_done(node, &call, down.scope);
+                self.method_done(node, &call, down);
             }
             return inner;
         }
         let inside = self.within(&node.byte_range());
         match (self.grammar.shape)(node, self.source) {
             Shape::Call(call) => {
-                self.method_done(node, &call, down.scope);
+                self.method_done(node, &call, down);
                 self.mark_call(&call, inside);
             }
             Shape::Table { entries, .. } => {
